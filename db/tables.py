@@ -1,0 +1,133 @@
+"""The tables `job` and `job_event` as SQLAlchemy sees them; the migrations in `alembic/` make them.
+
+`org_id` leads every key and index, so that one organisation is one contiguous range everywhere.
+"""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
+
+metadata = MetaData()
+
+Timestamp = DateTime(timezone=True)
+FAR_FUTURE = literal_column("'infinity'::timestamp with time zone", Timestamp)
+
+
+def _one_of(column: str, words: list[str]) -> str:
+    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
+
+
+job_table = Table(
+    "job",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("type", Text, nullable=False),
+    Column("queue", Text, nullable=False, server_default="default"),
+    Column("status", Text, nullable=False, server_default=JobStatus.QUEUED.value),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False, server_default="5"),
+    Column("backoff_policy", Text, nullable=False, server_default=BackoffPolicy.EXPONENTIAL.value),
+    Column("idempotency_key", Text),
+    Column("requested_by", Text),
+    Column("payload", JSONB),
+    Column("result", JSONB),
+    Column("last_error_code", Text),
+    Column("last_error_message", Text),
+    Column("event_seq", Integer, nullable=False, server_default="0"),
+    Column("created_at", Timestamp, nullable=False, server_default=text("now()")),
+    Column("updated_at", Timestamp, nullable=False, server_default=text("now()")),
+    Column("scheduled_at", Timestamp),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    PrimaryKeyConstraint("org_id", "id", name="pk_job"),
+    CheckConstraint(_one_of("status", list(JobStatus)), name="ck_job_status"),
+    CheckConstraint(_one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
+    CheckConstraint(
+        f"({_one_of('status', sorted(TERMINAL_STATUSES))}) = (finished_at IS NOT NULL)",
+        name="ck_job_finished",
+    ),
+    CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
+    CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+)
+
+# Unfinished jobs stand in FINISHED_AT order as if they finished in the future: with the expression
+# instead of NULLs, one row comparison finds any page in the index.
+finished_order = literal_column(
+    "coalesce(job.finished_at, 'infinity'::timestamp with time zone)", Timestamp
+)
+
+
+def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
+    """An index that ends in its order's unique tiebreak, so that pages need no sort."""
+    columns = [text(column) for column in ("org_id", *leading, "id DESC")]
+    return Index(
+        name,
+        *columns,
+        _table=job_table,
+        postgresql_where=text(where) if where else None,
+    )
+
+
+_page_index("idx_job_org_created", "created_at DESC")
+_page_index("idx_job_org_updated", "updated_at DESC")
+_page_index(
+    "idx_job_org_finished", "coalesce(finished_at, 'infinity'::timestamp with time zone) DESC"
+)
+_page_index("idx_job_org_priority", "priority DESC")
+_page_index("idx_job_org_status", "status", "created_at DESC")
+_page_index("idx_job_org_type", "type", "created_at DESC")
+_page_index("idx_job_org_queue", "queue", "created_at DESC")
+_page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'")
+Index(
+    "uq_job_org_idempotency",
+    job_table.c.org_id,
+    job_table.c.idempotency_key,
+    unique=True,
+    postgresql_where=text("idempotency_key IS NOT NULL"),
+)
+
+job_event_table = Table(
+    "job_event",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("ts", Timestamp, nullable=False, server_default=text("now()")),
+    Column("prev_status", Text),
+    Column("next_status", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", JSONB),
+    PrimaryKeyConstraint("org_id", "job_id", "seq", name="pk_job_event"),
+    ForeignKeyConstraint(
+        ["org_id", "job_id"], ["job.org_id", "job.id"], name="fk_job_event_job", ondelete="CASCADE"
+    ),
+    CheckConstraint(_one_of("next_status", list(JobStatus)), name="ck_job_event_next_status"),
+    CheckConstraint(_one_of("prev_status", list(JobStatus)), name="ck_job_event_prev_status"),
+    CheckConstraint("seq >= 1", name="ck_job_event_seq"),
+)
+
+Index(
+    "idx_job_event_org_ts",
+    text("org_id"),
+    text("ts DESC"),
+    text("job_id DESC"),
+    text("seq DESC"),
+    _table=job_event_table,
+)

@@ -1,0 +1,103 @@
+"""Every setting of Joblens: one frozen object, read once from `JOBLENS_…` variables.
+
+The descriptions here are the reference: docs/reference/settings.md is generated from them.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+from uuid import UUID
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+PREFIX = "JOBLENS_"
+
+
+class SettingsError(Exception):
+    """A `JOBLENS_…` variable is unknown or has a value that its setting cannot take."""
+
+
+def _default_data_dir() -> Path:
+    return platformdirs.user_data_path("joblens", appauthor=False)
+
+
+class Settings(BaseModel):
+    """The settings of one process. `Settings.read()` is the way to get them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="The PostgreSQL (15 to 18) that keeps the ledger, as a libpq connection URI such as "
+        "`postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for trying and "
+        "developing.",
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Where the embedded PostgreSQL keeps its data. Unset: `joblens` in the user's "
+        "data directory.",
+    )
+    org: UUID = Field(
+        UUID("00000000-0000-0000-0000-000000000001"),
+        description="The organisation a request acts for when it has no `Joblens-Org` header, and the "
+        "one that `import` and `export` use without `--org`.",
+    )
+    host: str = Field("127.0.0.1", description="The loopback address to serve on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
+    pool_size: int = Field(
+        10, ge=1, le=1000, description="Database connections that a process keeps open."
+    )
+    pool_overflow: int = Field(
+        10, ge=0, le=1000, description="Connections above the pool's size that a peak may open."
+    )
+    pool_timeout_seconds: float = Field(
+        5.0, gt=0, le=300, description="How long a request waits for a connection before `UNAVAILABLE`."
+    )
+    pool_recycle_seconds: int = Field(
+        1800, ge=1, description="The age at which a connection is replaced before its next use."
+    )
+    connect_timeout_seconds: float = Field(
+        5.0, gt=0, le=300, description="How long opening a database connection may take."
+    )
+    statement_timeout_seconds: float = Field(
+        10.0, gt=0, le=3600, description="How long one SQL statement may run before `TIMEOUT`."
+    )
+    page_size_default: int = Field(
+        50, ge=1, le=10_000, description="Nodes in a page when a query gives neither `first` nor `last`."
+    )
+    page_size_max: int = Field(
+        200, ge=1, le=10_000, description="The largest `first` or `last`, and the most ids in `nodes`."
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=1024, description="The largest request body; a larger one gets 413."
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="`text` for people, `json` for machines, `auto`: text on a terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least important level that is logged."
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from `environ` (the process's own unless given).
+
+        Raises SettingsError, in words for the person who set them, naming every variable at fault.
+        """
+        names = {PREFIX + name.upper(): name for name in cls.model_fields}
+        source = os.environ if environ is None else environ
+        ours = {k: v for k, v in source.items() if k.startswith(PREFIX)}
+        unknown = sorted(ours.keys() - names.keys())
+        if unknown:
+            raise SettingsError(f"unknown setting: {', '.join(unknown)}")
+        values = {names[k]: v for k, v in ours.items() if v != ""}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = (
+                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
+            )
+            raise SettingsError("; ".join(faults)) from None
