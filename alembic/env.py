@@ -1,0 +1,19 @@
+"""Runs the migrations: over the connection that db.migrations hands in, or as SQL text."""
+
+from alembic import context
+
+from db.tables import metadata
+
+# Two programs may migrate at the same moment; the second waits, then finds nothing to do.
+MIGRATION_LOCK = 7_306_034_117_001
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", target_metadata=metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    connection = context.config.attributes["connection"]
+    context.configure(connection=connection, target_metadata=metadata)
+    with context.begin_transaction():
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        context.run_migrations()

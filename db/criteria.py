@@ -1,0 +1,93 @@
+"""What callers may ask for, as plain data: the filters of jobs and of events.
+
+An absent part is None and sets no condition. db.queries.filters turns criteria into SQL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.statuses import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class TextCriteria:
+    """Conditions on a text column; `starts_with` and `contains` take their text literally."""
+
+    eq: str | None = None
+    in_: Sequence[str] | None = None
+    not_in: Sequence[str] | None = None
+    starts_with: str | None = None
+    contains: str | None = None
+    is_null: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntCriteria:
+    """Conditions on an integer column."""
+
+    eq: int | None = None
+    in_: Sequence[int] | None = None
+    gte: int | None = None
+    lte: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCriteria:
+    """Conditions on a time column: the range is half open, from `gte` until before `lt`."""
+
+    gte: datetime | None = None
+    lt: datetime | None = None
+    is_null: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonContainment:
+    """A document that the column must contain, in the sense of PostgreSQL's `@>`."""
+
+    document: Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobCriteria:
+    """Which jobs. All parts must hold; `and_`, `or_` and `not_` nest to any depth.
+
+    `waiting_since` and `running_since` are times: queued (running) jobs whose wait (run) began
+    before. An id that cannot be one matches nothing and is left out by the caller.
+    """
+
+    ids: Sequence[UUID] | None = None
+    status: Sequence[JobStatus] | None = None
+    type: TextCriteria | None = None
+    queue: TextCriteria | None = None
+    requested_by: TextCriteria | None = None
+    idempotency_key: TextCriteria | None = None
+    last_error_code: TextCriteria | None = None
+    last_error_message: TextCriteria | None = None
+    priority: IntCriteria | None = None
+    attempt: IntCriteria | None = None
+    created_at: TimeCriteria | None = None
+    updated_at: TimeCriteria | None = None
+    scheduled_at: TimeCriteria | None = None
+    started_at: TimeCriteria | None = None
+    finished_at: TimeCriteria | None = None
+    waiting_since: datetime | None = None
+    running_since: datetime | None = None
+    payload_contains: JsonContainment | None = None
+    and_: Sequence["JobCriteria"] | None = None
+    or_: Sequence["JobCriteria"] | None = None
+    not_: "JobCriteria | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEventCriteria:
+    """Which events; `job` says of which jobs."""
+
+    job_ids: Sequence[UUID] | None = None
+    next_status: Sequence[JobStatus] | None = None
+    prev_status: Sequence[JobStatus] | None = None
+    ts: TimeCriteria | None = None
+    detail_contains: JsonContainment | None = None
+    job: JobCriteria | None = None

@@ -1,0 +1,99 @@
+"""The process's one engine: its pool, and how a transaction begins and ends on the wire."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import Connection, event
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+APP_ROLE = "joblens_app"
+SCOPE_OPTION = "joblens_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """How the pool behaves. Times in seconds."""
+
+    pool_size: int = 10
+    pool_overflow: int = 10
+    pool_timeout_seconds: float = 5.0
+    pool_recycle_seconds: int = 1800
+    connect_timeout_seconds: float = 5.0
+    application_name: str = "joblens"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one transaction may see and do, and how long each of its statements may take."""
+
+    org_id: UUID
+    statement_timeout_seconds: float
+    read_only: bool = True
+
+    def begin_sql(self) -> str:
+        """The statements that open the transaction, sent together in one round trip.
+
+        Literal SET LOCAL: unlike set_config() it also reaches the shards of a Citus cluster.
+        """
+        isolation = "REPEATABLE READ READ ONLY" if self.read_only else "READ COMMITTED READ WRITE"
+        return (
+            f"BEGIN ISOLATION LEVEL {isolation};"
+            f"SET LOCAL ROLE {APP_ROLE};"
+            f"SET LOCAL joblens.org_id = '{self.org_id}';"
+            f"SET LOCAL statement_timeout = {max(1, round(self.statement_timeout_seconds * 1000))}"
+        )
+
+
+def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
+    """Make an engine for the libpq URI `url`; it connects when first used.
+
+    Its transactions must name their `Scope` (see db.sessions): without one they do not begin.
+    JSON columns come as `orjson.Fragment`, PostgreSQL's own text ready to be written out again.
+    """
+    chosen = options or EngineOptions()
+
+    async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
+        return await asyncpg.connect(
+            url,
+            timeout=chosen.connect_timeout_seconds,
+            server_settings={"application_name": chosen.application_name},
+        )
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        # The driver begins nothing by itself: `_begin` below does, with the scope.
+        isolation_level="AUTOCOMMIT",
+        pool_size=chosen.pool_size,
+        max_overflow=chosen.pool_overflow,
+        pool_timeout=chosen.pool_timeout_seconds,
+        pool_recycle=chosen.pool_recycle_seconds,
+        pool_pre_ping=True,
+        json_deserializer=orjson.Fragment,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+    )
+    event.listen(engine.sync_engine, "begin", _begin)
+    event.listen(engine.sync_engine, "commit", _commit)
+    event.listen(engine.sync_engine, "rollback", _rollback)
+    return engine
+
+
+def _run(connection: Connection, sql: str) -> None:
+    # The simple protocol: several statements travel as one message.
+    connection.connection.dbapi_connection.run_async(lambda driver: driver.execute(sql))  # type: ignore[union-attr]
+
+
+def _begin(connection: Connection) -> None:
+    scope: Scope = connection.get_execution_options()[SCOPE_OPTION]
+    _run(connection, scope.begin_sql())
+
+
+def _commit(connection: Connection) -> None:
+    _run(connection, "COMMIT")
+
+
+def _rollback(connection: Connection) -> None:
+    _run(connection, "ROLLBACK")
