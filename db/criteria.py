@@ -55,7 +55,7 @@ class JobCriteria:
     """Which jobs. All parts must hold; `and_`, `or_` and `not_` nest to any depth.
 
     `waiting_since` and `running_since` are times: queued (running) jobs whose wait (run) began
-    before. An id that cannot be one matches nothing and is left out by the caller.
+    before. Logic has two values: what is not true of a null is false, and its `not_` is true.
     """
 
     ids: Sequence[UUID] | None = None

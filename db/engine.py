@@ -34,7 +34,7 @@ class Scope:
     read_only: bool = True
 
     def begin_sql(self) -> str:
-        """The statements that open the transaction, sent together in one round trip.
+        """Write the statements that open the transaction, sent together in one round trip.
 
         Literal SET LOCAL: unlike set_config() it also reaches the shards of a Citus cluster.
         """

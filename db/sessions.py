@@ -36,19 +36,24 @@ class RequestSession:
         self._scope = scope
         self._turn = asyncio.Lock()
         self._session: AsyncSession | None = None
+        self._failure: Exception | None = None
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncSession]:
         """Wait for this session's turn and lend it out, its transaction begun.
 
         Raises StatementTimeoutError or DatabaseUnavailableError in place of the driver's errors
-        of that meaning; any other error passes as it is.
+        of that meaning; any other error passes as it is. After an error of the database the
+        transaction is lost: whoever comes later gets the same error.
         """
         async with self._turn:
+            if self._failure is not None:
+                raise self._failure
             try:
                 yield await self._begun()
             except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
-                raise _meaning(error) from error
+                self._failure = _meaning(error)
+                raise self._failure from error
 
     async def _begun(self) -> AsyncSession:
         if self._session is None:

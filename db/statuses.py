@@ -39,9 +39,7 @@ TRANSITIONS: Mapping[JobStatus, frozenset[JobStatus]] = MappingProxyType(
         JobStatus.RUNNING: frozenset(
             {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.QUEUED}
         ),
-        JobStatus.FAILED: frozenset(
-            {JobStatus.QUEUED, JobStatus.DEAD_LETTER, JobStatus.CANCELED}
-        ),
+        JobStatus.FAILED: frozenset({JobStatus.QUEUED, JobStatus.DEAD_LETTER, JobStatus.CANCELED}),
         JobStatus.DEAD_LETTER: frozenset({JobStatus.QUEUED}),
         JobStatus.CANCELED: frozenset({JobStatus.QUEUED}),
         JobStatus.SUCCEEDED: frozenset(),

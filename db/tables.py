@@ -75,7 +75,7 @@ finished_order = literal_column(
 
 
 def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
-    """An index that ends in its order's unique tiebreak, so that pages need no sort."""
+    """Declare an index that ends in its order's unique tiebreak, so that pages need no sort."""
     columns = [text(column) for column in ("org_id", *leading, "id DESC")]
     return Index(
         name,

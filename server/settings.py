@@ -30,9 +30,9 @@ class Settings(BaseModel):
 
     database_url: SecretStr | None = Field(
         None,
-        description="The PostgreSQL (15 to 18) that keeps the ledger, as a libpq connection URI such as "
-        "`postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for trying and "
-        "developing.",
+        description="The PostgreSQL (15 to 18) that keeps the ledger, as a libpq connection URI "
+        "such as `postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for "
+        "trying and developing.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
@@ -41,8 +41,8 @@ class Settings(BaseModel):
     )
     org: UUID = Field(
         UUID("00000000-0000-0000-0000-000000000001"),
-        description="The organisation a request acts for when it has no `Joblens-Org` header, and the "
-        "one that `import` and `export` use without `--org`.",
+        description="The organisation a request acts for when it has no `Joblens-Org` header, and "
+        "the one that `import` and `export` use without `--org`.",
     )
     host: str = Field("127.0.0.1", description="The loopback address to serve on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
@@ -54,7 +54,10 @@ class Settings(BaseModel):
         10, ge=0, le=1000, description="Connections above the pool's size that a peak may open."
     )
     pool_timeout_seconds: float = Field(
-        5.0, gt=0, le=300, description="How long a request waits for a connection before `UNAVAILABLE`."
+        5.0,
+        gt=0,
+        le=300,
+        description="How long a request waits for a connection before `UNAVAILABLE`.",
     )
     pool_recycle_seconds: int = Field(
         1800, ge=1, description="The age at which a connection is replaced before its next use."
@@ -66,10 +69,16 @@ class Settings(BaseModel):
         10.0, gt=0, le=3600, description="How long one SQL statement may run before `TIMEOUT`."
     )
     page_size_default: int = Field(
-        50, ge=1, le=10_000, description="Nodes in a page when a query gives neither `first` nor `last`."
+        50,
+        ge=1,
+        le=10_000,
+        description="Nodes in a page when a query gives neither `first` nor `last`.",
     )
     page_size_max: int = Field(
-        200, ge=1, le=10_000, description="The largest `first` or `last`, and the most ids in `nodes`."
+        200,
+        ge=1,
+        le=10_000,
+        description="The largest `first` or `last`, and the most ids in `nodes`.",
     )
     max_body_bytes: int = Field(
         1_048_576, ge=1024, description="The largest request body; a larger one gets 413."
@@ -97,7 +106,12 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            faults = (
-                f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
-            )
-            raise SettingsError("; ".join(faults)) from None
+            raise SettingsError(
+                "; ".join(
+                    f"{_variable(fault['loc'][0])}: {fault['msg']}" for fault in error.errors()
+                )
+            ) from None
+
+
+def _variable(name: object) -> str:
+    return PREFIX + str(name).upper()

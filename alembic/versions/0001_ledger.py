@@ -28,11 +28,14 @@ def upgrade() -> None:
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON job TO joblens_app")
     # Events are only ever appended; a deleted job takes its events along by the foreign key.
     op.execute("GRANT SELECT, INSERT ON job_event TO joblens_app")
+    # Whether the database is at head is asked by running servers too.
+    op.execute("GRANT SELECT ON alembic_version TO joblens_app")
 
 
 def downgrade() -> None:
     op.drop_table("job_event")
     op.drop_table("job")
+    op.execute("REVOKE ALL ON alembic_version FROM joblens_app")
     drop_role()
 
 

@@ -1,0 +1,187 @@
+"""Aggregates of jobs and events: counts by status, groups by any dimensions, the timeline."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Double,
+    Interval,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.criteria import JobCriteria
+from db.queries.filters import event, job, job_conditions, of_jobs
+from db.queries.keyset import AnyRow, AnySelect
+from db.statuses import JobStatus
+from db.tables import Timestamp, job_table
+
+PERCENTILES = (0.5, 0.95, 0.99)
+_Percentiles: ARRAY[float] = ARRAY(Double())
+
+
+class JobDimension(StrEnum):
+    """What jobs can be grouped by; the values are columns."""
+
+    STATUS = "status"
+    TYPE = "type"
+    QUEUE = "queue"
+    REQUESTED_BY = "requested_by"
+    LAST_ERROR_CODE = "last_error_code"
+    PRIORITY = "priority"
+
+
+async def count_jobs_by_status(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
+) -> dict[JobStatus, int]:
+    """Count jobs by status; with `at_most`, stop each status after `at_most` + 1 matches.
+
+    A status without jobs is left out. With `at_most`, reads at most that many index entries a
+    status when there are no criteria besides status.
+    """
+    conditions = job_conditions(org_id, criteria)
+    statement: AnySelect
+    if at_most is None:
+        statement = select(job.status, func.count().label("jobs")).where(conditions)
+        statement = statement.group_by(job.status)
+    else:
+        found = union_all(
+            *(
+                select(
+                    select(job.status)
+                    .where(conditions, job.status == literal(status.value, literal_execute=True))
+                    .limit(at_most + 1)
+                    .subquery()
+                )
+                for status in JobStatus
+            )
+        ).subquery("found")
+        statement = select(found.c.status, func.count().label("jobs")).group_by(found.c.status)
+    rows = await session.execute(statement)
+    return {JobStatus(row.status): row.jobs for row in rows}
+
+
+async def group_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    dimensions: Sequence[JobDimension],
+    *,
+    limit: int,
+    now: datetime,
+    with_wait: bool,
+    with_run: bool,
+) -> Sequence[AnyRow]:
+    """Group jobs by the dimensions, the largest groups first.
+
+    Rows have the dimensions' columns, `jobs`, `oldest_created_at`, `newest_created_at`, a count
+    named after each status (`queued_count`), and with `with_wait` (`with_run`) the distribution
+    of seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and `wait_percentiles`
+    (`run_…`).
+    Reads every job that meets the criteria.
+    """
+    keys = [job_table.c[dimension.value] for dimension in dimensions]
+    total = func.count().label("jobs")
+    statement = select(
+        *keys,
+        total,
+        func.min(job.created_at).label("oldest_created_at"),
+        func.max(job.created_at).label("newest_created_at"),
+        *(
+            func.count()
+            .filter(job.status == literal(status.value, literal_execute=True))
+            .label(f"{status.value}_count")
+            for status in JobStatus
+        ),
+        *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
+        *(_distribution("run", run_seconds(now)) if with_run else ()),
+    )
+    statement = (
+        statement.where(job_conditions(org_id, criteria))
+        .group_by(*keys)
+        .order_by(total.desc(), *keys)
+        .limit(limit)
+    )
+    return (await session.execute(statement)).all()
+
+
+async def count_events_by_bucket(
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    *,
+    start: datetime,
+    until: datetime,
+    bucket: timedelta,
+    origin: datetime,
+) -> Sequence[AnyRow]:
+    """Count changes of status from `start` until before `until`, by bucket and new status.
+
+    Rows: `start` (of the bucket, aligned to `origin`), `created` (whether the job is new),
+    `next_status`, `events`. Reads the events of the range from one index range.
+    """
+    bucket_start = func.date_bin(
+        literal(bucket, Interval()), event.ts, literal(origin, Timestamp)
+    ).label("start")
+    created = event.prev_status.is_(None).label("created")
+    statement = select(
+        bucket_start, created, event.next_status, func.count().label("events")
+    ).where(
+        event.org_id == org_id,
+        event.ts >= start,
+        event.ts < until,
+        event.prev_status.is_distinct_from(event.next_status),
+    )
+    if criteria is not None:
+        statement = statement.where(of_jobs(org_id, criteria))
+    statement = statement.group_by(bucket_start, created, event.next_status)
+    return (await session.execute(statement)).all()
+
+
+def wait_seconds(now: datetime) -> ColumnElement[float | None]:
+    """Write the rule of resolvers.durations.wait_seconds in SQL."""
+    began = func.greatest(job.created_at, job.scheduled_at)
+    waits_now = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
+    ended = case(
+        (job.started_at.is_not(None), job.started_at),
+        (waits_now, literal(now, Timestamp)),
+    )
+    return _seconds(began, ended)
+
+
+def run_seconds(now: datetime) -> ColumnElement[float | None]:
+    """Write the rule of resolvers.durations.run_seconds in SQL."""
+    runs_now = job.status == literal(JobStatus.RUNNING.value, literal_execute=True)
+    ended = case(
+        (job.finished_at.is_not(None), job.finished_at),
+        (runs_now, literal(now, Timestamp)),
+    )
+    return _seconds(job.started_at, ended)
+
+
+def _seconds(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[float | None]:
+    elapsed: ColumnElement[Any] = cast(func.extract("epoch", ended - began), Double())
+    # greatest() passes over nulls, so an absent time must be kept absent by hand.
+    return case((elapsed.is_not(None), func.greatest(elapsed, 0.0)))
+
+
+def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:
+    return [
+        func.count(seconds).label(f"{name}_count"),
+        func.avg(seconds).label(f"{name}_avg"),
+        func.min(seconds).label(f"{name}_min"),
+        func.max(seconds).label(f"{name}_max"),
+        func.percentile_cont(cast(list(PERCENTILES), _Percentiles))
+        .within_group(seconds)
+        .label(f"{name}_percentiles"),
+    ]

@@ -1,0 +1,189 @@
+"""Criteria as SQL conditions: the only place that does it, for lists, counts, groups and timeline.
+
+Every condition is true or false, never null, so that `not_` means what it says: a job without
+`requested_by` is among those not requested by X.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.criteria import (
+    IntCriteria,
+    JobCriteria,
+    JobEventCriteria,
+    JsonContainment,
+    TextCriteria,
+    TimeCriteria,
+)
+from db.statuses import JobStatus
+from db.tables import job_event_table, job_table
+
+Condition = ColumnElement[bool]
+T = TypeVar("T")
+
+job = job_table.c
+event = job_event_table.c
+
+TEXT_COLUMNS = (
+    "type",
+    "queue",
+    "requested_by",
+    "idempotency_key",
+    "last_error_code",
+    "last_error_message",
+)
+INT_COLUMNS = ("priority", "attempt")
+TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
+
+
+def job_conditions(org_id: UUID, criteria: JobCriteria | None) -> Condition:
+    """Say which rows of `job` belong to the organisation and meet the criteria."""
+    return and_(job.org_id == org_id, *_job_parts(criteria or JobCriteria()))
+
+
+def event_conditions(org_id: UUID, criteria: JobEventCriteria | None) -> Condition:
+    """Say which rows of `job_event` belong to the organisation and meet the criteria."""
+    return and_(event.org_id == org_id, *_event_parts(org_id, criteria or JobEventCriteria()))
+
+
+def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
+    """Say which rows of `job_event` are of a job that meets the criteria."""
+    return exists().where(job_conditions(org_id, criteria), job.id == event.job_id)
+
+
+def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
+    if criteria.ids is not None:
+        yield _any(job.id, criteria.ids, Uuid())
+    yield from _status(job.status, criteria.status)
+    for name in TEXT_COLUMNS:
+        yield from _text(job_table.c[name], getattr(criteria, name))
+    for name in INT_COLUMNS:
+        yield from _int(job_table.c[name], getattr(criteria, name))
+    for name in TIME_COLUMNS:
+        yield from _time(job_table.c[name], getattr(criteria, name))
+    if criteria.waiting_since is not None:
+        yield from _status(job.status, [JobStatus.QUEUED])
+        # greatest() passes over nulls: the later of the two, or the only one.
+        yield func.greatest(job.created_at, job.scheduled_at) < criteria.waiting_since
+    if criteria.running_since is not None:
+        yield from _status(job.status, [JobStatus.RUNNING])
+        yield _known(job.started_at, job.started_at < criteria.running_since)
+    yield from _contains(job.payload, criteria.payload_contains)
+    yield from _combined(criteria)
+
+
+def _combined(criteria: JobCriteria) -> Iterator[Condition]:
+    if criteria.and_ is not None:
+        yield from (_all(part) for part in criteria.and_)
+    if criteria.or_ is not None:
+        yield or_(false(), *(_all(part) for part in criteria.or_))
+    if criteria.not_ is not None:
+        yield not_(_all(criteria.not_))
+
+
+def _all(criteria: JobCriteria) -> Condition:
+    return and_(true(), *_job_parts(criteria))
+
+
+def _event_parts(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:
+    if criteria.job_ids is not None:
+        yield _any(event.job_id, criteria.job_ids, Uuid())
+    yield from _status(event.next_status, criteria.next_status)
+    yield from _status(event.prev_status, criteria.prev_status)
+    yield from _time(event.ts, criteria.ts)
+    yield from _contains(event.detail, criteria.detail_contains)
+    if criteria.job is not None:
+        yield of_jobs(org_id, criteria.job)
+
+
+def _known(column: Column[Any], condition: Condition) -> Condition:
+    """Make the condition false, instead of null, where the column is null."""
+    return and_(column.is_not(None), condition) if column.nullable else condition
+
+
+def _any(column: Column[Any], values: Sequence[T], type_: Any) -> Condition:
+    # One array parameter: the statement's text, and so its cached plan, is the same for any number.
+    return column == any_(literal(list(values), ARRAY(type_)))
+
+
+def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterator[Condition]:
+    if statuses is None:
+        return
+    # Written out, not bound: the planner then knows how common the status is, and may use an
+    # index that holds only one of them. There are six, so the statements stay few.
+    words = sorted({status.value for status in statuses})
+    if not words:
+        yield false()
+    elif len(words) == 1:
+        yield _known(column, column == bindparam(None, words[0], Text(), literal_execute=True))
+    else:
+        bound = bindparam(None, words, Text(), expanding=True, literal_execute=True)
+        yield _known(column, column.in_(bound))
+
+
+def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condition]:
+    if criteria is None:
+        return
+    if criteria.eq is not None:
+        yield _known(column, column == criteria.eq)
+    if criteria.in_ is not None:
+        yield _known(column, _any(column, criteria.in_, Text()))
+    if criteria.not_in is not None:
+        yield not_(_known(column, _any(column, criteria.not_in, Text())))
+    if criteria.starts_with is not None:
+        yield _known(column, func.starts_with(column, criteria.starts_with))
+    if criteria.contains is not None:
+        yield _known(column, func.strpos(column, criteria.contains) > 0)
+    if criteria.is_null is not None:
+        yield column.is_(None) if criteria.is_null else column.is_not(None)
+
+
+def _int(column: Column[Any], criteria: IntCriteria | None) -> Iterator[Condition]:
+    if criteria is None:
+        return
+    if criteria.eq is not None:
+        yield column == criteria.eq
+    if criteria.in_ is not None:
+        yield _any(column, criteria.in_, Integer())
+    if criteria.gte is not None:
+        yield column >= criteria.gte
+    if criteria.lte is not None:
+        yield column <= criteria.lte
+
+
+def _time(column: Column[Any], criteria: TimeCriteria | None) -> Iterator[Condition]:
+    if criteria is None:
+        return
+    if criteria.gte is not None:
+        yield _known(column, column >= criteria.gte)
+    if criteria.lt is not None:
+        yield _known(column, column < criteria.lt)
+    if criteria.is_null is not None:
+        yield column.is_(None) if criteria.is_null else column.is_not(None)
+
+
+def _contains(column: Column[Any], containment: JsonContainment | None) -> Iterator[Condition]:
+    if containment is not None:
+        document = literal(containment.document, JSONB(none_as_null=False))
+        yield _known(column, column.contains(document))

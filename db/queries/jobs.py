@@ -1,0 +1,65 @@
+"""Reads of `job`: pages, counts and rows by id. Only the columns asked for are read."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.criteria import JobCriteria
+from db.queries.counts import count, exists_behind
+from db.queries.filters import job_conditions
+from db.queries.keyset import AnyRow, Window, page
+from db.tables import job_table
+
+JobRow = AnyRow
+
+
+async def list_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    window: Window,
+    columns: Collection[str],
+) -> Sequence[JobRow]:
+    """List the window's jobs in the direction of travel.
+
+    Rows have `columns`, `id` and what the window's order sorts by. Without criteria, or with one
+    status, type or queue in CREATED_AT order, it reads no more rows than it returns.
+    """
+    keys = {part.attribute for part in window.order.parts}
+    statement = select(*_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
+    return (await session.execute(page(statement, window))).all()
+
+
+async def job_exists_behind(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, window: Window
+) -> bool:
+    """Tell whether the window leaves a job that meets the criteria behind it."""
+    statement = exists_behind(job_table, job_conditions(org_id, criteria), window)
+    return (await session.execute(statement)).first() is not None
+
+
+async def count_jobs(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
+) -> int:
+    """Count the jobs that meet the criteria; where `at_most` is given, stop one past it."""
+    statement = count(job_table, job_conditions(org_id, criteria), at_most)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def load_jobs_by_id(
+    session: AsyncSession, org_id: UUID, ids: Sequence[UUID], columns: Collection[str]
+) -> Sequence[JobRow]:
+    """Load the jobs of these ids that exist, in no order."""
+    statement = select(*_columns({"id"}.union(columns))).where(
+        job_table.c.org_id == org_id,
+        job_table.c.id == any_(literal(list(ids), ARRAY(Uuid()))),
+    )
+    return (await session.execute(statement)).all()
+
+
+def _columns(names: Collection[str]) -> list[Any]:
+    # In the table's order, so that equal sets make equal statements.
+    return [column for column in job_table.c if column.name in names]

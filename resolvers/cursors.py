@@ -1,0 +1,56 @@
+"""Cursors: a place in an order as opaque text, bound to that order."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
+from resolvers.errors import InvalidCursorError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INT_MAX = 2**31 - 1
+
+
+def encode(order: KeysetOrder, row: Any) -> str:
+    """Write the row's place in this order."""
+    values = [_plain(value) for value in order.key(row)]
+    return base64.urlsafe_b64encode(orjson.dumps([order.name, *values])).rstrip(b"=").decode()
+
+
+def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]:
+    """Read a place in this order; raise InvalidCursorError, naming the argument, if it is none."""
+    try:
+        packed = cursor.encode("ascii")
+        name, *values = orjson.loads(
+            base64.b64decode(packed + b"=" * (-len(packed) % 4), b"-_", True)
+        )
+        if name != order.name:
+            raise InvalidCursorError(argument)
+        return [_value(part, value) for part, value in zip(order.parts, values, strict=True)]
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
+        raise InvalidCursorError(argument) from None
+
+
+def _plain(value: KeyValue) -> int | str | None:
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // _MICROSECOND
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _value(part: KeyPart, value: object) -> KeyValue:
+    if value is None and part.future_if_null:
+        return None
+    if part.python_type is UUID and isinstance(value, str):
+        return UUID(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if part.python_type is datetime:
+            return _EPOCH + value * _MICROSECOND
+        if part.python_type is int and abs(value) <= _INT_MAX:
+            return value
+    raise TypeError

@@ -1,0 +1,34 @@
+"""How long a job waited and ran. db.queries.aggregates holds the same rules in SQL."""
+
+from datetime import datetime
+from typing import Any
+
+from db.statuses import JobStatus
+
+WAIT_COLUMNS = frozenset({"created_at", "scheduled_at", "started_at", "status"})
+RUN_COLUMNS = frozenset({"started_at", "finished_at", "status"})
+
+
+def wait_seconds(job: Any, now: datetime) -> float | None:
+    """Measure the wait for the last run, from when the job was due; while it is queued, until now.
+
+    None for a job that ended without a start. A job scheduled in the future has waited 0 seconds.
+    """
+    due = max(job.created_at, job.scheduled_at) if job.scheduled_at else job.created_at
+    if job.started_at is not None:
+        return elapsed_seconds(due, job.started_at)
+    return elapsed_seconds(due, now) if job.status == JobStatus.QUEUED else None
+
+
+def run_seconds(job: Any, now: datetime) -> float | None:
+    """Measure the last run; while it goes on, until now. None for a job that has not started."""
+    if job.started_at is None:
+        return None
+    if job.finished_at is not None:
+        return elapsed_seconds(job.started_at, job.finished_at)
+    return elapsed_seconds(job.started_at, now) if job.status == JobStatus.RUNNING else None
+
+
+def elapsed_seconds(start: datetime, end: datetime) -> float:
+    """Measure the seconds between two times; clocks that disagree make it 0, never less."""
+    return max(0.0, (end - start).total_seconds())

@@ -1,0 +1,137 @@
+"""The errors that clients are told of. Anything else is logged and masked.
+
+The descriptions here are the reference: docs/reference/errors.md is generated from them.
+"""
+
+from enum import StrEnum
+from typing import Self
+
+
+class ErrorCode(StrEnum):
+    """A stable `extensions.code`, with what it means and the HTTP status it goes with.
+
+    The status is that of a request refused before it ran, or of one that the database could not
+    answer at all; errors beside data always come with 200.
+    """
+
+    status: int
+    meaning: str
+
+    def __new__(cls, code: str, status: int, meaning: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status = status
+        member.meaning = meaning
+        return member
+
+    BAD_REQUEST = (
+        "BAD_REQUEST",
+        400,
+        "The HTTP request is no GraphQL request: the body is not JSON, not an object, has no "
+        "`query`, or a header has a wrong form.",
+    )
+    GRAPHQL_PARSE_FAILED = (
+        "GRAPHQL_PARSE_FAILED",
+        400,
+        "The document is not GraphQL, or is nested too deeply to be read.",
+    )
+    GRAPHQL_VALIDATION_FAILED = (
+        "GRAPHQL_VALIDATION_FAILED",
+        400,
+        "The document is GraphQL, but does not fit the schema.",
+    )
+    OPERATION_RESOLUTION_FAILURE = (
+        "OPERATION_RESOLUTION_FAILURE",
+        400,
+        "`operationName` names no operation of the document, or the document has several and none "
+        "is named.",
+    )
+    BAD_USER_INPUT = (
+        "BAD_USER_INPUT",
+        400,
+        "An argument or a variable has a value that cannot be used; the message says why.",
+    )
+    INVALID_CURSOR = (
+        "INVALID_CURSOR",
+        400,
+        "A cursor is garbled or belongs to another order. Start again without it.",
+    )
+    NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
+    METHOD_NOT_ALLOWED = (
+        "METHOD_NOT_ALLOWED",
+        405,
+        "Only POST, and GET for queries, are answered.",
+    )
+    NOT_ACCEPTABLE = (
+        "NOT_ACCEPTABLE",
+        406,
+        "The `Accept` header admits neither `application/graphql-response+json` nor "
+        "`application/json`.",
+    )
+    PAYLOAD_TOO_LARGE = (
+        "PAYLOAD_TOO_LARGE",
+        413,
+        "The request body is larger than `JOBLENS_MAX_BODY_BYTES`.",
+    )
+    UNSUPPORTED_MEDIA_TYPE = (
+        "UNSUPPORTED_MEDIA_TYPE",
+        415,
+        "The request body is not `application/json` in UTF-8.",
+    )
+    TIMEOUT = (
+        "TIMEOUT",
+        200,
+        "A statement ran longer than `JOBLENS_STATEMENT_TIMEOUT_SECONDS`. Ask for less: a narrower "
+        "filter, `atMost`, a shorter range.",
+    )
+    UNAVAILABLE = (
+        "UNAVAILABLE",
+        503,
+        "The database cannot be reached or has no connection to spare. Try again.",
+    )
+    INTERNAL_SERVER_ERROR = (
+        "INTERNAL_SERVER_ERROR",
+        200,
+        "Something broke in Joblens. The log tells what, under the request id of the response.",
+    )
+
+
+class JoblensError(Exception):
+    """An error that a client may read: `message` is for people, `code` for programs."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class BadUserInputError(JoblensError):
+    """An argument has a value that cannot be used."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.BAD_USER_INPUT, message)
+
+
+class InvalidCursorError(JoblensError):
+    """A cursor is garbled or belongs to another order."""
+
+    def __init__(self, argument: str) -> None:
+        super().__init__(
+            ErrorCode.INVALID_CURSOR, f"'{argument}' is not a cursor of this list in this order."
+        )
+
+
+class QueryTimeoutError(JoblensError):
+    """A statement took too long."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.TIMEOUT, "The query took too long. Narrow its filter or range, or use atMost."
+        )
+
+
+class UnavailableError(JoblensError):
+    """The database is away."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Try again shortly.")

@@ -1,0 +1,169 @@
+"""Events: lists over all jobs, and those of many jobs at once."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import partial
+from uuid import UUID
+
+from db.criteria import JobEventCriteria
+from db.queries import events as queries
+from db.queries.events import JobEventRow
+from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
+from resolvers.attempts import Attempt, rebuild
+from resolvers.context import Context
+from resolvers.ids import EventId
+from resolvers.paging import (
+    Connection,
+    Count,
+    PageArguments,
+    PageNeeds,
+    check_at_most,
+    count,
+    cut,
+    looks_ahead,
+    read_page,
+    widened,
+    window,
+)
+
+LATEST = Window(EVENTS_OF_JOB, limit=1, backward=True)
+
+
+async def list_events(
+    ctx: Context,
+    criteria: JobEventCriteria | None,
+    arguments: PageArguments,
+    needs: PageNeeds,
+    columns: Collection[str],
+) -> Connection:
+    """List a page of the events that meet the criteria, newest first."""
+    page = window(EVENTS_NEWEST_FIRST, arguments, ctx.limits)
+    rows, more = await read_page(
+        page, needs, lambda wider: ctx.read(queries.list_events, criteria, wider, columns)
+    )
+    return Connection(
+        page,
+        rows,
+        more,
+        count=partial(_count_events, ctx, criteria),
+        behind=lambda: ctx.read(queries.event_exists_behind, criteria, page),
+    )
+
+
+async def list_events_of_job(
+    ctx: Context,
+    job_id: UUID,
+    arguments: PageArguments,
+    needs: PageNeeds,
+    columns: Collection[str],
+) -> Connection:
+    """List a page of a job's events, oldest first; jobs asked at this moment share a statement."""
+    page = window(EVENTS_OF_JOB, arguments, ctx.limits)
+    rows: Sequence[JobEventRow] = ()
+    more = None
+    if needs.rows or looks_ahead(page, needs):
+        read = widened(page, needs)
+        rows = await _events_of_job(ctx, job_id, read, columns)
+        rows, more = cut(page, rows, needs)
+    return Connection(
+        page,
+        rows,
+        more,
+        count=partial(_count_events_of_job, ctx, job_id),
+        behind=lambda: _has_events_behind(ctx, job_id, page),
+    )
+
+
+async def get_latest_event(
+    ctx: Context, job_id: UUID, columns: Collection[str]
+) -> JobEventRow | None:
+    """Get a job's newest event; jobs asked at this moment share a statement."""
+    rows = await _events_of_job(ctx, job_id, LATEST, columns)
+    return rows[0] if rows else None
+
+
+async def list_attempts(ctx: Context, job_id: UUID) -> list[Attempt]:
+    """List a job's attempts, oldest first; jobs asked at this moment share a statement."""
+    loader = ctx.loader("attempts", partial(load_attempts_by_job, ctx))
+    attempts: list[Attempt] = await loader.load(job_id)
+    return attempts
+
+
+async def get_event(
+    ctx: Context, event_id: EventId, columns: Collection[str]
+) -> JobEventRow | None:
+    """Get an event; all that the request asks for at this moment come in one statement."""
+    key = ("events by id", frozenset(columns))
+    loader = ctx.loader(key, partial(load_events_by_id, ctx, columns=columns))
+    event: JobEventRow | None = await loader.load(event_id)
+    return event
+
+
+async def load_events_by_job(
+    ctx: Context, job_ids: Sequence[UUID], page: Window, columns: Collection[str]
+) -> list[list[JobEventRow]]:
+    """Load the window's events of many jobs, in the direction of travel."""
+    rows = await ctx.read(queries.load_events_by_job, job_ids, page, columns)
+    by_job: defaultdict[UUID, list[JobEventRow]] = defaultdict(list)
+    for row in rows:
+        by_job[row.job_id].append(row)
+    for events in by_job.values():
+        events.sort(key=lambda event: event.seq, reverse=page.backward)
+    return [by_job[job_id] for job_id in job_ids]
+
+
+async def load_attempts_by_job(ctx: Context, job_ids: Sequence[UUID]) -> list[list[Attempt]]:
+    """Load the attempts of many jobs, oldest first."""
+    by_job: defaultdict[UUID, list[JobEventRow]] = defaultdict(list)
+    for row in await ctx.read(queries.load_transitions_by_job, job_ids):
+        by_job[row.job_id].append(row)
+    return [rebuild(by_job[job_id]) for job_id in job_ids]
+
+
+async def load_events_by_id(
+    ctx: Context, ids: Sequence[EventId], columns: Collection[str]
+) -> list[JobEventRow | None]:
+    """Load many events, in the order of the ids, None for each that does not exist."""
+    rows = await ctx.read(queries.load_events_by_id, ids, columns)
+    by_id = {(row.job_id, row.seq): row for row in rows}
+    return [by_id.get(event_id) for event_id in ids]
+
+
+async def _events_of_job(
+    ctx: Context, job_id: UUID, page: Window, columns: Collection[str]
+) -> list[JobEventRow]:
+    key = ("events", _shape(page), frozenset(columns))
+    loader = ctx.loader(key, partial(load_events_by_job, ctx, page=page, columns=columns))
+    rows: list[JobEventRow] = await loader.load(job_id)
+    return rows
+
+
+async def _count_events(
+    ctx: Context, criteria: JobEventCriteria | None, at_most: int | None
+) -> Count:
+    check_at_most(at_most)
+    return count(await ctx.read(queries.count_events, criteria, at_most), at_most)
+
+
+async def _count_events_of_job(ctx: Context, job_id: UUID, at_most: int | None) -> Count:
+    check_at_most(at_most)
+
+    async def batch(job_ids: Sequence[UUID]) -> list[int]:
+        counts = await ctx.read(queries.count_events_by_job, job_ids, at_most)
+        return [counts.get(job_id, 0) for job_id in job_ids]
+
+    return count(await ctx.loader(("event counts", at_most), batch).load(job_id), at_most)
+
+
+async def _has_events_behind(ctx: Context, job_id: UUID, page: Window) -> bool:
+    async def batch(job_ids: Sequence[UUID]) -> list[bool]:
+        found = await ctx.read(queries.job_has_events_behind, job_ids, page)
+        return [job_id in found for job_id in job_ids]
+
+    has: bool = await ctx.loader(("events behind", _shape(page)), batch).load(job_id)
+    return has
+
+
+def _shape(page: Window) -> tuple[object, ...]:
+    """Say what tells one window over a job's events from another."""
+    return (page.limit, tuple(page.after or ()), page.backward)

@@ -1,0 +1,37 @@
+"""Ids as clients write them: a job's is its UUID, an event's is `<job id>:<seq>`."""
+
+import re
+from collections.abc import Sequence
+from uuid import UUID
+
+from resolvers.errors import BadUserInputError
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
+_SEQ = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+_SEQ_MAX = 2**31 - 1
+
+EventId = tuple[UUID, int]
+
+
+def parse_job_id(text: str) -> UUID:
+    """Read a job's id; raise BadUserInputError if it cannot be one."""
+    if not _UUID.fullmatch(text):
+        raise BadUserInputError("A job's id must be a UUID.")
+    return UUID(text)
+
+
+def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
+    """Read the ids of jobs; raise BadUserInputError if one cannot be one."""
+    return [parse_job_id(text) for text in texts]
+
+
+def parse_node_id(text: str) -> UUID | EventId:
+    """Read the id of a job or of an event; raise BadUserInputError if it is neither."""
+    job_id, colon, seq = text.partition(":")
+    if not _UUID.fullmatch(job_id) or (colon and not _is_seq(seq)):
+        raise BadUserInputError("An id must be a job's UUID, or '<job id>:<seq>' for an event.")
+    return (UUID(job_id), int(seq)) if colon else UUID(job_id)
+
+
+def _is_seq(text: str) -> bool:
+    return bool(_SEQ.fullmatch(text)) and int(text) <= _SEQ_MAX

@@ -1,0 +1,73 @@
+"""Jobs: lists, single ones, and many by id at once."""
+
+from collections.abc import Collection, Sequence
+from functools import partial
+from uuid import UUID
+
+from db.criteria import JobCriteria
+from db.queries import jobs as queries
+from db.queries.jobs import JobRow
+from db.queries.keyset import JOB_ORDERS, JobOrderField
+from resolvers.context import Context
+from resolvers.paging import (
+    Connection,
+    Count,
+    PageArguments,
+    PageNeeds,
+    check_at_most,
+    count,
+    read_page,
+    window,
+)
+
+
+async def list_jobs(
+    ctx: Context,
+    criteria: JobCriteria | None,
+    field: JobOrderField,
+    arguments: PageArguments,
+    needs: PageNeeds,
+    columns: Collection[str],
+    *,
+    descending: bool,
+) -> Connection:
+    """List a page of the jobs that meet the criteria."""
+    page = window(JOB_ORDERS[field, descending], arguments, ctx.limits)
+    rows, more = await read_page(
+        page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
+    )
+    ctx.remember_jobs(rows, columns)
+    return Connection(
+        page,
+        rows,
+        more,
+        count=partial(count_jobs, ctx, criteria),
+        behind=lambda: ctx.read(queries.job_exists_behind, criteria, page),
+    )
+
+
+async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
+    """Count the jobs that meet the criteria, up to `at_most`."""
+    check_at_most(at_most)
+    return count(await ctx.read(queries.count_jobs, criteria, at_most), at_most)
+
+
+async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRow | None:
+    """Get a job; all jobs that the request asks for at this moment come in one statement."""
+    remembered = ctx.remembered_job(job_id, columns)
+    if remembered is not None:
+        return remembered
+    key = ("jobs", frozenset(columns))
+    batch = partial(load_jobs_by_id, ctx, columns=columns)
+    job: JobRow | None = await ctx.loader(key, batch).load(job_id)
+    return job
+
+
+async def load_jobs_by_id(
+    ctx: Context, ids: Sequence[UUID], columns: Collection[str]
+) -> list[JobRow | None]:
+    """Load many jobs, in the order of the ids, None for each that does not exist."""
+    rows = await ctx.read(queries.load_jobs_by_id, ids, columns)
+    ctx.remember_jobs(rows, columns)
+    by_id = {row.id: row for row in rows}
+    return [by_id.get(job_id) for job_id in ids]

@@ -1,0 +1,174 @@
+"""From the text of a query to its answer: parsed, validated, run, its errors put into words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from inspect import isawaitable
+from typing import Any
+
+import structlog
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+
+from resolvers.context import Context
+from resolvers.errors import ErrorCode, JoblensError
+from schema.executor import Executor
+from schema.schema import core_schema
+
+CACHED_DOCUMENTS = 1_000
+CACHED_DOCUMENT_CHARACTERS = 16_384
+MASKED = "Something went wrong in Joblens; its log tells what, under this response's request id."
+
+log = structlog.get_logger("joblens.graphql")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sends: a document, which of its operations to run, and its variables."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer. `refused`: nothing was run, there is no data, and `errors` say why."""
+
+    data: dict[str, Any] | None
+    errors: Sequence[dict[str, Any]] = ()
+    refused: bool = False
+
+    def body(self) -> dict[str, Any]:
+        """Put it into the form that GraphQL's specification gives a response."""
+        body: dict[str, Any] = {"errors": list(self.errors)} if self.errors else {}
+        if not self.refused:
+            body["data"] = self.data
+        return body
+
+    def codes(self) -> set[str]:
+        """Collect the codes of its errors."""
+        return {error["extensions"]["code"] for error in self.errors}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A valid document and the one of its operations that is to be run."""
+
+    document: DocumentNode
+    name: str | None
+    type: OperationType
+
+
+def prepare(request: Request) -> Operation | Response:
+    """Parse and validate a request; what cannot be run comes back as its refusal."""
+    short = len(request.query) <= CACHED_DOCUMENT_CHARACTERS
+    document, refusal = (_read_cached if short else _read)(request.query)
+    if document is None:
+        return Response(None, refusal, refused=True)
+    return _choose(document, request.operation_name)
+
+
+async def execute(operation: Operation, request: Request, context: Context) -> Response:
+    """Run an operation. Errors that are not meant for clients are logged and masked."""
+    built = Executor.build(
+        core_schema,
+        operation.document,
+        context_value=context,
+        raw_variable_values=dict(request.variables),
+        operation_name=operation.name,
+    )
+    if isinstance(built, list):
+        refusal = [_in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
+        return Response(None, refusal, refused=True)
+    result = built.execute_operation()
+    if isawaitable(result):
+        result = await result
+    assert isinstance(result, ExecutionResult)
+    errors = result.errors or ()
+    _log_unexpected(errors)
+    return Response(result.data, [_present(error) for error in errors])
+
+
+def _choose(document: DocumentNode, name: str | None) -> Operation | Response:
+    operations = [
+        definition
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    ]
+    if name:
+        operations = [each for each in operations if each.name and each.name.value == name]
+    if len(operations) == 1:
+        (chosen,) = operations
+        own_name = chosen.name.value if chosen.name else None
+        return Operation(document, own_name, chosen.operation)
+    if name:
+        message = "The document has no operation of the name in 'operationName'."
+    elif operations:
+        message = "The document has several operations: 'operationName' must say which to run."
+    else:
+        message = "The document has no operation."
+    return Response(None, [_error(message, ErrorCode.OPERATION_RESOLUTION_FAILURE)], refused=True)
+
+
+def _read(query: str) -> tuple[DocumentNode | None, list[dict[str, Any]]]:
+    try:
+        document = parse(query)
+        errors = validate(core_schema, document)
+    except GraphQLSyntaxError as error:
+        return None, [_in_words(error, ErrorCode.GRAPHQL_PARSE_FAILED)]
+    except RecursionError:
+        message = "The document is nested too deeply."
+        return None, [_error(message, ErrorCode.GRAPHQL_PARSE_FAILED)]
+    if errors:
+        return None, [_in_words(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors]
+    return document, []
+
+
+_read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
+
+
+def _present(error: GraphQLError) -> dict[str, Any]:
+    """Put an error of the run into words: what is not meant for clients is masked."""
+    original = error.original_error
+    if original is None and _is_about_arguments(error):
+        return _in_words(error, ErrorCode.BAD_USER_INPUT)
+    if isinstance(original, JoblensError):
+        return _in_words(error, original.code)
+    masked = GraphQLError(MASKED, error.nodes, path=error.path)
+    return _in_words(masked, ErrorCode.INTERNAL_SERVER_ERROR)
+
+
+def _log_unexpected(errors: Sequence[GraphQLError]) -> None:
+    """Log each defect once, however many fields it reached."""
+    logged: set[int] = set()
+    for error in errors:
+        original = error.original_error or error
+        expected = isinstance(original, JoblensError) or _is_about_arguments(error)
+        if not expected and id(original) not in logged:
+            logged.add(id(original))
+            log.error("unexpected error", path=error.path, exc_info=original)
+
+
+def _is_about_arguments(error: GraphQLError) -> bool:
+    """Tell graphql-core's own words on a variable's value, met only while running, from defects."""
+    return error.message.startswith("Argument ")
+
+
+def _in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
+    if isinstance(error.original_error, JoblensError):
+        code = error.original_error.code
+    formatted: dict[str, Any] = dict(error.formatted)
+    return formatted | {"extensions": {"code": code.value}}
+
+
+def _error(message: str, code: ErrorCode) -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code.value}}

@@ -1,0 +1,221 @@
+"""The filter and order inputs, and how they become criteria."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+from strawberry import UNSET
+
+from db.criteria import (
+    IntCriteria,
+    JobCriteria,
+    JobEventCriteria,
+    JsonContainment,
+    TextCriteria,
+    TimeCriteria,
+)
+from db.queries.keyset import JobOrderField
+from db.statuses import JobStatus
+from resolvers.errors import BadUserInputError
+from resolvers.ids import parse_job_ids
+from schema.enums import OrderDirection
+from schema.scalars import JSON, check_text
+
+T = TypeVar("T")
+
+_TEXT_FIELDS = (
+    "type",
+    "queue",
+    "requested_by",
+    "idempotency_key",
+    "last_error_code",
+    "last_error_message",
+)
+_INT_FIELDS = ("priority", "attempt")
+_TIME_FIELDS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
+
+
+def _condition(description: str, name: str | None = None) -> Any:
+    return strawberry.field(default=UNSET, name=name, description=description)
+
+
+def _given(value: T | None) -> T | None:
+    """Take what was left out for null: both set no condition."""
+    return None if value is UNSET else value
+
+
+@strawberry.input(description="Conditions on text. All that are given must hold. Case matters.")
+class StringFilter:
+    eq: str | None = _condition("It is exactly this.")
+    in_: list[str] | None = _condition("It is one of these; an empty list matches nothing.", "in")
+    not_in: list[str] | None = _condition("It is none of these; null is none of them.")
+    starts_with: str | None = _condition("It starts with this, taken literally.")
+    contains: str | None = _condition("It contains this, taken literally.")
+    is_null: bool | None = _condition("Whether it is null.")
+
+    def criteria(self) -> TextCriteria:
+        return TextCriteria(
+            eq=_text(self.eq),
+            in_=_texts(self.in_),
+            not_in=_texts(self.not_in),
+            starts_with=_text(self.starts_with),
+            contains=_text(self.contains),
+            is_null=_given(self.is_null),
+        )
+
+
+@strawberry.input(description="Conditions on a whole number. All that are given must hold.")
+class IntFilter:
+    eq: int | None = _condition("It is exactly this.")
+    in_: list[int] | None = _condition("It is one of these; an empty list matches nothing.", "in")
+    gte: int | None = _condition("It is this or more.")
+    lte: int | None = _condition("It is this or less.")
+
+    def criteria(self) -> IntCriteria:
+        return IntCriteria(
+            eq=_given(self.eq), in_=_given(self.in_), gte=_given(self.gte), lte=_given(self.lte)
+        )
+
+
+@strawberry.input(description="Conditions on a time: a half-open range. All given must hold.")
+class DateTimeFilter:
+    gte: datetime | None = _condition("It is this or later.")
+    lt: datetime | None = _condition("It is before this.")
+    is_null: bool | None = _condition("Whether it is null.")
+
+    def criteria(self) -> TimeCriteria:
+        return TimeCriteria(gte=_given(self.gte), lt=_given(self.lt), is_null=_given(self.is_null))
+
+
+@strawberry.input(
+    description="Which jobs. All conditions that are given must hold; one that is left out or null "
+    "sets none. What is null fulfils no condition but `isNull: true` and `notIn`."
+)
+class JobFilter:
+    ids: list[strawberry.ID] | None = _condition("It is one of these; an empty list: nothing.")
+    status: list[JobStatus] | None = _condition("It has one of these; an empty list: nothing.")
+    type: StringFilter | None = _condition("Its type.")
+    queue: StringFilter | None = _condition("Its queue.")
+    requested_by: StringFilter | None = _condition("Who asked for it.")
+    idempotency_key: StringFilter | None = _condition("Its idempotency key.")
+    last_error_code: StringFilter | None = _condition("The code of its last error.")
+    last_error_message: StringFilter | None = _condition("Its last error, in words.")
+    priority: IntFilter | None = _condition("How urgent it is.")
+    attempt: IntFilter | None = _condition("How many times it was started.")
+    created_at: DateTimeFilter | None = _condition("When it was created.")
+    updated_at: DateTimeFilter | None = _condition("When it last changed.")
+    scheduled_at: DateTimeFilter | None = _condition("When it is to be started at the earliest.")
+    started_at: DateTimeFilter | None = _condition("When its last run started.")
+    finished_at: DateTimeFilter | None = _condition("When its last run ended.")
+    waiting_longer_than: float | None = _condition(
+        "It is QUEUED and has waited for more than so many seconds since it was due."
+    )
+    running_longer_than: float | None = _condition(
+        "It is RUNNING and started more than so many seconds ago."
+    )
+    payload_contains: JSON | None = _condition(
+        "Its payload contains this, in the sense of PostgreSQL's jsonb containment: an object "
+        "contains all given keys with values that contain the given ones, a list all given items."
+    )
+    and_: list["JobFilter"] | None = _condition("It meets all of these.", "and")
+    or_: list["JobFilter"] | None = _condition(
+        "It meets at least one of these; an empty list matches nothing.", "or"
+    )
+    not_: "JobFilter | None" = _condition("It does not meet this.", "not")
+
+    def criteria(self, now: datetime) -> JobCriteria:
+        """Turn the input into criteria; raise BadUserInputError for values that cannot be used."""
+        and_, or_, not_ = _given(self.and_), _given(self.or_), _given(self.not_)
+        return JobCriteria(
+            ids=_ids(self.ids),
+            status=_given(self.status),
+            **{
+                name: _criteria(getattr(self, name))
+                for name in (*_TEXT_FIELDS, *_INT_FIELDS, *_TIME_FIELDS)
+            },
+            waiting_since=_ago(now, self.waiting_longer_than, "waitingLongerThan"),
+            running_since=_ago(now, self.running_longer_than, "runningLongerThan"),
+            payload_contains=_containment(self.payload_contains),
+            and_=None if and_ is None else [part.criteria(now) for part in and_],
+            or_=None if or_ is None else [part.criteria(now) for part in or_],
+            not_=None if not_ is None else not_.criteria(now),
+        )
+
+
+@strawberry.input(
+    description="Which events. All conditions that are given must hold; one that is left out or "
+    "null sets none."
+)
+class JobEventFilter:
+    job_ids: list[strawberry.ID] | None = _condition(
+        "It happened to one of these jobs; an empty list matches nothing."
+    )
+    next_status: list[JobStatus] | None = _condition("The status after it is one of these.")
+    prev_status: list[JobStatus] | None = _condition("The status before it is one of these.")
+    ts: DateTimeFilter | None = _condition("When it happened.")
+    detail_contains: JSON | None = _condition(
+        "Its detail contains this, in the sense of PostgreSQL's jsonb containment."
+    )
+    job: JobFilter | None = _condition("It happened to a job that meets this.")
+
+    def criteria(self, now: datetime) -> JobEventCriteria:
+        """Turn the input into criteria; raise BadUserInputError for values that cannot be used."""
+        job = _given(self.job)
+        return JobEventCriteria(
+            job_ids=_ids(self.job_ids),
+            next_status=_given(self.next_status),
+            prev_status=_given(self.prev_status),
+            ts=_criteria(self.ts),
+            detail_contains=_containment(self.detail_contains),
+            job=None if job is None else job.criteria(now),
+        )
+
+
+@strawberry.input(description="How a list of jobs is ordered.")
+class JobOrder:
+    field: JobOrderField = strawberry.field(
+        default=JobOrderField.CREATED_AT, description="What it is ordered by."
+    )
+    direction: OrderDirection = strawberry.field(
+        default=OrderDirection.DESC, description="Which way it runs."
+    )
+
+
+def _criteria(part: Any) -> Any:
+    given = _given(part)
+    return None if given is None else given.criteria()
+
+
+def _text(text: str | None) -> str | None:
+    given = _given(text)
+    return None if given is None else check_text(given)
+
+
+def _texts(texts: Iterable[str] | None) -> list[str] | None:
+    given = _given(texts)
+    return None if given is None else [check_text(text) for text in given]
+
+
+def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
+    given = _given(ids)
+    return None if given is None else parse_job_ids(given)
+
+
+def _containment(document: object) -> JsonContainment | None:
+    given = _given(document)
+    return None if given is None else JsonContainment(given)
+
+
+def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:
+    given = _given(seconds)
+    if given is None:
+        return None
+    if given < 0:
+        raise BadUserInputError(f"'{name}' must not be negative.")
+    try:
+        return now - timedelta(seconds=given)
+    except OverflowError:
+        # Longer ago than time itself: nothing can be older.
+        return datetime.min.replace(tzinfo=now.tzinfo)

@@ -1,0 +1,97 @@
+"""The custom scalars. Their values leave as they are: the response encoder writes them out."""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NewType
+from uuid import UUID
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+from resolvers.errors import BadUserInputError
+
+JSON = NewType("JSON", object)
+
+JSON_DEPTH_MAX = 100
+INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1
+
+_DATE_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+
+
+def parse_date_time(value: object) -> datetime:
+    """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off."""
+    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+        raise BadUserInputError(
+            "A DateTime must be RFC 3339 text with an offset, such as '2026-01-31T09:30:00Z'."
+        )
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadUserInputError("A DateTime must exist in the years 1 to 9999, in UTC.") from None
+
+
+def parse_uuid(value: object) -> UUID:
+    """Read a UUID in its usual text form."""
+    try:
+        return UUID(value if isinstance(value, str) else "")
+    except ValueError:
+        raise BadUserInputError("A UUID must have the form of RFC 9562.") from None
+
+
+def parse_json(value: Any) -> Any:
+    """Check a JSON value: no deeper than JSON_DEPTH_MAX, numbers in 64 bits, text storable."""
+    level = [value]
+    for _ in range(JSON_DEPTH_MAX):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return value
+    raise BadUserInputError(f"JSON must not be nested deeper than {JSON_DEPTH_MAX} levels.")
+
+
+def _children(item: object) -> list[Any]:
+    if isinstance(item, Mapping):
+        for key in item:
+            check_text(key)
+        return list(item.values())
+    if isinstance(item, list):
+        return item
+    if isinstance(item, str):
+        check_text(item)
+    elif (isinstance(item, int) and not INT64_MIN <= item <= UINT64_MAX) or (
+        isinstance(item, float) and not math.isfinite(item)
+    ):
+        raise BadUserInputError("Numbers in JSON must fit 64 bits.")
+    return []
+
+
+def check_text(text: str) -> str:
+    """Refuse text that PostgreSQL cannot hold."""
+    if "\0" in text:
+        raise BadUserInputError("Text must not contain the character U+0000.")
+    return text
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="A moment, as RFC 3339 text: in answers in UTC, in questions with any offset.",
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time",
+        parse_value=parse_date_time,
+    ),
+    UUID: strawberry.scalar(
+        name="UUID",
+        description="A universally unique identifier, as RFC 9562 writes it.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
+        parse_value=parse_uuid,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value: an object, a list, text, a number, true, false or null.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        parse_value=parse_json,
+    ),
+}

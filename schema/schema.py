@@ -1,0 +1,40 @@
+"""The schema, put together, and its text."""
+
+from itertools import chain
+
+import strawberry
+from graphql import GraphQLObjectType, GraphQLSchema, Undefined
+from strawberry.schema.config import StrawberryConfig
+
+from schema import enums  # noqa: F401 - describes the enums before the types use them
+from schema.events import JobEvent
+from schema.jobs import Job
+from schema.query import Query
+from schema.scalars import SCALARS
+
+schema = strawberry.Schema(
+    query=Query,
+    types=[Job, JobEvent],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)
+
+core_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry's own way to it
+
+
+def _drop_null_defaults() -> None:
+    """Take `= null` off the arguments, where left out and null mean the same."""
+    for type_ in core_schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for argument in chain.from_iterable(
+                field.args.values() for field in type_.fields.values()
+            ):
+                if argument.default_value is None:
+                    argument.default_value = Undefined
+
+
+_drop_null_defaults()
+
+
+def sdl() -> str:
+    """Write the schema in GraphQL's schema definition language."""
+    return schema.as_str() + "\n"

@@ -1,0 +1,171 @@
+"""What a query selects below a field, and so which columns it needs.
+
+Fragments are entered once each, `@skip` and `@include` are obeyed.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, TypeVar, cast
+
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionSetNode,
+    VariableNode,
+)
+
+from resolvers.context import Context
+from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
+from resolvers.paging import PageNeeds
+
+Info = strawberry.Info[Context, None]
+Fields = Mapping[str, list[FieldNode]]
+
+T = TypeVar("T")
+
+_NONE: frozenset[str] = frozenset()
+
+# Fields of Job that need other columns than the one of their own name.
+JOB_COLUMNS: Mapping[str, frozenset[str]] = {
+    "__typename": _NONE,
+    "isTerminal": frozenset({"status"}),
+    "waitSeconds": WAIT_COLUMNS,
+    "runSeconds": RUN_COLUMNS,
+    "events": _NONE,
+    "latestEvent": _NONE,
+    "attempts": _NONE,
+}
+EVENT_COLUMNS: Mapping[str, frozenset[str]] = {
+    "__typename": _NONE,
+    "id": frozenset({"job_id", "seq"}),
+    "job": frozenset({"job_id"}),
+}
+
+
+class Selections:
+    """Reads the selections below the field that is being resolved."""
+
+    def __init__(self, info: Info) -> None:
+        self._info: GraphQLResolveInfo[Context] = info._raw_info  # noqa: SLF001 - Strawberry has no other way
+        self.nodes: list[FieldNode] = self._info.field_nodes
+        # The executor hands them on as a plain dict.
+        self._variables = cast("dict[str, Any]", self._info.variable_values)
+
+    def fields(self, nodes: Iterable[FieldNode], type_name: str) -> Fields:
+        """Collect the fields that these nodes select on an object of this type."""
+        found: dict[str, list[FieldNode]] = {}
+        entered: set[str] = set()
+        for node in nodes:
+            self._enter(node.selection_set, {type_name, "Node"}, found, entered)
+        return found
+
+    def _enter(
+        self,
+        selection_set: SelectionSetNode | None,
+        matching: set[str],
+        found: dict[str, list[FieldNode]],
+        entered: set[str],
+    ) -> None:
+        for selection in selection_set.selections if selection_set else ():
+            if not self._included(selection):
+                continue
+            if isinstance(selection, FieldNode):
+                found.setdefault(selection.name.value, []).append(selection)
+                continue
+            fragment: InlineFragmentNode | FragmentDefinitionNode
+            if isinstance(selection, FragmentSpreadNode):
+                if selection.name.value in entered:
+                    continue
+                entered.add(selection.name.value)
+                fragment = self._info.fragments[selection.name.value]
+            else:
+                assert isinstance(selection, InlineFragmentNode)
+                fragment = selection
+            condition = fragment.type_condition
+            if condition is None or condition.name.value in matching:
+                self._enter(fragment.selection_set, matching, found, entered)
+
+    def _page_needs(self, fields: Fields) -> PageNeeds:
+        info = self.fields(fields.get("pageInfo", ()), "PageInfo")
+        return PageNeeds(
+            rows=any(name in fields for name in ("nodes", "edges"))
+            or any(name in info for name in ("startCursor", "endCursor")),
+            more_after="hasNextPage" in info,
+            more_before="hasPreviousPage" in info,
+        )
+
+    def _page_nodes(self, fields: Fields, edge_type: str) -> list[FieldNode]:
+        by_edge = self.fields(fields.get("edges", ()), edge_type).get("node", [])
+        return [*fields.get("nodes", []), *by_edge]
+
+    def job(self) -> frozenset[str]:
+        """Name the columns of `job` that the selected Job needs."""
+        return self.job_columns(self.nodes)
+
+    def event(self) -> frozenset[str]:
+        """Name the columns of `job_event` that the selected JobEvent needs."""
+        return self.event_columns(self.nodes)
+
+    def job_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
+        """Name the columns of `job` that a job's selected fields need.
+
+        Those that are selected by way of its events and back are among them: the job is then
+        already there.
+        """
+        fields = self.fields(nodes, "Job")
+        columns = _columns(fields, JOB_COLUMNS)
+        connection = self.fields(fields.get("events", ()), "JobEventConnection")
+        events = [*self._page_nodes(connection, "JobEventEdge"), *fields.get("latestEvent", [])]
+        back = self.fields(events, "JobEvent").get("job", [])
+        return columns | self.job_columns(back) if back else columns
+
+    def event_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
+        """Name the columns of `job_event` that an event's selected fields need."""
+        return _columns(self.fields(nodes, "JobEvent"), EVENT_COLUMNS)
+
+    def job_page(self) -> tuple[PageNeeds, frozenset[str]]:
+        """Say what the selected JobConnection needs of its page, and of each job."""
+        fields = self.fields(self.nodes, "JobConnection")
+        return self._page_needs(fields), self.job_columns(self._page_nodes(fields, "JobEdge"))
+
+    def event_page(self) -> tuple[PageNeeds, frozenset[str]]:
+        """Say what the selected JobEventConnection needs of its page, and of each event."""
+        fields = self.fields(self.nodes, "JobEventConnection")
+        nodes = self._page_nodes(fields, "JobEventEdge")
+        return self._page_needs(fields), self.event_columns(nodes)
+
+    def _included(self, selection: Any) -> bool:
+        for directive in selection.directives or ():
+            if directive.name.value in {"skip", "include"}:
+                condition = directive.arguments[0].value
+                if isinstance(condition, VariableNode):
+                    holds = self._variables[condition.name.value]
+                else:
+                    holds = condition.value
+                if holds == (directive.name.value == "skip"):
+                    return False
+        return True
+
+
+def selected(info: Info, read: Callable[[Selections], T]) -> T:
+    """Read the selections below this field, once for all objects that the field is resolved on."""
+    selections = Selections(info)
+    key = (read, *map(id, selections.nodes))
+    known: dict[Hashable, T] = info.context.selected
+    if key not in known:
+        known[key] = read(selections)
+    return known[key]
+
+
+def _columns(fields: Fields, special: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    columns: set[str] = set()
+    for name in fields:
+        columns |= special.get(name) or ({_snake(name)} if name not in special else _NONE)
+    return frozenset(columns)
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,0 +1,70 @@
+"""The ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from db.engine import EngineOptions, create_engine
+from resolvers.errors import ErrorCode, JoblensError
+from server import pages
+from server.graphql import graphql, write_error
+from server.health import healthz, readyz
+from server.logs import RequestLog, configure
+from server.settings import Settings
+from server.state import State
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Make the application; without settings, read them from the environment.
+
+    `JOBLENS_DATABASE_URL` must be set by then: starting an embedded database is the command's work.
+    """
+    chosen = settings or Settings.read()
+    assert chosen.database_url is not None
+    engine = create_engine(
+        chosen.database_url.get_secret_value(),
+        EngineOptions(
+            pool_size=chosen.pool_size,
+            pool_overflow=chosen.pool_overflow,
+            pool_timeout_seconds=chosen.pool_timeout_seconds,
+            pool_recycle_seconds=chosen.pool_recycle_seconds,
+            connect_timeout_seconds=chosen.connect_timeout_seconds,
+        ),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        configure(chosen.log_format, chosen.log_level)
+        yield
+        await engine.dispose()
+
+    app = Starlette(
+        routes=[
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/assets", pages.assets()),
+        ],
+        middleware=[Middleware(RequestLog)],
+        exception_handlers={HTTPException: _http_error},
+        lifespan=lifespan,
+    )
+    app.state.joblens = State(chosen, engine)
+    return app
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    """Write Starlette's own refusals in our form."""
+    assert isinstance(error, HTTPException)
+    code = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}.get(
+        error.status_code, ErrorCode.BAD_REQUEST
+    )
+    response = write_error(JoblensError(code, error.detail), status=error.status_code)
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,25 @@
+"""GraphiQL's page and its assets: built from `frontend/`, served by ourselves."""
+
+from pathlib import Path
+
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+# Beside this module in an installed wheel, where Vite puts them in a checkout.
+_PACKAGED = Path(__file__).parent / "pages"
+_BUILT = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "frontend" / "dist"
+
+NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it.\n"
+
+
+def graphiql() -> Response:
+    """Answer a browser with the page."""
+    page = _BUILT / "index.html"
+    if not page.is_file():
+        return PlainTextResponse(NOT_BUILT, 404)
+    return FileResponse(page, media_type="text/html", headers={"cache-control": "no-cache"})
+
+
+def assets() -> StaticFiles:
+    """Serve the page's scripts, styles and fonts; their names change with their content."""
+    return StaticFiles(directory=_BUILT / "assets", check_dir=False)

@@ -1,0 +1,82 @@
+"""GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+from starlette.requests import Request as HttpRequest
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution import Request
+
+JSON = "application/json"
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
+
+
+async def read_post(http: HttpRequest, max_bytes: int) -> Request:
+    """Read a request from a JSON body of at most `max_bytes`."""
+    media_type, _, parameters = http.headers.get("content-type", "").lower().partition(";")
+    charset = parameters.strip().removeprefix("charset=").strip('"')
+    if media_type.strip() != JSON or charset not in {"", "utf-8"}:
+        raise JoblensError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
+        )
+    return _request(_parse(await _body(http, max_bytes), "The body"))
+
+
+def read_get(http: HttpRequest) -> Request:
+    """Read a request from the URL's `query`, `operationName` and `variables` (JSON)."""
+    parameters: dict[str, Any] = dict(http.query_params)
+    if "variables" in parameters:
+        text = parameters["variables"]
+        parameters["variables"] = _parse(text.encode(), "'variables'") if text else None
+    return _request(parameters)
+
+
+async def _body(http: HttpRequest, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in http.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise JoblensError(
+                ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
+            )
+    return bytes(body)
+
+
+def _parse(text: bytes, name: str) -> Any:
+    """Parse JSON strictly: UTF-8, no lone surrogates, no absurd depth, numbers in 64 bits."""
+    try:
+        value = orjson.loads(text)
+        if _LONG_NUMBER.search(text):
+            # orjson makes a float of a long integer; only the standard library shows it as it was.
+            value = json.loads(text, parse_int=_int)
+    except (orjson.JSONDecodeError, RecursionError):
+        raise JoblensError(ErrorCode.BAD_REQUEST, f"{name} is not valid JSON in UTF-8.") from None
+    return value
+
+
+def _int(digits: str) -> int:
+    # Twenty digits and a sign: more cannot fit, and int() takes quadratic time.
+    number = int(digits) if len(digits) <= len(str(_INT64_MIN)) else None
+    if number is None or not _INT64_MIN <= number <= _UINT64_MAX:
+        raise JoblensError(ErrorCode.BAD_REQUEST, "Numbers in JSON must fit 64 bits.")
+    return number
+
+
+def _request(body: object) -> Request:
+    if not isinstance(body, dict):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "A request must be a JSON object.")
+    query = body.get("query")
+    if not isinstance(query, str) or not query:
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
+    operation_name = body.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'operationName' must be text or null.")
+    variables = body.get("variables")
+    if not isinstance(variables, dict | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'variables' must be an object or null.")
+    return Request(query, operation_name, variables or {})

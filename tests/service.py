@@ -1,0 +1,84 @@
+"""A real Joblens for tests: uvicorn on a free port, an HTTP client, and a record of its SQL."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.app import create_app
+from server.settings import Settings
+
+ORG = "00000000-0000-0000-0000-000000000001"
+OTHER_ORG = "00000000-0000-0000-0000-000000000002"
+
+
+class Service:
+    """A running Joblens: `query` asks it, `recorded` shows the statements that an answer took."""
+
+    def __init__(self, client: httpx.AsyncClient, engine: AsyncEngine) -> None:
+        self.client = client
+        self.engine = engine
+
+    async def post(
+        self, query: str, variables: dict[str, Any] | None = None, **headers: str
+    ) -> httpx.Response:
+        body = {"query": query, "variables": variables}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post("/graphql", json=body, headers=named)
+
+    async def query(
+        self, query: str, variables: dict[str, Any] | None = None, **headers: str
+    ) -> Any:
+        """Get the data of a query that must not have errors."""
+        answer = (await self.post(query, variables, **headers)).json()
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
+
+    async def errors(self, query: str, variables: dict[str, Any] | None = None) -> list[Any]:
+        """Get the errors of a query that must have some."""
+        errors: list[Any] = (await self.post(query, variables)).json()["errors"]
+        return errors
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[str]]:
+        """Collect the SQL of all statements but BEGIN and COMMIT."""
+        statements: list[str] = []
+
+        def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            statements.append(statement)
+
+        event.listen(self.engine.sync_engine, "before_cursor_execute", record)
+        try:
+            yield statements
+        finally:
+            event.remove(self.engine.sync_engine, "before_cursor_execute", record)
+
+
+@asynccontextmanager
+async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
+    """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
+    given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
+    app = create_app(Settings.read({"JOBLENS_DATABASE_URL": database_url, **given}))
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    # The test's own signal handlers stay.
+    server.capture_signals = _leave_signals  # type: ignore[method-assign]
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        yield Service(client, app.state.joblens.engine)
+    server.should_exit = True
+    await running
+
+
+@contextmanager
+def _leave_signals() -> Iterator[None]:
+    yield
