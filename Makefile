@@ -1,0 +1,67 @@
+# Everything a developer runs. Each target sets up what it needs and is quick the second time.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-database e2e check format schema docs bench lock clean
+
+BIN := .venv/bin
+PYTHON ?= python3
+VENV := .venv/.installed
+PAGE := frontend/dist/index.html
+PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
+	frontend/*.html frontend/.npmrc frontend/build.sh)
+PYTEST := $(BIN)/python -m pytest -q
+# A developer's own settings are not those that the tests assume.
+PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name))
+
+help:  ## Show what can be made
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
+
+demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
+	@$(BIN)/joblens demo
+
+test: setup  ## Run the tests, but for those in a browser
+	$(PLAIN) $(PYTEST) tests --ignore=tests/e2e
+
+test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
+	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer
+
+e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
+	$(PLAIN) $(PYTEST) tests/e2e
+
+check: setup  ## Check style, types, layers, and that schema, docs and migrations have not drifted
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npm_config_update_notifier=false ./frontend/build.sh $(BIN)/python check
+	$(PLAIN) $(PYTEST) tests/drift tests/db/test_migrations.py
+
+format: $(VENV)  ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+schema: $(VENV)  ## Write schema.graphql anew
+	$(PLAIN) $(BIN)/joblens schema > schema.graphql
+
+docs: $(VENV)  ## Write the generated pages of docs/reference anew
+	$(PLAIN) $(BIN)/python -m docs.generate
+
+bench: setup  ## Measure, beside a hand-written endpoint and the textbook stack
+	$(PLAIN) $(BIN)/python -m benchmarks
+
+lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
+	$(BIN)/python -m requirements.lock
+
+clean:  ## Remove what setup made
+	rm -rf .venv frontend/node_modules frontend/dist build dist
+
+$(VENV): requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	touch $@
+
+$(PAGE): $(VENV) $(PAGE_SOURCES)
+	./frontend/build.sh $(BIN)/python
+	touch $@

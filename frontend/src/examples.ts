@@ -1,0 +1,43 @@
+// The tabs of a first visit: each `examples/*.graphql`, in the order of the file names, with the
+// variables of the JSON file beside it. What depends on today's date is computed here.
+
+export interface Example {
+  query: string;
+  variables?: string;
+}
+
+const queries = import.meta.glob<string>('./examples/*.graphql', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+const variables = import.meta.glob<string>('./examples/*.json', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The last seven days in UTC, today being the seventh, as variables of the timeline. */
+function lastDays(now: Date): string {
+  const tomorrow = (Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS;
+  const range = {
+    from: new Date(tomorrow - 7 * DAY_MS).toISOString(),
+    until: new Date(tomorrow).toISOString(),
+    bucket: 'DAY',
+  };
+  return JSON.stringify(range, null, 2);
+}
+
+export function examples(now: Date): Example[] {
+  return Object.keys(queries)
+    .sort()
+    .map((path) => {
+      const query = (queries[path] ?? '').trimEnd();
+      const given = path.endsWith('-timeline.graphql')
+        ? lastDays(now)
+        : variables[path.replace(/\.graphql$/, '.json')]?.trimEnd();
+      return given === undefined ? { query } : { query, variables: given };
+    });
+}

@@ -1,0 +1,52 @@
+// GraphiQL for the Joblens server that serves this page. Nothing here asks another host.
+import './workers';
+import '@graphiql/react/font/roboto.css';
+import '@graphiql/react/font/fira-code.css';
+import '@graphiql/react/style.css';
+import '@graphiql/plugin-doc-explorer/style.css';
+import '@graphiql/plugin-history/style.css';
+import 'graphiql/graphiql.css';
+import './style.css';
+
+import { ImagePreview } from '@graphiql/react';
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL } from 'graphiql';
+import { createRoot } from 'react-dom/client';
+
+import { examples } from './examples';
+import { Wordmark } from './wordmark';
+
+// JSON with comments: as it stands, it sends no header.
+const HEADERS = `{
+  // Whose jobs to see, if not those of the server's
+  // default organisation (Ctrl-/ uncomments):
+  // "Joblens-Org": "00000000-0000-0000-0000-000000000002"
+}`;
+
+// Payloads are other people's data: hovering over an image's address in a result must not fetch it.
+ImagePreview.shouldRender = () => false;
+
+const fetcher = createGraphiQLFetcher({
+  url: window.location.pathname,
+  enableIncrementalDelivery: false,
+});
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('the page has no #root');
+
+createRoot(root).render(
+  <GraphiQL
+    fetcher={fetcher}
+    defaultTabs={examples(new Date())}
+    defaultQuery=""
+    defaultHeaders={HEADERS}
+    defaultEditorToolsVisibility="variables"
+    inputValueDeprecation
+    schemaDescription
+    shouldPersistHeaders={false}
+  >
+    <GraphiQL.Logo>
+      <Wordmark />
+    </GraphiQL.Logo>
+  </GraphiQL>,
+);

@@ -1,0 +1,32 @@
+"""Resolves pyproject.toml's dependencies into the locked files beside this one.
+
+One resolution serves every platform and Python; no file names where packages come from.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+OPTIONS = (
+    "--universal",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-annotate",
+    "--no-header",
+    "--quiet",
+)
+
+
+def lock(name: str, *sources: str) -> None:
+    """Write one locked file; what is locked in it already stays unless asked otherwise."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS, *sys.argv[1:]]
+    subprocess.run([*command, *sources, "-o", str(HERE / name)], check=True, cwd=HERE.parent)
+
+
+if __name__ == "__main__":
+    lock("runtime.txt", "pyproject.toml")
+    lock("dev.txt", "pyproject.toml", "--group=dev", "--constraint=requirements/runtime.txt")
+    lock("node.txt", "--group=node")

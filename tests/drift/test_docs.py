@@ -1,0 +1,38 @@
+"""The docs: generated pages are up to date, links lead somewhere, commands exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from docs.generate import PAGES, REFERENCE
+
+ROOT = Path(__file__).parents[2]
+TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
+LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
+MAKE = re.compile(r"\bmake ([a-z][a-z0-9-]*)")
+JOBLENS = re.compile(r"^(?:\$ )?joblens ([a-z]+)", re.MULTILINE)
+VARIABLE = re.compile(r"\bJOBLENS_[A-Z_]+\b")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    assert (REFERENCE / name).read_text() == PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_to_files(text: Path) -> None:
+    targets = [target for target, _ in LINK.findall(text.read_text())]
+    local = [target for target in targets if not target.startswith(("http:", "https:", "mailto:"))]
+    assert [target for target in local if not (text.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_and_settings_exist(text: Path) -> None:
+    words = text.read_text()
+    made = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(MAKE.findall(words)) - set(made) <= {"sure"}
+    listed = PAGES["commands.md"]()
+    assert [name for name in JOBLENS.findall(words) if f"`joblens {name}`" not in listed] == []
+    known = set(VARIABLE.findall(PAGES["settings.md"]())) | {"JOBLENS_TEST_DATABASE_URL"}
+    assert set(VARIABLE.findall(words)) - known - {"JOBLENS_"} == set()
