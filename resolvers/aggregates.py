@@ -184,13 +184,8 @@ def _bucket_starts(start: datetime, until: datetime, length: timedelta) -> list[
 
 
 def _distribution(row: AnyRow, name: str) -> DurationStats:
-    p50, p95, p99 = getattr(row, f"{name}_percentiles") or (None, None, None)
-    return DurationStats(
-        count=getattr(row, f"{name}_count"),
-        avg=getattr(row, f"{name}_avg"),
-        min=getattr(row, f"{name}_min"),
-        max=getattr(row, f"{name}_max"),
-        p50=p50,
-        p95=p95,
-        p99=p99,
-    )
+    averages = (getattr(row, f"{name}_{part}") for part in ("avg", "min", "max"))
+    percentiles = getattr(row, f"{name}_percentiles") or (None, None, None)
+    # Times have microseconds; what an interpolation makes up behind them is noise.
+    seconds = (None if s is None else round(s, 6) for s in (*averages, *percentiles))
+    return DurationStats(getattr(row, f"{name}_count"), *seconds)

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import orjson
-import structlog
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
@@ -23,8 +22,6 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
 ANSWERS = (GRAPHQL_RESPONSE, JSON)
-
-log = structlog.get_logger("joblens.http")
 
 
 async def graphql(http: HttpRequest) -> HttpResponse:
@@ -81,14 +78,11 @@ def write(response: Response, media_type: str) -> HttpResponse:
     """Write a response. What was run gets 200, even with errors; see `ErrorCode` for the rest."""
     try:
         body = orjson.dumps(response.body(), option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError:
-        log.exception("the response cannot be written")
-        return write_error(
-            JoblensError(
-                ErrorCode.BAD_USER_INPUT, "The answer is nested too deeply to be written."
-            ),
-            media_type,
-        )
+    except orjson.JSONEncodeError as error:
+        if str(error) != "Recursion limit reached":
+            raise
+        message = "The answer is nested too deeply to be written."
+        return write_error(JoblensError(ErrorCode.BAD_USER_INPUT, message), media_type)
     headers = {"content-type": f"{media_type}; charset=utf-8"}
     return HttpResponse(body, _status(response, media_type), headers)
 

@@ -1,9 +1,12 @@
 """GraphiQL's page and its assets: built from `frontend/`, served by ourselves."""
 
 from pathlib import Path
+from typing import Any
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 # Beside this module in an installed wheel, where Vite puts them in a checkout.
 _PACKAGED = Path(__file__).parent / "pages"
@@ -20,6 +23,14 @@ def graphiql() -> Response:
     return FileResponse(page, media_type="text/html", headers={"cache-control": "no-cache"})
 
 
-def assets() -> StaticFiles:
-    """Serve the page's scripts, styles and fonts; their names change with their content."""
-    return StaticFiles(directory=_BUILT / "assets", check_dir=False)
+class _Assets(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        # Their names change with their content.
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def assets() -> ASGIApp:
+    """Serve the page's scripts, styles and fonts, compressed."""
+    return GZipMiddleware(_Assets(directory=_BUILT / "assets", check_dir=False))

@@ -1,0 +1,203 @@
+"""From a record to the rows of its job and events: what it left out is filled in or derived.
+
+A record whose parts contradict each other is refused here, with the field that does not fit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from db.statuses import BackoffPolicy, JobStatus
+from db.transfer import json_text
+from db.transfer.json_text import RecordError
+from db.transfer.records import EventRecord, JobRecord
+
+DEFAULT_QUEUE = "default"
+DEFAULT_MAX_ATTEMPTS = 5
+# Events of one job come from several machines: their clocks may differ, not their order.
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+
+_RAN = frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.DEAD_LETTER})
+
+
+class Event(NamedTuple):
+    ts: datetime
+    prev_status: JobStatus | None
+    next_status: JobStatus
+    attempt: int
+    detail: str | None
+
+
+class Job(NamedTuple):
+    """The columns of `job` between `id` and the end, in the table's order."""
+
+    type: str
+    queue: str
+    status: JobStatus
+    priority: int
+    attempt: int
+    max_attempts: int
+    backoff_policy: BackoffPolicy
+    idempotency_key: str | None
+    requested_by: str | None
+    payload: str | None
+    result: str | None
+    last_error_code: str | None
+    last_error_message: str | None
+    event_seq: int
+    created_at: datetime
+    updated_at: datetime
+    scheduled_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A job as the ledger will hold it; `id` is None where the record has none."""
+
+    id: UUID | None
+    job: Job
+    events: Sequence[Event]
+
+
+def complete(record: JobRecord) -> History:
+    """Make the rows of a record.
+
+    Without events, those that its times tell are derived, so that the chain is legal: a job that
+    ran without saying since when counts as started when it was created. Raises RecordError.
+    """
+    events = _given_events(record.events) if record.events else _derived_events(record)
+    if events[-1].next_status is not record.status:
+        last = f"the last event leads to '{events[-1].next_status}'"
+        raise RecordError(f"status: is '{record.status}', but {last}")
+    started_at = record.started_at or _last_start(events)
+    finished_at = _finished_at(record, events)
+    _check_order(record.created_at, started_at, finished_at)
+    attempt, max_attempts = _attempts(record, events)
+    times = (record.created_at, started_at, finished_at, *(event.ts for event in events))
+    job = Job(
+        type=record.type,
+        queue=record.queue or DEFAULT_QUEUE,
+        status=record.status,
+        priority=record.priority or 0,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        backoff_policy=record.backoff_policy or BackoffPolicy.EXPONENTIAL,
+        idempotency_key=record.idempotency_key,
+        requested_by=record.requested_by,
+        payload=json_text.dump(record.payload, "payload"),
+        result=json_text.dump(record.result, "result"),
+        last_error_code=record.last_error_code,
+        last_error_message=record.last_error_message,
+        event_seq=len(events),
+        created_at=record.created_at,
+        updated_at=max(time for time in times if time is not None),
+        scheduled_at=record.scheduled_at,
+        started_at=started_at,
+        finished_at=finished_at,
+    )
+    return History(record.id, job, events)
+
+
+def _given_events(records: Sequence[EventRecord]) -> list[Event]:
+    events: list[Event] = []
+    starts = 0
+    for index, record in enumerate(records):
+        _check_link(index, record, events[-1] if events else None)
+        if _is_start(record):
+            starts += 1
+        attempt = starts if record.attempt is None else record.attempt
+        detail = json_text.dump(record.detail, f"events[{index}].detail")
+        events.append(Event(record.ts, record.prev_status, record.next_status, attempt, detail))
+    return events
+
+
+def _check_link(index: int, record: EventRecord, before: Event | None) -> None:
+    met = before.next_status if before else None
+    if record.prev_status is not met:
+        told = f"'{record.prev_status}'" if record.prev_status else "null"
+        reason = f"the event before leads to '{met}'" if met else "the first event has none"
+        raise RecordError(f"events[{index}].prev_status: is {told}, but {reason}")
+    if before and record.ts < before.ts - MAX_CLOCK_SKEW:
+        raise RecordError(f"events[{index}].ts: is before the event above it; oldest come first")
+
+
+def _derived_events(record: JobRecord) -> list[Event]:
+    ran = record.started_at is not None or record.status in _RAN
+    started_at = record.started_at or record.created_at
+    attempt = max(record.attempt or 0, 1) if ran else record.attempt or 0
+    events = [Event(record.created_at, None, JobStatus.QUEUED, 0 if ran else attempt, None)]
+
+    def add(ts: datetime, status: JobStatus, detail: str | None = None) -> None:
+        events.append(Event(ts, events[-1].next_status, status, attempt, detail))
+
+    if ran:
+        add(started_at, JobStatus.RUNNING)
+    if ran and record.status is JobStatus.QUEUED:
+        add(started_at, JobStatus.QUEUED)
+    if record.status.is_terminal:
+        finished_at = _required_finish(record)
+        if record.status in {JobStatus.FAILED, JobStatus.DEAD_LETTER}:
+            add(finished_at, JobStatus.FAILED, _error_detail(record))
+        if record.status is not JobStatus.FAILED:
+            add(finished_at, record.status)
+    return events
+
+
+def _required_finish(record: JobRecord) -> datetime:
+    if record.finished_at is None:
+        raise RecordError(f"finished_at: is required, the job is '{record.status}'")
+    return record.finished_at
+
+
+def _error_detail(record: JobRecord) -> str | None:
+    error = {
+        "error_code": record.last_error_code,
+        "error_message": record.last_error_message,
+    }
+    told: dict[str, Any] = {key: value for key, value in error.items() if value is not None}
+    return json_text.dump(told, "last_error_message") if told else None
+
+
+def _is_start(event: EventRecord | Event) -> bool:
+    return event.next_status is JobStatus.RUNNING and event.prev_status is not JobStatus.RUNNING
+
+
+def _last_start(events: Sequence[Event]) -> datetime | None:
+    """Get the start of the run that the last change of status began or ended, if it did so."""
+    changes = [event for event in events if event.prev_status is not event.next_status]
+    if changes[-1].next_status is JobStatus.QUEUED:
+        return None
+    return next((event.ts for event in reversed(changes[-2:]) if _is_start(event)), None)
+
+
+def _finished_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
+    if not record.status.is_terminal:
+        if record.finished_at is not None:
+            raise RecordError(f"finished_at: is set, but the job is '{record.status}'")
+        return None
+    changes = (event.ts for event in reversed(events) if event.prev_status is not event.next_status)
+    return record.finished_at or next(changes)
+
+
+def _check_order(
+    created_at: datetime, started_at: datetime | None, finished_at: datetime | None
+) -> None:
+    if started_at and started_at < created_at - MAX_CLOCK_SKEW:
+        raise RecordError("started_at: is before created_at")
+    if finished_at and finished_at < (started_at or created_at) - MAX_CLOCK_SKEW:
+        raise RecordError(f"finished_at: is before {'started_at' if started_at else 'created_at'}")
+
+
+def _attempts(record: JobRecord, events: Sequence[Event]) -> tuple[int, int]:
+    starts = sum(_is_start(event) for event in events)
+    attempt = starts if record.attempt is None else record.attempt
+    if not record.events:
+        attempt = events[-1].attempt
+    max_attempts = record.max_attempts or max(DEFAULT_MAX_ATTEMPTS, attempt)
+    if attempt > max_attempts:
+        raise RecordError(f"attempt: is {attempt}, more than max_attempts ({max_attempts})")
+    return attempt, max_attempts

@@ -1,0 +1,130 @@
+"""Importing: lines in, batches out, a report at the end. The SQL is in db.transfer.loads."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+
+from db.transfer import histories, loads, records
+from db.transfer.identities import content_digest, content_id
+from db.transfer.json_text import RecordError
+from db.transfer.loads import Candidate, Outcome
+
+BATCH_RECORDS = 2_000
+BATCH_BYTES = 8 * 1024 * 1024
+MAX_LINE_BYTES = 64 * 1024 * 1024
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line that was not imported: its number from 1, why, and its bytes as they came."""
+
+    line_number: int
+    reason: str
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of the records: `read` is the sum of the others. Blank lines do not count."""
+
+    read: int
+    imported: int
+    unchanged: int
+    rejected: int
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Lines read together, and what parsing made of each."""
+
+    lines_read: int = 0
+    size: int = 0
+    candidates: list[Candidate] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        records = len(self.candidates) + len(self.rejections)
+        return records >= BATCH_RECORDS or self.size >= BATCH_BYTES
+
+
+async def import_records(
+    url: str,
+    org_id: UUID,
+    lines: Iterable[bytes],
+    *,
+    on_reject: Callable[[Rejection], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> ImportReport:
+    """Import job histories, one JSON object a line, into one organisation.
+
+    `url` is a libpq URI whose login owns the tables. Each batch is a transaction of its own: an
+    import that breaks off keeps what it has done, and importing the same again completes it. A job
+    whose id is in the ledger already stays as it is, whatever the record says. Records without id
+    get one from their content and from how many alike came before in this import; alike ones that
+    have an idempotency key are one job. `on_reject` is told in the order of lines, `on_progress`
+    after each batch, with the number of lines read. Raises asyncpg's errors when the database is
+    away; no record causes them.
+    """
+    imported = unchanged = rejected = 0
+    connection = await asyncpg.connect(
+        url, server_settings={"application_name": "joblens import", "statement_timeout": "0"}
+    )
+    try:
+        await connection.execute(loads.PREPARE)
+        for batch in _batches(org_id, lines):
+            outcome = Outcome()
+            await loads.number_repeats(connection, batch.candidates)
+            await loads.load(connection, org_id, batch.candidates, outcome)
+            rejections = _all_rejections(batch, outcome)
+            imported += len(outcome.imported)
+            unchanged += len(outcome.unchanged)
+            rejected += len(rejections)
+            if on_reject:
+                for rejection in rejections:
+                    on_reject(rejection)
+            if on_progress:
+                on_progress(batch.lines_read)
+    finally:
+        await connection.close()
+    return ImportReport(imported + unchanged + rejected, imported, unchanged, rejected)
+
+
+def _batches(org_id: UUID, lines: Iterable[bytes]) -> Iterator[_Batch]:
+    number = 0
+    batch = _Batch()
+    for number, line in enumerate(lines, 1):
+        text = line.removeprefix(_BYTE_ORDER_MARK) if number == 1 else line
+        if text and not text.isspace():
+            batch.size += len(line)
+            try:
+                batch.candidates.append(_candidate(org_id, number, line, text))
+            except RecordError as error:
+                batch.rejections.append(Rejection(number, str(error), line))
+        if batch.is_full:
+            batch.lines_read = number
+            yield batch
+            batch = _Batch()
+    batch.lines_read = number
+    yield batch
+
+
+def _candidate(org_id: UUID, number: int, line: bytes, text: bytes) -> Candidate:
+    if len(text) > MAX_LINE_BYTES:
+        raise RecordError(f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+    raw, record = records.parse(text)
+    history = histories.complete(record)
+    if history.id:
+        return Candidate(number, line, history, history.id, None)
+    digest = content_digest(org_id, raw)
+    first_id = content_id(digest, history.job.created_at, 0)
+    return Candidate(number, line, history, first_id, digest)
+
+
+def _all_rejections(batch: _Batch, outcome: Outcome) -> list[Rejection]:
+    refused = (Rejection(c.line_number, reason, c.line) for c, reason in outcome.refused)
+    return sorted((*batch.rejections, *refused), key=lambda rejection: rejection.line_number)

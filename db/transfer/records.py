@@ -1,0 +1,121 @@
+"""A line of an import as it was written: its fields, their types and limits.
+
+What a record leaves out, and whether its parts agree, is the matter of db.transfer.histories.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from db.limits import MAX_INT32, MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MIN_INT32
+from db.statuses import BackoffPolicy, JobStatus
+from db.transfer import json_text
+from db.transfer.json_text import RecordError
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_MOST_FAULTS = 5
+# The driver reads the first and last instant of datetime as -infinity and infinity.
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def _time(value: object) -> datetime:
+    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+        raise PydanticCustomError("time", "is not an RFC 3339 time with an offset")
+    try:
+        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("time", "is not a time of the years 0001 to 9999") from None
+    if not _FIRST < time < _LAST:
+        raise PydanticCustomError("time", "is not a time of the years 0001 to 9999")
+    return time
+
+
+def _id(value: object) -> UUID:
+    try:
+        return UUID(value if isinstance(value, str) else "")
+    except ValueError:
+        raise PydanticCustomError("id", "is not a UUID") from None
+
+
+Time = Annotated[datetime, BeforeValidator(_time)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
+Label = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
+Status = Annotated[JobStatus, Field(strict=False)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class EventRecord(_Strict):
+    ts: Time
+    prev_status: Status | None = None
+    next_status: Status
+    attempt: Annotated[int, Field(ge=0, le=MAX_INT32)] | None = None
+    detail: Any = None
+
+
+class JobRecord(_Strict):
+    """One job with its history. Times are in UTC, to the microsecond; finer digits are cut off."""
+
+    id: Annotated[UUID, BeforeValidator(_id)] | None = None
+    type: Name
+    queue: Name | None = None
+    status: Status
+    priority: Annotated[int, Field(ge=MIN_INT32, le=MAX_INT32)] | None = None
+    attempt: Annotated[int, Field(ge=0, le=MAX_INT32)] | None = None
+    max_attempts: Annotated[int, Field(ge=1, le=MAX_INT32)] | None = None
+    backoff_policy: Annotated[BackoffPolicy, Field(strict=False)] | None = None
+    idempotency_key: Name | None = None
+    requested_by: Label | None = None
+    payload: Any = None
+    result: Any = None
+    last_error_code: Label | None = None
+    last_error_message: Annotated[str, Field(max_length=MAX_MESSAGE_LENGTH)] | None = None
+    created_at: Time
+    scheduled_at: Time | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
+    events: list[EventRecord] | None = None
+
+
+def parse(line: bytes) -> tuple[dict[str, Any], JobRecord]:
+    """Read one line: the JSON object as it stands, and its fields checked one by one.
+
+    Raises RecordError with a reason for each field at fault, the first few at least.
+    """
+    raw = json_text.load(line)
+    if not isinstance(raw, dict):
+        raise RecordError("the line is not a JSON object")
+    try:
+        return raw, JobRecord.model_validate(raw)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        raise RecordError("; ".join(_words(fault) for fault in faults[:_MOST_FAULTS])) from None
+
+
+def _words(fault: ErrorDetails) -> str:
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
+    return f"{field[1 : MAX_NAME_LENGTH + 1]}: {_reason(fault)}"
+
+
+def _reason(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            return "is required"
+        case "extra_forbidden":
+            return "is not a field of a record"
+        case "string_too_long":
+            return f"is longer than {context['max_length']} characters"
+        case "string_too_short":
+            return "is empty"
+        case _:
+            return fault["msg"].replace("Input should be", "must be")
