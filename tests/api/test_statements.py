@@ -1,7 +1,6 @@
 """How many SQL statements a query takes: its shape decides, never the number of rows."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -118,10 +117,10 @@ async def _ledger(database_url: str) -> None:
 
 
 @pytest.fixture(scope="module")
-async def place(service: Service) -> AsyncIterator[dict[str, str]]:
+async def place(service: Service) -> dict[str, str]:
     """An id, and a cursor that leaves more than 200 jobs behind it."""
     data = await service.query("{ jobs(first: 5) { edges { cursor node { id } } } }")
-    yield {
+    return {
         "after": data["jobs"]["edges"][4]["cursor"],
         "id": data["jobs"]["edges"][0]["node"]["id"],
     }
