@@ -5,7 +5,7 @@
 BIN := .venv/bin
 PYTHON ?= python3
 VENV := .venv/.installed
-PAGE := frontend/dist/index.html
+PAGE := server/graphiql/index.html
 PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
 	frontend/*.html frontend/.npmrc frontend/build.sh)
 PYTEST := $(BIN)/python -m pytest -q
@@ -54,7 +54,7 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
 	$(BIN)/python -m requirements.lock
 
 clean:  ## Remove what setup made
-	rm -rf .venv frontend/node_modules frontend/dist build dist
+	rm -rf .venv frontend/node_modules server/graphiql build dist
 
 $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds GraphiQL's page into frontend/dist, or runs another script of package.json over it.
+# Builds GraphiQL's page into server/graphiql, or runs another script of package.json over it.
 # Node comes from PATH where it is new enough, else from the package that requirements/node.txt pins.
 # Usage: build.sh PYTHON [SCRIPT]
 set -eu

@@ -24,6 +24,8 @@ export default defineConfig({
   plugins: [latinFontsOnly()],
   worker: { format: 'es' },
   build: {
+    outDir: '../server/graphiql',
+    emptyOutDir: true,
     target: 'es2022',
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,

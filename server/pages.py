@@ -1,4 +1,4 @@
-"""GraphiQL's page and its assets: built from `frontend/`, served by ourselves."""
+"""GraphiQL's page and its assets: built from `frontend/` into `server/graphiql/`, served by ourselves."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-# Beside this module in an installed wheel, where Vite puts them in a checkout.
-_PACKAGED = Path(__file__).parent / "pages"
-_BUILT = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "frontend" / "dist"
+_BUILT = Path(__file__).parent / "graphiql"
 
 NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it.\n"
 
