@@ -55,7 +55,7 @@ def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine
     """
     chosen = options or EngineOptions()
 
-    async def connect() -> Any:  # noqa: ANN401 - asyncpg has no types
+    async def connect() -> Any:
         return await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,

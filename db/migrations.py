@@ -59,7 +59,7 @@ def sql(revision: str = "head") -> str:
     return output.getvalue()
 
 
-def _config(**options: Any) -> Config:  # noqa: ANN401 - passed on as they are
+def _config(**options: Any) -> Config:
     config = Config(**options)
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -1,4 +1,4 @@
-"""GraphiQL's page and its assets: built from `frontend/` into `server/graphiql/`, served by ourselves."""
+"""GraphiQL's page and its assets, built from `frontend/` into `server/graphiql/`."""
 
 from pathlib import Path
 from typing import Any

@@ -71,7 +71,7 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     # The test's own signal handlers stay.
     server.capture_signals = _leave_signals  # type: ignore[method-assign]
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         yield Service(client, app.state.joblens.engine)
