@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 # A process that uses the server: it says the URL, waits for its standard input to end, and ends.
 USER = """
 import sys
+import tempfile
 from pathlib import Path
 from db import embedded
 server = embedded.start(Path(sys.argv[1]))
@@ -31,10 +33,15 @@ BeginUser = Callable[..., User]
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    # Where sockets go whose path would be too long: nothing stays there.
+    sockets = tempfile.mkdtemp(prefix="jl-")
+    monkeypatch.setenv("TMPDIR", sockets)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     path = tmp_path / "missing" / "parents" / "a b's"
     yield path
     embedded.shutdown(path)
+    Path(sockets).rmdir()
 
 
 @pytest.fixture

@@ -1,0 +1,245 @@
+"""One cluster of the embedded PostgreSQL on disk: made, started, stopped. Not: who uses it."""
+
+import hashlib
+import os
+import shlex
+import shutil
+import socket
+import stat
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from db.embedded.errors import EmbeddedError
+from db.embedded.programs import VERSION, ProgramError, run
+
+if sys.platform != "win32":
+    from db.embedded.accounts import account_for
+
+PORT = 5432
+LOG_LIMIT_BYTES = 1_000_000
+START_ATTEMPTS = 3
+ANSWER_SECONDS = 5
+SETTINGS = {
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    # A statement that fails is told to its client; here it would only fill the log.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Postmaster:
+    """A running server: where it listens, and which one it is, told apart from any other run."""
+
+    host: str
+    port: int
+    identity: str
+
+    def url(self, database: str) -> str:
+        """Make the libpq URI of one of its databases. The port is named: PGPORT may be set."""
+        if self.host.startswith("/"):
+            socket_dir = quote(self.host)
+            return f"postgresql://postgres:@/{database}?host={socket_dir}&port={self.port}"
+        return f"postgresql://postgres:@{self.host}:{self.port}/{database}"
+
+
+def running(cluster: Path) -> Postmaster | None:
+    """Get the server of `cluster`, if it runs and answers."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if len(lines) < 8 or lines[7].strip() != "ready":  # noqa: PLR2004 - the lines of that file
+        return None
+    pid, _, started, port, socket_dir, host = (line.strip() for line in lines[:6])
+    found = Postmaster(socket_dir or host, int(port), f"{pid} {started}")
+    return found if _answers(found) else None
+
+
+def create(cluster: Path) -> None:
+    """Make the cluster if there is none. It appears as a whole, or not at all."""
+    version = cluster / "PG_VERSION"
+    if version.exists():
+        if (found := version.read_text().strip()) != str(VERSION):
+            raise EmbeddedError(
+                f"the data in {cluster} is of PostgreSQL {found}, this Joblens has {VERSION}: "
+                f"move it away, or serve it with PostgreSQL {found} and set JOBLENS_DATABASE_URL"
+            )
+        return
+    if cluster.exists() and any(cluster.iterdir()):
+        raise EmbeddedError(f"{cluster} is not empty, and not a PostgreSQL cluster")
+    unfinished = cluster.with_name(cluster.name + ".new")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    _make_own_folder(unfinished)
+    run(
+        "initdb",
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",
+        "--no-instructions",
+        f"--pgdata={unfinished}",
+        cluster=unfinished,
+    )
+    unfinished.replace(cluster)
+
+
+def start(cluster: Path) -> Postmaster:
+    """Start the cluster's server, which must not run, and wait until it answers."""
+    _forget_dead_server(cluster)
+    log = cluster / "server.log"
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        log.unlink()
+    socket_dir = cluster if sys.platform == "win32" else _socket_dir(cluster)
+    arguments = ("--timeout=120", f"--log={log}", f"--options={_server_options(socket_dir)}")
+    # More than once: the children of a server that was killed take a moment to go.
+    for attempt in range(START_ATTEMPTS):
+        time.sleep(attempt)
+        try:
+            _pg_ctl(cluster, "start", *arguments, reach=socket_dir)
+        except ProgramError as error:
+            failure = str(error)
+        else:
+            failure = "it does not answer"
+        if server := running(cluster):
+            return server
+    raise EmbeddedError(
+        f"the embedded PostgreSQL did not start: {_cause(log) or failure} (see {log})"
+    )
+
+
+def stop(cluster: Path) -> None:
+    """Stop the cluster's server, whoever is connected to it, and wait until it has ended."""
+    # Only one that answers: pg_ctl would signal whatever process bears the number of a dead one.
+    if server := _running_soon(cluster):
+        try:
+            _pg_ctl(cluster, "stop", "--mode=fast", "--timeout=60")
+        except ProgramError:
+            if running(cluster):
+                _pg_ctl(cluster, "stop", "--mode=immediate", "--timeout=60")
+    _remove_socket_dir(cluster, server)
+
+
+def _running_soon(cluster: Path) -> Postmaster | None:
+    """Get the server as `running` does, giving one whose start was interrupted time to finish."""
+    path = cluster / "postmaster.pid"
+    for _ in range(50):
+        if (server := running(cluster)) or not path.exists() or _was_ready(path):
+            return server
+        time.sleep(0.1)
+    return None
+
+
+def _was_ready(pid_file: Path) -> bool:
+    return pid_file.read_text().rstrip().endswith("ready")
+
+
+def _pg_ctl(cluster: Path, verb: str, *options: str, reach: Path | None = None) -> None:
+    words = (verb, "--wait", "--silent", f"--pgdata={cluster}", *options)
+    run("pg_ctl", *words, cluster=cluster, reach=reach)
+
+
+def _answers(server: Postmaster) -> bool:
+    # Asked by connecting: the number in a file left by a crash may be another process's by now.
+    try:
+        if sys.platform != "win32" and server.host.startswith("/"):
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(ANSWER_SECONDS)
+                probe.connect(f"{server.host}/.s.PGSQL.{server.port}")
+                return _is_postgres(probe)
+        address = (server.host, server.port)
+        with socket.create_connection(address, timeout=ANSWER_SECONDS) as probe:
+            return _is_postgres(probe)
+    except OSError:
+        return False
+
+
+def _is_postgres(probe: socket.socket) -> bool:
+    # The question whether it speaks TLS, the shortest one it answers: the socket of a server that
+    # was killed a moment ago still takes connections.
+    probe.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
+    return probe.recv(1) in {b"N", b"S"}
+
+
+def _forget_dead_server(cluster: Path) -> None:
+    """Remove the pid file of a server that was ready once and answers no more.
+
+    PostgreSQL would not start while any process bears the number in it. Should the old server live
+    all the same, PostgreSQL's lock on shared memory still keeps the new one from the data.
+    """
+    path = cluster / "postmaster.pid"
+    if path.exists() and _was_ready(path):
+        path.unlink()
+
+
+def _server_options(socket_dir: Path) -> str:
+    if sys.platform == "win32":
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            where = {"listen_addresses": "127.0.0.1", "port": str(free.getsockname()[1])}
+    else:
+        where = {
+            "listen_addresses": "",
+            "port": str(PORT),
+            "unix_socket_permissions": "0700",
+            "unix_socket_directories": f'"{socket_dir}"',
+        }
+    words = [f"--{name}={value}" for name, value in (SETTINGS | where).items()]
+    return " ".join(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def _socket_dir(cluster: Path) -> Path:
+    """Get the folder of the server's socket: the cluster's own, unless its name cannot be used."""
+    if _can_hold_socket(cluster):
+        return cluster
+    folder = _private_socket_dir(cluster)
+    if not _can_hold_socket(folder):
+        raise EmbeddedError(f"the path {folder} is too long for a socket; set a shorter TMPDIR")
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        _make_own_folder(folder)
+    except FileExistsError:
+        raise EmbeddedError(f"{folder} is in the way: remove it") from None
+    return folder
+
+
+def _can_hold_socket(folder: Path) -> bool:
+    # 104 bytes on macOS, 108 on Linux; commas and quotes would end a name in lists of folders.
+    path = f"{folder}/.s.PGSQL.{PORT}"
+    return len(os.fsencode(path)) < 104 and not {",", '"'} & set(path)  # noqa: PLR2004
+
+
+def _private_socket_dir(cluster: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(cluster)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"joblens-{digest}"
+
+
+def _remove_socket_dir(cluster: Path, stopped: Postmaster | None) -> None:
+    folder = _private_socket_dir(cluster)
+    # Another process may have started the server, with another TMPDIR than ours.
+    if stopped and Path(stopped.host).name == folder.name:
+        folder = Path(stopped.host)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_own_folder(folder: Path) -> None:
+    folder.mkdir(mode=stat.S_IRWXU)
+    if sys.platform != "win32" and (account := account_for(folder)):
+        account.own(folder)
+
+
+def _cause(log: Path) -> str | None:
+    """Get the last fatal message of the server's log."""
+    if not log.exists():
+        return None
+    lines = log.read_text(errors="replace").splitlines()
+    fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+    return fatal[-1] if fatal else None

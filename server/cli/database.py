@@ -1,0 +1,73 @@
+"""The database of a command: the one that the settings name, else the embedded one."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from db import embedded, migrations
+from server.cli.failures import fail, redacted
+from server.settings import Settings
+
+DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """Yield the URL of the ledger's database; an embedded one is left as it was found.
+
+    Errors of the database that the body meets end the command with one line.
+    """
+    if settings.database_url is None:
+        with embedded_database(settings.data_dir) as url:
+            yield url
+        return
+    url = settings.database_url.get_secret_value()
+    with explained(url):
+        try:
+            asyncio.run(_reach(url, settings.connect_timeout_seconds))
+        except ValueError:
+            # Its words may quote a part of the URL, and with it of a password.
+            fail("JOBLENS_DATABASE_URL is not a usable PostgreSQL URI; see: joblens doctor --help")
+        yield url
+
+
+async def _reach(url: str, timeout_seconds: float) -> None:
+    connection = await asyncpg.connect(url, timeout=timeout_seconds)
+    await connection.close()
+
+
+@contextmanager
+def embedded_database(data_dir: Path) -> Iterator[str]:
+    """Yield the URL of the embedded database, running for as long as the body does."""
+    try:
+        server = embedded.start(data_dir)
+    except embedded.EmbeddedError as error:
+        fail(str(error))
+    try:
+        with explained(server.url):
+            yield server.url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """End the command with one line where the database is away or refuses."""
+    try:
+        yield
+    except (OSError, *DATABASE_ERRORS) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        fail(f"the database {redacted(url)}: {reason}")
+
+
+def require_head(url: str) -> None:
+    """End the command unless the database has the tables of this Joblens, with what mends it."""
+    current, head = asyncio.run(migrations.current(url)), migrations.head()
+    if current is None:
+        fail("the database has no tables of Joblens yet; run: joblens migrate")
+    if current != head:
+        fail(f"the database is at revision {current}, not {head}; run: joblens migrate")

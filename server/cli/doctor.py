@@ -1,0 +1,91 @@
+"""`joblens doctor`: what is right and what is not, each with its remedy."""
+
+import asyncio
+from collections.abc import Iterable
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from db.checks import Check, check_database
+from server.cli.database import DATABASE_ERRORS, embedded_database
+from server.cli.failures import INCOMPLETE, redacted
+from server.settings import Settings, SettingsError
+
+
+def doctor() -> None:
+    """Check the settings and the database; tell what is wrong and what mends it.
+
+    Exit status 1 if anything is wrong. The database is the one that JOBLENS_DATABASE_URL names
+    (postgresql://user:password@host/database), else the embedded one.
+    """
+    checks = _examine()
+    _show(checks)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _examine() -> list[Check]:
+    try:
+        settings = Settings.read()
+    except SettingsError as error:
+        return [Check("settings", False, str(error), "unset or correct it")]
+    checks = [_sense(settings)]
+    url = settings.database_url and settings.database_url.get_secret_value()
+    if url:
+        return checks + _database_checks(url, settings)
+    if not (settings.data_dir / "postgres").exists():
+        found = "none yet, neither embedded nor by JOBLENS_DATABASE_URL"
+        return [*checks, Check("database", False, found, "joblens migrate, or joblens demo")]
+    with embedded_database(settings.data_dir) as embedded_url:
+        return checks + _database_checks(embedded_url, settings)
+
+
+def _sense(settings: Settings) -> Check:
+    """Check what no setting can tell alone: whether they fit together."""
+    if settings.page_size_default > settings.page_size_max:
+        found = "JOBLENS_PAGE_SIZE_DEFAULT is above JOBLENS_PAGE_SIZE_MAX"
+        return Check("settings", False, found, "lower the one or raise the other")
+    return Check("settings", True, "all known, and they fit together")
+
+
+def _database_checks(url: str, settings: Settings) -> list[Check]:
+    try:
+        return asyncio.run(_collect(url, settings))
+    except ValueError:
+        # Its words may quote a part of the URL, and with it of a password.
+        found, remedy = (
+            "JOBLENS_DATABASE_URL is not a usable PostgreSQL URI",
+            "see joblens doctor --help",
+        )
+    except (OSError, *DATABASE_ERRORS) as error:
+        found = f"{redacted(url)}: {str(error) or type(error).__name__}"
+        remedy = "start it, or correct JOBLENS_DATABASE_URL"
+    return [Check("database", False, found, remedy)]
+
+
+async def _collect(url: str, settings: Settings) -> list[Check]:
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow)
+    checks = [
+        check
+        async for check in check_database(
+            url,
+            connections_wanted=wanted,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+        )
+    ]
+    return [Check("database", True, redacted(url)), *checks]
+
+
+def _show(checks: Iterable[Check]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        # A table in a file or a pipe is searched: its lines shall not be folded.
+        console = Console(highlight=False, width=400)
+    table = Table("", "check", "found", "remedy", box=box.SIMPLE_HEAD)
+    for check in checks:
+        mark = "[green]ok[/green]" if check.ok else "[bold red]wrong[/bold red]"
+        cells = (check.name, check.found, "" if check.ok else check.remedy)
+        table.add_row(mark, *(cell.replace("[", r"\[") for cell in cells))
+    console.print(table)

@@ -1,0 +1,61 @@
+"""`joblens export`: the ledger of one organisation as NDJSON."""
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from db.statuses import JobStatus
+from db.transfer import export_records
+from server.cli.database import database, require_head
+from server.cli.failures import read_settings
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not an RFC 3339 time") from None
+    if moment.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} has no offset; add Z for UTC")
+    return moment
+
+
+def export_jobs(
+    org: Annotated[
+        UUID | None,
+        typer.Option(help="The organisation to export.", show_default="JOBLENS_ORG"),
+    ] = None,
+    status: Annotated[
+        list[JobStatus] | None,
+        typer.Option(help="Only jobs that have this status; may be repeated.", show_default=False),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=_moment,
+            metavar="TIME",
+            help="Only jobs created at this time or later, such as 2026-01-31T08:00:00Z.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write jobs with their events to standard output, one JSON object a line, oldest first."""
+    settings = read_settings()
+    with database(settings) as url:
+        require_head(url)
+        try:
+            asyncio.run(_write(url, org or settings.org, status or [], since))
+        except BrokenPipeError:
+            # The reader has seen enough. Python would flush once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _write(url: str, org_id: UUID, statuses: list[JobStatus], since: datetime | None) -> None:
+    async for line in export_records(url, org_id, statuses=statuses, since=since):
+        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()

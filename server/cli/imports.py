@@ -1,0 +1,110 @@
+"""`joblens import`: job histories out of a file into the ledger."""
+
+import asyncio
+import zlib
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from db.transfer import ImportReport, import_records
+from server.cli.database import DATABASE_ERRORS, database, require_head
+from server.cli.failures import INCOMPLETE, NOTHING_DONE, fail, read_settings
+from server.cli.lines import Refusals, Source, open_source
+
+
+def import_jobs(
+    file: Annotated[
+        str, typer.Argument(help="NDJSON, plain or gzip; - for standard input.", metavar="FILE|-")
+    ],
+    org: Annotated[
+        UUID | None,
+        typer.Option(help="The organisation to import into.", show_default="JOBLENS_ORG"),
+    ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the lines that are not imported to this file, as they are.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Import jobs with their events, one JSON object a line.
+
+    Importing the same file again changes nothing. A bad line is told and never stops the good
+    ones. Exit status: 0 all is in, 1 some lines are not, 2 nothing could be done.
+    """
+    settings = read_settings()
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        source, refusals = _open(stack, file, rejects, console)
+        url = stack.enter_context(database(settings))
+        require_head(url)
+        report = _import(url, org or settings.org, source, refusals, console)
+    refusals.tell_rest()
+    typer.echo(
+        f"{report.imported:,} imported, {report.unchanged:,} there already, "
+        f"{refusals.count:,} rejected",
+        err=True,
+    )
+    if refusals.count:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _open(
+    stack: ExitStack, file: str, rejects: Path | None, console: Console
+) -> tuple[Source, Refusals]:
+    try:
+        source = stack.enter_context(open_source(file))
+        if rejects and rejects.exists() and file != "-" and rejects.samefile(file):
+            fail("--rejects names the file to import")
+        return source, Refusals(
+            console, stack.enter_context(rejects.open("wb")) if rejects else None
+        )
+    except OSError as error:
+        fail(f"cannot open {error.filename or file}: {error.strerror or error}")
+
+
+def _import(
+    url: str, org_id: UUID, source: Source, refusals: Refusals, console: Console
+) -> ImportReport:
+    batches = 0
+    with _progress(console) as bar:
+        task = bar.add_task("", total=source.size, lines=0)
+
+        def advance(lines: int) -> None:
+            nonlocal batches
+            batches += 1
+            bar.update(task, completed=source.position, lines=lines)
+
+        try:
+            return asyncio.run(
+                import_records(
+                    url,
+                    org_id,
+                    source.lines(refusals),
+                    on_reject=refusals.add,
+                    on_progress=advance,
+                )
+            )
+        except (EOFError, zlib.error, OSError, *DATABASE_ERRORS) as error:
+            kept = "; what came before is in: importing again goes on from there" if batches else ""
+            fail(f"the import broke off: {error}{kept}", INCOMPLETE if batches else NOTHING_DONE)
+
+
+def _progress(console: Console) -> Progress:
+    """Make a bar of the bytes read; of standard input, whose end is unknown, only the lines."""
+    return Progress(
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[lines]:,} lines"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -1,0 +1,50 @@
+"""The command's top: its groups, and what it says about itself."""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from server.cli import doctor, embedded, exports, imports, migrations, schema, serving
+
+app = typer.Typer(
+    name="joblens",
+    help="Joblens: a GraphQL API for inspecting background jobs.",
+    no_args_is_help=True,
+    # Plain: an error is one line, and help can be piped.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(serving.demo)
+app.command("serve")(serving.serve)
+app.command("migrate")(migrations.migrate)
+app.command("doctor")(doctor.doctor)
+app.command("import")(imports.import_jobs)
+app.command("export")(exports.export_jobs)
+app.command("schema")(schema.schema)
+app.add_typer(embedded.app, name="db")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"joblens {_version()}")
+        raise typer.Exit
+
+
+def _version() -> str:
+    try:
+        return version("joblens")
+    except PackageNotFoundError:
+        return "from a checkout that is not installed"
+
+
+@app.callback()
+def main(
+    _show: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Joblens: a GraphQL API for inspecting background jobs."""

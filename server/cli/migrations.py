@@ -1,0 +1,44 @@
+"""`joblens migrate`: bring a database up to this Joblens, or tell how far it is from it."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from alembic.util import CommandError
+
+from db import migrations
+from server.cli.database import database
+from server.cli.failures import INCOMPLETE, fail, read_settings
+
+
+def migrate(
+    sql: Annotated[
+        bool,
+        typer.Option("--sql", help="Print the SQL that makes an empty database's tables instead."),
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 unless the database is at head.")
+    ] = False,
+) -> None:
+    """Make or update the tables of Joblens in the database."""
+    if sql and check:
+        fail("--sql and --check exclude each other")
+    if sql:
+        typer.echo(migrations.sql(), nl=False)
+        return
+    with database(read_settings()) as url:
+        before, head = asyncio.run(migrations.current(url)), migrations.head()
+        if check and before != head:
+            fail(f"the database is at {before or 'no revision'}, not {head}", INCOMPLETE)
+        if before == head:
+            typer.echo(f"the database is at head already ({head})")
+            return
+        _upgrade(url)
+        typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
+
+
+def _upgrade(url: str) -> None:
+    try:
+        asyncio.run(migrations.upgrade(url))
+    except CommandError as error:
+        fail(f"{error} (was this database migrated by a newer Joblens?)")

@@ -1,0 +1,97 @@
+"""`joblens serve` and `joblens demo`: which database, and how to end. Not: the HTTP server."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Annotated
+
+import orjson
+import typer
+
+from db import migrations
+from db.checks import is_ledger_empty
+from db.sample_history import sample_history
+from db.transfer import import_records
+from server.cli.database import database, embedded_database, require_head
+from server.cli.failures import fail, read_settings
+from server.cli.listening import listen, run
+from server.settings import Settings
+
+Host = Annotated[
+    str | None,
+    typer.Option(help="The loopback address to serve on.", show_default="JOBLENS_HOST"),
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65535,
+        help="The port to serve on; 0 takes a free one.",
+        show_default="JOBLENS_PORT",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="How many processes serve.", show_default="JOBLENS_WORKERS"),
+]
+
+
+def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
+    """Serve the GraphQL API until Ctrl-C.
+
+    The database must have been migrated. Without JOBLENS_DATABASE_URL it is the embedded one.
+    """
+    settings = _settings(host=host, port=port, workers=workers)
+    with (
+        _until_stopped(),
+        listen(settings.host, settings.port) as listener,
+        database(settings) as url,
+    ):
+        require_head(url)
+        run(settings, url, listener)
+
+
+def demo(host: Host = None, port: Port = None) -> None:
+    """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs."""
+    settings = _settings(host=host, port=port)
+    if settings.database_url is not None:
+        fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
+    with (
+        _until_stopped(),
+        listen(settings.host, settings.port) as listener,
+        embedded_database(settings.data_dir) as url,
+    ):
+        asyncio.run(_prepare(url))
+        run(settings, url, listener)
+
+
+def _settings(**given: str | int | None) -> Settings:
+    options = {name: value for name, value in given.items() if value is not None}
+    return read_settings().model_copy(update=options)
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the body in good order: that is how a server ends."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+async def _prepare(url: str) -> None:
+    await migrations.upgrade(url)
+    if not await is_ledger_empty(url):
+        return
+    by_organisation = itemgetter(0)
+    records = sorted(sample_history(datetime.now(UTC)), key=by_organisation)
+    for org_id, of_organisation in groupby(records, key=by_organisation):
+        await import_records(url, org_id, [orjson.dumps(record) for _, record in of_organisation])
+    typer.echo(f"made a sample history of {len(records):,} jobs")
