@@ -11,6 +11,18 @@ from uuid import UUID
 
 from db.statuses import JobStatus
 
+# The columns of `job` that have conditions of their kind, by the names that JobCriteria has too.
+TEXT_COLUMNS = (
+    "type",
+    "queue",
+    "requested_by",
+    "idempotency_key",
+    "last_error_code",
+    "last_error_message",
+)
+INT_COLUMNS = ("priority", "attempt")
+TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
+
 
 @dataclass(frozen=True, slots=True)
 class TextCriteria:
@@ -52,7 +64,7 @@ class JsonContainment:
 
 @dataclass(frozen=True, slots=True)
 class JobCriteria:
-    """Which jobs. All parts must hold; `and_`, `or_` and `not_` nest to any depth.
+    """Which jobs. All parts must hold; `and_`, `or_` and `not_` nest.
 
     `waiting_since` and `running_since` are times: queued (running) jobs whose wait (run) began
     before. Logic has two values: what is not true of a null is false, and its `not_` is true.

@@ -22,6 +22,7 @@ class EngineOptions:
     pool_timeout_seconds: float = 5.0
     pool_recycle_seconds: int = 1800
     connect_timeout_seconds: float = 5.0
+    command_timeout_seconds: float = 60.0
     application_name: str = "joblens"
 
 
@@ -59,6 +60,8 @@ def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine
         return await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,
+            # For a server that has gone silent: one that answers ends a statement by itself.
+            command_timeout=chosen.command_timeout_seconds,
             server_settings={"application_name": chosen.application_name},
         )
 
@@ -72,6 +75,8 @@ def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine
         pool_timeout=chosen.pool_timeout_seconds,
         pool_recycle=chosen.pool_recycle_seconds,
         pool_pre_ping=True,
+        # Values are the users' own: errors, and so the log, name the statement alone.
+        hide_parameters=True,
         json_deserializer=orjson.Fragment,
         json_serializer=lambda value: orjson.dumps(value).decode(),
     )
@@ -88,7 +93,12 @@ def _run(connection: Connection, sql: str) -> None:
 
 def _begin(connection: Connection) -> None:
     scope: Scope = connection.get_execution_options()[SCOPE_OPTION]
-    _run(connection, scope.begin_sql())
+    try:
+        _run(connection, scope.begin_sql())
+    except BaseException:
+        # BEGIN itself may have been done: the pool must not get the connection back inside it.
+        connection.invalidate()
+        raise
 
 
 def _commit(connection: Connection) -> None:
@@ -96,4 +106,9 @@ def _commit(connection: Connection) -> None:
 
 
 def _rollback(connection: Connection) -> None:
-    _run(connection, "ROLLBACK")
+    if connection.invalidated:
+        return
+    try:
+        _run(connection, "ROLLBACK")
+    except Exception:  # noqa: BLE001 - the connection died, and what it had begun died with it
+        connection.invalidate()

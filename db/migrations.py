@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,7 +23,10 @@ _SCRIPTS = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parents[1] / "ale
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database up to `revision`. Waits while another process migrates it."""
+    """Bring the database up to `revision`. Waits while another process migrates it.
+
+    One at a time in a process: Alembic's context is global to it.
+    """
     await _run(url, lambda config: command.upgrade(config, revision))
 
 
@@ -45,6 +49,7 @@ async def current(url: str) -> str | None:
     return await _connected(url, read)
 
 
+@cache
 def head() -> str:
     """Get the newest revision that this Joblens knows."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()

@@ -6,15 +6,27 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import asyncpg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.engine import SCOPE_OPTION, Scope
 
 QUERY_CANCELED = "57014"
-# Classes of SQLSTATE in which the server could not serve, whatever was asked.
-AWAY_CLASSES = ("08", "53", "57P")
+# SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked.
+AWAY_CLASSES = ("08", "28", "3D", "53", "57P")
+
+# What the driver, SQLAlchemy's pool and the network raise; BEGIN and ROLLBACK go past SQLAlchemy.
+DATABASE_ERRORS = (
+    DBAPIError,
+    PoolTimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 
 class StatementTimeoutError(Exception):
@@ -23,6 +35,10 @@ class StatementTimeoutError(Exception):
 
 class DatabaseUnavailableError(Exception):
     """The database could not be reached, has no connection to spare, or hung up."""
+
+
+class SessionClosedError(Exception):
+    """The request has ended; whoever still asks comes too late."""
 
 
 class RequestSession:
@@ -51,8 +67,10 @@ class RequestSession:
                 raise self._failure
             try:
                 yield await self._begun()
-            except (DBAPIError, PoolTimeoutError, OSError, TimeoutError) as error:
-                self._failure = _meaning(error)
+            except DATABASE_ERRORS as error:
+                self._failure = _meaning(error) or error
+                if self._failure is error:
+                    raise
                 raise self._failure from error
 
     async def _begun(self) -> AsyncSession:
@@ -67,14 +85,16 @@ class RequestSession:
         return self._session
 
     async def close(self) -> None:
-        """End the transaction, keeping nothing of it, and give the connection back."""
-        session, self._session = self._session, None
-        if session is not None:
-            try:
+        """End the transaction, keeping nothing of it, and give the connection back.
+
+        Waits for a statement that still runs: where a field fails, its siblings' batches may go on
+        after the response is made. From now on `use()` raises SessionClosedError.
+        """
+        self._failure = SessionClosedError()
+        async with self._turn:
+            session, self._session = self._session, None
+            if session is not None:
                 await session.close()
-            except (DBAPIError, OSError):
-                # The connection died; what it had begun died with it.
-                await session.invalidate()
 
     async def __aenter__(self) -> Self:
         return self
@@ -88,13 +108,13 @@ class RequestSession:
         await self.close()
 
 
-def _meaning(error: Exception) -> Exception:
-    if not isinstance(error, DBAPIError):
-        return DatabaseUnavailableError()
-    state = str(getattr(error.orig, "sqlstate", None) or "")
+def _meaning(error: Exception) -> Exception | None:
+    """Say what an error of the database means to a request; None: a defect of the statement."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None) or "")
     if state == QUERY_CANCELED:
         return StatementTimeoutError()
-    away = error.connection_invalidated or state.startswith(AWAY_CLASSES)
-    if away or (not state and isinstance(error, OperationalError | InterfaceError)):
+    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
+    if invalidated or not state or state.startswith(AWAY_CLASSES):
         return DatabaseUnavailableError()
-    return error
+    return None

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries.filters import event, job, job_conditions, of_jobs
-from db.queries.keyset import AnyRow, AnySelect
+from db.queries.keyset import JOBS_NEWEST_FIRST, AnyRow, AnySelect, Window, page
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
 
@@ -55,16 +55,16 @@ async def count_jobs_by_status(
         statement = select(job.status, func.count().label("jobs")).where(conditions)
         statement = statement.group_by(job.status)
     else:
-        found = union_all(
-            *(
-                select(
-                    select(job.status)
-                    .where(conditions, job.status == literal(status.value, literal_execute=True))
-                    .limit(at_most + 1)
-                    .subquery()
-                )
-                for status in JobStatus
+        # Each status in the order of its index: else PostgreSQL may search the whole table for it.
+        window = Window(JOBS_NEWEST_FIRST, at_most + 1)
+        of_status = (
+            select(job.status).where(
+                conditions, job.status == literal(status.value, literal_execute=True)
             )
+            for status in JobStatus
+        )
+        found = union_all(
+            *(select(page(statement, window).subquery()) for statement in of_status)
         ).subquery("found")
         statement = select(found.c.status, func.count().label("jobs")).group_by(found.c.status)
     rows = await session.execute(statement)
@@ -152,10 +152,7 @@ def wait_seconds(now: datetime) -> ColumnElement[float | None]:
     """Write the rule of resolvers.durations.wait_seconds in SQL."""
     began = func.greatest(job.created_at, job.scheduled_at)
     waits_now = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
-    ended = case(
-        (job.started_at.is_not(None), job.started_at),
-        (waits_now, literal(now, Timestamp)),
-    )
+    ended = case((waits_now, literal(now, Timestamp)), else_=job.started_at)
     return _seconds(began, ended)
 
 

@@ -3,16 +3,21 @@
 from sqlalchemy import Select, Table, func, literal_column, select
 
 from db.queries.filters import Condition
-from db.queries.keyset import AnySelect, Window, seek_behind
+from db.queries.keyset import AnySelect, KeysetOrder, Window, page, seek_behind
 
 
-def count(table: Table, conditions: Condition, at_most: int | None) -> Select[int]:
-    """Count the rows that meet the conditions; stop after `at_most` + 1 where that is given."""
+def count(
+    table: Table, conditions: Condition, at_most: int | None, order: KeysetOrder
+) -> Select[int]:
+    """Count the rows that meet the conditions; stop after `at_most` + 1 where that is given.
+
+    Such a count reads what the page of that size in this order does. Without an order PostgreSQL
+    expects matches everywhere, and may read the whole table for those that lie at its end.
+    """
     if at_most is None:
         return select(func.count()).select_from(table).where(conditions)
-    return select(func.count()).select_from(
-        probe(table, conditions).limit(at_most + 1).subquery("matches")
-    )
+    matches = page(probe(table, conditions), Window(order, at_most + 1))
+    return select(func.count()).select_from(matches.subquery("matches"))
 
 
 def exists_behind(table: Table, conditions: Condition, window: Window) -> AnySelect:

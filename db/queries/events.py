@@ -6,11 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    ColumnElement,
     Integer,
     Uuid,
     and_,
-    any_,
     column,
     func,
     literal,
@@ -21,13 +19,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobEventCriteria
 from db.queries.counts import count, exists_behind
-from db.queries.filters import event_conditions
-from db.queries.keyset import AnyRow, AnySelect, Window, page, seek_behind
+from db.queries.filters import event, event_conditions, is_any
+from db.queries.keyset import (
+    EVENTS_NEWEST_FIRST,
+    AnyRow,
+    AnySelect,
+    Window,
+    page,
+    seek_behind,
+)
 from db.tables import job_event_table
 
 JobEventRow = AnyRow
-
-event = job_event_table.c
 
 
 async def list_events(
@@ -55,7 +58,9 @@ async def count_events(
     session: AsyncSession, org_id: UUID, criteria: JobEventCriteria | None, at_most: int | None
 ) -> int:
     """Count the events that meet the criteria; stop after `at_most` + 1 where that is given."""
-    statement = count(job_event_table, event_conditions(org_id, criteria), at_most)
+    statement = count(
+        job_event_table, event_conditions(org_id, criteria), at_most, EVENTS_NEWEST_FIRST
+    )
     return (await session.execute(statement)).scalar_one()
 
 
@@ -141,7 +146,7 @@ async def load_transitions_by_job(
         )
         .where(
             event.org_id == org_id,
-            _in(event.job_id, job_ids),
+            is_any(event.job_id, job_ids, Uuid()),
             event.prev_status.is_distinct_from(event.next_status),
         )
         .order_by(event.job_id, event.seq)
@@ -176,7 +181,3 @@ async def _for_each_job(
 
 def _columns(names: Collection[str]) -> list[Any]:
     return [column for column in job_event_table.c if column.name in names]
-
-
-def _in(column_: ColumnElement[Any], ids: Sequence[UUID]) -> ColumnElement[bool]:
-    return column_ == any_(literal(list(ids), ARRAY(Uuid())))

@@ -29,6 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.criteria import (
+    INT_COLUMNS,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
     IntCriteria,
     JobCriteria,
     JobEventCriteria,
@@ -44,17 +47,6 @@ T = TypeVar("T")
 
 job = job_table.c
 event = job_event_table.c
-
-TEXT_COLUMNS = (
-    "type",
-    "queue",
-    "requested_by",
-    "idempotency_key",
-    "last_error_code",
-    "last_error_message",
-)
-INT_COLUMNS = ("priority", "attempt")
-TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
 
 
 def job_conditions(org_id: UUID, criteria: JobCriteria | None) -> Condition:
@@ -74,7 +66,7 @@ def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
 
 def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.ids is not None:
-        yield _any(job.id, criteria.ids, Uuid())
+        yield is_any(job.id, criteria.ids, Uuid())
     yield from _status(job.status, criteria.status)
     for name in TEXT_COLUMNS:
         yield from _text(job_table.c[name], getattr(criteria, name))
@@ -108,7 +100,7 @@ def _all(criteria: JobCriteria) -> Condition:
 
 def _event_parts(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:
     if criteria.job_ids is not None:
-        yield _any(event.job_id, criteria.job_ids, Uuid())
+        yield is_any(event.job_id, criteria.job_ids, Uuid())
     yield from _status(event.next_status, criteria.next_status)
     yield from _status(event.prev_status, criteria.prev_status)
     yield from _time(event.ts, criteria.ts)
@@ -122,7 +114,8 @@ def _known(column: Column[Any], condition: Condition) -> Condition:
     return and_(column.is_not(None), condition) if column.nullable else condition
 
 
-def _any(column: Column[Any], values: Sequence[T], type_: Any) -> Condition:
+def is_any(column: Column[Any], values: Sequence[T], type_: Any) -> Condition:
+    """Say that the column is one of the values; of no values, it is none."""
     # One array parameter: the statement's text, and so its cached plan, is the same for any number.
     return column == any_(literal(list(values), ARRAY(type_)))
 
@@ -148,9 +141,9 @@ def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condit
     if criteria.eq is not None:
         yield _known(column, column == criteria.eq)
     if criteria.in_ is not None:
-        yield _known(column, _any(column, criteria.in_, Text()))
+        yield _known(column, is_any(column, criteria.in_, Text()))
     if criteria.not_in is not None:
-        yield not_(_known(column, _any(column, criteria.not_in, Text())))
+        yield not_(_known(column, is_any(column, criteria.not_in, Text())))
     if criteria.starts_with is not None:
         yield _known(column, func.starts_with(column, criteria.starts_with))
     if criteria.contains is not None:
@@ -165,7 +158,7 @@ def _int(column: Column[Any], criteria: IntCriteria | None) -> Iterator[Conditio
     if criteria.eq is not None:
         yield column == criteria.eq
     if criteria.in_ is not None:
-        yield _any(column, criteria.in_, Integer())
+        yield is_any(column, criteria.in_, Integer())
     if criteria.gte is not None:
         yield column >= criteria.gte
     if criteria.lte is not None:

@@ -4,13 +4,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy import Uuid, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries.counts import count, exists_behind
-from db.queries.filters import job_conditions
-from db.queries.keyset import AnyRow, Window, page
+from db.queries.filters import is_any, job_conditions
+from db.queries.keyset import JOBS_NEWEST_FIRST, AnyRow, Window, page
 from db.tables import job_table
 
 JobRow = AnyRow
@@ -26,7 +26,8 @@ async def list_jobs(
     """List the window's jobs in the direction of travel.
 
     Rows have `columns`, `id` and what the window's order sorts by. Without criteria, or with one
-    status, type or queue in CREATED_AT order, it reads no more rows than it returns.
+    status, type or queue in CREATED_AT order, it reads no more rows than it returns; where nearly
+    all jobs have that status, type or queue, it may read a few others on the way.
     """
     keys = {part.attribute for part in window.order.parts}
     statement = select(*_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
@@ -45,7 +46,7 @@ async def count_jobs(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> int:
     """Count the jobs that meet the criteria; where `at_most` is given, stop one past it."""
-    statement = count(job_table, job_conditions(org_id, criteria), at_most)
+    statement = count(job_table, job_conditions(org_id, criteria), at_most, JOBS_NEWEST_FIRST)
     return (await session.execute(statement)).scalar_one()
 
 
@@ -55,7 +56,7 @@ async def load_jobs_by_id(
     """Load the jobs of these ids that exist, in no order."""
     statement = select(*_columns({"id"}.union(columns))).where(
         job_table.c.org_id == org_id,
-        job_table.c.id == any_(literal(list(ids), ARRAY(Uuid()))),
+        is_any(job_table.c.id, ids, Uuid()),
     )
     return (await session.execute(statement)).all()
 

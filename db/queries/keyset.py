@@ -86,19 +86,24 @@ def seek(statement: S, window: Window) -> S:
 
 
 def seek_behind(statement: S, window: Window) -> S:
-    """Keep the rows that the window leaves behind it: its start and all on the other side."""
+    """Keep the rows that the window leaves behind it: its start and all on the other side.
+
+    They come nearest first, against the direction of travel.
+    """
     place = _place(window.order)
     start = _bound(window)
-    return statement.where(place >= start if window.runs_down else place <= start)
+    behind = statement.where(place >= start if window.runs_down else place <= start)
+    return behind.order_by(*_ordering(window.order, down=not window.runs_down))
 
 
 def page(statement: S, window: Window) -> S:
     """Keep the rows of the window, in the direction of travel: one range of the order's index."""
-    ordering = [
-        part.expression.desc() if window.runs_down else part.expression.asc()
-        for part in window.order.parts
-    ]
+    ordering = _ordering(window.order, down=window.runs_down)
     return seek(statement, window).order_by(*ordering).limit(window.limit)
+
+
+def _ordering(order: KeysetOrder, *, down: bool) -> list[ColumnElement[Any]]:
+    return [part.expression.desc() if down else part.expression.asc() for part in order.parts]
 
 
 def _place(order: KeysetOrder) -> ColumnElement[Any]:
@@ -133,6 +138,8 @@ JOB_ORDERS: Mapping[tuple[JobOrderField, bool], KeysetOrder] = MappingProxyType(
         for descending in (False, True)
     }
 )
+
+JOBS_NEWEST_FIRST = JOB_ORDERS[JobOrderField.CREATED_AT, True]
 
 EVENTS_NEWEST_FIRST = KeysetOrder(
     "EVENTS",

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 
 from db.statuses import JobStatus
+from db.transfer.connections import connect
 
 CHUNK_JOBS = 200
 CHUNK_EVENTS = 10_000
@@ -47,9 +47,7 @@ async def export_records(
     created then or later) narrow it. `url` is a libpq URI whose login owns the tables. The same
     jobs give the same bytes: fields in a fixed order, times in UTC, no field that is null.
     """
-    connection = await asyncpg.connect(
-        url, server_settings={"application_name": "joblens export", "statement_timeout": "0"}
-    )
+    connection = await connect(url, "joblens export")
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await connection.cursor(_JOBS, org_id, [s.value for s in statuses], since)

@@ -8,16 +8,22 @@ from uuid import UUID
 
 import orjson
 
+from db.transfer.json_text import RecordError
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def content_digest(org_id: UUID, record: Mapping[str, Any]) -> bytes:
     """Get what identifies a record's content in an organisation: 16 bytes.
 
-    Neither the order of keys, nor spaces, nor fields that are null make a difference.
+    Neither the order of keys, nor spaces, nor fields that are null make a difference. Raises
+    RecordError where the record is nested too deeply to be written again.
     """
     told = {key: value for key, value in record.items() if value is not None}
-    text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    try:
+        text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise RecordError("the JSON is nested too deeply") from None
     return blake2b(text, digest_size=16, salt=org_id.bytes).digest()
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import asyncpg
-
 from db.transfer import histories, loads, records
+from db.transfer.connections import connect
 from db.transfer.identities import content_digest, content_id
 from db.transfer.json_text import RecordError
 from db.transfer.loads import Candidate, Outcome
@@ -71,9 +70,7 @@ async def import_records(
     away; no record causes them.
     """
     imported = unchanged = rejected = 0
-    connection = await asyncpg.connect(
-        url, server_settings={"application_name": "joblens import", "statement_timeout": "0"}
-    )
+    connection = await connect(url, "joblens import")
     try:
         await connection.execute(loads.PREPARE)
         for batch in _batches(org_id, lines):

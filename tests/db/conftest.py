@@ -1,0 +1,29 @@
+"""Databases that nothing was migrated in, and a cluster that no other test's databases share."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from db import embedded
+from tests.conftest import create_database, database_in, drop_database
+
+
+@pytest.fixture
+async def empty(cluster_url: str) -> AsyncIterator[str]:
+    """A database that nothing was migrated in."""
+    name = await create_database(cluster_url)
+    yield database_in(cluster_url, name)
+    await drop_database(cluster_url, name)
+
+
+@pytest.fixture
+def other_cluster() -> Iterator[str]:
+    """A server of its own: roles belong to a whole cluster."""
+    folder = Path(tempfile.mkdtemp(prefix="joblens-"))
+    server = embedded.start(folder)
+    yield server.url
+    server.stop()
+    shutil.rmtree(folder)

@@ -1,0 +1,107 @@
+"""How PostgreSQL runs the statements that db.queries builds: catches them, explains them."""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from db.engine import Scope
+from db.sessions import RequestSession
+
+# PostgreSQL plans a prepared statement for its parameters five times, then weighs a general plan.
+EXECUTIONS = 6
+
+Query = Callable[[AsyncSession], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan's tree of nodes, as EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) gives it."""
+
+    root: dict[str, Any]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting.extend(node.get("Plans", ()))
+
+    @property
+    def kinds(self) -> set[str]:
+        return {node["Node Type"] for node in self}
+
+    @property
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self if "Index Name" in node}
+
+    @property
+    def rows_read(self) -> list[float]:
+        """How many rows each scan of a table found, also those that a condition then dropped."""
+        return [_rows_read(node) for node in self if "Relation Name" in node]
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks were looked at, in memory or not."""
+        return int(self.root["Shared Hit Blocks"] + self.root["Shared Read Blocks"])
+
+
+def _rows_read(scan: dict[str, Any]) -> float:
+    dropped = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+    found = scan["Actual Rows"] + sum(scan.get(name, 0) for name in dropped)
+    return float(found * scan["Actual Loops"])
+
+
+async def explain(engine: AsyncEngine, url: str, org_id: UUID, query: Query) -> list[Plan]:
+    """Run the query, then get the plans of the statement it sent: for its parameters, and later.
+
+    Both as requests run it: as joblens_app, in a transaction that names the organisation.
+    """
+    scope = Scope(org_id, statement_timeout_seconds=60)
+    sql, parameters = await _caught(engine, scope, query)
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(scope.begin_sql())
+        await connection.execute(f"PREPARE caught AS {sql}")
+        execute = f"EXECUTE caught ({', '.join(map(_literal, parameters))})"
+        explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}"
+        first = await connection.fetchval(explained)
+        for _ in range(EXECUTIONS - 2):
+            await connection.execute(f"EXPLAIN {execute}")
+        last = await connection.fetchval(explained)
+        return [Plan(orjson.loads(text)[0]["Plan"]) for text in (first, last)]
+    finally:
+        await connection.close()
+
+
+async def _caught(engine: AsyncEngine, scope: Scope, query: Query) -> tuple[str, Sequence[Any]]:
+    statements: list[tuple[str, Sequence[Any]]] = []
+
+    def catch(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_rest: Any) -> None:
+        statements.append((sql, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", catch)
+    try:
+        async with RequestSession(engine, scope) as session, session.use() as begun:
+            await query(begun)
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", catch)
+    (statement,) = statements
+    return statement
+
+
+def _literal(value: Any) -> str:
+    """Write a parameter of known type; the statement casts it to what it must be."""
+    if isinstance(value, list):
+        return f"'{{{','.join(map(str, value))}}}'"
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,263 @@
+"""Plans: pages, probes and bounded counts read what they return, however long the history is."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Table, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.criteria import JobCriteria, TextCriteria
+from db.engine import Scope, create_engine
+from db.queries import aggregates, events, jobs
+from db.queries.filters import job_conditions
+from db.queries.keyset import (
+    EVENTS_NEWEST_FIRST,
+    EVENTS_OF_JOB,
+    JOB_ORDERS,
+    JobOrderField,
+    KeysetOrder,
+    Window,
+    page,
+)
+from db.sessions import RequestSession
+from db.statuses import JobStatus
+from db.tables import job_event_table, job_table, metadata
+from tests.db import history
+from tests.db.history import LARGEST, NEWEST, SMALLEST
+from tests.db.plans import Plan, Query, explain
+
+LIMIT = 51  # a page of 50, and one row that tells whether there are more
+AT_MOST = 100
+INDEX_SCANS = {"Limit", "Result", "Index Scan", "Index Only Scan"}
+JOB_COLUMNS = ["type", "status", "created_at", "payload"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list that must be quick, and the index that serves it."""
+
+    index: str
+    field: JobOrderField
+    criteria: JobCriteria | None = None
+
+
+LISTINGS = [
+    Listing("idx_job_org_created", JobOrderField.CREATED_AT),
+    Listing("idx_job_org_updated", JobOrderField.UPDATED_AT),
+    Listing("idx_job_org_finished", JobOrderField.FINISHED_AT),
+    Listing("idx_job_org_priority", JobOrderField.PRIORITY),
+    Listing("idx_job_org_status", JobOrderField.CREATED_AT, JobCriteria(status=[JobStatus.FAILED])),
+    Listing(
+        "idx_job_org_type",
+        JobOrderField.CREATED_AT,
+        JobCriteria(type=TextCriteria(eq="image.resize")),
+    ),
+    Listing(
+        "idx_job_org_queue", JobOrderField.CREATED_AT, JobCriteria(queue=TextCriteria(eq="slow"))
+    ),
+    Listing(
+        "idx_job_org_queued_priority",
+        JobOrderField.PRIORITY,
+        JobCriteria(status=[JobStatus.QUEUED]),
+    ),
+]
+EVENTS_INDEX = "idx_job_event_org_ts"
+
+each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.index)
+each_organisation = pytest.mark.parametrize(
+    "org_id", [LARGEST, NEWEST, SMALLEST], ids=["largest", "newest", "smallest"]
+)
+each_direction = pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
+
+
+@pytest.fixture(scope="module")
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the history, as requests use it."""
+    await history.fill(database_url)
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
+
+
+class Planner:
+    """Plans statements for one organisation, and finds deep places in its lists."""
+
+    def __init__(self, engine: AsyncEngine, url: str, org_id: UUID) -> None:
+        self._engine = engine
+        self._url = url
+        self.org_id = org_id
+
+    async def plans(self, query: Any, *arguments: Any) -> list[Plan]:
+        call: Query = lambda session: query(session, self.org_id, *arguments)  # noqa: E731
+        return await explain(self._engine, self._url, self.org_id, call)
+
+    async def rows(self, statement: Any) -> Sequence[Any]:
+        scope = Scope(self.org_id, statement_timeout_seconds=60)
+        async with RequestSession(self._engine, scope) as session, session.use() as begun:
+            return (await begun.execute(statement)).all()
+
+    async def middle(self, table: Table, order: KeysetOrder, condition: Any) -> tuple[Any, ...]:
+        """Get the place of the row in the middle of a list."""
+        ((total,),) = await self.rows(select(func.count()).select_from(table).where(condition))
+        columns = [table.c[part.attribute] for part in order.parts]
+        statement = page(select(*columns).where(condition), Window(order, 1))
+        (row,) = await self.rows(statement.offset(total // 2))
+        return tuple(row)
+
+
+@pytest.fixture
+def planner(engine: AsyncEngine, database_url: str, org_id: UUID) -> Planner:
+    return Planner(engine, database_url, org_id)
+
+
+def assert_index_scan(plan: Plan, index: str, rows: int) -> None:
+    assert plan.kinds <= INDEX_SCANS, plan.root
+    assert plan.indexes == {index}, plan.root
+    assert sum(plan.rows_read) <= rows, plan.root
+    # An index may also be read from end to end without finding rows: that shows in its blocks.
+    assert plan.blocks <= 3 * rows + 20, plan.root
+
+
+@each_organisation
+@each_direction
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
+@pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
+@each_listing
+async def test_a_page_of_jobs_is_a_stretch_of_its_index(
+    planner: Planner, listing: Listing, descending: bool, deep: bool, backward: bool
+) -> None:
+    order = JOB_ORDERS[listing.field, descending]
+    condition = job_conditions(planner.org_id, listing.criteria)
+    place = await planner.middle(job_table, order, condition) if deep else None
+    window = Window(order, LIMIT, place, backward)
+    for plan in await planner.plans(jobs.list_jobs, listing.criteria, window, JOB_COLUMNS):
+        assert_index_scan(plan, listing.index, LIMIT)
+
+
+@each_organisation
+@each_direction
+@each_listing
+async def test_what_lies_behind_a_page_of_jobs_is_found_beside_it(
+    planner: Planner, listing: Listing, backward: bool
+) -> None:
+    order = JOB_ORDERS[listing.field, True]
+    condition = job_conditions(planner.org_id, listing.criteria)
+    place = await planner.middle(job_table, order, condition)
+    window = Window(order, LIMIT, place, backward)
+    for plan in await planner.plans(jobs.job_exists_behind, listing.criteria, window):
+        assert_index_scan(plan, listing.index, 1)
+
+
+@each_organisation
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        JobCriteria(status=[JobStatus.SUCCEEDED]),
+        JobCriteria(type=TextCriteria(eq="email.send")),
+        JobCriteria(queue=TextCriteria(eq="default")),
+    ],
+    ids=["status", "type", "queue"],
+)
+async def test_what_most_jobs_are_is_listed_by_an_index_too(
+    planner: Planner, criteria: JobCriteria
+) -> None:
+    order = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+    place = await planner.middle(job_table, order, job_conditions(planner.org_id, criteria))
+    for after in (None, place):
+        window = Window(order, LIMIT, after)
+        for plan in await planner.plans(jobs.list_jobs, criteria, window, JOB_COLUMNS):
+            assert plan.kinds <= INDEX_SCANS, plan.root
+            assert sum(plan.rows_read) <= 5 * LIMIT, plan.root
+
+
+@each_organisation
+@each_direction
+async def test_a_page_of_events_is_a_stretch_of_its_index(planner: Planner, backward: bool) -> None:
+    condition = job_event_table.c.org_id == planner.org_id
+    place = await planner.middle(job_event_table, EVENTS_NEWEST_FIRST, condition)
+    for after in (None, place):
+        window = Window(EVENTS_NEWEST_FIRST, LIMIT, after, backward)
+        for plan in await planner.plans(events.list_events, None, window, ["next_status"]):
+            assert_index_scan(plan, EVENTS_INDEX, LIMIT)
+    window = Window(EVENTS_NEWEST_FIRST, LIMIT, place, backward)
+    for plan in await planner.plans(events.event_exists_behind, None, window):
+        assert_index_scan(plan, EVENTS_INDEX, 1)
+
+
+@each_organisation
+@each_direction
+@pytest.mark.parametrize("after", [None, (1,), (2,)])
+async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
+    planner: Planner, after: tuple[int] | None, backward: bool
+) -> None:
+    ids = [row.id for row in await planner.rows(select(job_table.c.id).limit(200))]
+    window = Window(EVENTS_OF_JOB, 1, after, backward)
+    queries = [
+        partial(events.load_events_by_job, job_ids=ids, window=window, columns=["detail"]),
+        partial(events.count_events_by_job, job_ids=ids, at_most=0),
+    ]
+    if after is not None:
+        queries.append(partial(events.job_has_events_behind, job_ids=ids, window=window))
+    for query in queries:
+        for plan in await planner.plans(query):
+            (scan,) = [node for node in plan if "Relation Name" in node]
+            assert scan["Index Name"] == "pk_job_event"
+            assert "job_id = " in scan["Index Cond"]
+            assert scan["Actual Loops"] == len(ids) == 200
+            assert scan["Actual Rows"] <= 1
+
+
+@each_organisation
+async def test_bounded_counts_stop_at_their_bound(planner: Planner) -> None:
+    failed = JobCriteria(status=[JobStatus.FAILED])
+    for query, criteria in [
+        (jobs.count_jobs, None),
+        (jobs.count_jobs, failed),
+        (events.count_events, None),
+    ]:
+        for plan in await planner.plans(query, criteria, AT_MOST):
+            assert plan.kinds <= {*INDEX_SCANS, "Aggregate"}, plan.root
+            assert sum(plan.rows_read) <= AT_MOST + 1
+
+
+@each_organisation
+async def test_bounded_counts_by_status_stop_at_their_bound_for_each(planner: Planner) -> None:
+    for plan in await planner.plans(aggregates.count_jobs_by_status, None, AT_MOST):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert plan.indexes == {"idx_job_org_status"}, plan.root
+        assert len(plan.rows_read) == len(JobStatus)
+        assert max(plan.rows_read) <= AT_MOST + 1
+
+
+@each_organisation
+async def test_a_timeline_reads_only_its_range(planner: Planner) -> None:
+    start = datetime(2026, 1, 1, 17, tzinfo=UTC)
+    until = start + timedelta(minutes=10)
+    hour = timedelta(hours=1)
+    query = partial(
+        aggregates.count_events_by_bucket, start=start, until=until, bucket=hour, origin=start
+    )
+    ts = job_event_table.c.ts
+    in_range = select(func.count()).where(
+        job_event_table.c.org_id == planner.org_id, ts >= start, ts < until
+    )
+    ((expected,),) = await planner.rows(in_range)
+    assert expected > 0
+    for plan in await planner.plans(query, None):
+        assert plan.indexes == {EVENTS_INDEX}, plan.root
+        assert sum(plan.rows_read) == expected
+
+
+def test_every_index_is_one_that_these_plans_use() -> None:
+    made = {
+        index.name
+        for table in metadata.sorted_tables
+        for index in table.indexes
+        if not index.unique
+    }
+    assert made == {listing.index for listing in LISTINGS} | {EVENTS_INDEX}

@@ -1,0 +1,211 @@
+"""RequestSession: one lazy connection, siblings in a queue, errors that tell what they mean."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.engine import EngineOptions, Scope, create_engine
+from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from tests.conftest import FreshDatabase
+from tests.service import ORG
+
+SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10)
+HASTY = Scope(UUID(ORG), statement_timeout_seconds=0.05)
+# One connection: what a session leaves behind on it, the next session meets.
+ONE = EngineOptions(pool_size=1, pool_overflow=0, pool_timeout_seconds=0.05)
+PID = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url, ONE)
+    yield engine
+    await engine.dispose()
+
+
+async def ask(session: RequestSession, statement: Any = PID) -> Any:
+    async with session.use() as begun:
+        return (await begun.execute(statement)).scalar_one()
+
+
+def checked_out(engine: AsyncEngine) -> int:
+    return int(engine.pool.checkedout())  # type: ignore[attr-defined]
+
+
+async def assert_serves_cleanly(engine: AsyncEngine) -> None:
+    """See that the only connection is back, and that nothing is left on it."""
+    assert checked_out(engine) == 0
+    connection = await engine.raw_connection()
+    driver: Any = connection.driver_connection
+    assert not driver.is_in_transaction()
+    assert await driver.fetchval("SELECT current_setting('joblens.org_id', true)") in {None, ""}
+    assert await driver.fetchval("SELECT current_user = session_user")
+    assert await driver.fetchval("SHOW statement_timeout") == "0"
+    connection.close()
+    async with RequestSession(engine, SCOPE) as session:
+        assert await ask(session, text("SELECT count(*) FROM job")) == 0
+
+
+async def test_siblings_queue_on_one_connection(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        state = text("SELECT pg_backend_pid() || ' ' || txid_current_snapshot()::text, pg_sleep(0)")
+        answers = await asyncio.gather(*(ask(session, state) for _ in range(20)))
+        assert len(answers) == 20
+        assert len(set(answers)) == 1
+        assert checked_out(engine) == 1
+    await assert_serves_cleanly(engine)
+
+
+async def test_it_takes_no_connection_before_its_first_use(engine: AsyncEngine) -> None:
+    connections: list[object] = []
+    event.listen(engine.sync_engine, "connect", lambda *args: connections.append(args))
+    async with RequestSession(engine, SCOPE) as session:
+        assert not connections
+        await ask(session)
+        assert len(connections) == checked_out(engine) == 1
+    assert checked_out(engine) == 0
+
+
+async def test_a_statement_has_its_time(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, HASTY) as session:
+        with pytest.raises(StatementTimeoutError) as first:
+            await ask(session, text("SELECT pg_sleep(60)"))
+        with pytest.raises(StatementTimeoutError) as second:
+            await ask(session)
+        assert first.value is second.value
+    await assert_serves_cleanly(engine)
+
+
+async def test_siblings_of_a_timeout_get_the_same_error(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, HASTY) as session:
+        slow = [ask(session, text("SELECT pg_sleep(60)")), *(ask(session) for _ in range(3))]
+        answers = await asyncio.gather(*slow, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StatementTimeoutError] * 4
+    await assert_serves_cleanly(engine)
+
+
+async def test_another_error_of_the_database_passes_and_stays(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        for statement in (text("SELECT * FROM nowhere"), PID):
+            with pytest.raises(ProgrammingError, match="nowhere"):
+                await ask(session, statement)
+    await assert_serves_cleanly(engine)
+
+
+async def test_an_error_of_the_caller_leaves_the_transaction(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        with pytest.raises(KeyError):
+            async with session.use():
+                raise KeyError
+        await ask(session)
+    await assert_serves_cleanly(engine)
+
+
+async def test_a_canceled_request_gives_its_connection_back(engine: AsyncEngine) -> None:
+    begun = asyncio.Event()
+    event.listen(engine.sync_engine, "begin", lambda _: begun.set())
+    session = RequestSession(engine, SCOPE)
+    task = asyncio.create_task(ask(session, text("SELECT pg_sleep(60)")))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await session.close()
+    await assert_serves_cleanly(engine)
+
+
+async def test_an_exhausted_pool_is_told(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE) as first, RequestSession(engine, SCOPE) as second:
+        await ask(first)
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailableError):
+                await ask(second)
+        await ask(first)
+    await assert_serves_cleanly(engine)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://127.0.0.1:1/away", "postgresql:///away?host=/nowhere/at/all"]
+)
+async def test_an_unreachable_server_is_told(url: str) -> None:
+    engine = create_engine(url, ONE)
+    async with RequestSession(engine, SCOPE) as session:
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailableError):
+                await ask(session)
+    await engine.dispose()
+
+
+async def kill(url: str, pid: int) -> None:
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT pg_terminate_backend($1, 10000)", pid)
+    await connection.close()
+
+
+async def test_a_connection_killed_on_its_way_is_told(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        await kill(database_url, await ask(session))
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailableError):
+                await ask(session)
+    await assert_serves_cleanly(engine)
+
+
+async def test_a_connection_killed_while_it_works_is_told(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        pid = await ask(session)
+        sent = asyncio.Event()
+        event.listen(engine.sync_engine, "before_cursor_execute", lambda *_: sent.set())
+        working = asyncio.create_task(ask(session, text("SELECT pg_sleep(60)")))
+        await sent.wait()
+        await kill(database_url, pid)
+        with pytest.raises(DatabaseUnavailableError):
+            await working
+    await assert_serves_cleanly(engine)
+
+
+async def test_a_connection_killed_before_its_end_does_no_harm(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        await kill(database_url, await ask(session))
+    await assert_serves_cleanly(engine)
+
+
+async def test_a_connection_killed_in_the_pool_is_replaced(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        first = await ask(session)
+    await kill(database_url, first)
+    async with RequestSession(engine, SCOPE) as session:
+        assert await ask(session) != first
+
+
+async def test_a_server_without_a_connection_to_spare_is_told(
+    cluster_url: str, fresh_database: FreshDatabase
+) -> None:
+    login = f"joblens_login_{uuid4().hex}"
+    admin = await asyncpg.connect(cluster_url)
+    await admin.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'secret' CONNECTION LIMIT 0")
+    parts = urlsplit(await fresh_database())
+    host = parts.netloc.rpartition("@")[2]
+    engine = create_engine(urlunsplit(parts._replace(netloc=f"{login}:secret@{host}")), ONE)
+    async with RequestSession(engine, SCOPE) as session:
+        with pytest.raises(DatabaseUnavailableError):
+            await ask(session)
+    await engine.dispose()
+    await admin.execute(f"DROP ROLE {login}")
+    await admin.close()
