@@ -13,7 +13,7 @@ from db.queries.keyset import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
-from resolvers.paging import Count, check_at_most, count, page_size
+from resolvers.paging import Count, as_count, check_at_most, page_size
 
 MAX_BUCKETS = 1_000
 # A Monday, so that weeks begin on Mondays, as ISO 8601 has it.
@@ -93,7 +93,7 @@ async def count_by_status(
     """Count the jobs of every status, those without a job with 0, each up to `at_most`."""
     check_at_most(at_most)
     found = await ctx.read(queries.count_jobs_by_status, criteria, at_most)
-    return [StatusCount(status, count(found.get(status, 0), at_most)) for status in JobStatus]
+    return [StatusCount(status, as_count(found.get(status, 0), at_most)) for status in JobStatus]
 
 
 async def group_jobs(
@@ -123,7 +123,7 @@ async def group_jobs(
             key={dimension: getattr(row, dimension.value) for dimension in chosen},
             count=row.jobs,
             status_counts=[
-                StatusCount(status, count(getattr(row, f"{status.value}_count"), None))
+                StatusCount(status, as_count(getattr(row, f"{status.value}_count"), None))
                 for status in JobStatus
             ],
             oldest_created_at=row.oldest_created_at,

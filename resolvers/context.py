@@ -1,5 +1,6 @@
 """What one request carries to its resolvers: who asks, its transaction, its loaders, its clock."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,25 @@ class Limits:
     page_size_max: int = 200
 
 
+class Loader(DataLoader[Any, Any]):
+    """A DataLoader whose values several fields may await: one that is cancelled takes none along.
+
+    GraphQL cancels the siblings of a field that failed, but not the same fields elsewhere.
+    """
+
+    def load(self, key: Any) -> "asyncio.Future[Any]":
+        """Get the value's future, one for each who asks."""
+        value = super().load(key)
+        value.add_done_callback(_take_note)
+        return asyncio.shield(value)
+
+
+def _take_note(value: "asyncio.Future[Any]") -> None:
+    # An error that comes when all who asked are cancelled must not be logged as forgotten.
+    if not value.cancelled():
+        value.exception()
+
+
 @dataclass(slots=True)
 class Context:
     """One request. `now` is its clock: all durations of one response end at the same moment.
@@ -57,7 +77,7 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     selected: dict[Hashable, Any] = field(default_factory=dict)
-    _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict)
+    _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
 
     async def read(
@@ -68,24 +88,32 @@ class Context:
     ) -> T:
         """Run a query of db.queries for the viewer's organisation, in this request's transaction.
 
-        Raises QueryTimeoutError or UnavailableError where the database did not answer.
+        GraphQL cancels the siblings of a field that failed; a statement that has begun is finished
+        all the same, for cancelling it would cost the connection. Raises QueryTimeoutError or
+        UnavailableError where the database did not answer.
         """
-        try:
+
+        async def run() -> T:
             async with self.session.use() as session:
                 return await query(session, self.viewer.org_id, *args, **kwargs)
+
+        running = asyncio.ensure_future(run())
+        running.add_done_callback(_take_note)
+        try:
+            return await asyncio.shield(running)
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
 
-    def loader(self, key: Hashable, batch: Batch) -> DataLoader[Any, Any]:
-        """Get the request's DataLoader of this key, made with `batch` when first asked for.
+    def loader(self, key: Hashable, batch: Batch) -> Loader:
+        """Get the request's loader of this key, made with `batch` when first asked for.
 
         The key holds all that shapes the batch besides the ids: paging arguments, columns.
         """
         loader = self._loaders.get(key)
         if loader is None:
-            loader = self._loaders[key] = DataLoader(batch)
+            loader = self._loaders[key] = Loader(batch)
         return loader
 
     def remember_jobs(self, rows: Iterable[JobRow], columns: Collection[str]) -> None:

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import orjson
 
+from db.limits import MAX_INT32, MIN_INT32
 from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
 from resolvers.errors import InvalidCursorError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_INT_MAX = 2**31 - 1
 
 
 def encode(order: KeysetOrder, row: Any) -> str:
@@ -51,6 +51,6 @@ def _value(part: KeyPart, value: object) -> KeyValue:
     if isinstance(value, int) and not isinstance(value, bool):
         if part.python_type is datetime:
             return _EPOCH + value * _MICROSECOND
-        if part.python_type is int and abs(value) <= _INT_MAX:
+        if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError

@@ -15,9 +15,9 @@ def wait_seconds(job: Any, now: datetime) -> float | None:
     None for a job that ended without a start. A job scheduled in the future has waited 0 seconds.
     """
     due = max(job.created_at, job.scheduled_at) if job.scheduled_at else job.created_at
-    if job.started_at is not None:
-        return elapsed_seconds(due, job.started_at)
-    return elapsed_seconds(due, now) if job.status == JobStatus.QUEUED else None
+    if job.status == JobStatus.QUEUED:
+        return elapsed_seconds(due, now)
+    return None if job.started_at is None else elapsed_seconds(due, job.started_at)
 
 
 def run_seconds(job: Any, now: datetime) -> float | None:

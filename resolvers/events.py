@@ -17,8 +17,7 @@ from resolvers.paging import (
     Count,
     PageArguments,
     PageNeeds,
-    check_at_most,
-    count,
+    count_up_to,
     cut,
     looks_ahead,
     read_page,
@@ -141,18 +140,19 @@ async def _events_of_job(
 async def _count_events(
     ctx: Context, criteria: JobEventCriteria | None, at_most: int | None
 ) -> Count:
-    check_at_most(at_most)
-    return count(await ctx.read(queries.count_events, criteria, at_most), at_most)
+    return await count_up_to(at_most, lambda most: ctx.read(queries.count_events, criteria, most))
 
 
 async def _count_events_of_job(ctx: Context, job_id: UUID, at_most: int | None) -> Count:
-    check_at_most(at_most)
-
     async def batch(job_ids: Sequence[UUID]) -> list[int]:
         counts = await ctx.read(queries.count_events_by_job, job_ids, at_most)
         return [counts.get(job_id, 0) for job_id in job_ids]
 
-    return count(await ctx.loader(("event counts", at_most), batch).load(job_id), at_most)
+    async def count(_at_most: int | None) -> int:
+        events: int = await ctx.loader(("event counts", at_most), batch).load(job_id)
+        return events
+
+    return await count_up_to(at_most, count)
 
 
 async def _has_events_behind(ctx: Context, job_id: UUID, page: Window) -> bool:

@@ -4,20 +4,26 @@ import re
 from collections.abc import Sequence
 from uuid import UUID
 
+from db.limits import MAX_INT32
 from resolvers.errors import BadUserInputError
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _SEQ = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
-_SEQ_MAX = 2**31 - 1
 
 EventId = tuple[UUID, int]
 
 
+def parse_uuid(text: str) -> UUID | None:
+    """Read a UUID in its one usual form; None if it is none."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
 def parse_job_id(text: str) -> UUID:
     """Read a job's id; raise BadUserInputError if it cannot be one."""
-    if not _UUID.fullmatch(text):
+    job_id = parse_uuid(text)
+    if job_id is None:
         raise BadUserInputError("A job's id must be a UUID.")
-    return UUID(text)
+    return job_id
 
 
 def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
@@ -27,11 +33,12 @@ def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
 
 def parse_node_id(text: str) -> UUID | EventId:
     """Read the id of a job or of an event; raise BadUserInputError if it is neither."""
-    job_id, colon, seq = text.partition(":")
-    if not _UUID.fullmatch(job_id) or (colon and not _is_seq(seq)):
+    first, colon, seq = text.partition(":")
+    job_id = parse_uuid(first)
+    if job_id is None or (colon and not _is_seq(seq)):
         raise BadUserInputError("An id must be a job's UUID, or '<job id>:<seq>' for an event.")
-    return (UUID(job_id), int(seq)) if colon else UUID(job_id)
+    return (job_id, int(seq)) if colon else job_id
 
 
 def _is_seq(text: str) -> bool:
-    return bool(_SEQ.fullmatch(text)) and int(text) <= _SEQ_MAX
+    return bool(_SEQ.fullmatch(text)) and int(text) <= MAX_INT32

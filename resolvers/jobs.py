@@ -14,8 +14,7 @@ from resolvers.paging import (
     Count,
     PageArguments,
     PageNeeds,
-    check_at_most,
-    count,
+    count_up_to,
     read_page,
     window,
 )
@@ -48,15 +47,11 @@ async def list_jobs(
 
 async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
     """Count the jobs that meet the criteria, up to `at_most`."""
-    check_at_most(at_most)
-    return count(await ctx.read(queries.count_jobs, criteria, at_most), at_most)
+    return await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, criteria, most))
 
 
 async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRow | None:
     """Get a job; all jobs that the request asks for at this moment come in one statement."""
-    remembered = ctx.remembered_job(job_id, columns)
-    if remembered is not None:
-        return remembered
     key = ("jobs", frozenset(columns))
     batch = partial(load_jobs_by_id, ctx, columns=columns)
     job: JobRow | None = await ctx.loader(key, batch).load(job_id)
@@ -66,8 +61,11 @@ async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRo
 async def load_jobs_by_id(
     ctx: Context, ids: Sequence[UUID], columns: Collection[str]
 ) -> list[JobRow | None]:
-    """Load many jobs, in the order of the ids, None for each that does not exist."""
-    rows = await ctx.read(queries.load_jobs_by_id, ids, columns)
-    ctx.remember_jobs(rows, columns)
-    by_id = {row.id: row for row in rows}
-    return [by_id.get(job_id) for job_id in ids]
+    """Load many jobs, in the order of the ids, None for each that does not exist.
+
+    Those that the request has read already, with these columns, are not read again.
+    """
+    missing = [job_id for job_id in ids if ctx.remembered_job(job_id, columns) is None]
+    if missing:
+        ctx.remember_jobs(await ctx.read(queries.load_jobs_by_id, missing, columns), columns)
+    return [ctx.remembered_job(job_id, columns) for job_id in ids]

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from db.limits import MAX_INT32
 from db.queries.keyset import KeysetOrder, Window
 from resolvers import cursors
 from resolvers.context import Limits
 from resolvers.errors import BadUserInputError
-
-INT_MAX = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,13 @@ def cut(page: Window, rows: Sequence[Any], needs: PageNeeds) -> tuple[Sequence[A
     return (kept[::-1] if page.backward else kept), more
 
 
-def count(value: int, at_most: int | None) -> Count:
+async def count_up_to(at_most: int | None, count: Callable[[int | None], Awaitable[int]]) -> Count:
+    """Count with `count`, which stops one past `at_most`, and say how far that may be trusted."""
+    check_at_most(at_most)
+    return as_count(await count(at_most), at_most)
+
+
+def as_count(value: int, at_most: int | None) -> Count:
     """Say how far a count that stopped one past `at_most` may be trusted."""
     if at_most is None or value <= at_most:
         return Count(value, is_exact=True)
@@ -137,5 +142,5 @@ def count(value: int, at_most: int | None) -> Count:
 
 def check_at_most(at_most: int | None) -> None:
     """Refuse a bound for counting that is negative or past what a count can tell."""
-    if at_most is not None and not 0 <= at_most < INT_MAX:
-        raise BadUserInputError(f"'atMost' must be between 0 and {INT_MAX - 1}.")
+    if at_most is not None and not 0 <= at_most < MAX_INT32:
+        raise BadUserInputError(f"'atMost' must be between 0 and {MAX_INT32 - 1}.")

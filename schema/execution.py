@@ -23,8 +23,9 @@ from resolvers.errors import ErrorCode, JoblensError
 from schema.executor import Executor
 from schema.schema import core_schema
 
-CACHED_DOCUMENTS = 1_000
-CACHED_DOCUMENT_CHARACTERS = 16_384
+# A document takes nearly 200 times its text: together these may come to 150 MB.
+CACHED_DOCUMENTS = 200
+CACHED_DOCUMENT_CHARACTERS = 4_096
 MASKED = "Something went wrong in Joblens; its log tells what, under this response's request id."
 
 log = structlog.get_logger("joblens.graphql")
@@ -138,34 +139,43 @@ _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 def _present(error: GraphQLError) -> dict[str, Any]:
     """Put an error of the run into words: what is not meant for clients is masked."""
-    original = error.original_error
-    if original is None and _is_about_arguments(error):
-        return _in_words(error, ErrorCode.BAD_USER_INPUT)
-    if isinstance(original, JoblensError):
-        return _in_words(error, original.code)
+    if (known := _expected(error)) is not None:
+        return _in_words(error, known)
     masked = GraphQLError(MASKED, error.nodes, path=error.path)
     return _in_words(masked, ErrorCode.INTERNAL_SERVER_ERROR)
 
 
 def _log_unexpected(errors: Sequence[GraphQLError]) -> None:
     """Log each defect once, however many fields it reached."""
-    logged: set[int] = set()
-    for error in errors:
-        original = error.original_error or error
-        expected = isinstance(original, JoblensError) or _is_about_arguments(error)
-        if not expected and id(original) not in logged:
-            logged.add(id(original))
-            log.error("unexpected error", path=error.path, exc_info=original)
+    causes = {id(_cause(error)): error for error in errors if _expected(error) is None}
+    for error in causes.values():
+        log.error("unexpected error", path=error.path, exc_info=_cause(error))
 
 
-def _is_about_arguments(error: GraphQLError) -> bool:
-    """Tell graphql-core's own words on a variable's value, met only while running, from defects."""
-    return error.message.startswith("Argument ")
+def _expected(error: GraphQLError) -> ErrorCode | None:
+    """Say which code an error of the run has; None for a defect."""
+    cause = _cause(error)
+    if isinstance(cause, JoblensError):
+        return cause.code
+    if isinstance(cause, RecursionError):
+        return ErrorCode.BAD_USER_INPUT
+    # graphql-core's own words on a variable whose value only the run could meet.
+    if isinstance(cause, GraphQLError) and cause.message.startswith("Argument "):
+        return ErrorCode.BAD_USER_INPUT
+    return None
+
+
+def _cause(error: GraphQLError) -> Exception:
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
 
 
 def _in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
-    if isinstance(error.original_error, JoblensError):
-        code = error.original_error.code
+    cause = _cause(error)
+    if isinstance(cause, JoblensError):
+        code = cause.code
     formatted: dict[str, Any] = dict(error.formatted)
     return formatted | {"extensions": {"code": code.value}}
 

@@ -1,42 +1,26 @@
-"""The executor: graphql-core's, with a short way for plain fields.
+"""The executor: graphql-core's, with short ways for what most of a response is made of.
 
-Most fields of a response are columns of a row: no arguments, no waiting, a scalar or an enum. For
-those it plans once per selection how to get the value, and does no more than that per object.
-Whatever is not plain, and whatever goes wrong, takes graphql-core's ordinary way.
+Plain fields, columns of a row mostly, are answered on the spot, and so are lists of objects that
+have no others. Resolvers are called as they are. Whatever fits neither, and whatever goes wrong,
+takes graphql-core's ordinary way.
 """
 
-from collections.abc import Callable
-from inspect import iscoroutinefunction, isfunction
-from operator import attrgetter
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Iterable
+from typing import Any, TypeGuard
 
 from graphql import (
     FieldNode,
-    GraphQLEnumType,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLResolveInfo,
-    GraphQLScalarType,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import Executor as CoreExecutor
-from graphql.pyutils import AwaitableOrValue, Path, Undefined
-from strawberry.types.field import StrawberryField
+from graphql.pyutils import AwaitableOrValue, Path
 
-from schema.selections import Info
-
-Getter = Callable[[Any], Any]
-
-
-class Step(NamedTuple):
-    """How one response field is answered: by `get` where that is given, else the ordinary way."""
-
-    response_name: str
-    details: FieldDetailsList
-    get: Getter | None
-    coerce: Callable[[Any], Any] | None
-    nullable: bool
+from schema.plans import Call, Plan
 
 
 class Executor(CoreExecutor[Any]):
@@ -44,7 +28,9 @@ class Executor(CoreExecutor[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plans: dict[int, tuple[GroupedFieldSet, list[Step]]] = {}
+        self.is_awaitable = _is_awaitable
+        self._plans: dict[int, Plan] = {}
+        self._calls: dict[int, Call] = {}
 
     def execute_fields(
         self,
@@ -55,48 +41,81 @@ class Executor(CoreExecutor[Any]):
         position_context: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Answer the fields of one object, plain ones on the spot."""
-        known = self._plans.get(id(grouped_field_set))
-        if known is None:
-            # The set is kept beside its plan: its identity is its name only while it lives.
-            known = (grouped_field_set, self._plan(parent_type, grouped_field_set, path))
-            self._plans[id(grouped_field_set)] = known
-        results: dict[str, Any] = {}
-        ordinary: GroupedFieldSet = {}
-        for name, details, get, coerce, nullable in known[1]:
-            if get is not None:
-                try:
-                    value = get(source_value)
-                    if value is not None:
-                        results[name] = value if coerce is None else coerce(value)
-                        continue
-                except Exception:  # noqa: BLE001, S110 - the ordinary way meets and reports it again
-                    pass
-                else:
-                    if nullable:
-                        results[name] = None
-                        continue
-            # Keeps the field's place in the response.
-            results[name] = Undefined
-            ordinary[name] = details
-        if not ordinary:
+        plan = self._plan(parent_type, grouped_field_set, path)
+        results, others = plan.answer(source_value)
+        if not others:
             return results
-        return self._merged(
-            results,
-            super().execute_fields(parent_type, source_value, path, ordinary, position_context),
-        )
-
-    def _merged(
-        self, results: dict[str, Any], others: AwaitableOrValue[dict[str, Any]]
-    ) -> AwaitableOrValue[dict[str, Any]]:
-        if isinstance(others, dict):
-            results.update(others)
+        rest = super().execute_fields(parent_type, source_value, path, others, position_context)
+        if isinstance(rest, dict):
+            results.update(rest)
             return results
 
         async def merge() -> dict[str, Any]:
-            results.update(await others)
+            results.update(await rest)
             return results
 
         return merge()
+
+    def complete_iterable_value(
+        self,
+        item_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        items: Iterable[Any],
+        position_context: Any,
+    ) -> AwaitableOrValue[list[Any]]:
+        """Answer a list; one of objects with plain fields only on the spot."""
+        of_type = item_type.of_type if isinstance(item_type, GraphQLNonNull) else item_type
+        if isinstance(of_type, GraphQLObjectType) and isinstance(items, list):
+            fields = self.collect_subfields(of_type, field_details_list).grouped_field_set
+            plan = self._plan(of_type, fields, path)
+            if plan.is_plain:
+                answers = [plan.answer(item) for item in items]
+                if not any(others for _, others in answers):
+                    return [results for results, _ in answers]
+        return super().complete_iterable_value(
+            item_type, field_details_list, info, path, items, position_context
+        )
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: Any,
+    ) -> Any:
+        """Answer one field by its call, if there is one; complete its value the ordinary way."""
+        call = self._calls.get(id(field_details_list))
+        if call is None:
+            return super().execute_field(
+                parent_type, source, field_details_list, path, position_context
+            )
+        try:
+            value = call.resolve(source)
+            if _is_awaitable(value):
+                return self.complete_awaitable_value(
+                    call.type, field_details_list, call.info, path, value, position_context
+                )
+            completed = self.complete_value(
+                call.type, field_details_list, call.info, path, value, position_context
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the field's
+            self.handle_field_error(error, call.type, field_details_list, path)
+            return None
+        if _is_awaitable(completed):
+            return self._settled(completed, call, field_details_list, path)
+        return completed
+
+    async def _settled(
+        self, completed: Awaitable[Any], call: Call, details: FieldDetailsList, path: Path
+    ) -> Any:
+        try:
+            return await completed
+        except Exception as error:  # noqa: BLE001 - as above
+            self.handle_field_error(error, call.type, details, path)
+            return None
 
     def build_resolve_info(
         self,
@@ -111,61 +130,14 @@ class Executor(CoreExecutor[Any]):
 
     def _plan(
         self, parent_type: GraphQLObjectType, fields: GroupedFieldSet, path: Path | None
-    ) -> list[Step]:
-        return [
-            self._step(parent_type, response_name, details, path)
-            for response_name, details in fields.items()
-        ]
-
-    def _step(
-        self,
-        parent_type: GraphQLObjectType,
-        response_name: str,
-        details: FieldDetailsList,
-        path: Path | None,
-    ) -> Step:
-        field_name = details[0].node.name.value
-        if field_name == "__typename":
-            return Step(response_name, details, lambda _: parent_type.name, None, nullable=False)
-        field = parent_type.fields.get(field_name)
-        definition = field and field.extensions.get("strawberry-definition")
-        if field is None or field.args or not isinstance(definition, StrawberryField):
-            return Step(response_name, details, None, None, nullable=False)
-        nullable = not isinstance(field.type, GraphQLNonNull)
-        leaf = field.type if nullable else field.type.of_type
-        if not isinstance(leaf, GraphQLScalarType | GraphQLEnumType):
-            return Step(response_name, details, None, None, nullable=False)
-
-        def info() -> Info:
-            nodes = [detail.node for detail in details]
-            where = Path(path, response_name, parent_type.name)
-            raw = self.build_resolve_info(field, nodes, parent_type, where)
-            return Info(_raw_info=raw, _field=definition)
-
-        return Step(response_name, details, _getter(definition, info), _coercer(leaf), nullable)
+    ) -> Plan:
+        plan = self._plans.get(id(fields))
+        if plan is None:
+            plan = self._plans[id(fields)] = Plan(self, parent_type, fields, path)
+            self._calls |= {id(step.details): step.call for step in plan.steps if step.call}
+        return plan
 
 
-def _getter(field: StrawberryField, info: Callable[[], Info]) -> Getter | None:
-    """Find how to get a plain field's value from its source; None if it is not plain."""
-    resolver = field.base_resolver
-    if resolver is None:
-        return attrgetter(field.python_name)
-    function = resolver.wrapped_func
-    names = [parameter.name for parameter in resolver.signature.parameters.values()]
-    if not isfunction(function) or iscoroutinefunction(function):
-        return None
-    if names == ["self", "parent"]:
-        return lambda source: function(source, source)
-    if names == ["self", "parent", "info"]:
-        # The object's own path is not in it: a plain field has no use for one.
-        shared = info()
-        return lambda source: function(source, source, shared)
-    return None
-
-
-def _coercer(leaf: GraphQLScalarType | GraphQLEnumType) -> Callable[[Any], Any] | None:
-    """Find how a value is written out. Scalars come from typed columns and go as they are."""
-    if isinstance(leaf, GraphQLEnumType):
-        names = {value.value: name for name, value in leaf.values.items()}
-        return names.__getitem__
-    return None
+def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
+    # The type is asked: a row takes long to say that it has no such attribute.
+    return hasattr(type(value), "__await__")

@@ -1,6 +1,8 @@
 """The filter and order inputs, and how they become criteria."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,6 +11,9 @@ import strawberry
 from strawberry import UNSET
 
 from db.criteria import (
+    INT_COLUMNS,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
     IntCriteria,
     JobCriteria,
     JobEventCriteria,
@@ -25,16 +30,8 @@ from schema.scalars import JSON, check_text
 
 T = TypeVar("T")
 
-_TEXT_FIELDS = (
-    "type",
-    "queue",
-    "requested_by",
-    "idempotency_key",
-    "last_error_code",
-    "last_error_message",
-)
-_INT_FIELDS = ("priority", "attempt")
-_TIME_FIELDS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
+MAX_FILTERS = 500
+MAX_FILTER_DEPTH = 50
 
 
 def _condition(description: str, name: str | None = None) -> Any:
@@ -89,9 +86,30 @@ class DateTimeFilter:
         return TimeCriteria(gte=_given(self.gte), lt=_given(self.lt), is_null=_given(self.is_null))
 
 
+@dataclass(slots=True)
+class _Size:
+    """How much of a filter has been read: what is past reason is refused, not run."""
+
+    filters: int = 0
+    depth: int = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        self.filters += 1
+        self.depth += 1
+        if self.filters > MAX_FILTERS or self.depth > MAX_FILTER_DEPTH:
+            raise BadUserInputError(
+                f"A filter may combine at most {MAX_FILTERS} others with 'and', 'or' and 'not', "
+                f"nested at most {MAX_FILTER_DEPTH} deep."
+            )
+        yield
+        self.depth -= 1
+
+
 @strawberry.input(
     description="Which jobs. All conditions that are given must hold; one that is left out or null "
-    "sets none. What is null fulfils no condition but `isNull: true` and `notIn`."
+    "sets none. What is null fulfils no condition but `isNull: true` and `notIn`. At most "
+    f"{MAX_FILTERS} filters may be combined, nested at most {MAX_FILTER_DEPTH} deep."
 )
 class JobFilter:
     ids: list[strawberry.ID] | None = _condition("It is one of these; an empty list: nothing.")
@@ -125,22 +143,32 @@ class JobFilter:
     )
     not_: "JobFilter | None" = _condition("It does not meet this.", "not")
 
-    def criteria(self, now: datetime) -> JobCriteria:
-        """Turn the input into criteria; raise BadUserInputError for values that cannot be used."""
-        and_, or_, not_ = _given(self.and_), _given(self.or_), _given(self.not_)
+    def criteria(self, now: datetime, size: _Size | None = None) -> JobCriteria:
+        """Turn the input into criteria; raise BadUserInputError for values that cannot be used.
+
+        `size` tells how much of a larger filter has been read.
+        """
+        size = size or _Size()
+        with size.one_more():
+            and_, or_, not_ = _given(self.and_), _given(self.or_), _given(self.not_)
+            return replace(
+                self._own_criteria(now),
+                and_=None if and_ is None else [part.criteria(now, size) for part in and_],
+                or_=None if or_ is None else [part.criteria(now, size) for part in or_],
+                not_=None if not_ is None else not_.criteria(now, size),
+            )
+
+    def _own_criteria(self, now: datetime) -> JobCriteria:
         return JobCriteria(
             ids=_ids(self.ids),
             status=_given(self.status),
             **{
                 name: _criteria(getattr(self, name))
-                for name in (*_TEXT_FIELDS, *_INT_FIELDS, *_TIME_FIELDS)
+                for name in (*TEXT_COLUMNS, *INT_COLUMNS, *TIME_COLUMNS)
             },
             waiting_since=_ago(now, self.waiting_longer_than, "waitingLongerThan"),
             running_since=_ago(now, self.running_longer_than, "runningLongerThan"),
             payload_contains=_containment(self.payload_contains),
-            and_=None if and_ is None else [part.criteria(now) for part in and_],
-            or_=None if or_ is None else [part.criteria(now) for part in or_],
-            not_=None if not_ is None else not_.criteria(now),
         )
 
 

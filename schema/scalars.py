@@ -8,14 +8,15 @@ from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
+from graphql import Undefined
 from strawberry.types.scalar import ScalarDefinition
 
+from db.limits import MAX_JSON_NUMBER, MIN_JSON_NUMBER
 from resolvers.errors import BadUserInputError
 
 JSON = NewType("JSON", object)
 
 JSON_DEPTH_MAX = 100
-INT64_MIN, UINT64_MAX = -(2**63), 2**64 - 1
 
 _DATE_TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -31,25 +32,31 @@ def parse_date_time(value: object) -> datetime:
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadUserInputError("A DateTime must exist in the years 1 to 9999, in UTC.") from None
-
-
-def parse_uuid(value: object) -> UUID:
-    """Read a UUID in its usual text form."""
-    try:
-        return UUID(value if isinstance(value, str) else "")
-    except ValueError:
-        raise BadUserInputError("A UUID must have the form of RFC 9562.") from None
+        raise BadUserInputError(
+            "A DateTime must exist in the calendar, in the years 1 to 9999."
+        ) from None
 
 
 def parse_json(value: Any) -> Any:
-    """Check a JSON value: no deeper than JSON_DEPTH_MAX, numbers in 64 bits, text storable."""
+    """Check a JSON value: no deeper than JSON_DEPTH_MAX, numbers in 64 bits, text storable.
+
+    A variable that was left out is left out of an object and null in a list, as in input objects.
+    """
     level = [value]
     for _ in range(JSON_DEPTH_MAX):
         level = [child for item in level for child in _children(item)]
         if not level:
-            return value
+            return _without_undefined(value)
     raise BadUserInputError(f"JSON must not be nested deeper than {JSON_DEPTH_MAX} levels.")
+
+
+def _without_undefined(value: Any) -> Any:
+    if isinstance(value, dict):
+        given = ((key, item) for key, item in value.items() if item is not Undefined)
+        return {key: _without_undefined(item) for key, item in given}
+    if isinstance(value, list):
+        return [None if item is Undefined else _without_undefined(item) for item in value]
+    return value
 
 
 def _children(item: object) -> list[Any]:
@@ -61,7 +68,7 @@ def _children(item: object) -> list[Any]:
         return item
     if isinstance(item, str):
         check_text(item)
-    elif (isinstance(item, int) and not INT64_MIN <= item <= UINT64_MAX) or (
+    elif (isinstance(item, int) and not MIN_JSON_NUMBER <= item <= MAX_JSON_NUMBER) or (
         isinstance(item, float) and not math.isfinite(item)
     ):
         raise BadUserInputError("Numbers in JSON must fit 64 bits.")
@@ -86,7 +93,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="UUID",
         description="A universally unique identifier, as RFC 9562 writes it.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
-        parse_value=parse_uuid,
     ),
     JSON: strawberry.scalar(
         name="JSON",

@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 
 from db.engine import EngineOptions, create_engine
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             pool_timeout_seconds=chosen.pool_timeout_seconds,
             pool_recycle_seconds=chosen.pool_recycle_seconds,
             connect_timeout_seconds=chosen.connect_timeout_seconds,
+            command_timeout_seconds=chosen.statement_timeout_seconds + 5,
         ),
     )
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Starlette(
         routes=[
+            Route("/", _home),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -57,6 +59,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     app.state.joblens = State(chosen, engine)
     return app
+
+
+async def _home(_request: Request) -> Response:
+    """Lead a browser to where there is something to see."""
+    return RedirectResponse("graphql")
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

@@ -1,7 +1,5 @@
 """The endpoint /graphql: a request's way from HTTP to the schema and back."""
 
-from uuid import UUID
-
 import orjson
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
@@ -11,15 +9,15 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Role, Viewer
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.ids import parse_uuid
 from schema.execution import Response, execute, prepare
 from server import pages
 from server.negotiation import preferred
-from server.requests import read_get, read_post
+from server.requests import JSON, read_get, read_post
 from server.state import State
 
 ORG_HEADER = "joblens-org"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
 HTML = "text/html"
 ANSWERS = (GRAPHQL_RESPONSE, JSON)
 
@@ -67,10 +65,10 @@ def _viewer(http: HttpRequest, state: State) -> Viewer:
     org_id = state.settings.org
     header = http.headers.get(ORG_HEADER)
     if header is not None:
-        try:
-            org_id = UUID(header)
-        except ValueError:
-            raise JoblensError(ErrorCode.BAD_REQUEST, "Joblens-Org must be a UUID.") from None
+        parsed = parse_uuid(header)
+        if parsed is None:
+            raise JoblensError(ErrorCode.BAD_REQUEST, "Joblens-Org must be a UUID.")
+        org_id = parsed
     return Viewer(org_id, "anonymous", (Role.ADMIN,))
 
 

@@ -1,5 +1,7 @@
 """Whether the process lives, and whether it can serve."""
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -8,6 +10,8 @@ from db.engine import Scope
 from db.queries.revisions import get_revision
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from server.state import State
+
+log = structlog.get_logger("joblens.health")
 
 
 async def healthz(_request: Request) -> JSONResponse:
@@ -24,6 +28,9 @@ async def readyz(request: Request) -> JSONResponse:
             revision = await get_revision(connection)
     except (DatabaseUnavailableError, StatementTimeoutError):
         return _unready("the database cannot be reached")
+    except DBAPIError:
+        log.exception("the database refuses")
+        return _unready("the database refuses: run `joblens doctor`")
     if revision != migrations.head():
         return _unready("the database is not at head: run `joblens migrate`")
     return JSONResponse({"status": "ready"})

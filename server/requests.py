@@ -7,20 +7,22 @@ from typing import Any
 import orjson
 from starlette.requests import Request as HttpRequest
 
+from db.limits import MAX_JSON_NUMBER, MIN_JSON_NUMBER
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Request
 
 JSON = "application/json"
 
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-_INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 
 
 async def read_post(http: HttpRequest, max_bytes: int) -> Request:
     """Read a request from a JSON body of at most `max_bytes`."""
-    media_type, _, parameters = http.headers.get("content-type", "").lower().partition(";")
-    charset = parameters.strip().removeprefix("charset=").strip('"')
-    if media_type.strip() != JSON or charset not in {"", "utf-8"}:
+    media_type, *parameters = (
+        part.strip() for part in http.headers.get("content-type", "").lower().split(";")
+    )
+    charsets = {part.replace('"', "") for part in parameters if part.startswith("charset=")}
+    if media_type != JSON or charsets - {"charset=utf-8"}:
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
         )
@@ -61,8 +63,8 @@ def _parse(text: bytes, name: str) -> Any:
 
 def _int(digits: str) -> int:
     # Twenty digits and a sign: more cannot fit, and int() takes quadratic time.
-    number = int(digits) if len(digits) <= len(str(_INT64_MIN)) else None
-    if number is None or not _INT64_MIN <= number <= _UINT64_MAX:
+    number = int(digits) if len(digits) <= len(str(MIN_JSON_NUMBER)) else None
+    if number is None or not MIN_JSON_NUMBER <= number <= MAX_JSON_NUMBER:
         raise JoblensError(ErrorCode.BAD_REQUEST, "Numbers in JSON must fit 64 bits.")
     return number
 

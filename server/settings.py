@@ -10,7 +10,7 @@ from typing import Literal, Self
 from uuid import UUID
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 PREFIX = "JOBLENS_"
 
@@ -90,6 +90,12 @@ class Settings(BaseModel):
         "info", description="The least important level that is logged."
     )
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.page_size_default > self.page_size_max:
+            raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is above {PREFIX}PAGE_SIZE_MAX")
+        return self
+
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the settings from `environ` (the process's own unless given).
@@ -108,7 +114,8 @@ class Settings(BaseModel):
         except ValidationError as error:
             raise SettingsError(
                 "; ".join(
-                    f"{_variable(fault['loc'][0])}: {fault['msg']}" for fault in error.errors()
+                    ": ".join([*map(_variable, fault["loc"]), fault["msg"]])
+                    for fault in error.errors()
                 )
             ) from None
 

@@ -66,6 +66,8 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
     app = create_app(Settings.read({"JOBLENS_DATABASE_URL": database_url, **given}))
     listener = socket.create_server(("127.0.0.1", 0))
+    # Plain asyncio does not set it for such a socket; every answer would wait 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listener.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     # The test's own signal handlers stay.

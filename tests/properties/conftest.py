@@ -1,0 +1,20 @@
+"""One running Joblens a module, over the module's own database; examples take the time they take.
+
+Tests keep their examples apart by giving each an organisation of its own.
+"""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import settings
+
+from tests.service import Service, serving
+
+settings.register_profile("joblens", settings(), deadline=None)
+settings.load_profile("joblens")
+
+
+@pytest.fixture(scope="module")
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with serving(database_url) as running:
+        yield running
