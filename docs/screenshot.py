@@ -19,9 +19,7 @@ async def take(url: str) -> None:
         browser = await playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = await browser.new_page(
-            viewport={"width": 1280, "height": 760}, color_scheme="light"
-        )
+        page = await browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
         await page.goto(url)
         # It runs what it knows the schema of.
         await page.get_by_role("button", name="Re-fetch GraphQL schema").wait_for()

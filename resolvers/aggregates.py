@@ -9,7 +9,7 @@ from typing import Any
 from db.criteria import JobCriteria
 from db.queries import aggregates as queries
 from db.queries.aggregates import JobDimension
-from db.queries.keyset import AnyRow
+from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError

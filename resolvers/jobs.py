@@ -66,6 +66,7 @@ async def load_jobs_by_id(
     Those that the request has read already, with these columns, are not read again.
     """
     missing = [job_id for job_id in ids if ctx.remembered_job(job_id, columns) is None]
-    if missing:
-        ctx.remember_jobs(await ctx.read(queries.load_jobs_by_id, missing, columns), columns)
-    return [ctx.remembered_job(job_id, columns) for job_id in ids]
+    read = await ctx.read(queries.load_jobs_by_id, missing, columns) if missing else ()
+    ctx.remember_jobs(read, columns)
+    by_id = {row.id: row for row in read}
+    return [by_id.get(job_id) or ctx.remembered_job(job_id, columns) for job_id in ids]

@@ -108,7 +108,7 @@ class Job(Node):
         self, parent: strawberry.Parent[JobRow], info: Info
     ) -> LazyJobEvent | None:
         columns = selected(info, Selections.event)
-        return await events.get_latest_event(info.context, parent.id, columns)  # type: ignore[return-value]
+        return await events.get_latest_event(info.context, parent.id, columns)
 
     @strawberry.field(description="Its runs, rebuilt from its events, oldest first.")
     async def attempts(self, parent: strawberry.Parent[JobRow], info: Info) -> list[JobAttempt]:

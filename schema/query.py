@@ -45,7 +45,7 @@ class Query:
         ],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
-        return await nodes.get_node(info.context, id, job_columns, event_columns)  # type: ignore[return-value]
+        return await nodes.get_node(info.context, id, job_columns, event_columns)
 
     @strawberry.field(
         description="The jobs and events of these ids, in their order. An unknown id's place is "
@@ -68,7 +68,7 @@ class Query:
         id: Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")],  # noqa: A002
     ) -> Job | None:
         columns = selected(info, Selections.job)
-        return await jobs.get_job(info.context, parse_job_id(id), columns)  # type: ignore[return-value]
+        return await jobs.get_job(info.context, parse_job_id(id), columns)
 
     @strawberry.field(description="Jobs, by default the newest first.")
     async def jobs(

@@ -22,7 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries.filters import event, job, job_conditions, of_jobs
-from db.queries.keyset import JOBS_NEWEST_FIRST, AnyRow, AnySelect, Window, page
+from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
+from db.queries.rows import AnyRow, AnySelect, read_all
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
 
@@ -67,7 +68,7 @@ async def count_jobs_by_status(
             *(select(page(statement, window).subquery()) for statement in of_status)
         ).subquery("found")
         statement = select(found.c.status, func.count().label("jobs")).group_by(found.c.status)
-    rows = await session.execute(statement)
+    rows = await read_all(session, statement)
     return {JobStatus(row.status): row.jobs for row in rows}
 
 
@@ -112,7 +113,7 @@ async def group_jobs(
         .order_by(total.desc(), *keys)
         .limit(limit)
     )
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
 async def count_events_by_bucket(
@@ -145,7 +146,7 @@ async def count_events_by_bucket(
     if criteria is not None:
         statement = statement.where(of_jobs(org_id, criteria))
     statement = statement.group_by(bucket_start, created, event.next_status)
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
 def wait_seconds(now: datetime) -> ColumnElement[float | None]:

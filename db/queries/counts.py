@@ -3,7 +3,8 @@
 from sqlalchemy import Select, Table, func, literal_column, select
 
 from db.queries.filters import Condition
-from db.queries.keyset import AnySelect, KeysetOrder, Window, page, seek_behind
+from db.queries.keyset import KeysetOrder, Window, page, seek_behind
+from db.queries.rows import AnySelect
 
 
 def count(

@@ -22,12 +22,11 @@ from db.queries.counts import count, exists_behind
 from db.queries.filters import event, event_conditions, is_any
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
-    AnyRow,
-    AnySelect,
     Window,
     page,
     seek_behind,
 )
+from db.queries.rows import AnyRow, AnySelect, read_all
 from db.tables import job_event_table
 
 JobEventRow = AnyRow
@@ -43,7 +42,7 @@ async def list_events(
     """List the window's events in the direction of travel. Rows have their key and `columns`."""
     keys = {part.attribute for part in window.order.parts}
     statement = select(*_columns(keys.union(columns))).where(event_conditions(org_id, criteria))
-    return (await session.execute(page(statement, window))).all()
+    return await read_all(session, page(statement, window))
 
 
 async def event_exists_behind(
@@ -105,7 +104,7 @@ async def load_events_by_id(
             ),
         )
     )
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
 async def job_has_events_behind(
@@ -151,7 +150,7 @@ async def load_transitions_by_job(
         )
         .order_by(event.job_id, event.seq)
     )
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
 async def _for_each_job(
@@ -176,7 +175,7 @@ async def _for_each_job(
         statement: AnySelect = counted.select_from(joined).group_by(lateral.c.job_id)
     else:
         statement = select(lateral).select_from(joined)
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
 def _columns(names: Collection[str]) -> list[Any]:

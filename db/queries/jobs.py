@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries.counts import count, exists_behind
 from db.queries.filters import is_any, job_conditions
-from db.queries.keyset import JOBS_NEWEST_FIRST, AnyRow, Window, page
+from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
+from db.queries.rows import AnyRow, read_all
 from db.tables import job_table
 
 JobRow = AnyRow
@@ -30,8 +31,8 @@ async def list_jobs(
     all jobs have that status, type or queue, it may read a few others on the way.
     """
     keys = {part.attribute for part in window.order.parts}
-    statement = select(*_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
-    return (await session.execute(page(statement, window))).all()
+    statement = select(*job_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
+    return await read_all(session, page(statement, window))
 
 
 async def job_exists_behind(
@@ -54,13 +55,14 @@ async def load_jobs_by_id(
     session: AsyncSession, org_id: UUID, ids: Sequence[UUID], columns: Collection[str]
 ) -> Sequence[JobRow]:
     """Load the jobs of these ids that exist, in no order."""
-    statement = select(*_columns({"id"}.union(columns))).where(
+    statement = select(*job_columns({"id"}.union(columns))).where(
         job_table.c.org_id == org_id,
         is_any(job_table.c.id, ids, Uuid()),
     )
-    return (await session.execute(statement)).all()
+    return await read_all(session, statement)
 
 
-def _columns(names: Collection[str]) -> list[Any]:
+def job_columns(names: Collection[str]) -> list[Any]:
+    """Get the columns of `job` by their names."""
     # In the table's order, so that equal sets make equal statements.
     return [column for column in job_table.c if column.name in names]

@@ -8,14 +8,13 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, Uuid, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, Uuid, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
+from db.queries.rows import AnySelect
 from db.tables import FAR_FUTURE, Timestamp, finished_order, job_event_table, job_table
 
 KeyValue = datetime | int | UUID | None
-AnySelect = Select[*tuple[Any, ...]]
-AnyRow = Row[*tuple[Any, ...]]
 S = TypeVar("S", bound=AnySelect)
 
 

@@ -68,9 +68,9 @@ def seconds(began: datetime, ended: datetime) -> float:
 
 def waited(row: Row, now: datetime) -> float | None:
     due = max(row["created_at"], row["scheduled_at"] or row["created_at"])
-    if row["started_at"]:
-        return seconds(due, row["started_at"])
-    return seconds(due, now) if row["status"] == "queued" else None
+    if row["status"] == "queued":
+        return seconds(due, now)
+    return seconds(due, row["started_at"]) if row["started_at"] else None
 
 
 def ran(row: Row, now: datetime) -> float | None:

@@ -1,0 +1,74 @@
+"""The command: what is measured, for how long, and where the results go."""
+
+import argparse
+import asyncio
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from benchmarks import importing, report, rounds
+from benchmarks.ledger import ledger
+from benchmarks.profiling import profile
+from benchmarks.queries import SINGLE
+
+NAMES = ("nested", *SINGLE, "import")
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    options = _options()
+    try:
+        import uvloop as loop  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        loop = asyncio
+    loop.run(_run(options))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="how long each load of a round lasts"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often contestants take turns")
+    parser.add_argument(
+        "--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there, too")
+    parser.add_argument(
+        "--profile", action="store_true", help="show where the nested page's time goes instead"
+    )
+    options = parser.parse_args()
+    if not (0 < options.seconds <= 60 and 0 < options.rounds <= 100):  # noqa: PLR2004
+        parser.error("--seconds must be at most 60, --rounds at most 100, and neither 0")
+    return options
+
+
+async def _run(options: argparse.Namespace) -> None:
+    print("preparing the ledger (a minute or so, the first time)", file=sys.stderr)
+    async with ledger() as url:
+        if options.profile:
+            await profile(url)
+            return
+        parts = []
+        async for part in _measurements(url, options):
+            print(part, flush=True)
+            parts.append(part)
+    if options.write:
+        options.write.write_text(report.join(parts))
+
+
+async def _measurements(url: str, options: argparse.Namespace) -> AsyncIterator[str]:
+    wanted = options.only or NAMES
+    lasting = {"rounds": options.rounds, "seconds": options.seconds}
+    command = shlex.join([".venv/bin/python", "-m", "benchmarks", *sys.argv[1:]])
+    yield await report.introduction(url, command)
+    if "nested" in wanted:
+        yield report.nested(await rounds.nested_page(url, **lasting))
+    if singles := [name for name in SINGLE if name in wanted]:
+        yield report.single(*await rounds.single_queries(url, singles, **lasting))
+    if "import" in wanted:
+        yield report.importing(await importing.measure(url))
+
+
+main()
