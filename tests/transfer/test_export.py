@@ -201,3 +201,20 @@ async def test_export_import_export_gives_the_same_bytes(database_url, empty, re
     elsewhere = await import_records(database_url, ORG, first)
     assert elsewhere.imported == len(first)
     assert await export(database_url) == first
+
+
+async def test_a_login_that_row_level_security_binds_is_refused(fresh_database):
+    """Else it would export nothing, and call that a success."""
+    url = await fresh_database()
+    login = f"joblens_test_{UUID(int=0).hex[:4]}_{asyncio.get_running_loop().time():.0f}"
+    owner = await asyncpg.connect(url)
+    await owner.execute(f"CREATE ROLE {login} LOGIN IN ROLE joblens_app")
+    try:
+        bound = url.replace("postgres:@", f"{login}:@").replace("postgres@", f"{login}@")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            _ = [line async for line in export_records(bound, ORG)]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await import_records(bound, ORG, [orjson.dumps(FULL)])
+    finally:
+        await owner.execute(f"DROP ROLE {login}")
+        await owner.close()

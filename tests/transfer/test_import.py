@@ -199,3 +199,11 @@ async def test_an_import_that_breaks_off_keeps_its_batches(url, ledger, monkeypa
         await import_records(url, ORG, lines())
     assert len(await jobs_of(ledger)) == 2
     assert await load(url, *(line(n) for n in range(4))) == ((2, 2, 0), [])
+
+
+@pytest.mark.parametrize("depth", [200, 252, 253, 254, 255, 400, 5_000])
+async def test_depth_stops_no_other_line(url, depth):
+    deep = b'{"type": "a", "status": "queued", "created_at": "%s", "payload": ' % T0.encode()
+    deep += b"[" * depth + b"]" * depth + b"}"
+    (imported, _, rejected), _ = await load(url, line(1), deep, line(2))
+    assert (imported, rejected) == ((3, 0) if depth <= 253 else (2, 1))
