@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -83,6 +84,23 @@ class RequestSession:
                 raise
             self._session = session
         return self._session
+
+    def again(self) -> "RequestSession":
+        """Get another session of the same scope, for what is to see what was written since."""
+        return RequestSession(self._engine, self._scope)
+
+    def writing(self) -> "RequestSession":
+        """Get a session of the same organisation that may write."""
+        return RequestSession(self._engine, replace(self._scope, read_only=False))
+
+    async def commit(self) -> None:
+        """Commit what was written; raise as `use()` does where the outcome is lost."""
+        async with self._turn:
+            if self._session is not None:
+                try:
+                    await self._session.commit()
+                except DATABASE_ERRORS as error:
+                    raise _meaning(error) or error from error
 
     async def close(self) -> None:
         """End the transaction, keeping nothing of it, and give the connection back.

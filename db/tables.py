@@ -64,8 +64,8 @@ job_table = Table(
     Column("backoff_policy", Text, nullable=False, server_default=BackoffPolicy.EXPONENTIAL.value),
     Column("idempotency_key", Text),
     Column("requested_by", Text),
-    Column("payload", JSONB),
-    Column("result", JSONB),
+    Column("payload", JSONB(none_as_null=True)),
+    Column("result", JSONB(none_as_null=True)),
     Column("last_error_code", Text),
     Column("last_error_message", Text),
     Column("event_seq", Integer, nullable=False, server_default="0"),
@@ -110,7 +110,7 @@ job_event_table = Table(
     Column("prev_status", Text),
     Column("next_status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("detail", JSONB),
+    Column("detail", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("org_id", "job_id", "seq", name="pk_job_event"),
     ForeignKeyConstraint(
         ["org_id", "job_id"], ["job.org_id", "job.id"], name="fk_job_event_job", ondelete="CASCADE"

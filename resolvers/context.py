@@ -1,7 +1,16 @@
 """What one request carries to its resolvers: who asks, its transaction, its loaders, its clock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Hashable, Iterable
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterable,
+)
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +20,8 @@ from uuid import UUID
 from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.commands.transitions import Backoff
+from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from resolvers.errors import QueryTimeoutError, UnavailableError
@@ -40,10 +51,12 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one field may ask for."""
+    """How much one field may ask for, and how long a retry waits."""
 
     page_size_default: int = 50
     page_size_max: int = 200
+    max_json_bytes: int = MAX_JSON_BYTES
+    backoff: Backoff = field(default_factory=Backoff)
 
 
 class Loader(DataLoader[Any, Any]):
@@ -105,6 +118,35 @@ class Context:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
+        """Lend out a session that may write, and the organisation; commit at the end.
+
+        What the request reads later, it reads anew. Raises as `read` does; nothing is kept then.
+        """
+        try:
+            async with self.session.writing() as writing:
+                async with writing.use() as session:
+                    yield session, self.viewer.org_id
+                await writing.commit()
+        except StatementTimeoutError:
+            raise QueryTimeoutError from None
+        except DatabaseUnavailableError:
+            raise UnavailableError from None
+        await self.close()
+        self.session = self.session.again()
+        self._loaders.clear()
+        self._jobs.clear()
+
+    async def close(self) -> None:
+        """End the transaction that the request reads in."""
+        await self.session.close()
+
+    def signature(self, reason: str | None = None) -> dict[str, str]:
+        """Say who acts and why, for the detail of an event."""
+        signed = {"by": self.viewer.subject}
+        return signed if reason is None else {**signed, "reason": reason}
 
     def loader(self, key: Hashable, batch: Batch) -> Loader:
         """Get the request's loader of this key, made with `batch` when first asked for.

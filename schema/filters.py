@@ -25,8 +25,9 @@ from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_ids
+from resolvers.inputs import json_fault, text_fault
 from schema.enums import OrderDirection
-from schema.scalars import JSON, check_text
+from schema.scalars import JSON
 
 T = TypeVar("T")
 
@@ -216,14 +217,20 @@ def _criteria(part: Any) -> Any:
     return None if given is None else given.criteria()
 
 
+def _sound(value: T, fault: str | None) -> T:
+    if fault is not None:
+        raise BadUserInputError(fault)
+    return value
+
+
 def _text(text: str | None) -> str | None:
     given = _given(text)
-    return None if given is None else check_text(given)
+    return None if given is None else _sound(given, text_fault(given))
 
 
 def _texts(texts: Iterable[str] | None) -> list[str] | None:
     given = _given(texts)
-    return None if given is None else [check_text(text) for text in given]
+    return None if given is None else [_sound(text, text_fault(text)) for text in given]
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
@@ -233,7 +240,7 @@ def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
 
 def _containment(document: object) -> JsonContainment | None:
     given = _given(document)
-    return None if given is None else JsonContainment(given)
+    return None if given is None else JsonContainment(_sound(given, json_fault(given)))
 
 
 def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:

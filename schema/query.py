@@ -40,9 +40,7 @@ class Query:
     async def node(
         self,
         info: Info,
-        id: Annotated[  # noqa: A002 - the argument's name in Relay
-            strawberry.ID, strawberry.argument(description="A job's id or an event's.")
-        ],
+        id: Annotated[strawberry.ID, strawberry.argument(description="A job's id or an event's.")],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
         return await nodes.get_node(info.context, id, job_columns, event_columns)
@@ -65,7 +63,7 @@ class Query:
     async def job(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")],
     ) -> Job | None:
         columns = selected(info, Selections.job)
         return await jobs.get_job(info.context, parse_job_id(id), columns)
@@ -74,7 +72,7 @@ class Query:
     async def jobs(
         self,
         info: Info,
-        filter: JobsWanted = None,  # noqa: A002
+        filter: JobsWanted = None,
         order_by: Annotated[
             JobOrder | None, strawberry.argument(description="Left out: CREATED_AT, DESC.")
         ] = None,
@@ -99,7 +97,7 @@ class Query:
     async def job_events(
         self,
         info: Info,
-        filter: Annotated[  # noqa: A002
+        filter: Annotated[
             JobEventFilter | None, strawberry.argument(description="Which events; left out: all.")
         ] = None,
         first: First = None,
@@ -120,7 +118,7 @@ class Query:
     async def status_counts(
         self,
         info: Info,
-        filter: JobsWanted = None,  # noqa: A002
+        filter: JobsWanted = None,
         at_most: AtMost = None,
     ) -> list[StatusCount]:
         return await aggregates.count_by_status(  # type: ignore[return-value]
@@ -136,7 +134,7 @@ class Query:
         by: Annotated[
             list[JobDimension], strawberry.argument(description="What they are grouped by.")
         ],
-        filter: JobsWanted = None,  # noqa: A002
+        filter: JobsWanted = None,
         first: Annotated[int | None, strawberry.argument(description="How many groups.")] = 50,
     ) -> list[JobGroup]:
         selections = Selections(info)
@@ -166,7 +164,7 @@ class Query:
         bucket: Annotated[
             TimeBucketSize, strawberry.argument(description="How long each bucket is.")
         ],
-        filter: JobsWanted = None,  # noqa: A002
+        filter: JobsWanted = None,
     ) -> list[TimeBucket]:
         return await aggregates.list_buckets(  # type: ignore[return-value]
             info.context, _criteria(info, filter), from_, until, bucket

@@ -9,11 +9,13 @@ from strawberry.schema.config import StrawberryConfig
 from schema import enums  # noqa: F401 - describes the enums before the types use them
 from schema.events import JobEvent
 from schema.jobs import Job
+from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 
 schema = strawberry.Schema(
     query=Query,
+    mutation=Mutation,
     types=[Job, JobEvent],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

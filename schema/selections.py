@@ -26,7 +26,20 @@ Fields = Mapping[str, list[FieldNode]]
 
 T = TypeVar("T")
 
+# A fragment on one of them may stand for any type that implements it.
+INTERFACES = ("Node", "UserError")
+
 _NONE: frozenset[str] = frozenset()
+
+# Where the results of mutations hold jobs.
+RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
+    "JobPayload": ("job",),
+    "CreateJobPayload": ("job",),
+    "CreateJobsPayload": ("jobs",),
+    "BulkJobPayload": ("jobs",),
+    "IllegalTransition": ("job",),
+    "IdempotencyConflict": ("existing",),
+}
 
 # Fields of Job that need other columns than the one of their own name.
 JOB_COLUMNS: Mapping[str, frozenset[str]] = {
@@ -59,7 +72,7 @@ class Selections:
         found: dict[str, list[FieldNode]] = {}
         entered: set[str] = set()
         for node in nodes:
-            self._enter(node.selection_set, {type_name, "Node"}, found, entered)
+            self._enter(node.selection_set, {type_name, *INTERFACES}, found, entered)
         return found
 
     def _enter(
@@ -125,6 +138,14 @@ class Selections:
     def event_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
         """Name the columns of `job_event` that an event's selected fields need."""
         return _columns(self.fields(nodes, "JobEvent"), EVENT_COLUMNS)
+
+    def written_jobs(self) -> frozenset[str]:
+        """Name the columns of `job` that a mutation's result needs, whichever type it has."""
+        nodes: list[FieldNode] = []
+        for type_name, fields in RESULT_JOBS.items():
+            found = self.fields(self.nodes, type_name)
+            nodes += [node for name in fields for node in found.get(name, [])]
+        return self.job_columns(nodes)
 
     def job_page(self) -> tuple[PageNeeds, frozenset[str]]:
         """Say what the selected JobConnection needs of its page, and of each job."""

@@ -5,9 +5,7 @@ from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
-from db.engine import Scope
-from db.sessions import RequestSession
-from resolvers.context import Context, Limits, Role, Viewer
+from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
 from schema.execution import Response, execute, prepare
@@ -53,11 +51,11 @@ async def _respond(http: HttpRequest) -> Response:
         return operation
     if http.method != "POST" and operation.type is not OperationType.QUERY:
         raise JoblensError(ErrorCode.METHOD_NOT_ALLOWED, "GET answers queries only; use POST.")
-    settings = state.settings
-    scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
-    async with RequestSession(state.engine, scope) as session:
-        limits = Limits(settings.page_size_default, settings.page_size_max)
-        return await execute(operation, request, Context(viewer, session, limits))
+    context = state.context(viewer)
+    try:
+        return await execute(operation, request, context)
+    finally:
+        await context.close()
 
 
 def _viewer(http: HttpRequest, state: State) -> Viewer:

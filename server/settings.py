@@ -12,6 +12,8 @@ from uuid import UUID
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from db.limits import MAX_JSON_BYTES
+
 PREFIX = "JOBLENS_"
 
 
@@ -82,6 +84,17 @@ class Settings(BaseModel):
     )
     max_body_bytes: int = Field(
         1_048_576, ge=1024, description="The largest request body; a larger one gets 413."
+    )
+    max_json_bytes: int = Field(
+        MAX_JSON_BYTES,
+        ge=1024,
+        description="The largest payload, result or event detail that is taken, as compact JSON.",
+    )
+    backoff_base_seconds: float = Field(
+        10.0, ge=0, le=86_400, description="How long a job waits for its first retry."
+    )
+    backoff_cap_seconds: float = Field(
+        3_600.0, ge=0, le=604_800, description="The longest that a job waits for a retry."
     )
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="`text` for people, `json` for machines, `auto`: text on a terminal."

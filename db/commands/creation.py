@@ -1,0 +1,151 @@
+"""Writes of new jobs: all or none, and one job for one idempotency key."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, and_, cast, column, select, values
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.commands.events import append_events
+from db.commands.notifications import notify
+from db.ids import new_id
+from db.queries.jobs import JobRow, job_columns
+from db.queries.rows import read_all
+from db.statuses import BackoffPolicy, JobStatus
+from db.tables import job_table
+
+job = job_table.c
+
+# What makes two jobs of one key the same. Other columns change in a job's life.
+SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to be created; `scheduled_at` is not to be started before."""
+
+    type: str
+    queue: str = "default"
+    priority: int = 0
+    max_attempts: int = 5
+    backoff_policy: BackoffPolicy = BackoffPolicy.EXPONENTIAL
+    idempotency_key: str | None = None
+    requested_by: str | None = None
+    payload: Any = None
+    scheduled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What came of one NewJob: its row, and whether it was created or had been there."""
+
+    row: JobRow
+    created: bool
+    same_input: bool
+
+
+async def create_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    jobs: Sequence[NewJob],
+    *,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+    returning: Collection[str] = (),
+) -> list[Creation]:
+    """Create jobs, each queued and with its first event, in the order given.
+
+    A job whose idempotency key is taken is not created: its Creation has the row that holds the
+    key, and says whether that was made of the same input (SAME_INPUT). Where another transaction
+    is just creating one of the same key, waits for its end. Rows have `id` and `returning`.
+    """
+    new = [_row(org_id, each, now) for each in jobs]
+    columns = {"id", *returning}
+    statement = (
+        insert(job_table)
+        .on_conflict_do_nothing(
+            index_elements=["org_id", "idempotency_key"],
+            index_where=job.idempotency_key.is_not(None),
+        )
+        .returning(*job_columns(columns))
+    )
+    created = {row.id: row for row in (await session.execute(statement, new)).all()}
+    if created:
+        events = [_event(org_id, job_id, now, detail) for job_id in created]
+        await append_events(session, events)
+        await notify(session, org_id)
+    taken = [row for row in new if row["id"] not in created]
+    held = await _holders(session, org_id, taken, columns) if taken else {}
+    return [
+        Creation(created[row["id"]], created=True, same_input=True)
+        if row["id"] in created
+        else held[row["id"]]
+        for row in new
+    ]
+
+
+async def _holders(
+    session: AsyncSession, org_id: UUID, taken: Sequence[Mapping[str, Any]], columns: set[str]
+) -> dict[UUID, Creation]:
+    """Find the jobs that hold the keys, and let PostgreSQL compare their input."""
+    wanted = values(
+        column("wanted_id", Uuid()),
+        *(column(name, job_table.c[name].type) for name in ("idempotency_key", *SAME_INPUT)),
+        name="wanted",
+    ).data([(row["id"], row["idempotency_key"], *(row[n] for n in SAME_INPUT)) for row in taken])
+    # Cast, for a column of VALUES that is null in every row counts as text.
+    same = and_(
+        *(
+            job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
+            for n in SAME_INPUT
+        )
+    )
+    statement = (
+        select(wanted.c.wanted_id, same.label("same_input"), *job_columns(columns))
+        .select_from(wanted)
+        .join(
+            job_table,
+            and_(job.org_id == org_id, job.idempotency_key == wanted.c.idempotency_key),
+        )
+    )
+    rows = await read_all(session, statement)
+    return {row.wanted_id: Creation(row, created=False, same_input=row.same_input) for row in rows}
+
+
+def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
+    return {
+        "org_id": org_id,
+        "id": new_id(now),
+        "type": new.type,
+        "queue": new.queue,
+        "status": JobStatus.QUEUED.value,
+        "priority": new.priority,
+        "max_attempts": new.max_attempts,
+        "backoff_policy": new.backoff_policy.value,
+        "idempotency_key": new.idempotency_key,
+        "requested_by": new.requested_by,
+        "payload": new.payload,
+        "event_seq": 1,
+        "created_at": now,
+        "updated_at": now,
+        "scheduled_at": new.scheduled_at,
+    }
+
+
+def _event(
+    org_id: UUID, job_id: UUID, now: datetime, detail: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "org_id": org_id,
+        "job_id": job_id,
+        "seq": 1,
+        "ts": now,
+        "prev_status": None,
+        "next_status": JobStatus.QUEUED.value,
+        "attempt": 0,
+        "detail": dict(detail) if detail else None,
+    }

@@ -1,0 +1,190 @@
+"""Changes of a job's status: guarded, counted, and told by an event in the same transaction."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Interval,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import Uuid as UuidType
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.commands.events import append_events
+from db.commands.notifications import notify
+from db.queries.filters import is_any
+from db.queries.jobs import JobRow, job_columns
+from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
+from db.tables import Timestamp, job_table
+
+job = job_table.c
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long a retry waits: `base_seconds`, doubled for each further one, at most `cap_seconds`.
+
+    `jitter` is a random factor, so that what failed together does not return together.
+    """
+
+    base_seconds: float = 10.0
+    cap_seconds: float = 3600.0
+    jitter: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of status as it is wanted. Parts that do not go with `to` are left out.
+
+    `expected`: only from this status. `by_operator`: a retry goes at once, and also without
+    attempts left. `detail` goes into the event,
+    and so does `reason`, by who signs it.
+    """
+
+    to: JobStatus
+    expected: JobStatus | None = None
+    result: Any = None
+    error_code: str | None = None
+    error_message: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    by_operator: bool = False
+
+    @property
+    def sources(self) -> frozenset[JobStatus]:
+        """The statuses that it may start from."""
+        legal = frozenset(status for status, nexts in TRANSITIONS.items() if self.to in nexts)
+        if self.by_operator and self.to is JobStatus.QUEUED:
+            # An operator retries what has ended; only a worker gives back what it runs.
+            legal -= {JobStatus.RUNNING}
+        return legal if self.expected is None else legal & {self.expected}
+
+
+async def change_status(
+    session: AsyncSession,
+    org_id: UUID,
+    job_ids: Sequence[UUID],
+    transition: Transition,
+    *,
+    now: datetime,
+    backoff: Backoff,
+    skip_locked: bool = False,
+    returning: Collection[str] = (),
+) -> Sequence[JobRow]:
+    """Change the status of those jobs that are in one of the transition's sources.
+
+    Locks the rows, in the order of their ids; waits for rows that others hold, or passes over them
+    with `skip_locked`. Of two who race for a job, one gets its row and the other nothing. Rows
+    have `returning`, `id`, `attempt`, `event_seq` and `before`, the status that was.
+    """
+    if not transition.sources:
+        return []
+    before = (
+        select(job.id, job.status)
+        .where(job.org_id == org_id, is_any(job.id, job_ids, UuidType()), _guard(transition))
+        .order_by(job.id)
+        .with_for_update(skip_locked=skip_locked)
+        .subquery("before")
+    )
+    statement = (
+        update(job_table)
+        .where(job.org_id == org_id, job.id == before.c.id)
+        .values(_values(transition, now, backoff))
+        .returning(
+            before.c.status.label("before"),
+            *job_columns({"id", "attempt", "event_seq", *returning}),
+        )
+    )
+    rows = (await session.execute(statement)).all()
+    if rows:
+        await append_events(session, [_event(org_id, row, transition, now) for row in rows])
+        await notify(session, org_id)
+    return rows
+
+
+def _guard(transition: Transition) -> ColumnElement[bool]:
+    legal = job.status.in_(sorted(transition.sources))
+    if transition.to is JobStatus.RUNNING:
+        return and_(legal, job.attempt < job.max_attempts)
+    if transition.to is JobStatus.QUEUED and not transition.by_operator:
+        # A worker may give back what it runs, but retry only while attempts are left.
+        return and_(
+            legal, or_(job.status == JobStatus.RUNNING.value, job.attempt < job.max_attempts)
+        )
+    return legal
+
+
+def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str, Any]:
+    moment = literal(now, Timestamp)
+    values: dict[str, Any] = {
+        "status": transition.to.value,
+        "event_seq": job.event_seq + 1,
+        "updated_at": moment,
+    }
+    if transition.to is JobStatus.RUNNING:
+        return values | {"attempt": job.attempt + 1, "started_at": moment, "finished_at": None}
+    if transition.to is JobStatus.QUEUED:
+        return values | {
+            "started_at": None,
+            "finished_at": None,
+            "scheduled_at": _scheduled_at(transition, moment, backoff),
+            # Room for the next start, where this one was not the job's own failure.
+            "max_attempts": func.greatest(job.max_attempts, job.attempt + 1),
+        }
+    # What had ended before keeps the time of its end.
+    values["finished_at"] = func.coalesce(job.finished_at, moment)
+    if transition.result is not None:
+        values["result"] = transition.result
+    if transition.error_code is not None or transition.error_message is not None:
+        values["last_error_code"] = transition.error_code
+        values["last_error_message"] = transition.error_message
+    return values
+
+
+def _scheduled_at(
+    transition: Transition, moment: ColumnElement[datetime], backoff: Backoff
+) -> ColumnElement[Any]:
+    """Say when a retry is due: by the job's policy after a failure, else at once."""
+    if transition.by_operator:
+        return null()
+    base: ColumnElement[float] = literal(backoff.base_seconds, Double())
+    doubled = base * func.power(
+        cast(2, Double()), func.least(func.greatest(job.attempt - 1, 0), 60)
+    )
+    seconds = case(
+        (job.backoff_policy == BackoffPolicy.FIXED.value, base),
+        (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
+    )
+    delay = func.least(seconds, literal(backoff.cap_seconds, Double())) * backoff.jitter
+    due = moment + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
+    failed = job.status == JobStatus.FAILED.value
+    waits = job.backoff_policy != BackoffPolicy.NONE.value
+    return case((and_(failed, waits), due))
+
+
+def _event(org_id: UUID, row: JobRow, transition: Transition, now: datetime) -> dict[str, Any]:
+    errors = {"error_code": transition.error_code, "error_message": transition.error_message}
+    detail = dict(transition.detail) | {k: v for k, v in errors.items() if v is not None}
+    return {
+        "org_id": org_id,
+        "job_id": row.id,
+        "seq": row.event_seq,
+        "ts": now,
+        "prev_status": row.before,
+        "next_status": transition.to.value,
+        "attempt": row.attempt,
+        "detail": detail or None,
+    }

@@ -1,0 +1,15 @@
+"""Ids that the application makes: UUIDv7, so that new rows go to the end of their indexes."""
+
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+
+def new_id(now: datetime) -> UUID:
+    """Make a UUIDv7 of this time (RFC 9562, section 5.7): milliseconds, then 74 random bits."""
+    milliseconds = int(now.timestamp() * 1000)
+    version, variant = 0x7 << 76, 0b10 << 62
+    random = secrets.randbits(74)
+    return UUID(
+        int=milliseconds << 80 | version | (random >> 62) << 64 | variant | random & ~(~0 << 62)
+    )

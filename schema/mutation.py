@@ -1,0 +1,216 @@
+"""The root type `Mutation`. Each field is a transaction of its own."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from strawberry import UNSET
+
+from db.commands.creation import NewJob
+from db.commands.transitions import Transition
+from db.statuses import BackoffPolicy, JobStatus
+from resolvers import writes
+from resolvers.outcomes import InvalidInputError
+from schema.filters import JobFilter
+from schema.results import (
+    BulkJobPayload,
+    CreateJobResult,
+    CreateJobsResult,
+    RecordJobEventResult,
+    TransitionJobResult,
+)
+from schema.scalars import JSON
+from schema.selections import Info, Selections, selected
+
+T = TypeVar("T")
+
+Id = Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")]
+Reason = Annotated[
+    str | None, strawberry.argument(description="Why; it is kept in the event's detail.")
+]
+Wanted = Annotated[JobFilter, strawberry.argument(description="Which jobs.")]
+Limit = Annotated[
+    int, strawberry.argument(description="At most so many, the newest first; up to 1,000.")
+]
+
+
+@strawberry.input(description="A job to be created.")
+class CreateJobInput:
+    type: str = strawberry.field(description="What kind of work it is, such as `email.send`.")
+    queue: str | None = strawberry.field(default="default", description="The queue it goes to.")
+    priority: int | None = strawberry.field(
+        default=0, description="How urgent it is: higher goes first."
+    )
+    max_attempts: int | None = strawberry.field(
+        default=5, description="How many times it may be started."
+    )
+    backoff_policy: BackoffPolicy | None = strawberry.field(
+        default=BackoffPolicy.EXPONENTIAL, description="How long it waits for a retry."
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=UNSET, description="A second job of the same key and input is not created."
+    )
+    requested_by: str | None = strawberry.field(default=UNSET, description="Who asks for it.")
+    payload: JSON | None = strawberry.field(default=UNSET, description="What it is to work on.")
+    scheduled_at: datetime | None = strawberry.field(
+        default=UNSET, description="Not to be started before; left out: at once."
+    )
+
+    def job(self) -> NewJob:
+        """Turn the input into a NewJob; null stands for the default."""
+        given = {
+            name: value
+            for name in NewJob.__slots__
+            if (value := getattr(self, name)) is not None and value is not UNSET
+        }
+        return NewJob(**given)
+
+
+@strawberry.input(description="A change of a job's status, as its worker knows it.")
+class TransitionJobInput:
+    id: strawberry.ID = strawberry.field(description="The job's UUID.")
+    to: JobStatus = strawberry.field(description="The status it changes to.")
+    from_: JobStatus | None = strawberry.field(
+        name="from", default=UNSET, description="Only if it has this status."
+    )
+    error_code: str | None = strawberry.field(
+        default=UNSET, description="The code of the error that ended the run."
+    )
+    error_message: str | None = strawberry.field(
+        default=UNSET, description="The error that ended the run, in words."
+    )
+    result: JSON | None = strawberry.field(default=UNSET, description="What came of the run.")
+    detail: JSON | None = strawberry.field(
+        default=UNSET, description="What to note in the event: an object."
+    )
+
+    def transition(self) -> Transition:
+        """Turn the input into a Transition."""
+        return Transition(
+            to=self.to,
+            expected=_given(self.from_),
+            result=_given(self.result),
+            error_code=_given(self.error_code),
+            error_message=_given(self.error_message),
+            detail=_given(self.detail) or {},  # type: ignore[arg-type]
+        )
+
+
+@strawberry.input(description="Something that happened to a job without changing its status.")
+class RecordJobEventInput:
+    id: strawberry.ID = strawberry.field(description="The job's UUID.")
+    detail: JSON = strawberry.field(description="What happened: an object.")
+
+
+@strawberry.type(
+    description="What can be written. Each field is a transaction of its own, one after another."
+)
+class Mutation:
+    @strawberry.mutation(description="Create a job. Role: WRITER.")
+    async def create_job(
+        self,
+        info: Info,
+        input: Annotated[CreateJobInput, strawberry.argument(description="The job.")],
+    ) -> CreateJobResult:
+        columns = selected(info, Selections.written_jobs)
+        return await _outcome(writes.create(info.context, input.job(), columns))
+
+    @strawberry.mutation(description="Create up to 1,000 jobs, all or none. Role: WRITER.")
+    async def create_jobs(
+        self,
+        info: Info,
+        input: Annotated[list[CreateJobInput], strawberry.argument(description="The jobs.")],
+    ) -> CreateJobsResult:
+        columns = selected(info, Selections.written_jobs)
+        jobs = [each.job() for each in input]
+        return await _outcome(writes.create_many(info.context, jobs, columns))
+
+    @strawberry.mutation(description="Change a job's status. Role: WRITER.")
+    async def transition_job(
+        self,
+        info: Info,
+        input: Annotated[TransitionJobInput, strawberry.argument(description="The change.")],
+    ) -> TransitionJobResult:
+        columns = selected(info, Selections.written_jobs)
+        change = input.transition()
+        return await _outcome(writes.transition(info.context, input.id, change, columns))
+
+    @strawberry.mutation(
+        description="Record an event that leaves the job's status as it is. Role: WRITER."
+    )
+    async def record_job_event(
+        self,
+        info: Info,
+        input: Annotated[RecordJobEventInput, strawberry.argument(description="The event.")],
+    ) -> RecordJobEventResult:
+        return await _outcome(writes.record(info.context, input.id, input.detail))
+
+    @strawberry.mutation(description="Call a job off. Role: OPERATOR.")
+    async def cancel_job(
+        self,
+        info: Info,
+        id: Id,
+        reason: Reason = None,
+    ) -> TransitionJobResult:
+        columns = selected(info, Selections.written_jobs)
+        change = _by_operator(JobStatus.CANCELED, reason)
+        return await _outcome(writes.transition(info.context, id, change, columns))
+
+    @strawberry.mutation(
+        description="Queue a failed, canceled or given-up job again, at once; one without attempts "
+        "left may be started once more. Role: OPERATOR."
+    )
+    async def retry_job(
+        self,
+        info: Info,
+        id: Id,
+        reason: Reason = None,
+    ) -> TransitionJobResult:
+        columns = selected(info, Selections.written_jobs)
+        change = _by_operator(JobStatus.QUEUED, reason)
+        return await _outcome(writes.transition(info.context, id, change, columns))
+
+    @strawberry.mutation(description="Call off the newest jobs that match. Role: OPERATOR.")
+    async def cancel_jobs(
+        self,
+        info: Info,
+        filter: Wanted,
+        limit: Limit = 100,
+        reason: Reason = None,
+    ) -> BulkJobPayload:
+        change = _by_operator(JobStatus.CANCELED, reason)
+        return await _change_matching(info, filter, limit, change)
+
+    @strawberry.mutation(description="Queue the newest jobs that match again. Role: OPERATOR.")
+    async def retry_jobs(
+        self,
+        info: Info,
+        filter: Wanted,
+        limit: Limit = 100,
+        reason: Reason = None,
+    ) -> BulkJobPayload:
+        change = _by_operator(JobStatus.QUEUED, reason)
+        return await _change_matching(info, filter, limit, change)
+
+
+async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
+    columns = selected(info, Selections.written_jobs)
+    criteria = filter_.criteria(info.context.now)
+    return await writes.change_matching(info.context, criteria, limit, change, columns)
+
+
+async def _outcome(write: Awaitable[Any]) -> Any:
+    """Await a write; an input that it cannot take is data, too."""
+    try:
+        return await write
+    except InvalidInputError as error:
+        return error.outcome
+
+
+def _by_operator(to: JobStatus, reason: str | None) -> Transition:
+    return Transition(to=to, reason=reason, by_operator=True)
+
+
+def _given(value: T | None) -> T | None:
+    return None if value is UNSET else value
