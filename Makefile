@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-database e2e check format schema docs bench lock clean
+.PHONY: help setup demo test test-database e2e check format schema docs bench bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -24,7 +24,8 @@ test: setup  ## Run the tests, but for those in a browser
 	$(PLAIN) $(PYTEST) tests --ignore=tests/e2e
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer
+	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer tests/repository \
+		tests/examples
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) tests/e2e
@@ -49,6 +50,9 @@ docs: $(VENV)  ## Write the generated pages of docs/reference anew
 
 bench: setup  ## Measure, beside a hand-written endpoint and the textbook stack
 	$(PLAIN) $(BIN)/python -m benchmarks
+
+bench-write: setup  ## Measure changes of status, beside the same statements without Joblens
+	$(PLAIN) $(BIN)/python -m benchmarks.writing
 
 lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
 	$(BIN)/python -m requirements.lock

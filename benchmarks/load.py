@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 from itertools import count
 from statistics import median, quantiles
+from typing import Any
 
 import orjson
 
@@ -62,9 +63,9 @@ class Client:
         await self._writer.wait_closed()
 
 
-def graphql(query: str) -> bytes:
+def graphql(query: str, **variables: Any) -> bytes:
     """Write a query as an HTTP request."""
-    body = orjson.dumps({"query": query})
+    body = orjson.dumps({"query": query, "variables": variables})
     head = (
         "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

@@ -63,17 +63,22 @@ The importer's peak memory was {memory}.
 
 async def introduction(url: str, command: str) -> str:
     """Say what was run, on what."""
+    return INTRODUCTION.format(command=command, facts=await facts(url))
+
+
+async def facts(url: str) -> str:
+    """Write what figures depend on: the machine, the versions, the commit."""
     async with connected(url) as connection:
         postgres = await connection.fetchval("SHOW server_version")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-    facts = {
+    known = {
         "machine": f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.machine()}",
         "Python": platform.python_version(),
         "PostgreSQL": f"{postgres} (embedded, default settings)",
         "commit": _commit(),
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    return INTRODUCTION.format(command=command, facts=f"| | |\n|---|---|\n{table}")
+    table = "\n".join(f"| {name} | {value} |" for name, value in known.items())
+    return f"| | |\n|---|---|\n{table}"
 
 
 def nested(measured: Mapping[str, Measured]) -> str:

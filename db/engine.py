@@ -1,5 +1,6 @@
 """The process's one engine: its pool, and how a transaction begins and ends on the wire."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
+
+
+class TransactionAbortedError(Exception):
+    """A statement had failed, and PostgreSQL answered COMMIT by undoing the whole transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,17 @@ class Scope:
         )
 
 
-def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
+def create_engine(
+    url: str,
+    options: EngineOptions | None = None,
+    *,
+    json_deserializer: Callable[[str], Any] = orjson.Fragment,
+) -> AsyncEngine:
     """Make an engine for the libpq URI `url`; it connects when first used.
 
     Its transactions must name their `Scope` (see db.sessions): without one they do not begin.
-    JSON columns come as `orjson.Fragment`, PostgreSQL's own text ready to be written out again.
+    JSON columns come as `orjson.Fragment`, PostgreSQL's own text ready to be written out again,
+    unless `json_deserializer` makes something else of it.
     """
     chosen = options or EngineOptions()
 
@@ -77,7 +88,7 @@ def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine
         pool_pre_ping=True,
         # Values are the users' own: errors, and so the log, name the statement alone.
         hide_parameters=True,
-        json_deserializer=orjson.Fragment,
+        json_deserializer=json_deserializer,
         json_serializer=lambda value: orjson.dumps(value).decode(),
     )
     event.listen(engine.sync_engine, "begin", _begin)
@@ -86,9 +97,12 @@ def create_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine
     return engine
 
 
-def _run(connection: Connection, sql: str) -> None:
+def _run(connection: Connection, sql: str) -> str:
     # The simple protocol: several statements travel as one message.
-    connection.connection.dbapi_connection.run_async(lambda driver: driver.execute(sql))  # type: ignore[union-attr]
+    status: str = connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
+        lambda driver: driver.execute(sql)
+    )
+    return status
 
 
 def _begin(connection: Connection) -> None:
@@ -102,7 +116,9 @@ def _begin(connection: Connection) -> None:
 
 
 def _commit(connection: Connection) -> None:
-    _run(connection, "COMMIT")
+    # A transaction in which a statement failed is undone, and that is no error to PostgreSQL.
+    if _run(connection, "COMMIT") == "ROLLBACK":
+        raise TransactionAbortedError("A statement had failed: nothing was committed.")
 
 
 def _rollback(connection: Connection) -> None:

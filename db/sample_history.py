@@ -4,13 +4,13 @@ A simulation with a fixed seed: each job is lived through, and what would happen
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from db.sample_kinds import ERRORS, FINAL_ERRORS, KINDS
 from db.statuses import BackoffPolicy, JobStatus
 
 ORGS = (UUID(int=1), UUID(int=2), UUID(int=3))
@@ -27,107 +27,6 @@ _SCHEDULED, _CANCELED_QUEUED, _CANCELED_RUNNING, _GIVEN_BACK = 0.06, 0.02, 0.015
 _REQUESTERS = ("api", "scheduler", "anna@example.com", "li.wei@example.com", "support")
 _REASONS = ("no longer needed", "started by mistake", "customer asked to stop", "superseded")
 _RETRY_SECONDS = {BackoffPolicy.NONE: 0.0, BackoffPolicy.FIXED: 60.0}
-
-# What errors say; {n} becomes some number. Trying again does not help against the final ones.
-_ERRORS = {
-    "SMTP_TIMEOUT": "Timed out after 30.0 s waiting for mx{n}.example.com:587 to answer RCPT TO",
-    "MAILBOX_UNKNOWN": "550 5.1.1 recipient rejected: user unknown (id {n})",
-    "RATE_LIMITED": "429 Too Many Requests: {n} calls in a minute, the limit is 100; retry later",
-    "HTTP_502": "502 Bad Gateway from https://hooks.example.net after {n} ms",
-    "HTTP_410": "410 Gone: the endpoint was removed (subscription {n})",
-    "TLS_HANDSHAKE": "TLS handshake failed: certificate has expired (depth 0, request {n})",
-    "OOM_KILLED": "Killed by the kernel: out of memory (anon-rss 3{n} MiB, limit 3072 MiB)",
-    "CORRUPT_INPUT": "Cannot decode the source: invalid marker at offset {n}44",
-    "CODEC_CRASH": "ffmpeg exited with status 139\n  frame={n} fps=24 q=28.0\n  Segmentation fault",
-    "DB_DEADLOCK": "deadlock detected: process {n} waits for ShareLock on transaction 88{n}",
-    "QUERY_TIMEOUT": "canceling statement due to statement timeout after 300 s (query {n})",
-    "VALIDATION": "line 1: tax code 'X{n}' is unknown to the ledger",
-    "UPSTREAM_UNAVAILABLE": "ERP answered 503 Service Unavailable: maintenance window (OPS-{n})",
-}
-_FINAL = frozenset({"MAILBOX_UNKNOWN", "HTTP_410", "CORRUPT_INPUT", "VALIDATION"})
-
-
-def _customer(rng: Random) -> dict[str, Any]:
-    return {"id": f"cus_{rng.randrange(1000, 1400)}", "plan": rng.choice(("free", "team", "pro"))}
-
-
-def _email(rng: Random) -> dict[str, Any]:
-    template = rng.choice(("welcome", "password_reset", "receipt", "weekly_digest"))
-    user = rng.randrange(1, 900)
-    variables = {"user_id": user, "locale": rng.choice(("en", "de", "fr", "ja"))}
-    return {"to": f"user{user}@example.com", "template": template, "variables": variables}
-
-
-def _webhook(rng: Random) -> dict[str, Any]:
-    event = {"name": rng.choice(("order.paid", "order.shipped", "user.deleted")), "version": 2}
-    url = f"https://hooks.example.net/{rng.randrange(1, 40)}"
-    return {"url": url, "event": event, "customer": _customer(rng)}
-
-
-def _image(rng: Random) -> dict[str, Any]:
-    sizes = [{"width": width, "height": width * 3 // 4} for width in (160, 640, 1280)]
-    source = f"s3://uploads/{rng.getrandbits(40):010x}.jpg"
-    return {"source": source, "sizes": sizes[: rng.randrange(1, 4)], "format": "webp"}
-
-
-def _video(rng: Random) -> dict[str, Any]:
-    profile = {"codec": rng.choice(("h264", "av1")), "height": rng.choice((720, 1080, 2160))}
-    source = f"s3://uploads/{rng.getrandbits(40):010x}.mp4"
-    return {"source": source, "profile": profile, "duration_seconds": rng.randrange(20, 5400)}
-
-
-def _report(rng: Random) -> dict[str, Any]:
-    period = {"from": f"2025-{rng.randrange(1, 7):02}-01", "months": rng.choice((1, 3, 12))}
-    name = rng.choice(("revenue", "churn", "usage", "audit"))
-    return {"report": name, "period": period, "format": "pdf", "customer": _customer(rng)}
-
-
-def _invoice(rng: Random) -> dict[str, Any]:
-    amount = {"value": rng.randrange(900, 250_000) / 100, "currency": rng.choice(("EUR", "USD"))}
-    number = f"INV-{rng.randrange(10_000, 99_999)}"
-    return {"invoice": number, "amount": amount, "customer": _customer(rng)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """A type of job. Times in seconds: the mean wait, the median run. `keyed` is a share."""
-
-    type: str
-    queue: str
-    weight: int
-    wait_seconds: float
-    run_seconds: float
-    failure_rate: float
-    errors: tuple[str, ...]
-    payload: Callable[[Random], dict[str, Any]]
-    result: str
-    max_attempts: int = 5
-    backoff_policy: BackoffPolicy = BackoffPolicy.EXPONENTIAL
-    priorities: tuple[int, ...] = (0,)
-    keyed: float = 0.0
-    has_progress: bool = False
-
-
-# fmt: off
-_KINDS = (
-    _Kind("email.send", "mail", 34, 4, 1.2, 0.09,
-          ("SMTP_TIMEOUT", "RATE_LIMITED", "MAILBOX_UNKNOWN"), _email,
-          "message_bytes", priorities=(0, 0, 5), keyed=0.3),
-    _Kind("webhook.deliver", "default", 24, 3, 0.6, 0.16, ("HTTP_502", "TLS_HANDSHAKE", "HTTP_410"),
-          _webhook, "response_bytes", max_attempts=6),
-    _Kind("image.resize", "media", 18, 10, 5, 0.05, ("CORRUPT_INPUT", "OOM_KILLED"),
-          _image, "output_bytes", 3, BackoffPolicy.FIXED),
-    _Kind("video.transcode", "media", 7, 90, 1_100, 0.14, ("CODEC_CRASH", "OOM_KILLED"),
-          _video, "frames", 3, BackoffPolicy.FIXED, has_progress=True),
-    _Kind("report.render", "default", 8, 20, 75, 0.12, ("QUERY_TIMEOUT", "OOM_KILLED"),
-          _report, "rows", 4, priorities=(0, 10), has_progress=True),
-    _Kind("invoice.sync", "billing", 8, 8, 6, 0.2,
-          ("UPSTREAM_UNAVAILABLE", "DB_DEADLOCK", "VALIDATION"), _invoice,
-          "erp_id", priorities=(5, 10), keyed=1.0),
-    _Kind("search.reindex", "default", 1, 30, 2_400, 0.15, ("DB_DEADLOCK", "OOM_KILLED"),
-          _customer, "documents", 1, BackoffPolicy.NONE, (-10,), has_progress=True),
-)
-# fmt: on
 
 
 def sample_history(now: datetime) -> Iterator[tuple[UUID, dict[str, Any]]]:
@@ -164,7 +63,7 @@ class _Life:
     def __init__(self, rng: Random, end: datetime, age: float, *, is_stuck: bool = False) -> None:
         self.age = age
         self._rng, self._end, self._is_stuck = rng, end, is_stuck
-        self._kind = rng.choices(_KINDS, [kind.weight for kind in _KINDS])[0]
+        self._kind = rng.choices(KINDS, [kind.weight for kind in KINDS])[0]
         self._clock = -age
         self._attempt = 0
         self._error_code: str | None = None
@@ -279,10 +178,10 @@ class _Life:
 
     def _fail(self) -> bool:
         code = self._error_code = self._error_code or self._rng.choice(self._kind.errors)
-        message = _ERRORS[code].format(n=self._rng.randrange(100, 999))
+        message = ERRORS[code].format(n=self._rng.randrange(100, 999))
         self._become(JobStatus.FAILED, error_code=code, error_message=message)
         self._fields |= {"last_error_code": code, "last_error_message": message}
-        if code in _FINAL:
+        if code in FINAL_ERRORS:
             return False
         if self._attempt == self._kind.max_attempts:
             self._become(JobStatus.DEAD_LETTER, reason="no attempts left")

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
@@ -25,6 +25,9 @@ from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from resolvers.errors import QueryTimeoutError, UnavailableError
+
+if TYPE_CHECKING:
+    from resolvers.live.hub import Hub
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,12 +85,14 @@ def _take_note(value: "asyncio.Future[Any]") -> None:
 class Context:
     """One request. `now` is its clock: all durations of one response end at the same moment.
 
-    `selected` keeps what the schema has read from the query's selections.
+    `selected` keeps what the schema has read from the query's selections; `live` is the process's
+    hub, for subscriptions.
     """
 
     viewer: Viewer
     session: RequestSession
     limits: Limits = field(default_factory=Limits)
+    live: "Hub | None" = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     selected: dict[Hashable, Any] = field(default_factory=dict)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)

@@ -28,7 +28,8 @@ class ErrorCode(StrEnum):
         "BAD_REQUEST",
         400,
         "The HTTP request is no GraphQL request: the body is not JSON, not an object, has no "
-        "`query`, or a header has a wrong form.",
+        "`query`, or a header has a wrong form. Or an operation came by a way that does not "
+        "fit it: a subscription where one answer is due.",
     )
     GRAPHQL_PARSE_FAILED = (
         "GRAPHQL_PARSE_FAILED",
@@ -65,8 +66,8 @@ class ErrorCode(StrEnum):
     NOT_ACCEPTABLE = (
         "NOT_ACCEPTABLE",
         406,
-        "The `Accept` header admits neither `application/graphql-response+json` nor "
-        "`application/json`.",
+        "The `Accept` header admits none of `application/graphql-response+json`, "
+        "`application/json` and `text/event-stream`; a subscription needs the last.",
     )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
@@ -78,6 +79,12 @@ class ErrorCode(StrEnum):
         415,
         "The request body is not `application/json` in UTF-8.",
     )
+    TOO_MANY_OPERATIONS = (
+        "TOO_MANY_OPERATIONS",
+        429,
+        "The WebSocket runs `JOBLENS_WEBSOCKET_MAX_OPERATIONS` operations already. Complete one, "
+        "or open another WebSocket.",
+    )
     TIMEOUT = (
         "TIMEOUT",
         200,
@@ -88,6 +95,17 @@ class ErrorCode(StrEnum):
         "UNAVAILABLE",
         503,
         "The database cannot be reached or has no connection to spare. Try again.",
+    )
+    SLOW_CONSUMER = (
+        "SLOW_CONSUMER",
+        200,
+        "The client took what a subscription told it too slowly, and the subscription was ended. "
+        "Subscribe again with `after` set to the last cursor received: nothing is lost.",
+    )
+    TOO_MANY_SUBSCRIPTIONS = (
+        "TOO_MANY_SUBSCRIPTIONS",
+        503,
+        "The process already serves `JOBLENS_LIVE_MAX_SUBSCRIPTIONS`. Try again later.",
     )
     INTERNAL_SERVER_ERROR = (
         "INTERNAL_SERVER_ERROR",
@@ -135,3 +153,24 @@ class UnavailableError(JoblensError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Try again shortly.")
+
+
+class SlowConsumerError(JoblensError):
+    """A subscriber did not keep up."""
+
+    def __init__(self, queue_size: int) -> None:
+        super().__init__(
+            ErrorCode.SLOW_CONSUMER,
+            f"More than {queue_size} events were waiting for this subscription, so it was ended. "
+            "Subscribe again with 'after' set to the last cursor received.",
+        )
+
+
+class TooManySubscriptionsError(JoblensError):
+    """The process watches for as many as it may."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            ErrorCode.TOO_MANY_SUBSCRIPTIONS,
+            f"This process already serves {limit} subscriptions. Try again later.",
+        )

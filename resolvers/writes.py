@@ -1,18 +1,19 @@
 """Writes: jobs created, moved on, told of, canceled and retried, each call a transaction."""
 
-import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
+from db.commands.changes import MET, allows, change_job
 from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
 from db.commands.transitions import Transition, change_status
 from db.criteria import JobCriteria
+from db.limits import MAX_BATCH
 from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
-from db.statuses import TRANSITIONS, JobStatus
+from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
@@ -36,11 +37,6 @@ from resolvers.outcomes import (
 )
 from resolvers.paging import as_count
 
-MAX_BATCH = 1_000
-# How much a retry's wait may differ from its policy's, either way.
-JITTER = 0.1
-MET = frozenset({"status", "attempt", "max_attempts"})
-
 
 async def create(
     ctx: Context, job: NewJob, columns: Collection[str]
@@ -59,9 +55,14 @@ async def create_many(
     if len(jobs) > MAX_BATCH:
         raise InvalidInputError("input", f"It may hold at most {MAX_BATCH} jobs.")
     creations = await _create(ctx, jobs, columns) if jobs else []
-    conflict = next((each.row for each in creations if not each.same_input), None)
-    if conflict is not None:
-        return IdempotencyConflict(conflict)
+    new = {each.row.id for each in creations if each.created}
+    for number, each in enumerate(creations):
+        if not each.same_input and each.row.id in new:
+            raise InvalidInputError(
+                f"input.{number}.idempotencyKey", "The batch has it twice, with other input."
+            )
+        if not each.same_input:
+            return IdempotencyConflict(each.row)
     created = sum(each.created for each in creations)
     return CreatedMany([each.row for each in creations], created, len(creations) - created)
 
@@ -73,21 +74,15 @@ async def transition(
     parsed = parse_job_id(job_id)
     read = MET.union(columns)
     change = await _checked(ctx, wanted)
+    backoff = ctx.limits.backoff.jittered()
     async with ctx.write() as (session, org_id):
-        rows = await change_status(
-            session,
-            org_id,
-            [parsed],
-            change,
-            now=ctx.now,
-            backoff=_backoff(ctx),
-            returning=read,
+        answer = await change_job(
+            session, org_id, parsed, change, now=ctx.now, backoff=backoff, returning=read
         )
-        met = rows or await queries.load_jobs_by_id(session, org_id, [parsed], read)
-    ctx.remember_jobs(met, read)
-    if not met:
+    if answer.row is None:
         return JobNotFound(job_id)
-    return Changed(met[0]) if rows else _illegal(met[0], wanted)
+    ctx.remember_jobs([answer.row], read)
+    return Changed(answer.row) if answer.changed else _illegal(answer.row, wanted)
 
 
 async def record(ctx: Context, job_id: str, detail: Any) -> Recorded | JobNotFound:
@@ -111,7 +106,10 @@ async def change_matching(
     """Change the newest jobs that meet the criteria, up to `limit`, passing over locked ones."""
     if not 1 <= limit <= MAX_BATCH:
         raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
-    change = await _checked(ctx, wanted)
+    try:
+        change = await _checked(ctx, wanted)
+    except InvalidInputError as error:
+        raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
     async with ctx.write() as (session, org_id):
         window = Window(JOBS_NEWEST_FIRST, limit + 1)
         found = await queries.list_jobs(session, org_id, criteria, window, ())
@@ -122,7 +120,8 @@ async def change_matching(
             ids,
             change,
             now=ctx.now,
-            backoff=_backoff(ctx),
+            backoff=ctx.limits.backoff.jittered(),
+            criteria=criteria,
             skip_locked=True,
             returning=columns,
         )
@@ -161,26 +160,14 @@ async def _checked(ctx: Context, wanted: Transition) -> Transition:
     """Check the parts of a transition, and sign its detail."""
     check_name("errorCode", wanted.error_code)
     check_message("errorMessage", wanted.error_message)
+    check_message("reason", wanted.reason)
     check_json("result", wanted.result, ctx.limits.max_json_bytes)
-    detail: Mapping[str, Any] = check_object(
-        "detail", wanted.detail or None, ctx.limits.max_json_bytes
-    )
+    detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
     return replace(wanted, detail={**detail, **ctx.signature(wanted.reason)})
 
 
-def _backoff(ctx: Context) -> Any:
-    jitter = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - it spreads load, hides nothing
-    return replace(ctx.limits.backoff, jitter=jitter)
-
-
 def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:
-    current = JobStatus(met.status)
-    left = met.attempt < met.max_attempts
     allowed = [
-        status
-        for status in JobStatus
-        if status in TRANSITIONS[current]
-        and (left or status is not JobStatus.RUNNING)
-        and (left or status is not JobStatus.QUEUED or current is JobStatus.RUNNING)
+        status for status in JobStatus if allows(replace(wanted, to=status, expected=None), met)
     ]
-    return IllegalTransition(current, wanted.to, allowed, met)
+    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met)

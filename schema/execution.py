@@ -14,14 +14,17 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     parse,
     validate,
 )
 
 from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.live.streams import Stream
 from schema.executor import Executor
 from schema.schema import core_schema
+from schema.sharing import OpenContext, Responses, answer_key
 
 # A document takes nearly 200 times its text: together these may come to 150 MB.
 CACHED_DOCUMENTS = 200
@@ -79,7 +82,50 @@ def prepare(request: Request) -> Operation | Response:
 
 
 async def execute(operation: Operation, request: Request, context: Context) -> Response:
-    """Run an operation. Errors that are not meant for clients are logged and masked."""
+    """Run a query or mutation. Errors that are not meant for clients are logged and masked."""
+    if operation.type is OperationType.SUBSCRIPTION:
+        message = "A subscription has many answers: send it by WebSocket or as Server-Sent Events."
+        return Response(None, [_error(message, ErrorCode.BAD_REQUEST)], refused=True)
+    executor = _build(operation, request, context)
+    return executor if isinstance(executor, Response) else await _run(executor)
+
+
+async def subscribe(
+    operation: Operation, request: Request, open_context: OpenContext
+) -> Responses | Response:
+    """Begin a subscription; one that cannot begin comes back as its refusal.
+
+    `open_context` is entered once for the beginning, and then for each response, which is one
+    snapshot: it lends a context with a session that has not been used, and closes it. Call
+    `aclose` on the responses however they end: it frees what the subscription holds. When the hub
+    stops, they complete. Errors are presented as by `execute`; the last response is `refused` where
+    the subscription was ended for it.
+    """
+    if operation.type is not OperationType.SUBSCRIPTION:
+        message = "Only subscriptions can be subscribed to."
+        return Response(None, [_error(message, ErrorCode.BAD_REQUEST)], refused=True)
+    async with open_context() as context:
+        executor = _build(operation, request, context)
+        if isinstance(executor, Response):
+            return executor
+        stream = create_source_event_stream(executor)
+        if isawaitable(stream):
+            stream = await stream
+        if isinstance(stream, ExecutionResult):
+            errors = stream.errors or ()
+            _log_unexpected(errors)
+            return Response(None, [_present(error) for error in errors], refused=True)
+        assert isinstance(stream, Stream)
+        hub, key = context.live, answer_key(operation, request, context.viewer)
+        assert hub is not None
+
+    async def answer(event: Any, context: Context) -> Response:
+        return await _run(executor.for_event(event, context))
+
+    return Responses(stream, key, hub, open_context, answer, _refuse)
+
+
+def _build(operation: Operation, request: Request, context: Context) -> Executor | Response:
     built = Executor.build(
         core_schema,
         operation.document,
@@ -90,13 +136,25 @@ async def execute(operation: Operation, request: Request, context: Context) -> R
     if isinstance(built, list):
         refusal = [_in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
         return Response(None, refusal, refused=True)
-    result = built.execute_operation()
+    assert isinstance(built, Executor)
+    return built
+
+
+async def _run(executor: Executor) -> Response:
+    # Of a subscription's event, as of a query, the fields are resolved together.
+    result = executor.execute_operation()
     if isawaitable(result):
         result = await result
     assert isinstance(result, ExecutionResult)
     errors = result.errors or ()
     _log_unexpected(errors)
     return Response(result.data, [_present(error) for error in errors])
+
+
+def _refuse(error: Exception) -> Response:
+    located = GraphQLError(str(error), original_error=error)
+    _log_unexpected([located])
+    return Response(None, [_present(located)], refused=True)
 
 
 def _choose(document: DocumentNode, name: str | None) -> Operation | Response:

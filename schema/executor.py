@@ -32,6 +32,16 @@ class Executor(CoreExecutor[Any]):
         self._plans: dict[int, Plan] = {}
         self._calls: dict[int, Call] = {}
 
+    def for_event(self, event: Any, context: Any) -> "Executor":
+        """Make the executor of one event of a subscription, which keeps nothing for the next."""
+        executor: Executor = self.build_per_event_executor(event)  # type: ignore[assignment]
+        executor.context_value = context
+        executor._plans = {}
+        executor._calls = {}
+        # Its keys are selections as collected for this event: it would only grow.
+        executor._relevant_sub_fields = {}
+        return executor
+
     def execute_fields(
         self,
         parent_type: GraphQLObjectType,

@@ -21,11 +21,11 @@ from db.criteria import (
     TextCriteria,
     TimeCriteria,
 )
+from db.faults import json_fault, text_fault
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_ids
-from resolvers.inputs import json_fault, text_fault
 from schema.enums import OrderDirection
 from schema.scalars import JSON
 

@@ -87,13 +87,14 @@ class TransitionJobInput:
 
     def transition(self) -> Transition:
         """Turn the input into a Transition."""
+        detail = _given(self.detail)
         return Transition(
             to=self.to,
             expected=_given(self.from_),
             result=_given(self.result),
             error_code=_given(self.error_code),
             error_message=_given(self.error_message),
-            detail=_given(self.detail) or {},  # type: ignore[arg-type]
+            detail={} if detail is None else detail,  # type: ignore[arg-type]
         )
 
 

@@ -107,6 +107,9 @@ def _step(
     definition = field and field.extensions.get("strawberry-definition")
     if field is None or not isinstance(definition, StrawberryField):
         return Step(name, details)
+    if definition.is_subscription:
+        # Its resolver made the stream; of an event, the value is there.
+        return Step(name, details)
     nullable = not isinstance(field.type, GraphQLNonNull)
     type_ = field.type if nullable else field.type.of_type
     is_leaf = isinstance(type_, GraphQLScalarType | GraphQLEnumType)

@@ -12,9 +12,11 @@ from schema.jobs import Job
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 
 schema = strawberry.Schema(
     query=Query,
+    subscription=Subscription,
     mutation=Mutation,
     types=[Job, JobEvent],
     config=StrawberryConfig(scalar_map=SCALARS),

@@ -158,6 +158,10 @@ class Selections:
         nodes = self._page_nodes(fields, "JobEventEdge")
         return self._page_needs(fields), self.event_columns(nodes)
 
+    def event_edge(self) -> frozenset[str]:
+        """Name the columns of `job_event` that the selected JobEventEdge needs."""
+        return self.event_columns(self.fields(self.nodes, "JobEventEdge").get("node", []))
+
     def _included(self, selection: Any) -> bool:
         for directive in selection.directives or ():
             if directive.name.value in {"skip", "include"}:

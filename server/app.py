@@ -3,22 +3,28 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.live.hub import Hub
+from resolvers.live.options import LiveOptions
 from server import pages
-from server.graphql import graphql, write_error
+from server.graphql import graphql
 from server.health import healthz, readyz
 from server.logs import RequestLog, configure
+from server.protocols import ENDING
+from server.responses import write_error
 from server.settings import Settings
 from server.state import State
+from server.websocket import websocket
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -40,19 +46,36 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ),
     )
 
+    hub = Hub(
+        engine,
+        chosen.database_url.get_secret_value(),
+        LiveOptions(
+            poll_seconds=chosen.live_poll_seconds,
+            window_seconds=chosen.live_window_seconds,
+            queue_size=chosen.live_queue_size,
+            max_subscriptions=chosen.live_max_subscriptions,
+            min_every_seconds=chosen.live_min_every_seconds,
+            statement_timeout_seconds=chosen.statement_timeout_seconds,
+            connect_timeout_seconds=chosen.connect_timeout_seconds,
+        ),
+    )
+    state = State(chosen, engine, hub)
+
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         configure(chosen.log_format, chosen.log_level)
         # What has been loaded by now stays: the collector need not look through it every time.
         gc.collect()
         gc.freeze()
-        yield
+        yield {ENDING: state.ending}
+        await hub.stop()
         await engine.dispose()
 
     app = Starlette(
         routes=[
             Route("/", _home),
             Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", websocket),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/assets", pages.assets()),
@@ -61,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
-    app.state.joblens = State(chosen, engine)
+    app.state.joblens = state
     return app
 
 

@@ -1,23 +1,23 @@
 """The endpoint /graphql: a request's way from HTTP to the schema and back."""
 
-import orjson
+import asyncio
+
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
-from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from resolvers.ids import parse_uuid
 from schema.execution import Response, execute, prepare
 from server import pages
 from server.negotiation import preferred
+from server.operations import just, start
 from server.requests import JSON, read_get, read_post
+from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
+from server.sse import EVENT_STREAM, EventStream
 from server.state import State
+from server.viewers import ORG_HEADER, get_viewer
 
-ORG_HEADER = "joblens-org"
-GRAPHQL_RESPONSE = "application/graphql-response+json"
 HTML = "text/html"
-ANSWERS = (GRAPHQL_RESPONSE, JSON)
 
 
 async def graphql(http: HttpRequest) -> HttpResponse:
@@ -25,79 +25,57 @@ async def graphql(http: HttpRequest) -> HttpResponse:
     accept = http.headers.get("accept", "*/*")
     if http.method != "POST" and preferred(accept, (*ANSWERS, HTML)) == HTML:
         return pages.graphiql()
-    media_type = preferred(accept, ANSWERS)
+    media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
     if media_type is None:
-        return write_error(
-            JoblensError(
-                ErrorCode.NOT_ACCEPTABLE, f"Accept must admit {GRAPHQL_RESPONSE} or {JSON}."
-            )
-        )
+        words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
+        return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, words))
     try:
-        response = await _respond(http)
+        return await _respond(http, accept, media_type)
     except JoblensError as error:
-        return write_error(error, media_type)
-    return write(response, media_type)
+        # What is no request at all gets a status, for which a stream of events has no place.
+        return write_error(error, media_type if media_type in ANSWERS else GRAPHQL_RESPONSE)
 
 
-async def _respond(http: HttpRequest) -> Response:
+async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:
     state: State = http.app.state.joblens
     if http.method == "POST":
         request = await read_post(http, state.settings.max_body_bytes)
     else:
         request = read_get(http)
-    viewer = _viewer(http, state)
+    viewer = get_viewer(state.settings, http.headers.get(ORG_HEADER))
     operation = prepare(request)
     if isinstance(operation, Response):
-        return operation
-    if http.method != "POST" and operation.type is not OperationType.QUERY:
-        raise JoblensError(ErrorCode.METHOD_NOT_ALLOWED, "GET answers queries only; use POST.")
+        return _write_refusal(operation, media_type)
+    _check(operation.type, http.method, accept)
+    if operation.type is OperationType.SUBSCRIPTION or media_type == EVENT_STREAM:
+        responses = await start(state, viewer, operation, request)
+        if isinstance(responses, Response):
+            return _write_refusal(responses, media_type)
+        # The end of the process ends only what would go on for ever.
+        endless = operation.type is OperationType.SUBSCRIPTION
+        ending = state.ending if endless else asyncio.Event()
+        return EventStream(responses, ending, state.settings.sse_ping_seconds)
     context = state.context(viewer)
     try:
-        return await execute(operation, request, context)
+        return write(await execute(operation, request, context), media_type)
     finally:
         await context.close()
 
 
-def _viewer(http: HttpRequest, state: State) -> Viewer:
-    """Say for whom a request acts: for anybody until there are credentials."""
-    org_id = state.settings.org
-    header = http.headers.get(ORG_HEADER)
-    if header is not None:
-        parsed = parse_uuid(header)
-        if parsed is None:
-            raise JoblensError(ErrorCode.BAD_REQUEST, "Joblens-Org must be a UUID.")
-        org_id = parsed
-    return Viewer(org_id, "anonymous", (Role.ADMIN,))
+def _check(operation: OperationType, method: str, accept: str) -> None:
+    """Refuse an operation that cannot be had by this method, or in any form that is accepted."""
+    if method != "POST" and operation is OperationType.MUTATION:
+        raise JoblensError(ErrorCode.METHOD_NOT_ALLOWED, "GET answers queries only; use POST.")
+    if operation is not OperationType.SUBSCRIPTION:
+        return
+    if method == "HEAD":
+        raise JoblensError(ErrorCode.METHOD_NOT_ALLOWED, "A subscription has no HEAD.")
+    if preferred(accept, (EVENT_STREAM,)) is None:
+        words = f"A subscription needs an Accept that admits {EVENT_STREAM}, or a WebSocket."
+        raise JoblensError(ErrorCode.NOT_ACCEPTABLE, words)
 
 
-def write(response: Response, media_type: str) -> HttpResponse:
-    """Write a response. What was run gets 200, even with errors; see `ErrorCode` for the rest."""
-    try:
-        body = orjson.dumps(response.body(), option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError as error:
-        if str(error) != "Recursion limit reached":
-            raise
-        message = "The answer is nested too deeply to be written."
-        return write_error(JoblensError(ErrorCode.BAD_USER_INPUT, message), media_type)
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
-    return HttpResponse(body, _status(response, media_type), headers)
-
-
-def write_error(
-    error: JoblensError, media_type: str = JSON, status: int | None = None
-) -> HttpResponse:
-    """Write an error that came before any response, with the status of its code."""
-    body = {"errors": [{"message": error.message, "extensions": {"code": error.code.value}}]}
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
-    if error.code is ErrorCode.METHOD_NOT_ALLOWED:
-        headers["allow"] = "POST"
-    return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
-
-
-def _status(response: Response, media_type: str) -> int:
-    codes = response.codes()
-    if response.refused:
-        # Clients of the older media type take any other status for a broken server.
-        return 200 if media_type == JSON else min(ErrorCode[code].status for code in codes)
-    nothing = response.data is None or all(value is None for value in response.data.values())
-    return ErrorCode.UNAVAILABLE.status if nothing and codes == {ErrorCode.UNAVAILABLE} else 200
+def _write_refusal(response: Response, media_type: str) -> HttpResponse:
+    if media_type == EVENT_STREAM:
+        return EventStream(just(response), asyncio.Event(), ping_seconds=None)
+    return write(response, media_type)

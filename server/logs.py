@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import MASKED
-from server.graphql import write_error
+from server.responses import write_error
 
 REQUEST_ID = "X-Request-Id"
 
@@ -70,36 +70,56 @@ class RequestLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = given if _GIVEN_ID.fullmatch(given) else uuid4().hex
-        status = 0
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
-            await send(message)
-
+        exchange = _Exchange(request_id, receive, send)
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, receive, send_with_id)
+                await self.app(scope, exchange.receive, exchange.send)
             except ClientDisconnect:
                 log.info("the client hung up")
             except Exception:
                 log.exception("unexpected error")
-                if not status:
+                if scope["type"] == "http" and not exchange.status:
                     masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
-                    await write_error(masked, status=500)(scope, receive, send_with_id)
+                    await write_error(masked, status=500)(scope, receive, exchange.send)
             finally:
                 log.info(
-                    "request",
-                    method=scope["method"],
+                    "request" if scope["type"] == "http" else "websocket",
+                    method=scope.get("method", "GET"),
                     path=scope["path"],
-                    status=status,
+                    status=exchange.status,
                     milliseconds=round((time.perf_counter() - started) * 1000, 1),
                 )
+
+
+class _Exchange:
+    """One request's messages, looked through: its answer gets the id, its status is noted.
+
+    The status of a WebSocket is the code that it was closed with.
+    """
+
+    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
+        self._request_id = request_id
+        self._receive = receive
+        self._send = send
+        self.status = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect" and not self.status:
+            self.status = int(message["code"])
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", "websocket.accept"}:
+            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        elif message["type"] == "websocket.close":
+            self.status = message.get("code", 1000)
+        await self._send(message)

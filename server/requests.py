@@ -26,7 +26,7 @@ async def read_post(http: HttpRequest, max_bytes: int) -> Request:
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
         )
-    return _request(_parse(await _body(http, max_bytes), "The body"))
+    return as_request(parse(await _body(http, max_bytes), "The body"))
 
 
 def read_get(http: HttpRequest) -> Request:
@@ -34,8 +34,8 @@ def read_get(http: HttpRequest) -> Request:
     parameters: dict[str, Any] = dict(http.query_params)
     if "variables" in parameters:
         text = parameters["variables"]
-        parameters["variables"] = _parse(text.encode(), "'variables'") if text else None
-    return _request(parameters)
+        parameters["variables"] = parse(text.encode(), "'variables'") if text else None
+    return as_request(parameters)
 
 
 async def _body(http: HttpRequest, max_bytes: int) -> bytes:
@@ -49,7 +49,7 @@ async def _body(http: HttpRequest, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _parse(text: bytes, name: str) -> Any:
+def parse(text: bytes, name: str) -> Any:
     """Parse JSON strictly: UTF-8, no lone surrogates, no absurd depth, numbers in 64 bits."""
     try:
         value = orjson.loads(text)
@@ -69,7 +69,8 @@ def _int(digits: str) -> int:
     return number
 
 
-def _request(body: object) -> Request:
+def as_request(body: object) -> Request:
+    """Take a request from parsed JSON."""
     if not isinstance(body, dict):
         raise JoblensError(ErrorCode.BAD_REQUEST, "A request must be a JSON object.")
     query = body.get("query")

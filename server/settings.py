@@ -83,7 +83,10 @@ class Settings(BaseModel):
         description="The largest `first` or `last`, and the most ids in `nodes`.",
     )
     max_body_bytes: int = Field(
-        1_048_576, ge=1024, description="The largest request body; a larger one gets 413."
+        1_048_576,
+        ge=1024,
+        description="The largest request body, which otherwise gets 413, and the largest WebSocket "
+        "message, which otherwise closes its connection with 1009.",
     )
     max_json_bytes: int = Field(
         MAX_JSON_BYTES,
@@ -95,6 +98,63 @@ class Settings(BaseModel):
     )
     backoff_cap_seconds: float = Field(
         3_600.0, ge=0, le=604_800, description="The longest that a job waits for a retry."
+    )
+    websocket_init_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="How long a new WebSocket may be silent before it is closed with 4408: until "
+        "its `connection_init`.",
+    )
+    websocket_max_operations: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="Operations, subscriptions among them, that one WebSocket may run at once; "
+        "one more gets `TOO_MANY_OPERATIONS`.",
+    )
+    websocket_ping_seconds: float = Field(
+        20.0,
+        gt=0,
+        le=3600,
+        description="How often an idle WebSocket is pinged, and how long its client has to answer.",
+    )
+    sse_ping_seconds: float = Field(
+        15.0,
+        gt=0,
+        le=3600,
+        description="After how long a silence a stream of Server-Sent Events gets a comment, so "
+        "that nothing on the way takes it for dead.",
+    )
+    live_poll_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=3600,
+        description="How often an organisation that somebody watches is looked through for events "
+        "that nobody was notified of, or that were committed late.",
+    )
+    live_window_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How late an event may be committed after its `ts` and still reach "
+        "subscribers.",
+    )
+    live_queue_size: int = Field(
+        1_000,
+        ge=2,
+        le=100_000,
+        description="How many events may wait for one subscriber; one that lets more pile up is "
+        "ended with `SLOW_CONSUMER`.",
+    )
+    live_max_subscriptions: int = Field(
+        5_000,
+        ge=1,
+        description="How many subscriptions a process serves; one more gets "
+        "`TOO_MANY_SUBSCRIPTIONS`.",
+    )
+    live_min_every_seconds: float = Field(
+        0.2, gt=0, le=60, description="The least `everySeconds` of the subscription `statusCounts`."
     )
     log_format: Literal["auto", "text", "json"] = Field(
         "auto", description="`text` for people, `json` for machines, `auto`: text on a terminal."

@@ -1,6 +1,7 @@
 """What one process holds for all its requests."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -8,15 +9,19 @@ from db.commands.transitions import Backoff
 from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
+from resolvers.live.hub import Hub
 from server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings and the one engine of this process."""
+    """The settings, the one engine and the one hub of this process, and whether it ends."""
 
     settings: Settings
     engine: AsyncEngine
+    hub: Hub
+    # Set when the process is about to end, so that subscriptions do.
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     def context(self, viewer: Viewer) -> Context:
         """Make the context of one request; whoever asks for it closes it."""
@@ -28,4 +33,4 @@ class State:
             max_json_bytes=settings.max_json_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
-        return Context(viewer, RequestSession(self.engine, scope), limits)
+        return Context(viewer, RequestSession(self.engine, scope), limits, self.hub)

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import create_app
+from server.protocols import options
 from server.settings import Settings
 
 ORG = "00000000-0000-0000-0000-000000000001"
@@ -64,12 +65,15 @@ class Service:
 async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
     given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
-    app = create_app(Settings.read({"JOBLENS_DATABASE_URL": database_url, **given}))
+    chosen = Settings.read({"JOBLENS_DATABASE_URL": database_url, **given})
+    app = create_app(chosen)
     listener = socket.create_server(("127.0.0.1", 0))
     # Plain asyncio does not set it for such a socket; every answer would wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listener.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_config=None, access_log=False, **options(chosen))
+    )
     # The test's own signal handlers stay.
     server.capture_signals = _leave_signals  # type: ignore[method-assign]
     running = asyncio.create_task(server.serve(sockets=[listener]))

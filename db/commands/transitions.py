@@ -1,7 +1,8 @@
 """Changes of a job's status: guarded, counted, and told by an event in the same transaction."""
 
+import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,12 +26,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.events import append_events
 from db.commands.notifications import notify
-from db.queries.filters import is_any
+from db.criteria import JobCriteria
+from db.queries.filters import is_any, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
 from db.tables import Timestamp, job_table
 
 job = job_table.c
+
+# How much a retry's wait may differ from its policy's, either way.
+JITTER = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,11 @@ class Backoff:
     base_seconds: float = 10.0
     cap_seconds: float = 3600.0
     jitter: float = 1.0
+
+    def jittered(self) -> "Backoff":
+        """Draw a factor anew."""
+        factor = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - it spreads load, hides nothing
+        return replace(self, jitter=factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,12 @@ class Transition:
             legal -= {JobStatus.RUNNING}
         return legal if self.expected is None else legal & {self.expected}
 
+    def allows(self, status: JobStatus, *, attempts_left: bool) -> bool:
+        """Tell whether it may start from this status."""
+        retries = self.to is JobStatus.QUEUED and status is not JobStatus.RUNNING
+        needs_attempts = self.to is JobStatus.RUNNING or (retries and not self.by_operator)
+        return status in self.sources and (attempts_left or not needs_attempts)
+
 
 async def change_status(
     session: AsyncSession,
@@ -81,20 +97,26 @@ async def change_status(
     *,
     now: datetime,
     backoff: Backoff,
+    criteria: JobCriteria | None = None,
     skip_locked: bool = False,
     returning: Collection[str] = (),
 ) -> Sequence[JobRow]:
     """Change the status of those jobs that are in one of the transition's sources.
 
-    Locks the rows, in the order of their ids; waits for rows that others hold, or passes over them
-    with `skip_locked`. Of two who race for a job, one gets its row and the other nothing. Rows
-    have `returning`, `id`, `attempt`, `event_seq` and `before`, the status that was.
+    Only those that still meet the criteria when their rows are locked: in the order of their ids,
+    waiting for rows that others hold, or passing over them with `skip_locked`. Of two who race
+    for a job, one gets its row and the other nothing. Rows have `returning`, `id`, `attempt`,
+    `event_seq` and `before`, the status that was.
     """
     if not transition.sources:
         return []
     before = (
         select(job.id, job.status)
-        .where(job.org_id == org_id, is_any(job.id, job_ids, UuidType()), _guard(transition))
+        .where(
+            job_conditions(org_id, criteria),
+            is_any(job.id, job_ids, UuidType()),
+            _guard(transition),
+        )
         .order_by(job.id)
         .with_for_update(skip_locked=skip_locked)
         .subquery("before")

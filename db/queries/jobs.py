@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries.counts import count, exists_behind
+from db.queries.counts import count, exists_behind, probe
 from db.queries.filters import is_any, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, read_all
@@ -60,6 +60,12 @@ async def load_jobs_by_id(
         is_any(job_table.c.id, ids, Uuid()),
     )
     return await read_all(session, statement)
+
+
+async def job_exists(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
+    """Tell whether there is a job of this id."""
+    statement = probe(job_table, job_conditions(org_id, JobCriteria(ids=[job_id])))
+    return (await session.execute(statement)).first() is not None
 
 
 def job_columns(names: Collection[str]) -> list[Any]:

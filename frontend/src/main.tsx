@@ -26,8 +26,13 @@ const HEADERS = `{
 // Payloads are other people's data: hovering over an image's address in a result must not fetch it.
 ImagePreview.shouldRender = () => false;
 
+// ws: for http:, wss: for https:. The headers of a tab become the payload of connection_init.
+const subscriptionUrl = new URL(window.location.pathname, window.location.href);
+subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
+
 const fetcher = createGraphiQLFetcher({
   url: window.location.pathname,
+  subscriptionUrl: subscriptionUrl.href,
   enableIncrementalDelivery: false,
 });
 

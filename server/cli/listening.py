@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from server import protocols
 from server.cli.failures import fail
 from server.settings import Settings
 
@@ -51,6 +52,12 @@ def listen(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
+def address(listener: socket.socket) -> str:
+    """Get the URL of what is served on `listener`."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def run(settings: Settings, url: str, listener: socket.socket) -> None:
     """Serve on `listener` from the database `url` until SIGINT or SIGTERM.
 
@@ -61,7 +68,7 @@ def run(settings: Settings, url: str, listener: socket.socket) -> None:
         APP,
         factory=True,
         loop="uvloop" if find_spec("uvloop") else "auto",
-        http="httptools" if find_spec("httptools") else "auto",
+        **protocols.options(settings),
         # Not "auto", which takes an application that fails to start for one without lifespan.
         lifespan="on",
         workers=settings.workers,
@@ -138,8 +145,7 @@ def _run_workers(config: uvicorn.Config, listener: socket.socket) -> None:
 
 
 def _announce(listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    base = address(listener)
     typer.echo(f"GraphiQL  {base}/graphql")
     typer.echo(f"health    {base}/healthz")
     sys.stdout.flush()

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
@@ -18,7 +18,8 @@ from db.sample_history import sample_history
 from db.transfer import import_records
 from server.cli.database import database, embedded_database, require_head
 from server.cli.failures import fail, read_settings
-from server.cli.listening import listen, run
+from server.cli.listening import address, listen, run
+from server.cli.simulation import simulated_workers
 from server.settings import Settings
 
 Host = Annotated[
@@ -55,8 +56,17 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
         run(settings, url, listener)
 
 
-def demo(host: Host = None, port: Port = None) -> None:
-    """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs."""
+def demo(
+    host: Host = None,
+    port: Port = None,
+    still: Annotated[
+        bool, typer.Option("--still", help="Leave out the simulated workers.")
+    ] = False,
+) -> None:
+    """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
+
+    A few simulated workers record new jobs meanwhile, so that there is something to watch.
+    """
     settings = _settings(host=host, port=port)
     if settings.database_url is not None:
         fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
@@ -66,7 +76,9 @@ def demo(host: Host = None, port: Port = None) -> None:
         embedded_database(settings.data_dir) as url,
     ):
         asyncio.run(_prepare(url))
-        run(settings, url, listener)
+        life = nullcontext() if still else simulated_workers(f"{address(listener)}/graphql")
+        with life:
+            run(settings, url, listener)
 
 
 def _settings(**given: str | int | None) -> Settings:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from db.queries import jobs as queries
 from tests.ledger import insert, job
 from tests.service import OTHER_ORG, Service
 
@@ -317,3 +318,40 @@ async def test_mutations_need_post(service: Service) -> None:
     )
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
+
+
+async def test_a_bulk_change_leaves_what_no_longer_matches(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = uuid4().hex
+    started, waiting = [await new_job(service, type=key) for _ in range(2)]
+    list_jobs = queries.list_jobs
+
+    async def list_then_start(*args: Any) -> Any:
+        found = await list_jobs(*args)
+        await move(service, started, "RUNNING")
+        return found
+
+    # A worker that is quicker than the rest of the transaction.
+    monkeypatch.setattr(queries, "list_jobs", list_then_start)
+    wanted = {"f": {"type": {"eq": key}, "status": ["QUEUED"]}}
+    answer = (await service.query(BULK % "cancelJobs", wanted))["it"]
+    assert [each["id"] for each in answer["jobs"]] == [waiting]
+    assert (answer["changed"], answer["skipped"]) == (1, 1)
+
+
+async def test_a_reason_that_cannot_be_kept_is_refused(service: Service) -> None:
+    job_id = await new_job(service)
+    refused = await operate(service, "cancelJob", job_id, "\0")
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "reason")
+    bulk = "mutation ($r: String) { cancelJobs(filter: {ids: []}, reason: $r) { changed } }"
+    (error,) = await service.errors(bulk, {"r": "\0"})
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_key_twice_in_a_batch_with_other_input_is_named(service: Service) -> None:
+    key = uuid4().hex
+    batch = [{"type": "a", "idempotencyKey": key}, {"type": "b", "idempotencyKey": key}]
+    refused = (await service.query(CREATE_MANY, {"input": batch}))["createJobs"]
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "input.1.idempotencyKey")
+    assert (await create(service, idempotencyKey=key))["created"] is True

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def ask(base: str, query: str) -> dict[str, object]:
 
 
 def test_the_demo(begin: Serve, data_dir: Path) -> None:
-    server = begin("demo", "--port", "0")
+    server = begin("demo", "--still", "--port", "0")
     base = base_url(server)
     assert get(f"{base}/healthz") == get(f"{base}/readyz") == 200
     jobs = ask(base, "{ jobs { nodes { id } count { value } } }")
@@ -76,8 +77,23 @@ def test_the_demo(begin: Serve, data_dir: Path) -> None:
     assert embedded.find(data_dir) is None
 
     # Again: the same history, not twice.
-    server = begin("demo", "--port", "0")
+    server = begin("demo", "--still", "--port", "0")
     assert ask(base_url(server), "{ jobs { nodes { id } count { value } } }") == jobs
+
+
+def test_the_demo_lives(begin: Serve) -> None:
+    server = begin("demo", "--port", "0")
+    base = base_url(server)
+    query = """{ jobEvents(first: 1, filter: {
+      nextStatus: [SUCCEEDED], job: {requestedBy: {eq: "simulation"}}
+    }) { nodes { job { status attempts { outcome } } } } }"""
+    while not (nodes := ask(base, query)["jobEvents"]["nodes"]):  # type: ignore[index]
+        time.sleep(0.2)
+    assert nodes[0]["job"]["status"] == "SUCCEEDED"
+    os.killpg(server.pid, signal.SIGINT)
+    _, errors = server.communicate()
+    assert server.returncode == 0
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

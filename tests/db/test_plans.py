@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries import aggregates, events, jobs
+from db.queries import aggregates, events, jobs, queued
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -210,6 +210,20 @@ async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
             assert "job_id = " in scan["Index Cond"]
             assert scan["Actual Loops"] == len(ids) == 200
             assert scan["Actual Rows"] <= 1
+
+
+@each_organisation
+@pytest.mark.parametrize("limit", [1, LIMIT])
+async def test_due_jobs_are_cut_out_of_each_priority(planner: Planner, limit: int) -> None:
+    query = partial(
+        queued.list_due_jobs, now=datetime.now(UTC), limit=limit, type_=None, columns=JOB_COLUMNS
+    )
+    priorities = 4
+    for plan in await planner.plans(query):
+        assert plan.indexes == {"idx_job_org_queued_priority"}, plan.root
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # Each step down the priorities reads one row, and each priority is read up to the limit.
+        assert sum(plan.rows_read) <= priorities * (limit + 1), plan.root
 
 
 @each_organisation

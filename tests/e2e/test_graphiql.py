@@ -1,5 +1,6 @@
 """GraphiQL as a visitor meets it: in a real browser, on the demo data."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.async_api import Locator, Page, Request, expect
 EXAMPLES = Path(__file__).parents[2] / "frontend" / "src" / "examples"
 NAMES = [path.stem.split("-", 1)[1] for path in sorted(EXAMPLES.glob("*.graphql"))]
 TITLES = [name.title().replace("-", "") for name in NAMES]
+LIVE = "Live"
 
 
 def is_question(request: Request) -> bool:
@@ -36,11 +38,12 @@ async def visit(page: Page, url: str) -> None:
 
 async def choose(page: Page, title: str) -> None:
     """Turn to another tab and wait until GraphiQL has read its query, which it also stores then."""
+    operation = f"{'subscription' if title == LIVE else 'query'} {title}"
     await tabs(page).get_by_text(title, exact=True).click()
     await page.wait_for_function(
-        "title => localStorage.getItem('graphiql:query')?.includes(`query ${title}`)", arg=title
+        "operation => localStorage.getItem('graphiql:query')?.includes(operation)", arg=operation
     )
-    await expect(editor(page)).to_contain_text(f"query {title}")
+    await expect(editor(page)).to_contain_text(operation)
 
 
 async def run(page: Page) -> dict:
@@ -79,7 +82,7 @@ async def test_runs_an_example_and_shows_its_result(page, demo_url):
     await expect(result(page)).to_contain_text(newest["lastErrorCode"])
 
 
-@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("title", [title for title in TITLES if title != LIVE])
 async def test_every_example_finds_something(page, demo_url, title):
     await visit(page, demo_url)
     await choose(page, title)
@@ -89,6 +92,39 @@ async def test_every_example_finds_something(page, demo_url, title):
     assert "errors" not in answer
     assert not has_empty_list(answer["data"])
     await expect(result(page)).to_contain_text('"data"')
+
+
+async def test_watches_live(page, demo_url):
+    await visit(page, demo_url)
+    await choose(page, LIVE)
+
+    async with page.expect_websocket() as opened:
+        await page.get_by_role("button", name="Execute query").click()
+    socket = await opened.value
+
+    assert socket.url == demo_url.replace("http:", "ws:")
+    await expect(result(page)).to_contain_text('"statusCounts"')
+    # It goes on until it is stopped.
+    async with socket.expect_event("close"):
+        await page.get_by_role("button", name="Stop query").click()
+
+
+async def test_watches_the_organisation_that_the_headers_name(page, demo_url):
+    await visit(page, demo_url)
+    await choose(page, LIVE)
+    await page.get_by_role("button", name="Headers", exact=True).click()
+    await page.locator(".view-line", has_text='"Joblens-Org"').click()
+    await page.keyboard.press("Control+/")  # the line is a comment until then
+    frames: list[str] = []
+
+    def note(frame: str) -> None:
+        frames.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    await page.get_by_role("button", name="Execute query").click()
+
+    await expect(result(page)).to_contain_text('"statusCounts"')
+    assert json.loads(frames[0])["payload"]["Joblens-Org"].startswith("00000000-0000-")
 
 
 async def test_completes_a_field_name(page, demo_url):

@@ -5,6 +5,8 @@ Tests keep their examples apart by giving each an organisation of its own.
 
 from collections.abc import AsyncIterator
 
+import asyncpg
+import orjson
 import pytest
 from hypothesis import settings
 
@@ -18,3 +20,12 @@ settings.load_profile("joblens")
 async def service(database_url: str) -> AsyncIterator[Service]:
     async with serving(database_url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+async def tables(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """The owner's connection, to which JSON is plain."""
+    connection = await asyncpg.connect(database_url)
+    await connection.set_type_codec("jsonb", encoder=str, decoder=orjson.loads, schema="pg_catalog")
+    yield connection
+    await connection.close()

@@ -1,0 +1,22 @@
+"""Removal of jobs, with all that is known of them."""
+
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.commands.notifications import notify
+from db.tables import job_table
+
+
+async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
+    """Delete a job, whatever its status; tell whether there was one.
+
+    Its events go with it, by the foreign key.
+    """
+    job = job_table.c
+    statement = delete(job_table).where(job.org_id == org_id, job.id == job_id).returning(job.id)
+    deleted = (await session.execute(statement)).first() is not None
+    if deleted:
+        await notify(session, org_id)
+    return deleted

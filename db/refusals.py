@@ -1,0 +1,91 @@
+"""Why JobRepository refuses a call, as exceptions, and the checks that raise them."""
+
+from typing import Any
+from uuid import UUID
+
+from db.commands.creation import NewJob
+from db.commands.transitions import Transition
+from db.faults import attempts_fault, document_fault, message_fault, name_fault
+from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MIN_INT32
+from db.queries.jobs import JobRow
+from db.statuses import JobStatus
+
+
+class InvalidJobError(ValueError):
+    """A value cannot be taken; `field` names its argument."""
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__(f"{field}: {fault}")
+        self.field = field
+
+
+class JobNotFoundError(LookupError):
+    """The organisation has no job of this id."""
+
+    def __init__(self, job_id: UUID) -> None:
+        super().__init__(f"There is no job {job_id}.")
+        self.job_id = job_id
+
+
+class IdempotencyConflictError(Exception):
+    """The idempotency key belongs to `existing`, a job that was created from other input."""
+
+    def __init__(self, existing: JobRow) -> None:
+        super().__init__(
+            f"The idempotency key belongs to job {existing.id}, created from other input."
+        )
+        self.existing = existing
+
+
+class IllegalTransitionError(Exception):
+    """The job's status, or its attempts, do not allow the change. `job` is as it was met."""
+
+    def __init__(self, job: JobRow, requested: JobStatus) -> None:
+        self.job = job
+        self.current = JobStatus(job.status)
+        self.requested = requested
+        super().__init__(
+            f"Job {job.id} is {self.current} (attempt {job.attempt} of {job.max_attempts}) "
+            f"and cannot become {requested} now."
+        )
+
+
+def check_batch(jobs: int) -> None:
+    """Refuse a batch that is too large for one call."""
+    _refuse("jobs", f"It may hold at most {MAX_BATCH} jobs." if jobs > MAX_BATCH else None)
+
+
+def check_new(job: NewJob, prefix: str = "") -> None:
+    """Refuse a new job that cannot be taken."""
+    for name in ("type", "queue", "idempotency_key", "requested_by"):
+        _refuse(prefix + name, name_fault(getattr(job, name)))
+    fits = MIN_INT32 <= job.priority <= MAX_INT32
+    _refuse(f"{prefix}priority", None if fits else "It must fit 32 bits.")
+    _refuse(f"{prefix}max_attempts", attempts_fault(job.max_attempts))
+    _refuse(f"{prefix}payload", document_fault(job.payload, MAX_JSON_BYTES))
+    naive = job.scheduled_at is not None and job.scheduled_at.utcoffset() is None
+    _refuse(f"{prefix}scheduled_at", "It must have a time zone." if naive else None)
+
+
+def check_transition(transition: Transition) -> None:
+    """Refuse a change of status whose parts cannot be taken."""
+    _refuse("error_code", name_fault(transition.error_code))
+    _refuse("error_message", message_fault(transition.error_message))
+    _refuse("result", document_fault(transition.result, MAX_JSON_BYTES))
+    check_detail(transition.detail)
+
+
+def check_detail(detail: Any) -> None:
+    """Refuse what cannot be an event's detail."""
+    _refuse("detail", None if isinstance(detail, dict) else "It must be a dict.")
+    _refuse("detail", document_fault(detail, MAX_JSON_BYTES))
+
+
+def check_limit(limit: int) -> None:
+    """Refuse a list's limit that is none."""
+    _refuse("limit", None if limit >= 1 else "It must be at least 1.")
+
+
+def _refuse(field: str, fault: str | None) -> None:
+    if fault is not None:
+        raise InvalidJobError(field, fault)

@@ -1,0 +1,21 @@
+"""How watching behaves in one process."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """Limits and paces. Times in seconds.
+
+    `window_seconds`: how late an event may be committed after its `ts` and still be delivered.
+    `queue_size`: how many events may wait for one subscriber.
+    """
+
+    poll_seconds: float = 2.0
+    window_seconds: float = 30.0
+    queue_size: int = 1_000
+    max_subscriptions: int = 5_000
+    min_every_seconds: float = 0.2
+    statement_timeout_seconds: float = 10.0
+    connect_timeout_seconds: float = 5.0
+    keep_alive_seconds: float = 15.0

@@ -1,0 +1,137 @@
+"""What one subscription is told, one after another: of events, of a job, of counts."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.sessions import DatabaseUnavailableError, StatementTimeoutError
+from db.statuses import JobStatus
+from resolvers.context import Context
+from resolvers.errors import (
+    JoblensError,
+    QueryTimeoutError,
+    UnavailableError,
+)
+from resolvers.jobs import get_job
+from resolvers.live.batches import EventEdge, Seat
+from resolvers.live.catchup import CatchUp
+from resolvers.live.feed import Feed
+from resolvers.live.inboxes import TOLD, Happening, Inbox, Verdict
+
+# What tells one state of a job from another.
+JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})
+
+
+class Stream(AsyncIterator[Happening]):
+    """What happens to what one subscription watches.
+
+    However it ends, `aclose` must be called: it frees the subscription's place.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        release: Callable[[], None],
+        happenings: AsyncGenerator[Happening, None] | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._happenings = happenings
+        self._release: Callable[[], None] | None = release
+
+    async def __anext__(self) -> Happening:
+        if self._happenings is not None:
+            return await anext(self._happenings)
+        happening = await self._inbox.get()
+        if happening is None:
+            raise StopAsyncIteration
+        return happening
+
+    async def read(self, happening: Happening, _ctx: Context) -> Any:
+        """Get what is told of it, in the snapshot of the response that tells it; None: nothing."""
+        return happening.value
+
+    def judge(self, _told: Any) -> Verdict:
+        """Say whether that is news to this subscription at all, and whether it is the last."""
+        return TOLD
+
+    async def aclose(self) -> None:
+        """Leave; left already, do nothing."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+        # One that is being waited for ends by itself: its inbox has.
+        if self._happenings is not None and not getattr(self._happenings, "ag_running", False):
+            await self._happenings.aclose()
+
+
+class JobStream(Stream):
+    """The states of a job. Each is told once, the last when it is terminal."""
+
+    def __init__(
+        self, job_id: UUID, columns: Collection[str], inbox: Inbox, release: Callable[[], None]
+    ) -> None:
+        super().__init__(inbox, release)
+        self._job_id = job_id
+        self._columns = JOB_STATE_COLUMNS.union(columns)
+        self._told: tuple[int, datetime] | None = None
+
+    async def read(self, _happening: Happening, ctx: Context) -> Any:
+        return await get_job(ctx, self._job_id, self._columns)
+
+    def judge(self, told: Any) -> Verdict:
+        if told is None:
+            return Verdict(is_told=False, is_last=True)
+        state = (told.event_seq, told.updated_at)
+        is_news, self._told = state != self._told, state
+        return Verdict(is_news, JobStatus(told.status).is_terminal)
+
+
+async def events_since(
+    start: datetime, past: CatchUp, feed: Feed, seat: Seat
+) -> AsyncGenerator[Happening, None]:
+    """Tell the past in pages, take the seat, tell what came between, then what the seat is told.
+
+    What commits after the seat is taken comes by it; what committed before is in the pages that
+    are read after. Some is in both, and is told once.
+    """
+    try:
+        async with aclosing(_past(start, past, seat.inbox)) as happenings:
+            async for happening in happenings:
+                yield happening
+        if not seat.inbox.has_ended:
+            await feed.take(seat)
+        async with aclosing(_past(start, past, seat.inbox)) as happenings:
+            async for happening in happenings:
+                yield happening
+    except (StatementTimeoutError, DatabaseUnavailableError) as error:
+        raise in_our_words(error) from None
+    polls = feed.polls
+    while (heard := await seat.inbox.get()) is not None:
+        if past.has_told(heard.value.node):
+            continue
+        yield heard
+        if feed.polls > polls + 1 and not len(seat.inbox):
+            # All that the pages could have had is behind the feed by now.
+            past.forget()
+
+
+async def _past(start: datetime, past: CatchUp, inbox: Inbox) -> AsyncGenerator[Happening, None]:
+    async with aclosing(past.pages(start)) as pages:
+        async for page in pages:
+            for row in page:
+                if inbox.has_ended:
+                    return
+                yield Happening(EventEdge(row))
+
+
+async def paced(inbox: Inbox, every_seconds: float) -> AsyncGenerator[Happening, None]:
+    while (happening := await inbox.get()) is not None:
+        yield happening
+        await inbox.pause(every_seconds)
+
+
+def in_our_words(error: StatementTimeoutError | DatabaseUnavailableError) -> JoblensError:
+    timed_out = isinstance(error, StatementTimeoutError)
+    return QueryTimeoutError() if timed_out else UnavailableError()

@@ -1,0 +1,120 @@
+"""The words of graphql-transport-ws: its messages and close codes.
+
+Messages are read strictly: a frame that is none ends the connection.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from starlette.types import Message as AsgiMessage
+
+from resolvers.errors import JoblensError
+from schema.execution import Response
+from server.requests import parse
+from server.responses import dumps, dumps_shared
+
+PAYLOAD_TYPES: dict[str, Any] = {
+    "query": str,
+    "operationName": str | None,
+    "variables": dict | None,
+    "extensions": dict | None,
+}
+
+
+class Close(Enum):
+    """Why we close a connection: the codes of the protocol."""
+
+    GOING_AWAY = 1001
+    INTERNAL_ERROR = 1011
+    NO_MESSAGE = 4400
+    UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
+    NO_SUBPROTOCOL = 4406
+    INIT_TIMEOUT = 4408
+    OPERATION_EXISTS = 4409
+    SECOND_INIT = 4429
+
+
+class ClosingError(Exception):
+    """The connection is to be closed, with this code and these words."""
+
+    def __init__(self, code: Close, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class NoMessageError(ClosingError):
+    """A frame is not a message of the protocol; its words tell why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Close.NO_MESSAGE, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a client. `payload` is an object, or None where it is null or absent."""
+
+    type: str
+    id: str
+    payload: dict[str, Any] | None
+
+
+def read_message(frame: AsgiMessage) -> Message:
+    """Read a frame's message. Raises NoMessageError."""
+    text = frame.get("text")
+    if text is None:
+        raise NoMessageError("Messages are text, not binary.")
+    try:
+        body = parse(text.encode(), "The message")
+    except JoblensError as error:
+        raise NoMessageError(error.message) from None
+    if not isinstance(body, dict):
+        raise NoMessageError("A message must be a JSON object.")
+    match body.get("type"):
+        case "connection_init" | "ping" | "pong" as kind:
+            return Message(kind, "", _payload(body))
+        case "complete" as kind:
+            return Message(kind, _id(body), None)
+        case "subscribe" as kind:
+            return Message(kind, _id(body), _operation(body))
+        case str():
+            raise NoMessageError("There is no such type of message from clients.")
+        case _:
+            raise NoMessageError("A message must have a 'type', which is text.")
+
+
+def _id(body: dict[str, Any]) -> str:
+    id_ = body.get("id")
+    if not isinstance(id_, str) or not id_:
+        raise NoMessageError("This message must have an 'id', which is text.")
+    return id_
+
+
+def _payload(body: dict[str, Any]) -> dict[str, Any] | None:
+    payload = body.get("payload")
+    if not isinstance(payload, dict | None):
+        raise NoMessageError("'payload' must be an object or null.")
+    return payload
+
+
+def _operation(body: dict[str, Any]) -> dict[str, Any]:
+    payload = body.get("payload")
+    if not isinstance(payload, dict):
+        raise NoMessageError("'payload' must be an object.")
+    for name, type_ in PAYLOAD_TYPES.items():
+        if not isinstance(payload.get(name), type_):
+            raise NoMessageError(f"'{name}' in 'payload' is missing or has a wrong type.")
+    return payload
+
+
+def next_message(id_: str, response: Response, *, shared: bool) -> bytes:
+    """Write a result; a response that several operations share becomes JSON once."""
+    payload = dumps_shared(response) if shared else dumps(response.body())
+    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + payload + b"}"
+
+
+def error_message(id_: str, response: Response) -> dict[str, Any]:
+    """Make the message that ends an operation with errors."""
+    return {"id": id_, "type": "error", "payload": list(response.errors)}

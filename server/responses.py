@@ -1,0 +1,79 @@
+"""GraphQL responses as they go over HTTP: their JSON, media type and status."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response as HttpResponse
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution import Response
+from server.requests import JSON
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+ANSWERS = (GRAPHQL_RESPONSE, JSON)
+# How many responses of subscriptions are kept as JSON, and up to which size.
+SHARED = 100
+SHARED_BYTES = 65_536
+
+_shared: dict[int, tuple[Response, bytes]] = {}
+
+
+def write(response: Response, media_type: str) -> HttpResponse:
+    """Write a response. What was run gets 200, even with errors; see `ErrorCode` for the rest."""
+    try:
+        body = dumps(response.body())
+    except JoblensError as error:
+        return write_error(error, media_type)
+    headers = {"content-type": f"{media_type}; charset=utf-8"}
+    return HttpResponse(body, _status(response, media_type), headers)
+
+
+def write_error(
+    error: JoblensError, media_type: str = JSON, status: int | None = None
+) -> HttpResponse:
+    """Write an error that came before any response, with the status of its code."""
+    headers = {"content-type": f"{media_type}; charset=utf-8"}
+    if error.code is ErrorCode.METHOD_NOT_ALLOWED:
+        headers["allow"] = "POST"
+    body = refusal(error).body()
+    return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
+
+
+def refusal(error: JoblensError) -> Response:
+    """Make the response of a request that `error` kept from being run."""
+    formatted = {"message": error.message, "extensions": {"code": error.code.value}}
+    return Response(None, [formatted], refused=True)
+
+
+def dumps_shared(response: Response) -> bytes:
+    """Write the body of a response that many may share, once for all of them."""
+    held = _shared.get(id(response))
+    if held is not None:
+        return held[1]
+    body = dumps(response.body())
+    if len(body) <= SHARED_BYTES:
+        if len(_shared) >= SHARED:
+            del _shared[next(iter(_shared))]
+        # With the response itself: while it lives, no other has its id.
+        _shared[id(response)] = (response, body)
+    return body
+
+
+def dumps(value: Any) -> bytes:
+    """Write JSON; raise JoblensError where it is nested too deeply for that."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError as error:
+        if str(error) != "Recursion limit reached":
+            raise
+        message = "The answer is nested too deeply to be written."
+        raise JoblensError(ErrorCode.BAD_USER_INPUT, message) from None
+
+
+def _status(response: Response, media_type: str) -> int:
+    codes = response.codes()
+    if response.refused:
+        # Clients of the older media type take any other status for a broken server.
+        return 200 if media_type == JSON else min(ErrorCode[code].status for code in codes)
+    nothing = response.data is None or all(value is None for value in response.data.values())
+    return ErrorCode.UNAVAILABLE.status if nothing and codes == {ErrorCode.UNAVAILABLE} else 200

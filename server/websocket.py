@@ -1,0 +1,242 @@
+"""The endpoint /graphql over WebSocket, in graphql-transport-ws: a connection, its operations."""
+
+import asyncio
+from contextlib import aclosing, suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from graphql import OperationType
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from resolvers.context import Viewer
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution import MASKED, Response, prepare
+from server.messages import (
+    Close,
+    ClosingError,
+    Message,
+    error_message,
+    next_message,
+    read_message,
+)
+from server.operations import start
+from server.requests import as_request
+from server.responses import dumps, refusal
+from server.state import State
+from server.viewers import ORG_HEADER, get_viewer
+
+SUBPROTOCOL = "graphql-transport-ws"
+MAX_REASON_BYTES = 123
+# How long the last words may take at the end of the process.
+ENDING_SECONDS = 2
+# How long a completed operation may hold up the client's next message, until it has let go.
+LETTING_GO_SECONDS = 1
+
+log = structlog.get_logger("joblens.websocket")
+
+
+class _GoneError(Exception):
+    """Nothing can be sent any more."""
+
+
+async def websocket(socket: WebSocket) -> None:
+    """Serve one connection until either side ends it."""
+    if not _same_origin(socket):
+        # Before it is accepted: the browser gets a 403.
+        await socket.close()
+        return
+    spoken = SUBPROTOCOL in socket.scope["subprotocols"]
+    await socket.accept(SUBPROTOCOL if spoken else None)
+    await Connection(socket, socket.app.state.joblens, spoken=spoken).serve()
+
+
+def _same_origin(socket: WebSocket) -> bool:
+    """Say whether no other site's page is asking: browsers let any page open any WebSocket."""
+    origin = socket.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
+
+
+class Connection:
+    """A client's connection. Each operation is a task; none waits for, or fails with, another."""
+
+    def __init__(self, socket: WebSocket, state: State, *, spoken: bool) -> None:
+        self._socket = socket
+        self._state = state
+        self._spoken = spoken
+        self._viewer: Viewer | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        # Of these, those that would not end by themselves.
+        self._subscriptions: set[str] = set()
+        # Those that were completed but have not let go are among these only.
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sending = asyncio.Lock()
+        self._closed = False
+
+    async def serve(self) -> None:
+        """Answer messages until the connection ends; leave nothing running."""
+        conversation = asyncio.create_task(self._converse())
+        ending = asyncio.create_task(self._end_with_process())
+        try:
+            await asyncio.wait({conversation, ending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel(conversation, ending, *self._tasks)
+
+    async def _converse(self) -> None:
+        try:
+            await self._answer_all()
+        except ClosingError as closing:
+            await self._close(closing.code, closing.reason)
+        except _GoneError:
+            pass
+        except Exception:
+            log.exception("unexpected error")
+            await self._close(Close.INTERNAL_ERROR, "Internal error")
+
+    async def _answer_all(self) -> None:
+        if not self._spoken:
+            raise ClosingError(Close.NO_SUBPROTOCOL, f"The subprotocol must be {SUBPROTOCOL}")
+        seconds = self._state.settings.websocket_init_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds) as until_init:
+                while True:
+                    await self._answer(await self._receive())
+                    if self._viewer is not None:
+                        until_init.reschedule(None)
+        except TimeoutError:
+            raise ClosingError(Close.INIT_TIMEOUT, "Connection initialisation timeout") from None
+
+    async def _receive(self) -> Message:
+        frame = await self._socket.receive()
+        if frame["type"] == "websocket.disconnect":
+            raise _GoneError
+        return read_message(frame)
+
+    async def _answer(self, message: Message) -> None:
+        match message.type:
+            case "connection_init":
+                await self._init(message.payload or {})
+            case "ping":
+                payload = {} if message.payload is None else {"payload": message.payload}
+                await self._send({"type": "pong", **payload})
+            case "subscribe":
+                await self._subscribe(message)
+            case "complete":
+                await self._complete(message.id)
+
+    async def _init(self, payload: dict[str, Any]) -> None:
+        if self._viewer is not None:
+            raise ClosingError(Close.SECOND_INIT, "Too many initialisation requests")
+        # As the header's, its name may be written in any case.
+        named = {name.lower(): value for name, value in payload.items()}
+        org = named.get(ORG_HEADER.lower())
+        if org is None:
+            org = self._socket.headers.get(ORG_HEADER)
+        try:
+            self._viewer = get_viewer(self._state.settings, org)
+        except JoblensError as error:
+            raise ClosingError(Close.FORBIDDEN, error.message) from None
+        await self._send({"type": "connection_ack"})
+
+    async def _subscribe(self, message: Message) -> None:
+        if self._viewer is None:
+            raise ClosingError(Close.UNAUTHORIZED, "Unauthorized")
+        if message.id in self._operations:
+            reason = f"Subscriber for {message.id} already exists"
+            raise ClosingError(Close.OPERATION_EXISTS, reason)
+        most = self._state.settings.websocket_max_operations
+        if len(self._tasks) >= most:
+            words = f"A connection may run at most {most} operations at once."
+            error = JoblensError(ErrorCode.TOO_MANY_OPERATIONS, words)
+            await self._send(error_message(message.id, refusal(error)))
+            return
+        task = asyncio.create_task(self._run(message, self._viewer))
+        self._operations[message.id] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _complete(self, id_: str) -> None:
+        task = self._operations.pop(id_, None)
+        if task is not None:
+            self._subscriptions.discard(id_)
+            task.cancel()
+            await asyncio.wait({task}, timeout=LETTING_GO_SECONDS)
+
+    async def _run(self, message: Message, viewer: Viewer) -> None:
+        """Run an operation to its last message, unless it is cancelled or nobody listens."""
+        try:
+            last = await self._send_results(message, viewer)
+        except _GoneError:
+            return
+        except JoblensError as error:
+            last = error_message(message.id, refusal(error))
+        except Exception:
+            log.exception("unexpected error")
+            masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
+            last = error_message(message.id, refusal(masked))
+        # Before the client may read of it: from then on the id is free.
+        self._operations.pop(message.id, None)
+        self._subscriptions.discard(message.id)
+        with suppress(_GoneError):
+            await self._send(last)
+
+    async def _send_results(self, message: Message, viewer: Viewer) -> dict[str, Any]:
+        """Send each result but the last message, which is returned."""
+        request = as_request(message.payload)
+        operation = prepare(request)
+        if isinstance(operation, Response):
+            return error_message(message.id, operation)
+        subscribes = operation.type is OperationType.SUBSCRIPTION
+        if subscribes:
+            self._subscriptions.add(message.id)
+        responses = await start(self._state, viewer, operation, request)
+        if isinstance(responses, Response):
+            return error_message(message.id, responses)
+        async with aclosing(responses):
+            async for response in responses:
+                if response.refused:
+                    return error_message(message.id, response)
+                await self._send_text(next_message(message.id, response, shared=subscribes))
+        return {"id": message.id, "type": "complete"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(dumps(message))
+
+    async def _send_text(self, text: bytes) -> None:
+        async with self._sending:
+            if self._closed:
+                raise _GoneError
+            try:
+                await self._socket.send_text(text.decode())
+            except (WebSocketDisconnect, RuntimeError):
+                # RuntimeError: the server has closed the connection, and we have yet to hear of it.
+                raise _GoneError from None
+
+    async def _close(self, code: Close, reason: str) -> None:
+        self._closed = True
+        short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        # A client that reads nothing must not hold us up: it finds the connection lost.
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS):
+                await self._socket.close(code.value, short)
+
+    async def _end_with_process(self) -> None:
+        """Once the process ends: complete subscriptions, let the rest answer, and close."""
+        await self._state.ending.wait()
+        with suppress(_GoneError, TimeoutError):
+            async with asyncio.timeout(ENDING_SECONDS):
+                while self._subscriptions:
+                    id_ = self._subscriptions.pop()
+                    await _cancel(self._operations.pop(id_))
+                    await self._send({"id": id_, "type": "complete"})
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        await self._close(Close.GOING_AWAY, "The server is going away")
+
+
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        # Once: what a cancelled one does to let go of its connection must not be cancelled too.
+        if not task.cancelling():
+            task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,86 @@
+"""Frames that are no message of graphql-transport-ws: each closes the connection with a reason."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.live.clients import socket
+from tests.service import Service
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that a client does is worth a warning."""
+    yield
+    assert [record for record in caplog.records if record.levelname in {"WARNING", "ERROR"}] == []
+
+
+def subscribe(**payload: Any) -> dict[str, Any]:
+    return {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"} | payload}
+
+
+NO_MESSAGES: dict[str, Any] = {
+    "a number": "1",
+    "text": '"x"',
+    "null": "null",
+    "an array": "[]",
+    "an empty object": "{}",
+    "no JSON": "{",
+    "nothing": "",
+    "binary": json.dumps({"type": "ping"}).encode(),
+    "deep": "[" * 100_000,
+    "a long number": '{"type": "ping", "payload": {"a": ' + "9" * 5_000 + "}}",
+    "a lone surrogate": '{"type": "ping", "payload": {"a": "\\ud800"}}',
+    "a type that is unknown": {"type": "start"},
+    "a type of the server's": {"type": "next", "id": "1", "payload": {}},
+    "a type that is a number": {"type": 1},
+    "a type that is an array": {"type": ["ping"]},
+    "an init with text": {"type": "connection_init", "payload": "x"},
+    "a ping with a number": {"type": "ping", "payload": 1},
+    "a pong with an array": {"type": "pong", "payload": []},
+    "a complete without id": {"type": "complete"},
+    "a complete with a number": {"type": "complete", "id": 1},
+    "no id": {"type": "subscribe", "payload": {"query": "{ __typename }"}},
+    "an empty id": subscribe() | {"id": ""},
+    "an id that is null": subscribe() | {"id": None},
+    "an id that is a number": subscribe() | {"id": 1},
+    "no payload": {"type": "subscribe", "id": "1"},
+    "a payload that is null": {"type": "subscribe", "id": "1", "payload": None},
+    "a payload that is text": {"type": "subscribe", "id": "1", "payload": "{ __typename }"},
+    "no query": {"type": "subscribe", "id": "1", "payload": {}},
+    "a query that is a number": subscribe(query=1),
+    "a query that is null": subscribe(query=None),
+    "variables that are text": subscribe(variables="{}"),
+    "an operation name that is an array": subscribe(operationName=[]),
+    "extensions that are a number": subscribe(extensions=1),
+}
+
+
+@pytest.mark.parametrize("name", NO_MESSAGES)
+@pytest.mark.parametrize("acknowledged", [True, False])
+async def test_frames_that_are_no_message(service: Service, name: str, acknowledged: bool) -> None:
+    async with socket(service) as client:
+        if acknowledged:
+            await client.init()
+        await client.send(NO_MESSAGES[name])
+        code, reason = await client.closed()
+        assert code == 4400
+        assert 0 < len(reason.encode()) <= 123
+
+
+async def test_text_that_is_not_utf_8(service: Service) -> None:
+    async with socket(service) as client:
+        await client.init()
+        await client.connection.send(b"\xff", text=True)
+        assert (await client.closed())[0] == 1007
+
+
+async def test_messages_have_a_largest_size(service: Service) -> None:
+    async with socket(service) as client:
+        await client.init()
+        fits = "{ __typename }" + " " * 1_000_000
+        assert await client.ask("1", fits) == {"__typename": "Query"}
+        await client.subscribe("2", "{ __typename }" + " " * 1_048_576)
+        assert (await client.closed())[0] == 1009

@@ -1,0 +1,155 @@
+"""What a job's life is, in plain Python: nothing here knows of SQL, nor of the words in `db`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+Row = dict[str, Any]
+
+STATUSES = ["queued", "running", "succeeded", "failed", "canceled", "dead_letter"]
+NEXT = {
+    "queued": {"running", "canceled"},
+    "running": {"succeeded", "failed", "canceled", "queued"},
+    "succeeded": set(),
+    "failed": {"queued", "dead_letter", "canceled"},
+    "canceled": {"queued"},
+    "dead_letter": {"queued"},
+}
+ENDED = {"succeeded", "failed", "canceled", "dead_letter"}
+BASE_SECONDS, CAP_SECONDS, JITTER = 10, 3600, 0.1
+# Two jobs of one idempotency key must not differ in these.
+IDENTITY = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
+CLOCK_STEP = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of status as its writer asks for it."""
+
+    to: str
+    from_: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    result: Any = None
+    detail: Row = field(default_factory=dict)
+    reason: str | None = None
+    by_operator: bool = False
+
+    def input(self, job_id: str) -> Row:
+        """Write it as TransitionJobInput."""
+        given = {
+            "errorCode": self.error_code,
+            "errorMessage": self.error_message,
+            "result": self.result,
+            "detail": self.detail or None,
+            "from": self.from_ and self.from_.upper(),
+        }
+        return {"id": job_id, "to": self.to.upper()} | {
+            name: value for name, value in given.items() if value is not None
+        }
+
+
+class ModelJob:
+    """A job as it must be: `started` and `finished` are numbers of the events that set them."""
+
+    def __init__(self, given: Row) -> None:
+        self.given = {name: given[name] for name in (*IDENTITY, "idempotency_key")}
+        self.status = "queued"
+        self.attempt = 0
+        self.max_attempts: int = given["max_attempts"]
+        self.scheduled_at: datetime | None = given["scheduled_at"]
+        self.wait: tuple[int, float] | None = None  # from which event on, for how many seconds
+        self.started: int | None = None
+        self.finished: int | None = None
+        self.error: tuple[str | None, str | None] = (None, None)
+        self.result: Any = None
+        self.events: list[tuple[Any, ...]] = []
+        self._tell(None, {})
+
+    def same_input(self, given: Row) -> bool:
+        return all(self.given[name] == given[name] for name in IDENTITY)
+
+    def refuses(self, change: Change) -> bool:
+        return change.from_ not in {None, self.status} or not self.may(
+            change.to, by_operator=change.by_operator
+        )
+
+    def may(self, to: str, *, by_operator: bool) -> bool:
+        if to not in NEXT[self.status]:
+            return False
+        if to == "queued" and by_operator:
+            return self.status != "running"
+        needs_attempts = to == "running" or (to == "queued" and self.status != "running")
+        return not needs_attempts or self.attempt < self.max_attempts
+
+    def allowed(self, *, by_operator: bool) -> list[str]:
+        return [to.upper() for to in STATUSES if self.may(to, by_operator=by_operator)]
+
+    def change(self, change: Change) -> None:
+        """Carry out a change that is not refused."""
+        before, number = self.status, len(self.events) + 1
+        self.status = change.to
+        if change.to == "running":
+            self.attempt += 1
+            self.started = number
+        elif change.to == "queued":
+            self.started = self.finished = self.scheduled_at = self.wait = None
+            self.max_attempts = max(self.max_attempts, self.attempt + 1)
+            if before == "failed" and not change.by_operator:
+                self.wait = self._wait(number)
+        else:
+            self._end(change, number)
+        errors = {"error_code": change.error_code, "error_message": change.error_message}
+        notes = {**errors, "reason": change.reason}
+        self._tell(before, {**change.detail, **{k: v for k, v in notes.items() if v is not None}})
+
+    def note(self, detail: Row) -> None:
+        self._tell(self.status, detail)
+
+    def _end(self, change: Change, number: int) -> None:
+        self.finished = self.finished or number
+        if change.result is not None:
+            self.result = change.result
+        if change.error_code is not None or change.error_message is not None:
+            self.error = (change.error_code, change.error_message)
+
+    def _wait(self, number: int) -> tuple[int, float] | None:
+        seconds = {
+            "none": None,
+            "fixed": BASE_SECONDS,
+            "exponential": min(BASE_SECONDS * 2 ** (self.attempt - 1), CAP_SECONDS),
+        }[self.given["backoff_policy"]]
+        return None if seconds is None else (number, seconds)
+
+    def _tell(self, before: str | None, detail: Row) -> None:
+        self.events.append((before, self.status, self.attempt, {**detail, "by": "anonymous"}))
+
+    def check(self, row: Row, events: Sequence[Row]) -> None:
+        """Compare with what the tables hold."""
+        names = ("seq", "prev_status", "next_status", "attempt", "detail")
+        told = [tuple(event[name] for name in names) for event in events]
+        assert told == [(number, *event) for number, event in enumerate(self.events, start=1)]
+        assert {name: row[name] for name in self.given} == self.given
+        assert (row["status"], row["event_seq"]) == (self.status, len(self.events))
+        assert (row["attempt"], row["max_attempts"]) == (self.attempt, self.max_attempts)
+        assert (row["last_error_code"], row["last_error_message"]) == self.error
+        assert row["result"] == self.result
+        moments = {event["seq"]: event["ts"] for event in events} | {None: None}
+        assert (row["started_at"], row["finished_at"]) == (
+            moments[self.started],
+            moments[self.finished],
+        )
+        assert (row["created_at"], row["updated_at"]) == (moments[1], moments[len(events)])
+        self._check_schedule(row["scheduled_at"], moments)
+
+    def _check_schedule(
+        self, scheduled_at: datetime | None, moments: dict[int | None, Any]
+    ) -> None:
+        if self.wait is None:
+            assert scheduled_at == self.scheduled_at
+            return
+        number, seconds = self.wait
+        assert scheduled_at is not None
+        off = (scheduled_at - moments[number]) - timedelta(seconds=seconds)
+        assert abs(off) <= timedelta(seconds=seconds * JITTER) + CLOCK_STEP
