@@ -47,6 +47,14 @@ class Plan:
         return [_rows_read(node) for node in self if "Relation Name" in node]
 
     @property
+    def rounding(self) -> float:
+        """By how much `rows_read` may be off: before 18, PostgreSQL rounds the rows of each loop."""
+        scans = [node for node in self if "Relation Name" in node and node["Actual Loops"] > 1]
+        return sum(
+            node["Actual Loops"] / 2 for node in scans if isinstance(node["Actual Rows"], int)
+        )
+
+    @property
     def blocks(self) -> int:
         """How many blocks were looked at, in memory or not."""
         return int(self.root["Shared Hit Blocks"] + self.root["Shared Read Blocks"])
