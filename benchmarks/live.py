@@ -1,20 +1,20 @@
 """Live updates: many subscribers of one process, and whether each gets every event, once and soon.
 
-`python -m benchmarks.live [--write FILE]`. Subscribers are Server-Sent Events connections over
-three organisations; events are written by the ledger's own commands, each in its own transaction.
+`python -m benchmarks.live [--write FILE]`. Subscribers watch three organisations, over Server-Sent
+Events and over WebSocket; events are written by the ledger's own commands, each in its own
+transaction. A run with few subscribers beside those with many shows what does not grow with them.
 """
 
 import argparse
 import asyncio
 import os
-import re
 import shlex
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
@@ -24,7 +24,8 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks import report
-from benchmarks.servers import JOBLENS, Server, peak_memory, serving
+from benchmarks.servers import JOBLENS, Server, serving
+from benchmarks.subscribers import EventSource, Run, Socket, Subscriber
 from db import embedded, migrations
 from db.commands.creation import NewJob, create_jobs
 from db.commands.events import record_event
@@ -34,60 +35,27 @@ from db.sessions import RequestSession
 ORGS = tuple(UUID(int=number) for number in (1, 2, 3))
 WRITERS = 6
 SETTLE_SECONDS = 5
-BODY = (
-    b'{"query": "subscription { jobEvents(filter: {detailContains: {live: true}}) '
-    b'{ cursor node { id ts nextStatus } } }"}'
-)
-EVENT_ID = re.compile(rb'"id":"([0-9a-f-]{36}:\d+)"')
+# Beside many subscribers: what does not grow with them is the same for these.
+FEW = 30
+PROTOCOLS = {EventSource: "SSE", Socket: "WebSocket"}
 
+REPORT = """\
+# Benchmarks of live updates
 
-@dataclass(slots=True)
-class Run:
-    """What was written and what arrived. Times by time.monotonic()."""
+One `joblens serve` process, subscribers spread evenly over three organisations, each watching the \
+events of its own. Every event is written in a transaction of its own by another process, which is \
+also the one that subscribes; PostgreSQL shares the machine too. Measured by:
 
-    committed: dict[bytes, tuple[UUID, float]] = field(default_factory=dict)
-    arrivals: list[tuple[bytes, float]] = field(default_factory=list)
-    doubled: int = 0
-    foreign: int = 0
-    ready: int = 0
+    {command}
 
+{facts}
 
-class Subscriber(asyncio.Protocol):
-    """One connection: asks, and then notes which events arrive and when."""
+{table}
 
-    def __init__(self, org: UUID, run: Run, port: int) -> None:
-        self.org, self._run, self._port = org, run, port
-        self.seen: Counter[bytes] = Counter()
-        self._rest = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask, once connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        head = (
-            f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:{self._port}\r\njoblens-org: {self.org}\r\n"
-            "content-type: application/json\r\naccept: text/event-stream\r\n"
-            f"content-length: {len(BODY)}\r\n\r\n"
-        )
-        transport.write(head.encode() + BODY)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Note the events in what has come, whole ones only."""
-        now = time.monotonic()
-        if not self.seen and not self._rest:
-            self._run.ready += 1
-        self._rest += data
-        whole, end, rest = self._rest.rpartition(b"\n\n")
-        if not end:
-            return
-        self._rest = rest or b" "
-        for event_id in EVENT_ID.findall(whole):
-            self.seen[event_id] += 1
-            self._run.arrivals.append((event_id, now))
+*From commit to client* is the time from the writer's learning of its commit to the event's being \
+read from the subscriber's socket. The process's transactions are its reads of what is new: one \
+for each organisation after news, at most every 20 ms.
+"""
 
 
 @asynccontextmanager
@@ -102,34 +70,51 @@ async def new_database() -> AsyncIterator[str]:
             await asyncio.to_thread(server.stop)
 
 
-async def measure(url: str, subscribers: int, rate: int, seconds: int) -> str:
-    """Run it all and write what came of it as Markdown."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One server, so many subscribers over one protocol."""
+
+    kind: type[Subscriber]
+    subscribers: int
+
+
+async def measure(url: str, round_: Round, rate: int, seconds: int) -> dict[str, str]:
+    """Run one round; say what came of it."""
     async with serving(JOBLENS, url) as server:
+        # What the first of all cost is no other's: the code and the feeds are there from then on.
+        first = await _subscribe(server, Run(), replace(round_, subscribers=len(ORGS)))
         before = _resident(server.pid)
         run = Run()
-        connected = await _subscribe(server, run, subscribers)
+        connected = await _subscribe(server, run, round_)
         idle = _resident(server.pid)
-        statements = await _statements(url)
+        transactions = await _transactions(url)
         await _write(url, run, rate, seconds)
         await asyncio.sleep(SETTLE_SECONDS)
-        statements = await _statements(url) - statements
+        # The writers' own are one for each event, and one for the jobs of each organisation.
+        written = len(run.committed) + len(ORGS)
+        transactions = await _transactions(url) - transactions - written
+        took = seconds + SETTLE_SECONDS
         connections = await _connections(url)
-        peak = peak_memory(server.pid)
-        for subscriber in connected:
+        for subscriber in (*first, *connected):
             subscriber.close()
-    memory = idle - before
-    return _report(run, connected, seconds, memory, peak, statements, connections)
+        memory = (idle - before) / len(connected) / 1024
+        return _deliveries(run, connected, seconds) | {
+            "memory of a waiting subscriber": f"{memory:.0f} KiB",
+            "peak memory of the process": f"{server.peak_memory() / 1024**2:.0f} MiB",
+            "database connections of the process": f"{connections}",
+            "transactions of the process": f"{transactions / took:.0f} a second",
+        }
 
 
-async def _subscribe(server: Server, run: Run, count: int) -> list[Subscriber]:
+async def _subscribe(server: Server, run: Run, round_: Round) -> list[Subscriber]:
     loop = asyncio.get_running_loop()
     made = []
-    for number in range(count):
-        subscriber = Subscriber(ORGS[number % len(ORGS)], run, server.port)
+    for number in range(round_.subscribers):
+        subscriber = round_.kind(ORGS[number % len(ORGS)], run, server.port)
         await loop.create_connection(lambda one=subscriber: one, "127.0.0.1", server.port)
         made.append(subscriber)
     for _ in range(600):
-        if run.ready >= count:
+        if run.ready == len(made):
             break
         await asyncio.sleep(0.1)
     await asyncio.sleep(2)
@@ -166,15 +151,7 @@ async def _write(url: str, run: Run, rate: int, seconds: int) -> None:
     await engine.dispose()
 
 
-def _report(
-    run: Run,
-    subscribers: list[Subscriber],
-    seconds: int,
-    memory: int,
-    peak: int,
-    statements: int,
-    connections: int,
-) -> str:
+def _deliveries(run: Run, subscribers: list[Subscriber], seconds: int) -> dict[str, str]:
     expected = Counter(org for org, _ in run.committed.values())
     due = sum(expected[one.org] for one in subscribers)
     foreign = sum(
@@ -191,8 +168,7 @@ def _report(
         if event in run.committed
     ]
     cuts = quantiles(delays, n=100) if delays else [0.0] * 99
-    rows = {
-        "subscribers, over three organisations": f"{len(subscribers):,}",
+    return {
         "events written": f"{len(run.committed):,} in {seconds} s",
         "deliveries due": f"{due:,}",
         "missed": f"{missed:,}",
@@ -200,16 +176,10 @@ def _report(
         "to another organisation": f"{foreign:,}",
         "from commit to client, p50": f"{cuts[49]:.0f} ms",
         "from commit to client, p99": f"{cuts[98]:.0f} ms",
-        "memory of a waiting subscriber": f"{memory / len(subscribers) / 1024:.0f} KiB",
-        "peak memory of the process": f"{peak / 1024**2:.0f} MiB",
-        "database connections of the process": f"{connections}",
-        "transactions a second, all": f"{statements / (seconds + SETTLE_SECONDS):.0f}",
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    return f"## Live updates\n\n| | |\n|---|--:|\n{table}\n"
 
 
-async def _statements(url: str) -> int:
+async def _transactions(url: str) -> int:
     connection = await asyncpg.connect(url)
     try:
         return int(
@@ -241,14 +211,25 @@ def _resident(pid: int) -> int:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    async with new_database() as url:
-        command = shlex.join([".venv/bin/python", "-m", "benchmarks.live", *sys.argv[1:]])
-        facts = await report.facts(url)
-        body = await measure(url, options.subscribers, options.rate, options.seconds)
-    text = f"# Benchmarks of live updates\n\nMeasured by `{command}`.\n\n{facts}\n\n{body}"
+    many = options.subscribers
+    rounds = [Round(EventSource, FEW), Round(EventSource, many), Round(Socket, many)]
+    columns = []
+    for round_ in rounds:
+        async with new_database() as url:
+            facts = await report.facts(url)
+            columns.append(await measure(url, round_, options.rate, options.seconds))
+    command = shlex.join([".venv/bin/python", "-m", "benchmarks.live", *sys.argv[1:]])
+    text = REPORT.format(command=command, facts=facts, table=_table(rounds, columns))
     print(text)
     if options.write:
         options.write.write_text(text)
+
+
+def _table(rounds: list[Round], columns: list[dict[str, str]]) -> str:
+    heads = [f"{each.subscribers:,} over {PROTOCOLS[each.kind]}" for each in rounds]
+    lines = [["subscribers", *heads], ["---", *("--:" for _ in rounds)]]
+    lines += [[name, *(column[name] for column in columns)] for name in columns[0]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import orjson
 
 from benchmarks import queries
 from benchmarks.load import Sample, ask, graphql, load
-from benchmarks.servers import APPS, JOBLENS, Server, serving
+from benchmarks.servers import COMMANDS, JOBLENS, Server, serving
 
 CONNECTIONS = 8
 WARM_UP_SECONDS = 1.0
@@ -41,9 +41,9 @@ class Measured:
 async def nested_page(url: str, *, rounds: int, seconds: float) -> Mapping[str, Measured]:
     """Measure the page of 50 failed jobs with their events, by all contestants in turn."""
     request = graphql(queries.NESTED)
-    measured = {name: Measured() for name in APPS}
+    measured = {name: Measured() for name in COMMANDS}
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(serving(name, url)) for name in APPS]
+        servers = [await stack.enter_async_context(serving(name, url)) for name in COMMANDS]
         await _check_same_answers(servers)
         for server in servers:
             await load(server.port, request, connections=CONNECTIONS, seconds=WARM_UP_SECONDS)

@@ -15,10 +15,11 @@ START_SECONDS = 30
 JOBLENS = "Joblens"
 BARE = "bare: one statement, json_agg"
 TEXTBOOK = "textbook: ORM, Strawberry, DataLoader"
-APPS = {
-    JOBLENS: ("server.app:create_app", "--factory"),
-    BARE: ("benchmarks.bare:create_app", "--factory"),
-    TEXTBOOK: ("benchmarks.textbook:app",),
+UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log")
+COMMANDS = {
+    JOBLENS: ("server.cli", "serve"),
+    BARE: (*UVICORN, "benchmarks.bare:create_app", "--factory"),
+    TEXTBOOK: (*UVICORN, "benchmarks.textbook:app"),
 }
 
 
@@ -37,14 +38,12 @@ class Server:
 
 @asynccontextmanager
 async def serving(name: str, database_url: str) -> AsyncIterator[Server]:
-    """Run a contestant with what `joblens serve` gives it: one process, uvloop, httptools."""
+    """Run a contestant in one process, on uvloop and httptools."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with TemporaryFile() as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "uvicorn", *APPS[name]),
-            *("--host", "127.0.0.1", "--port", str(port)),
-            *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header"),
+            *(sys.executable, "-m", *COMMANDS[name], "--host", "127.0.0.1", "--port", str(port)),
             env=_environment(database_url),
             stdout=output,
             stderr=output,

@@ -1,5 +1,6 @@
 """From the text of a query to its answer: parsed, validated, run, its errors put into words."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,11 +46,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer. `refused`: nothing was run, there is no data, and `errors` say why."""
+    """An answer. `refused`: nothing was run, there is no data, and `errors` say why.
+
+    Many subscribers may share one: whoever writes it keeps in `written` what the others need not
+    write again.
+    """
 
     data: dict[str, Any] | None
     errors: Sequence[dict[str, Any]] = ()
     refused: bool = False
+    written: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
         """Put it into the form that GraphQL's specification gives a response."""
@@ -95,11 +101,11 @@ async def subscribe(
 ) -> Responses | Response:
     """Begin a subscription; one that cannot begin comes back as its refusal.
 
-    `open_context` is entered once for the beginning, and then for each response, which is one
-    snapshot: it lends a context with a session that has not been used, and closes it. Call
-    `aclose` on the responses however they end: it frees what the subscription holds. When the hub
-    stops, they complete. Errors are presented as by `execute`; the last response is `refused` where
-    the subscription was ended for it.
+    `open_context` is entered once for the beginning, and then for responses that are ready
+    together, which are of one snapshot: it lends a context with a session that has not been used,
+    and closes it. Call `aclose` on the responses however they end: it frees what the subscription
+    holds. When the hub stops, they complete. Errors are presented as by `execute`; the last
+    response is `refused` where the subscription was ended for it.
     """
     if operation.type is not OperationType.SUBSCRIPTION:
         message = "Only subscriptions can be subscribed to."
@@ -119,8 +125,8 @@ async def subscribe(
         hub, key = context.live, answer_key(operation, request, context.viewer)
         assert hub is not None
 
-    async def answer(event: Any, context: Context) -> Response:
-        return await _run(executor.for_event(event, context))
+    async def answer(events: list[Any], context: Context) -> list[Response]:
+        return await _run_all([executor.for_event(event, context) for event in events])
 
     return Responses(stream, key, hub, open_context, answer, _refuse)
 
@@ -141,10 +147,19 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
 
 
 async def _run(executor: Executor) -> Response:
-    # Of a subscription's event, as of a query, the fields are resolved together.
     result = executor.execute_operation()
-    if isawaitable(result):
-        result = await result
+    return _answer(await result if isawaitable(result) else result)
+
+
+async def _run_all(executors: Sequence[Executor]) -> list[Response]:
+    """Run all side by side: their DataLoaders, if they are the same, batch over all of them."""
+    results = [executor.execute_operation() for executor in executors]
+    waiting = [result for result in results if isawaitable(result)]
+    arrived = iter(await asyncio.gather(*waiting) if waiting else ())
+    return [_answer(next(arrived) if isawaitable(each) else each) for each in results]
+
+
+def _answer(result: Any) -> Response:
     assert isinstance(result, ExecutionResult)
     errors = result.errors or ()
     _log_unexpected(errors)

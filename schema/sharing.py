@@ -1,4 +1,4 @@
-"""The responses of a subscription: one a moment, worked out once for all who ask the same."""
+"""The responses of a subscription, each worked out once for all who ask the same."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schema.execution import Operation, Request, Response
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
-Run = Callable[[Any, Context], Awaitable["Response"]]
+Run = Callable[[list[Any], Context], Awaitable[list["Response"]]]
 # What is told, and the response that tells it; none where there is nothing to tell.
 Told = tuple[Any, "Response | None"]
 
@@ -65,8 +65,8 @@ def _variables(part: Any) -> Iterator[str]:
             yield from _variables(each)
 
 
-class Responses(AsyncIterator["Response"]):
-    """A subscription's responses, until it completes.
+class Responses(AsyncIterator[list["Response"]]):
+    """A subscription's responses, in lists of what is ready together, until it completes.
 
     One that is `refused` tells why it was ended, and is the last. However it ends, `aclose` must be
     called: it frees what the subscription holds.
@@ -89,7 +89,7 @@ class Responses(AsyncIterator["Response"]):
         self._refuse = refuse
         self._is_over = False
 
-    async def __anext__(self) -> "Response":
+    async def __anext__(self) -> list["Response"]:
         try:
             return await self._next()
         except StopAsyncIteration:
@@ -97,22 +97,24 @@ class Responses(AsyncIterator["Response"]):
             raise
         except Exception as error:  # noqa: BLE001 - the last response tells of it
             self._is_over = True
-            return self._refuse(error)
+            return [self._refuse(error)]
 
-    async def _next(self) -> "Response":
+    async def _next(self) -> list["Response"]:
         while not self._is_over:
-            happening = await anext(self._stream)
-            answer = happening.answers.get(self._key)
-            if answer is None or not answer.done:
-                answer = await self._answered(happening)
-            response: Response | None = answer.response
-            if answer.told is None and response is not None:
-                self._is_over = True
-                return response
-            verdict = self._stream.judge(answer.told)
-            self._is_over = verdict.is_last
-            if verdict.is_told and response is not None:
-                return response
+            responses: list[Response] = []
+            for answer in await self._answers(await anext(self._stream)):
+                response: Response | None = answer.response
+                if answer.told is None and response is not None:
+                    self._is_over = True
+                    return [*responses, response]
+                verdict = self._stream.judge(answer.told)
+                if verdict.is_told and response is not None:
+                    responses.append(response)
+                if verdict.is_last:
+                    self._is_over = True
+                    break
+            if responses:
+                return responses
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
@@ -120,43 +122,66 @@ class Responses(AsyncIterator["Response"]):
         self._is_over = True
         await self._stream.aclose()
 
-    async def _answered(self, happening: Happening) -> Answer:
-        """Get the answer that others get too: the first who comes works it out, the others wait."""
-        answers = happening.answers
-        while (answer := answers.get(self._key)) is not None:
-            if answer.done:
-                return answer
-            answer.waiting = answer.waiting or asyncio.Event()
-            await answer.waiting.wait()
-        answer = answers[self._key] = Answer()
-        try:
-            answer.told, answer.response = await self._tell(happening)
-            answer.done = True
-        finally:
-            # Where the first one left meanwhile, the next one tries.
-            if not answer.done:
-                del answers[self._key]
-            if answer.waiting is not None:
-                answer.waiting.set()
-        return answer
+    async def _answers(self, happenings: list[Happening]) -> list[Answer]:
+        """Get the answers that others get too: who comes first works them out, the others wait."""
+        key = self._key
+        while True:
+            answers = [happening.answers.get(key) for happening in happenings]
+            done = [answer for answer in answers if answer is not None and answer.done]
+            if len(done) == len(happenings):
+                return done
+            if None in answers:
+                await self._work_out([each for each in happenings if key not in each.answers])
+                continue
+            # The last first: answers are worked out many at a time, and one wait does for them.
+            busy = next(each for each in reversed(answers) if each is not None and not each.done)
+            busy.settled = busy.settled or asyncio.Event()
+            await busy.settled.wait()
 
-    async def _tell(self, happening: Happening) -> Told:
+    async def _work_out(self, happenings: list[Happening]) -> None:
+        key = self._key
+        answers = [Answer() for _ in happenings]
+        for happening, answer in zip(happenings, answers, strict=True):
+            happening.answers[key] = answer
+        try:
+            all_told = await self._tell(happenings)
+            for answer, (told, response) in zip(answers, all_told, strict=True):
+                answer.told, answer.response, answer.done = told, response, True
+        finally:
+            for happening, answer in zip(happenings, answers, strict=True):
+                # Where the first one left meanwhile, the next one tries.
+                if not answer.done:
+                    del happening.answers[key]
+                if answer.settled is not None:
+                    answer.settled.set()
+
+    async def _tell(self, happenings: list[Happening]) -> list[Told]:
         for _ in range(RETRIES):
-            told, response = await self._tell_once(happening)
-            if response is None or ErrorCode.UNAVAILABLE not in response.codes():
-                return told, response
+            all_told = await self._tell_once(happenings)
+            if len(happenings) > 1 and _has(ErrorCode.TIMEOUT, all_told):
+                # What is too much for all may do for each.
+                return [told for each in happenings for told in await self._tell([each])]
+            if not _has(ErrorCode.UNAVAILABLE, all_told):
+                return all_told
             if self._hub.is_closing:
                 break
             await asyncio.sleep(RETRY_SECONDS)
         # Not with a part missing: the event is still behind the last cursor, so nothing is lost.
-        return None, self._refuse(UnavailableError())
+        refusal = self._refuse(UnavailableError())
+        return [
+            (None, refusal) if _has(ErrorCode.UNAVAILABLE, [each]) else each for each in all_told
+        ]
 
-    async def _tell_once(self, happening: Happening) -> Told:
+    async def _tell_once(self, happenings: list[Happening]) -> list[Told]:
+        """Tell of all of them in one snapshot, so that what they need is read for all at once."""
         async with self._open_context() as context:
             try:
-                told = await self._stream.read(happening, context)
+                told = [await self._stream.read(each, context) for each in happenings]
             except Exception as error:  # noqa: BLE001 - told, and tried again if that may help
-                return None, self._refuse(error)
-            if told is None:
-                return None, None
-            return told, await self._run(told, context)
+                return [(None, self._refuse(error)) for _ in happenings]
+            responses = iter(await self._run([each for each in told if each is not None], context))
+            return [(each, next(responses) if each is not None else None) for each in told]
+
+
+def _has(code: ErrorCode, all_told: list[Told]) -> bool:
+    return any(response is not None and code in response.codes() for _, response in all_told)

@@ -24,7 +24,7 @@ from server.protocols import ENDING
 from server.responses import write_error
 from server.settings import Settings
 from server.state import State
-from server.websocket import websocket
+from server.websocket import WebSocketEndpoint
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         routes=[
             Route("/", _home),
             Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", websocket),
+            WebSocketRoute("/graphql", WebSocketEndpoint()),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/assets", pages.assets()),

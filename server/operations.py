@@ -18,19 +18,21 @@ log = structlog.get_logger("joblens.operations")
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
 
-class Stream(AsyncIterator[Response]):
-    """The responses of one operation, one by one. Whoever stops before the end closes it.
+class Stream(AsyncIterator[list[Response]]):
+    """The responses of one operation, in lists of what is ready together.
+
+    Whoever stops before the end closes it.
 
     Whatever breaks on the way becomes the last response, a refusal. Not a generator: closing one
     of those that was never begun would not reach what it stands on.
     """
 
-    def __init__(self, responses: AsyncIterator[Response]) -> None:
+    def __init__(self, responses: AsyncIterator[list[Response]]) -> None:
         self._responses = responses
         self._ended = False
 
-    async def __anext__(self) -> Response:
-        """Get the next response."""
+    async def __anext__(self) -> list[Response]:
+        """Get what comes next, at least one response."""
         if self._ended:
             raise StopAsyncIteration
         try:
@@ -40,11 +42,11 @@ class Stream(AsyncIterator[Response]):
             raise
         except JoblensError as error:
             await self.aclose()
-            return refusal(error)
+            return [refusal(error)]
         except Exception:
             log.exception("unexpected error")
             await self.aclose()
-            return refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))
+            return [refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))]
 
     async def aclose(self) -> None:
         """End the operation and free what it holds."""
@@ -55,7 +57,7 @@ class Stream(AsyncIterator[Response]):
 async def start(
     state: State, viewer: Viewer, operation: Operation, request: Request
 ) -> Stream | Response:
-    """Begin an operation: its responses, one by one; or its refusal.
+    """Begin an operation: its responses; or its refusal.
 
     A query or mutation has one response.
     """
@@ -72,13 +74,13 @@ async def start(
 def just(response: Response) -> Stream:
     """Make a stream of one response."""
 
-    async def one() -> AsyncIterator[Response]:
-        yield response
+    async def one() -> AsyncIterator[list[Response]]:
+        yield [response]
 
     return Stream(one())
 
 
-async def _close(responses: AsyncIterator[Response]) -> None:
+async def _close(responses: AsyncIterator[list[Response]]) -> None:
     aclose = getattr(responses, "aclose", None)
     if aclose is not None:
         await aclose()
@@ -86,18 +88,18 @@ async def _close(responses: AsyncIterator[Response]) -> None:
 
 async def _answer(
     operation: Operation, request: Request, open_context: OpenContext
-) -> AsyncIterator[Response]:
+) -> AsyncIterator[list[Response]]:
     async def run() -> Response:
         async with open_context() as context:
             return await execute(operation, request, context)
 
     if operation.type is OperationType.QUERY:
-        yield await run()
+        yield [await run()]
         return
     # Whether anybody waits for its answer or not, what a mutation began, it finishes.
     running = asyncio.ensure_future(run())
     try:
-        yield await asyncio.shield(running)
+        yield [await asyncio.shield(running)]
     except asyncio.CancelledError:
         await asyncio.wait({running})
         raise

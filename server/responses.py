@@ -1,5 +1,6 @@
 """GraphQL responses as they go over HTTP: their JSON, media type and status."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -11,11 +12,8 @@ from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 ANSWERS = (GRAPHQL_RESPONSE, JSON)
-# How many responses of subscriptions are kept as JSON, and up to which size.
-SHARED = 100
-SHARED_BYTES = 65_536
-
-_shared: dict[int, tuple[Response, bytes]] = {}
+# How much is written to a client at once, where much is ready.
+WRITTEN_AT_ONCE_BYTES = 65_536
 
 
 def write(response: Response, media_type: str) -> HttpResponse:
@@ -47,16 +45,23 @@ def refusal(error: JoblensError) -> Response:
 
 def dumps_shared(response: Response) -> bytes:
     """Write the body of a response that many may share, once for all of them."""
-    held = _shared.get(id(response))
-    if held is not None:
-        return held[1]
-    body = dumps(response.body())
-    if len(body) <= SHARED_BYTES:
-        if len(_shared) >= SHARED:
-            del _shared[next(iter(_shared))]
-        # With the response itself: while it lives, no other has its id.
-        _shared[id(response)] = (response, body)
-    return body
+    if not response.written:
+        response.written.append(dumps(response.body()))
+    return response.written[0]
+
+
+def gather(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Gather what is to be written one after another into what can be written at once."""
+    together: list[bytes] = []
+    size = 0
+    for part in parts:
+        if together and size + len(part) > WRITTEN_AT_ONCE_BYTES:
+            yield together
+            together, size = [], 0
+        together.append(part)
+        size += len(part)
+    if together:
+        yield together
 
 
 def dumps(value: Any) -> bytes:

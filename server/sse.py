@@ -1,8 +1,6 @@
 """Responses as Server-Sent Events: the protocol of graphql-sse, one connection an operation."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -12,10 +10,10 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import JoblensError
 from schema.execution import Response
 from server.operations import Stream
-from server.responses import dumps, dumps_shared, refusal
+from server.responses import dumps, dumps_shared, gather, refusal
 
 EVENT_STREAM = "text/event-stream"
-# How long one event may wait for a client that does not read, and the last one at the end.
+# How long one write may wait for a client that does not read, and the last one at the end.
 STALLED_SECONDS = 60
 ENDING_SECONDS = 2
 
@@ -47,6 +45,9 @@ class EventStream(HttpResponse):
         self._responses = responses
         self._ending = ending
         self._ping_seconds = ping_seconds
+        # Since the last look: whether nothing was sent. And whether the client holds up a send.
+        self._is_silent = True
+        self._is_sending = False
 
     async def __call__(
         self,
@@ -59,9 +60,10 @@ class EventStream(HttpResponse):
         gone = asyncio.create_task(_disconnected(receive))
         ending = asyncio.create_task(self._ending.wait())
         try:
-            await asyncio.wait({pump, gone, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not gone.done():
-                # The end of the process leaves the pump its time to say so.
+            await self._watch({pump, gone, ending}, send)
+            if not gone.done() and not pump.done():
+                # The process ends: the subscription completes, and the pump says so.
+                await self._responses.aclose()
                 await asyncio.wait(
                     {pump, gone}, timeout=ENDING_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
@@ -74,51 +76,38 @@ class EventStream(HttpResponse):
         if not pump.cancelled():
             pump.result()
 
+    async def _watch(self, tasks: set[asyncio.Task[Any]], send: Send) -> None:
+        """Wait until one of the tasks is done; break a silence by a ping."""
+        while not any(task.done() for task in tasks):
+            self._is_silent = True
+            await asyncio.wait(
+                tasks, timeout=self._ping_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._is_silent and not self._is_sending and not any(t.done() for t in tasks):
+                try:
+                    await self._send(send, _PING)
+                except OSError:
+                    return
+
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         try:
-            async with aclosing(self._events()) as events:
-                async for event in events:
-                    async with asyncio.timeout(STALLED_SECONDS):
-                        await send({"type": "http.response.body", "body": event, "more_body": True})
+            # At once, so that the client knows that it is heard.
+            await self._send(send, _PING)
+            async for responses in self._responses:
+                for events in gather(_next(response) for response in responses):
+                    await self._send(send, b"".join(events))
+            await self._send(send, _COMPLETE)
         except OSError:
             log.info("a client stopped reading its events")
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _events(self) -> AsyncGenerator[bytes, None]:
-        # At once, so that the client knows that it is heard.
-        yield _PING
-        ending = asyncio.ensure_future(self._ending.wait())
-        following: asyncio.Future[Response | None] | None = None
-        try:
-            while not ending.done():
-                following = following or asyncio.ensure_future(self._following())
-                either: set[asyncio.Future[Any]] = {following, ending}
-                await asyncio.wait(
-                    either, timeout=self._ping_seconds, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not following.done():
-                    yield _PING
-                elif (response := following.result()) is None:
-                    break
-                else:
-                    following = None
-                    yield _next(response)
-        finally:
-            await self._close(ending, following)
-        yield _COMPLETE
-
-    async def _following(self) -> Response | None:
-        """Get the next response, None after the last."""
-        return await anext(self._responses, None)
-
-    async def _close(self, *waiting: "asyncio.Future[Any] | None") -> None:
-        pending = [future for future in waiting if future is not None]
-        for future in pending:
-            future.cancel()
-        await asyncio.wait(pending)
-        await self._responses.aclose()
+    async def _send(self, send: Send, text: bytes) -> None:
+        self._is_silent, self._is_sending = False, True
+        async with asyncio.timeout(STALLED_SECONDS):
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+        self._is_sending = False
 
 
 def _next(response: Response) -> bytes:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from graphql import OperationType
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from resolvers.context import Viewer
@@ -21,8 +22,9 @@ from server.messages import (
     read_message,
 )
 from server.operations import start
+from server.protocols import SEND_MANY
 from server.requests import as_request
-from server.responses import dumps, refusal
+from server.responses import dumps, gather, refusal
 from server.state import State
 from server.viewers import ORG_HEADER, get_viewer
 
@@ -40,15 +42,20 @@ class _GoneError(Exception):
     """Nothing can be sent any more."""
 
 
-async def websocket(socket: WebSocket) -> None:
-    """Serve one connection until either side ends it."""
-    if not _same_origin(socket):
-        # Before it is accepted: the browser gets a 403.
-        await socket.close()
-        return
-    spoken = SUBPROTOCOL in socket.scope["subprotocols"]
-    await socket.accept(SUBPROTOCOL if spoken else None)
-    await Connection(socket, socket.app.state.joblens, spoken=spoken).serve()
+class WebSocketEndpoint:
+    """The ASGI application that serves one connection until either side ends it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Accept a connection, and serve it."""
+        socket = WebSocket(scope, receive, send)
+        if not _same_origin(socket):
+            # Before it is accepted: the browser gets a 403.
+            await socket.close()
+            return
+        spoken = SUBPROTOCOL in scope["subprotocols"]
+        await socket.accept(SUBPROTOCOL if spoken else None)
+        send_many = send if SEND_MANY in scope.get("extensions", {}) else None
+        await Connection(socket, send_many, socket.app.state.joblens, spoken=spoken).serve()
 
 
 def _same_origin(socket: WebSocket) -> bool:
@@ -58,10 +65,16 @@ def _same_origin(socket: WebSocket) -> bool:
 
 
 class Connection:
-    """A client's connection. Each operation is a task; none waits for, or fails with, another."""
+    """A client's connection. Each operation is a task; none waits for, or fails with, another.
 
-    def __init__(self, socket: WebSocket, state: State, *, spoken: bool) -> None:
+    `send_many`: what takes several messages at once, where the server can.
+    """
+
+    def __init__(
+        self, socket: WebSocket, send_many: Send | None, state: State, *, spoken: bool
+    ) -> None:
         self._socket = socket
+        self._send_many = send_many
         self._state = state
         self._spoken = spoken
         self._viewer: Viewer | None = None
@@ -193,22 +206,29 @@ class Connection:
         if isinstance(responses, Response):
             return error_message(message.id, responses)
         async with aclosing(responses):
-            async for response in responses:
-                if response.refused:
-                    return error_message(message.id, response)
-                await self._send_text(next_message(message.id, response, shared=subscribes))
+            async for together in responses:
+                told = [each for each in together if not each.refused]
+                texts = (next_message(message.id, each, shared=subscribes) for each in told)
+                for some in gather(texts):
+                    await self._send_texts(some)
+                if len(told) < len(together):
+                    return error_message(message.id, together[-1])
         return {"id": message.id, "type": "complete"}
 
     async def _send(self, message: dict[str, Any]) -> None:
-        await self._send_text(dumps(message))
+        await self._send_texts([dumps(message)])
 
-    async def _send_text(self, text: bytes) -> None:
+    async def _send_texts(self, texts: list[bytes]) -> None:
         async with self._sending:
             if self._closed:
                 raise _GoneError
             try:
-                await self._socket.send_text(text.decode())
-            except (WebSocketDisconnect, RuntimeError):
+                if self._send_many is not None:
+                    await self._send_many({"type": SEND_MANY, "texts": texts})
+                    return
+                for text in texts:
+                    await self._socket.send_text(text.decode())
+            except (OSError, WebSocketDisconnect, RuntimeError):
                 # RuntimeError: the server has closed the connection, and we have yet to hear of it.
                 raise _GoneError from None
 

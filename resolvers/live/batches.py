@@ -99,24 +99,19 @@ async def read_gone(session: AsyncSession, org_id: UUID, seats: Iterable[Seat]) 
 
 def hand_out(batch: Batch, seats: Iterable[Seat]) -> dict[EventKey, datetime]:
     """Put the events into the inboxes of those who want them; get the `ts` of each."""
-    by_job: defaultdict[UUID, list[Inbox]] = defaultdict(list)
-    by_filter: defaultdict[str | None, list[Inbox]] = defaultdict(list)
+    happenings = {key: Happening(EventEdge(batch.rows[key])) for key in batch.keys}
+    passing: dict[str | None, list[Happening]] = {None: list(happenings.values())}
+    for filter_key, keys in batch.passing.items():
+        passing[filter_key] = [happenings[key] for key in batch.keys if key in keys]
+    of_job = {job_id: [Happening()] for job_id in batch.gone}
+    of_job |= {key[0]: [happening] for key, happening in happenings.items()}
     for seat in seats:
-        if seat.job_id is not None:
-            by_job[seat.job_id].append(seat.inbox)
+        if seat.job_id is None:
+            seat.inbox.put(passing.get(seat.filter_key, ()))
         else:
-            by_filter[seat.filter_key].append(seat.inbox)
-    told = {}
-    for key in batch.keys:
-        happening = Happening(EventEdge(batch.rows[key]))
-        for filter_key, inboxes in by_filter.items():
-            if filter_key is None or key in batch.passing[filter_key]:
-                _put(happening, inboxes)
-        _put(happening, by_job.get(key[0], ()))
-        told[key] = batch.rows[key].ts
-    for job_id in batch.gone:
-        _put(Happening(), by_job.get(job_id, ()))
-    return told
+            # Its job is read anew for whatever happens: the last is enough.
+            seat.inbox.put(of_job.get(seat.job_id, ()))
+    return {key: batch.rows[key].ts for key in batch.keys}
 
 
 def in_telling_order(rows: Sequence[Any]) -> list[Any]:
@@ -132,8 +127,3 @@ def in_telling_order(rows: Sequence[Any]) -> list[Any]:
         by_job[row.job_id].append(row)
     turns = {job_id: iter(sorted(own, key=lambda row: row.seq)) for job_id, own in by_job.items()}
     return [next(turns[row.job_id]) for row in rows]
-
-
-def _put(happening: Happening, inboxes: Iterable[Inbox]) -> None:
-    for inbox in inboxes:
-        inbox.put(happening)

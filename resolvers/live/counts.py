@@ -60,7 +60,7 @@ class CountsWatch:
         """Tell this inbox the counts, now and whenever they change."""
         self._inboxes[inbox] = every_seconds
         if self._latest is not None:
-            inbox.put(self._latest)
+            inbox.put([self._latest])
         self._changed.set()
 
     def leave(self, inbox: Inbox) -> None:
@@ -114,5 +114,5 @@ class CountsWatch:
             value = [StatusCount(each, as_count(counts.get(each, 0), None)) for each in JobStatus]
             self._latest = Happening(value)
             for inbox in self._inboxes:
-                inbox.put(self._latest)
+                inbox.put([self._latest])
         return True

@@ -1,24 +1,27 @@
 """What passes from a feed to its subscribers: happenings, and the bounded inbox of each."""
 
 import asyncio
-from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers.errors import JoblensError, SlowConsumerError
 
+# How many happenings are told together at most.
+MOST_TAKEN = 100
+
 
 class Answer:
     """What subscribers are told of a happening, once it has been worked out by one of them."""
 
-    __slots__ = ("done", "response", "told", "waiting")
+    __slots__ = ("done", "response", "settled", "told")
 
     def __init__(self) -> None:
         self.done = False
         self.told: Any = None
         self.response: Any = None
-        self.waiting: asyncio.Event | None = None
+        # Set when whoever works it out has done so, or has given up.
+        self.settled: asyncio.Event | None = None
 
 
 class Happening:
@@ -55,7 +58,7 @@ class Inbox:
     def __init__(self, limit: int, *, only_latest: bool = False) -> None:
         self._limit = limit
         self._only_latest = only_latest
-        self._waiting: deque[Happening] = deque()
+        self._waiting: list[Happening] = []
         self._taker: asyncio.Future[None] | None = None
         self._error: JoblensError | None = None
         self.has_ended = False
@@ -63,17 +66,18 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, happening: Happening) -> None:
-        """Leave a happening; one that finds no room ends the inbox, and frees what waits in it."""
-        if self.has_ended:
+    def put(self, happenings: Sequence[Happening]) -> None:
+        """Leave happenings; those that find no room end the inbox, and free what waits in it."""
+        if self.has_ended or not happenings:
             return
         if self._only_latest:
-            self._waiting.clear()
-        if len(self._waiting) >= self._limit:
-            self._waiting.clear()
+            self._waiting = [happenings[-1]]
+        elif len(self._waiting) + len(happenings) > self._limit:
+            self._waiting = []
             self.end(SlowConsumerError(self._limit))
             return
-        self._waiting.append(happening)
+        else:
+            self._waiting += happenings
         self._wake()
 
     def end(self, error: JoblensError | None = None) -> None:
@@ -83,15 +87,19 @@ class Inbox:
             self._error = error
             self._wake()
 
-    async def get(self) -> Happening | None:
-        """Wait for the next happening; at the end get None, or raise the error it ended with."""
+    async def take(self) -> list[Happening]:
+        """Wait for happenings and take what is there, at most `MOST_TAKEN`.
+
+        At the end get none, or raise the error it ended with.
+        """
         while not self._waiting:
             if self._error is not None:
                 raise self._error
             if self.has_ended:
-                return None
+                return []
             await self._change()
-        return self._waiting.popleft()
+        taken, self._waiting = self._waiting[:MOST_TAKEN], self._waiting[MOST_TAKEN:]
+        return taken
 
     async def pause(self, seconds: float) -> None:
         """Wait for so long, or until the inbox ends."""

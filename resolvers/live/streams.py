@@ -18,14 +18,14 @@ from resolvers.jobs import get_job
 from resolvers.live.batches import EventEdge, Seat
 from resolvers.live.catchup import CatchUp
 from resolvers.live.feed import Feed
-from resolvers.live.inboxes import TOLD, Happening, Inbox, Verdict
+from resolvers.live.inboxes import MOST_TAKEN, TOLD, Happening, Inbox, Verdict
 
 # What tells one state of a job from another.
 JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})
 
 
-class Stream(AsyncIterator[Happening]):
-    """What happens to what one subscription watches.
+class Stream(AsyncIterator[list[Happening]]):
+    """What happens to what one subscription watches, in lists of what is told together.
 
     However it ends, `aclose` must be called: it frees the subscription's place.
     """
@@ -34,19 +34,19 @@ class Stream(AsyncIterator[Happening]):
         self,
         inbox: Inbox,
         release: Callable[[], None],
-        happenings: AsyncGenerator[Happening, None] | None = None,
+        happenings: AsyncGenerator[list[Happening], None] | None = None,
     ) -> None:
         self._inbox = inbox
         self._happenings = happenings
         self._release: Callable[[], None] | None = release
 
-    async def __anext__(self) -> Happening:
+    async def __anext__(self) -> list[Happening]:
         if self._happenings is not None:
             return await anext(self._happenings)
-        happening = await self._inbox.get()
-        if happening is None:
+        happenings = await self._inbox.take()
+        if not happenings:
             raise StopAsyncIteration
-        return happening
+        return happenings
 
     async def read(self, happening: Happening, _ctx: Context) -> Any:
         """Get what is told of it, in the snapshot of the response that tells it; None: nothing."""
@@ -90,45 +90,46 @@ class JobStream(Stream):
 
 async def events_since(
     start: datetime, past: CatchUp, feed: Feed, seat: Seat
-) -> AsyncGenerator[Happening, None]:
+) -> AsyncGenerator[list[Happening], None]:
     """Tell the past in pages, take the seat, tell what came between, then what the seat is told.
 
     What commits after the seat is taken comes by it; what committed before is in the pages that
     are read after. Some is in both, and is told once.
     """
     try:
-        async with aclosing(_past(start, past, seat.inbox)) as happenings:
-            async for happening in happenings:
-                yield happening
+        async with aclosing(_past(start, past, seat.inbox)) as pages:
+            async for page in pages:
+                yield page
         if not seat.inbox.has_ended:
             await feed.take(seat)
-        async with aclosing(_past(start, past, seat.inbox)) as happenings:
-            async for happening in happenings:
-                yield happening
+        async with aclosing(_past(start, past, seat.inbox)) as pages:
+            async for page in pages:
+                yield page
     except (StatementTimeoutError, DatabaseUnavailableError) as error:
         raise in_our_words(error) from None
     polls = feed.polls
-    while (heard := await seat.inbox.get()) is not None:
-        if past.has_told(heard.value.node):
-            continue
-        yield heard
+    while heard := await seat.inbox.take():
+        if news := [each for each in heard if not past.has_told(each.value.node)]:
+            yield news
         if feed.polls > polls + 1 and not len(seat.inbox):
             # All that the pages could have had is behind the feed by now.
             past.forget()
 
 
-async def _past(start: datetime, past: CatchUp, inbox: Inbox) -> AsyncGenerator[Happening, None]:
+async def _past(
+    start: datetime, past: CatchUp, inbox: Inbox
+) -> AsyncGenerator[list[Happening], None]:
     async with aclosing(past.pages(start)) as pages:
         async for page in pages:
-            for row in page:
+            for first in range(0, len(page), MOST_TAKEN):
                 if inbox.has_ended:
                     return
-                yield Happening(EventEdge(row))
+                yield [Happening(EventEdge(row)) for row in page[first : first + MOST_TAKEN]]
 
 
-async def paced(inbox: Inbox, every_seconds: float) -> AsyncGenerator[Happening, None]:
-    while (happening := await inbox.get()) is not None:
-        yield happening
+async def paced(inbox: Inbox, every_seconds: float) -> AsyncGenerator[list[Happening], None]:
+    while happenings := await inbox.take():
+        yield happenings
         await inbox.pause(every_seconds)
 
 

@@ -76,7 +76,7 @@ async def watch_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Str
         release()
         raise
     # As it is now.
-    seat.inbox.put(Happening())
+    seat.inbox.put([Happening()])
     return JobStream(job_id, columns, seat.inbox, release)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from resolvers.jobs import get_job
+from resolvers.live import streams
 from schema.execution import Operation, Request, Response, execute, prepare, subscribe
 from tests.live.watching import EVENTS, NEVER, until, watching
 
@@ -133,7 +134,10 @@ async def test_at_the_end_subscriptions_complete(database_url: str) -> None:
         assert error["extensions"]["code"] == "UNAVAILABLE"
 
 
-async def test_at_the_end_one_that_catches_up_completes(database_url: str) -> None:
+async def test_at_the_end_one_that_catches_up_completes(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "MOST_TAKEN", 1)
     async with watching(database_url, poll_seconds=NEVER) as watched:
         row = await watched.job()
         first = await watched.subscribe()

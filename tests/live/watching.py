@@ -1,14 +1,13 @@
 """Subscribes in the test's own process, and writes as other programs do: by plain SQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import EngineOptions, Scope, create_engine
@@ -19,6 +18,7 @@ from resolvers.live.options import LiveOptions
 from schema.execution import Operation, Request, Response, prepare, subscribe
 from schema.sharing import Responses
 from tests.ledger import insert, job
+from tests.statements import recorded
 
 # Generous: it only ends what would wait for ever.
 PATIENCE_SECONDS = 60
@@ -32,10 +32,13 @@ class Subscriber:
 
     def __init__(self, responses: Responses) -> None:
         self.responses = responses
+        self.ready: list[Response] = []
 
     async def next(self) -> Response:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            return await anext(self.responses)
+            if not self.ready:
+                self.ready += await anext(self.responses)
+            return self.ready.pop(0)
 
     async def data(self) -> Any:
         response = await self.next()
@@ -57,6 +60,8 @@ class Subscriber:
 
     async def is_quiet(self) -> bool:
         """Tell whether nothing is waiting at this moment."""
+        if self.ready:
+            return False
         task = asyncio.ensure_future(anext(self.responses))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -161,19 +166,9 @@ class Watching:
             )
         )
 
-    @contextmanager
-    def recorded(self) -> Iterator[list[str]]:
+    def recorded(self) -> AbstractContextManager[list[str]]:
         """Collect the SQL of all statements but BEGIN and COMMIT."""
-        statements: list[str] = []
-
-        def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            statements.append(statement)
-
-        event.listen(self.engine.sync_engine, "before_cursor_execute", record)
-        try:
-            yield statements
-        finally:
-            event.remove(self.engine.sync_engine, "before_cursor_execute", record)
+        return recorded(self.engine)
 
 
 async def until(condition: Callable[[], Any]) -> Any:
