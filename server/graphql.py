@@ -77,5 +77,5 @@ def _check(operation: OperationType, method: str, accept: str) -> None:
 
 def _write_refusal(response: Response, media_type: str) -> HttpResponse:
     if media_type == EVENT_STREAM:
-        return EventStream(just(response), asyncio.Event(), ping_seconds=None)
+        return EventStream(just(response), asyncio.Event())
     return write(response, media_type)

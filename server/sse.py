@@ -1,7 +1,6 @@
 """Responses as Server-Sent Events: the protocol of graphql-sse, one connection an operation."""
 
 import asyncio
-from typing import Any
 
 import structlog
 from starlette.responses import Response as HttpResponse
@@ -37,7 +36,7 @@ class EventStream(HttpResponse):
         self,
         responses: Stream,
         ending: asyncio.Event,
-        ping_seconds: float | None,
+        ping_seconds: float = STALLED_SECONDS,
     ) -> None:
         super().__init__(headers=_HEADERS)
         # There is no length to tell of a stream.
@@ -45,9 +44,9 @@ class EventStream(HttpResponse):
         self._responses = responses
         self._ending = ending
         self._ping_seconds = ping_seconds
-        # Since the last look: whether nothing was sent. And whether the client holds up a send.
+        # Since the last look: whether nothing was sent. And since when the client holds up a send.
         self._is_silent = True
-        self._is_sending = False
+        self._sending_since: float | None = None
 
     async def __call__(
         self,
@@ -59,55 +58,49 @@ class EventStream(HttpResponse):
         pump = asyncio.create_task(self._pump(send))
         gone = asyncio.create_task(_disconnected(receive))
         ending = asyncio.create_task(self._ending.wait())
+        watch = asyncio.create_task(self._watch(send))
         try:
-            await self._watch({pump, gone, ending}, send)
-            if not gone.done() and not pump.done():
+            await asyncio.wait({pump, gone, ending, watch}, return_when=asyncio.FIRST_COMPLETED)
+            if ending.done() and not gone.done() and not pump.done():
                 # The process ends: the subscription completes, and the pump says so.
                 await self._responses.aclose()
                 await asyncio.wait(
                     {pump, gone}, timeout=ENDING_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
         finally:
-            tasks = (pump, gone, ending)
+            tasks = (pump, gone, ending, watch)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._responses.aclose()
-        if not pump.cancelled():
+        # OSError: the client has gone.
+        if not pump.cancelled() and not isinstance(pump.exception(), OSError):
             pump.result()
 
-    async def _watch(self, tasks: set[asyncio.Task[Any]], send: Send) -> None:
-        """Wait until one of the tasks is done; break a silence by a ping."""
-        while not any(task.done() for task in tasks):
+    async def _watch(self, send: Send) -> None:
+        """Break silences, until the client has stalled."""
+        clock = asyncio.get_running_loop().time
+        while self._sending_since is None or clock() - self._sending_since < STALLED_SECONDS:
             self._is_silent = True
-            await asyncio.wait(
-                tasks, timeout=self._ping_seconds, return_when=asyncio.FIRST_COMPLETED
-            )
-            if self._is_silent and not self._is_sending and not any(t.done() for t in tasks):
-                try:
-                    await self._send(send, _PING)
-                except OSError:
-                    return
+            await asyncio.sleep(min(self._ping_seconds, STALLED_SECONDS))
+            if self._is_silent and self._sending_since is None:
+                await self._send(send, _PING)
+        log.info("a client stopped reading its events")
 
     async def _pump(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        try:
-            # At once, so that the client knows that it is heard.
-            await self._send(send, _PING)
-            async for responses in self._responses:
-                for events in gather(_next(response) for response in responses):
-                    await self._send(send, b"".join(events))
-            await self._send(send, _COMPLETE)
-        except OSError:
-            log.info("a client stopped reading its events")
-            return
+        # At once, so that the client knows that it is heard.
+        await self._send(send, _PING)
+        async for responses in self._responses:
+            for events in gather(_next(response) for response in responses):
+                await self._send(send, b"".join(events))
+        await self._send(send, _COMPLETE)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send(self, send: Send, text: bytes) -> None:
-        self._is_silent, self._is_sending = False, True
-        async with asyncio.timeout(STALLED_SECONDS):
-            await send({"type": "http.response.body", "body": text, "more_body": True})
-        self._is_sending = False
+        self._is_silent, self._sending_since = False, asyncio.get_running_loop().time()
+        await send({"type": "http.response.body", "body": text, "more_body": True})
+        self._sending_since = None
 
 
 def _next(response: Response) -> bytes:
