@@ -1,0 +1,90 @@
+// Keeps a subscription going, whatever becomes of its connection: it is begun again after its last
+// event, and each event is told once. Made of a client of graphql-ws or graphql-sse, and used as one.
+
+// What passes: the same subscription may succeed a little later.
+const PASSING = ['SLOW_CONSUMER', 'UNAVAILABLE', 'TIMEOUT', 'TOO_MANY_SUBSCRIPTIONS'];
+// Why a WebSocket is closed for good: what we say is wrong, and would be wrong again.
+const FINAL_CLOSES = [1009, 4400, 4401, 4403, 4406, 4409, 4429];
+// More than the events of a minute: a resumed subscription tells those of the last half minute again.
+const REMEMBERED_IDS = 10_000;
+const LONGEST_WAIT = 30_000;
+
+const passes = (errors) => errors.some((error) => PASSING.includes(error.extensions?.code));
+
+function isFinal(problem) {
+  if (Array.isArray(problem)) return !passes(problem); // GraphQL errors
+  if (problem?.response) return problem.response.status < 500; // an answer of HTTP
+  return FINAL_CLOSES.includes(problem?.code); // the end of a WebSocket
+}
+
+/**
+ * Select `cursor` and `node { id }` of `jobEvents`, and give it `$after`; of `job` select `isTerminal`.
+ * `onInterrupted` is told why a subscription ended that will be begun again.
+ */
+export function resuming(client, onInterrupted = () => {}) {
+  function subscribe(request, sink) {
+    const ids = new Set();
+    let variables = request.variables;
+    let isOver = false;
+    let tries = 0;
+    let current = 0;
+    let timer;
+    let stop;
+
+    function begin() {
+      const mine = ++current;
+      // What a subscription says that we gave up is not heard.
+      const heard = (hear) => (value) => mine === current && hear(value);
+      const hearing = { next: heard(next), error: heard(error), complete: heard(complete) };
+      stop = client.subscribe({ ...request, variables }, hearing);
+    }
+
+    function next(result) {
+      const { data, errors } = result;
+      if (errors && !data && passes(errors)) {
+        again(errors);
+        return;
+      }
+      tries = 0;
+      isOver = !data || data.job?.isTerminal === true;
+      if (!data?.jobEvents || isNew(data.jobEvents)) sink.next(result);
+    }
+
+    function isNew({ cursor, node }) {
+      if (ids.has(node.id)) return false;
+      ids.add(node.id);
+      if (ids.size > REMEMBERED_IDS) ids.delete(ids.values().next().value);
+      variables = { ...variables, after: cursor };
+      return true;
+    }
+
+    function error(problem) {
+      if (isFinal(problem)) sink.error(problem);
+      else again(problem);
+    }
+
+    function complete() {
+      // Neither events nor counts ever come to an end: the server does, and another one begins.
+      if (isOver) sink.complete();
+      else again('completed');
+    }
+
+    function again(reason) {
+      onInterrupted(reason);
+      current++;
+      stop();
+      // Longer each time, and not all clients at the same moment.
+      const wait = Math.min(LONGEST_WAIT, 500 * 2 ** tries++);
+      timer = setTimeout(begin, wait * (0.5 + Math.random() / 2));
+    }
+
+    begin();
+    return () => {
+      current++;
+      clearTimeout(timer);
+      stop();
+    };
+  }
+
+  return { subscribe };
+}
