@@ -57,6 +57,17 @@ def head() -> str:
     return revision
 
 
+def is_behind(revision: str | None) -> bool:
+    """Tell whether a database at this revision lacks what this Joblens needs.
+
+    One that this Joblens does not know is newer, and has it all: migrations only add, and what they
+    drop no release before the last has needed.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    known = {script.revision for script in scripts.walk_revisions()}
+    return revision is None or (revision in known and revision != head())
+
+
 def sql(revision: str = "head") -> str:
     """Write the whole upgrade of an empty database as SQL, for those who run it by hand."""
     output = io.StringIO()

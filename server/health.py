@@ -20,7 +20,7 @@ async def healthz(_request: Request) -> JSONResponse:
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """Say whether the database can be reached and is at head; 503 while not."""
+    """Say whether the database can be reached and has been migrated; 503 while not."""
     state: State = request.app.state.joblens
     scope = Scope(state.settings.org, state.settings.statement_timeout_seconds)
     try:
@@ -31,8 +31,8 @@ async def readyz(request: Request) -> JSONResponse:
     except DBAPIError:
         log.exception("the database refuses")
         return _unready("the database refuses: run `joblens doctor`")
-    if revision != migrations.head():
-        return _unready("the database is not at head: run `joblens migrate`")
+    if revision != migrations.head() and migrations.is_behind(revision):
+        return _unready("the database is behind: run `joblens migrate`")
     return JSONResponse({"status": "ready"})
 
 

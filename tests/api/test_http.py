@@ -4,11 +4,13 @@ import gzip
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
+from tests.conftest import FreshDatabase
 from tests.ledger import insert, job
-from tests.service import ORG, OTHER_ORG, Service
+from tests.service import ORG, OTHER_ORG, Service, serving
 
 TYPENAME = {"query": "{ __typename }"}
 GRAPHQL_RESPONSE = "application/graphql-response+json; charset=utf-8"
@@ -191,6 +193,22 @@ async def test_request_ids(service: Service) -> None:
 async def test_health(service: Service) -> None:
     assert (await service.client.get("/healthz")).json() == {"status": "ok"}
     assert (await service.client.get("/readyz")).json() == {"status": "ready"}
+
+
+@pytest.mark.parametrize(("revision", "status"), [(None, 503), ("9999", 200)])
+async def test_ready_for_a_database_that_is_newer_but_not_for_one_behind(
+    fresh_database: FreshDatabase, revision: str | None, status: int
+) -> None:
+    url = await fresh_database()
+    connection = await asyncpg.connect(url)
+    await connection.execute("DELETE FROM alembic_version")
+    if revision is not None:
+        await connection.execute("INSERT INTO alembic_version VALUES ($1)", revision)
+    await connection.close()
+    async with serving(url) as service:
+        response = await service.client.get("/readyz")
+    assert response.status_code == status
+    assert ("joblens migrate" in response.text) == (status == 503)
 
 
 async def test_unknown_paths(service: Service) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from db import embedded, migrations
 from db.embedded import clusters
+from tests.live.rest import table_locked
 from tests.live.watching import EVENTS, NEVER, until, watching
 
 COUNTS = "subscription { statusCounts(everySeconds: 0.2) { status count { value } } }"
@@ -31,6 +32,25 @@ async def test_it_listens_again_when_its_connection_is_killed(database_url: str)
             assert await watched.listens() != pid
             heard = await watched.happen(row)
             assert await subscriber.ids(1) == [heard]
+
+
+async def test_events_that_cannot_be_told_together_are_told_one_by_one(database_url: str) -> None:
+    async with watching(database_url, poll_seconds=NEVER) as watched:
+        watched.statement_timeout_seconds = 0.2
+        row = await watched.job()
+        subscriber = await watched.subscribe(WITH_JOB)
+        await watched.listens()
+        for _ in range(3):
+            await watched.happen(row, notify=False)
+        with watched.recorded() as statements:
+            async with table_locked(database_url):
+                await watched.writer.execute("SELECT pg_notify('joblens', $1)", str(watched.org_id))
+                refused = [await subscriber.next() for _ in range(3)]
+        assert [response.codes() for response in refused] == [{"TIMEOUT"}] * 3
+        assert sum("FROM job " in statement for statement in statements) == 4
+        assert await subscriber.is_quiet()
+        later = await watched.happen(row)
+        assert await subscriber.ids(1) == [later]
 
 
 async def test_a_pool_that_was_killed_misses_nothing(database_url: str) -> None:

@@ -84,11 +84,14 @@ class Watching:
         self.hub = hub
         self.writer = writer
         self.org_id = uuid4()
+        self.statement_timeout_seconds = 10.0
         self.open: list[Subscriber] = []
 
     @asynccontextmanager
     async def context(self, org_id: UUID) -> AsyncIterator[Context]:
-        async with RequestSession(self.engine, Scope(org_id, 10)) as session:
+        async with RequestSession(
+            self.engine, Scope(org_id, self.statement_timeout_seconds)
+        ) as session:
             yield Context(Viewer(org_id, "tester", (Role.ADMIN,)), session, live=self.hub)
 
     async def attempt(
