@@ -9,38 +9,25 @@ import asyncio
 import shlex
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from uuid import UUID
-
-import asyncpg
 
 from benchmarks import report
 from benchmarks.ledger import ORG, connected
-from benchmarks.load import Client, Sample, graphql
+from benchmarks.load import Sample
 from benchmarks.servers import JOBLENS, serving
-from benchmarks.statements import Statements, record
+from benchmarks.statements import record
+from benchmarks.writers import Connect, Step, bare, steps_of, through_api, through_repository
 from db import embedded, migrations
-from db.engine import EngineOptions
 from db.repository import JobRepository, NewJob, create_worker_engine, session_scope
-from db.statuses import JobStatus
-
-Step = tuple[UUID, JobStatus, JobStatus]
-Move = Callable[[Step], Awaitable[None]]
-Connect = Callable[[], AbstractAsyncContextManager[Move]]
 
 BARE, REPOSITORY, API = "asyncpg: the same statements", "`JobRepository`", "`transitionJob`"
 CONNECTIONS = (1, 8)
 JOBS_PER_CONNECTION = 200
 WARM_UP_SECONDS = 1.0
-QUERY = """mutation ($input: TransitionJobInput!) {
-  transitionJob(input: $input) { ... on JobPayload { job { id status } } }
-}"""
 
 PAGE = """\
 # Benchmarks of writing
@@ -89,74 +76,6 @@ class Contestant:
         await asyncio.gather(*map(work, self.steps[:connections]))
         sample.seconds = time.perf_counter() - started
         return sample
-
-
-def steps_of(ids: list[UUID]) -> Iterator[Step]:
-    """Start each job and give it back, around and around."""
-    for job_id in cycle(ids):
-        yield job_id, JobStatus.QUEUED, JobStatus.RUNNING
-        yield job_id, JobStatus.RUNNING, JobStatus.QUEUED
-
-
-def bare(url: str, statements: Mapping[JobStatus, Statements]) -> Connect:
-    """Send the recorded statements, and do nothing else."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[Move]:
-        connection = await asyncpg.connect(url)
-
-        async def move(step: Step) -> None:
-            job_id, _, to = step
-            await statements[to].send(connection, job_id)
-
-        try:
-            yield move
-        finally:
-            await connection.close()
-
-    return connect
-
-
-def through_repository(url: str) -> Connect:
-    """Change a job's status as a worker in Python does."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[Move]:
-        engine = create_worker_engine(url, EngineOptions(pool_size=1, pool_overflow=0))
-
-        async def move(step: Step) -> None:
-            job_id, before, to = step
-            async with session_scope(ORG, engine=engine) as session:
-                await JobRepository(session).update_job_status(job_id, to, expected=before)
-
-        try:
-            yield move
-        finally:
-            await engine.dispose()
-
-    return connect
-
-
-def through_api(port: int) -> Connect:
-    """Change a job's status as a worker of any language does."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[Move]:
-        client = await Client.connect(port)
-
-        async def move(step: Step) -> None:
-            job_id, before, to = step
-            wanted = {"id": str(job_id), "from": before.name, "to": to.name}
-            answer = await client.send(graphql(QUERY, input=wanted))
-            if f'"status":"{to.name}"'.encode() not in answer:
-                raise RuntimeError(answer.decode())
-
-        try:
-            yield move
-        finally:
-            await client.close()
-
-    return connect
 
 
 async def measure(url: str, *, rounds: int, seconds: float) -> Mapping[str, Contestant]:

@@ -1,9 +1,10 @@
 """Why JobRepository refuses a call, as exceptions, and the checks that raise them."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from db.commands.creation import NewJob
+from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
 from db.faults import attempts_fault, document_fault, message_fault, name_fault
 from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MIN_INT32
@@ -50,9 +51,12 @@ class IllegalTransitionError(Exception):
         )
 
 
-def check_batch(jobs: int) -> None:
-    """Refuse a batch that is too large for one call."""
-    _refuse("jobs", f"It may hold at most {MAX_BATCH} jobs." if jobs > MAX_BATCH else None)
+def check_batch(jobs: Sequence[NewJob]) -> None:
+    """Refuse a batch that is too large for one call, or has a job that cannot be taken."""
+    too_many = f"It may hold at most {MAX_BATCH} jobs." if len(jobs) > MAX_BATCH else None
+    _refuse("jobs", too_many)
+    for number, job in enumerate(jobs):
+        check_new(job, f"jobs[{number}].")
 
 
 def check_new(job: NewJob, prefix: str = "") -> None:
@@ -65,6 +69,18 @@ def check_new(job: NewJob, prefix: str = "") -> None:
     _refuse(f"{prefix}payload", document_fault(job.payload, MAX_JSON_BYTES))
     naive = job.scheduled_at is not None and job.scheduled_at.utcoffset() is None
     _refuse(f"{prefix}scheduled_at", "It must have a time zone." if naive else None)
+
+
+def check_creations(creations: Sequence[Creation]) -> None:
+    """Refuse a batch, just written, of which a key belongs to other input."""
+    made = {each.row.id for each in creations if each.created}
+    for number, each in enumerate(creations):
+        if each.same_input:
+            continue
+        if each.row.id in made:
+            field = f"jobs[{number}].idempotency_key"
+            raise InvalidJobError(field, "The batch has it twice, with other input.")
+        raise IdempotencyConflictError(each.row)
 
 
 def check_transition(transition: Transition) -> None:

@@ -27,6 +27,7 @@ from db.refusals import (
     InvalidJobError,
     JobNotFoundError,
     check_batch,
+    check_creations,
     check_detail,
     check_limit,
     check_new,
@@ -78,7 +79,8 @@ class JobRepository:
         self, session: AsyncSession, *, by: str | None = None, backoff: Backoff | None = None
     ) -> None:
         self._session = session
-        self._org_id = org_id_of(session)
+        # What every query and command takes first.
+        self._ledger = session, org_id_of(session)
         self._signature = {} if by is None else {"by": by}
         self._backoff = backoff or Backoff()
 
@@ -120,9 +122,7 @@ class JobRepository:
 
         Raises IdempotencyConflictError, creating nothing, if one's key belongs to other input.
         """
-        check_batch(len(new))
-        for number, each in enumerate(new):
-            check_new(each, f"jobs[{number}].")
+        check_batch(new)
         if not new:
             return []
         async with self._session.begin_nested():
@@ -130,7 +130,7 @@ class JobRepository:
 
     async def get_job_by_id(self, job_id: UUID) -> JobRow | None:
         """Get a job."""
-        found = await jobs.load_jobs_by_id(self._session, self._org_id, [job_id], JOB_COLUMNS)
+        found = await jobs.load_jobs_by_id(*self._ledger, [job_id], JOB_COLUMNS)
         return found[0] if found else None
 
     async def get_job_with_events(
@@ -142,14 +142,12 @@ class JobRepository:
         if job is None:
             return None
         window = Window(EVENTS_OF_JOB, limit)
-        found = await events.load_events_by_job(
-            self._session, self._org_id, [job_id], window, EVENT_COLUMNS
-        )
+        found = await events.load_events_by_job(*self._ledger, [job_id], window, EVENT_COLUMNS)
         return JobWithEvents(job, sorted(found, key=lambda event: event.seq))
 
     async def job_exists(self, job_id: UUID) -> bool:
         """Tell whether there is a job of this id."""
-        return await jobs.job_exists(self._session, self._org_id, job_id)
+        return await jobs.job_exists(*self._ledger, job_id)
 
     async def get_queued_jobs(self, limit: int, *, type: str | None = None) -> Sequence[JobRow]:
         """Get queued jobs that are due: the most urgent first, of equal priority the oldest.
@@ -158,7 +156,7 @@ class JobRepository:
         """
         check_limit(limit)
         return await queued.list_due_jobs(
-            self._session, self._org_id, now=_now(), limit=limit, type_=type, columns=JOB_COLUMNS
+            *self._ledger, now=_now(), limit=limit, type_=type, columns=JOB_COLUMNS
         )
 
     async def get_jobs_by_type_and_status(
@@ -187,9 +185,9 @@ class JobRepository:
     ) -> JobRow:
         """Change a job's status and write the event; get the job after it.
 
-        `expected`: only from this status. `by_operator`: a retry goes at once, and also without
-        attempts left. Waits for another who is changing the job. Raises
-        JobNotFoundError, or IllegalTransitionError with the status it met.
+        `expected`: only from this status. `by_operator`: a retry goes at once, also without
+        attempts left, and of jobs called off or given up, too. Waits for another who is changing
+        the job. Raises JobNotFoundError, or IllegalTransitionError with the status it met.
         """
         transition = Transition(
             to=JobStatus(status),
@@ -201,14 +199,9 @@ class JobRepository:
             by_operator=by_operator,
         )
         check_transition(transition)
+        backoff = self._backoff.jittered()
         change = await change_job(
-            self._session,
-            self._org_id,
-            job_id,
-            transition,
-            now=_now(),
-            backoff=self._backoff.jittered(),
-            returning=JOB_COLUMNS,
+            *self._ledger, job_id, transition, now=_now(), backoff=backoff, returning=JOB_COLUMNS
         )
         if change.row is None:
             raise JobNotFoundError(job_id)
@@ -223,33 +216,20 @@ class JobRepository:
         """
         signed = self._signed(detail)
         check_detail(signed)
-        seq = await event_commands.record_event(
-            self._session, self._org_id, job_id, signed, now=_now()
-        )
+        seq = await event_commands.record_event(*self._ledger, job_id, signed, now=_now())
         if seq is None:
             raise JobNotFoundError(job_id)
         return seq
 
     async def delete_job(self, job_id: UUID) -> bool:
         """Delete a job, whatever its status, and its events; tell whether there was one."""
-        return await deletion.delete_job(self._session, self._org_id, job_id)
+        return await deletion.delete_job(*self._ledger, job_id)
 
     async def _create(self, new: Sequence[NewJob]) -> list[CreatedJob]:
         creations = await create_jobs(
-            self._session,
-            self._org_id,
-            new,
-            now=_now(),
-            detail=self._signature,
-            returning=JOB_COLUMNS,
+            *self._ledger, new, now=_now(), detail=self._signature, returning=JOB_COLUMNS
         )
-        made = {each.row.id for each in creations if each.created}
-        for number, each in enumerate(creations):
-            if not each.same_input and each.row.id in made:
-                field = f"jobs[{number}].idempotency_key"
-                raise InvalidJobError(field, "The batch has it twice, with other input.")
-            if not each.same_input:
-                raise IdempotencyConflictError(each.row)
+        check_creations(creations)
         return [CreatedJob(narrow(each.row, JOB_COLUMNS), each.created) for each in creations]
 
     async def _list(
@@ -258,7 +238,7 @@ class JobRepository:
         check_limit(limit)
         place = None if after is None else JOBS_NEWEST_FIRST.key(after)
         window = Window(JOBS_NEWEST_FIRST, limit, place)
-        return await jobs.list_jobs(self._session, self._org_id, criteria, window, columns)
+        return await jobs.list_jobs(*self._ledger, criteria, window, columns)
 
     def _signed(self, detail: Mapping[str, Any] | None) -> dict[str, Any]:
         return {**(detail or {}), **self._signature}

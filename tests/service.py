@@ -3,28 +3,28 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
 import uvicorn
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import create_app
 from server.protocols import options
 from server.settings import Settings
+from server.state import State
+from tests.statements import recorded
 
 ORG = "00000000-0000-0000-0000-000000000001"
 OTHER_ORG = "00000000-0000-0000-0000-000000000002"
 
 
-class Service:
-    """A running Joblens: `query` asks it, `recorded` shows the statements that an answer took."""
+class Api:
+    """A Joblens that runs somewhere, as its clients know it."""
 
-    def __init__(self, client: httpx.AsyncClient, engine: AsyncEngine) -> None:
+    def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
-        self.engine = engine
 
     async def post(
         self, query: str, variables: dict[str, Any] | None = None, **headers: str
@@ -46,19 +46,22 @@ class Service:
         errors: list[Any] = (await self.post(query, variables)).json()["errors"]
         return errors
 
-    @contextmanager
-    def recorded(self) -> Iterator[list[str]]:
+
+class Service(Api):
+    """A Joblens in this process: `recorded` shows the statements that an answer took."""
+
+    def __init__(self, client: httpx.AsyncClient, state: State) -> None:
+        super().__init__(client)
+        self.state = state
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """Get the engine that its requests run on."""
+        return self.state.engine
+
+    def recorded(self) -> AbstractContextManager[list[str]]:
         """Collect the SQL of all statements but BEGIN and COMMIT."""
-        statements: list[str] = []
-
-        def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            statements.append(statement)
-
-        event.listen(self.engine.sync_engine, "before_cursor_execute", record)
-        try:
-            yield statements
-        finally:
-            event.remove(self.engine.sync_engine, "before_cursor_execute", record)
+        return recorded(self.engine)
 
 
 @asynccontextmanager
@@ -79,10 +82,15 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        yield Service(client, app.state.joblens.engine)
+    async with client_of(f"http://127.0.0.1:{port}") as client:
+        yield Service(client, app.state.joblens)
     server.should_exit = True
     await running
+
+
+def client_of(base_url: str) -> httpx.AsyncClient:
+    """Make a client that has patience."""
+    return httpx.AsyncClient(base_url=base_url, timeout=60)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from db.commands.notifications import notify
 from db.ids import new_id
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import read_all
+from db.sessions import DatabaseUnavailableError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_table
 
@@ -22,6 +23,10 @@ job = job_table.c
 
 # What makes two jobs of one key the same. Other columns change in a job's life.
 SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
+# How often it is tried again for keys whose holders were deleted meanwhile.
+TRIES = 5
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +66,40 @@ async def create_jobs(
 
     A job whose idempotency key is taken is not created: its Creation has the row that holds the
     key, and says whether that was made of the same input (SAME_INPUT). Where another transaction
-    is just creating one of the same key, waits for its end. Rows have `id` and `returning`.
+    is just creating one of the same key, waits for its end. Rows have `id` and `returning`. Raises
+    DatabaseUnavailableError where others keep deleting the holders of its keys.
     """
     new = [_row(org_id, each, now) for each in jobs]
-    columns = {"id", *returning}
+    found = await _create_or_find(session, org_id, new, {"id", *returning})
+    created = [job_id for job_id, creation in found.items() if creation.created]
+    if created:
+        await append_events(session, [_event(org_id, job_id, now, detail) for job_id in created])
+        await notify(session, org_id)
+    return [found[row["id"]] for row in new]
+
+
+async def _create_or_find(
+    session: AsyncSession, org_id: UUID, new: Sequence[Row], columns: set[str]
+) -> dict[UUID, Creation]:
+    # In one order of keys for all writers: batches that share some wait, and never for each other.
+    missing = sorted(new, key=lambda row: row["idempotency_key"] or "")
+    found: dict[UUID, Creation] = {}
+    for _ in range(TRIES):
+        found |= await _insert(session, missing, columns)
+        missing = [row for row in missing if row["id"] not in found]
+        if missing:
+            found |= await _holders(session, org_id, missing, columns)
+            # Who held a key may be deleted between the two statements: then the key is free.
+            missing = [row for row in missing if row["id"] not in found]
+        if not missing:
+            return found
+    raise DatabaseUnavailableError("Others keep deleting the jobs that hold these keys.")
+
+
+async def _insert(
+    session: AsyncSession, new: Sequence[Row], columns: set[str]
+) -> dict[UUID, Creation]:
+    """Create those whose keys are free."""
     statement = (
         insert(job_table)
         .on_conflict_do_nothing(
@@ -73,25 +108,12 @@ async def create_jobs(
         )
         .returning(*job_columns(columns))
     )
-    # In one order of keys for all writers: batches that share some wait, and never for each other.
-    in_order = sorted(new, key=lambda row: row["idempotency_key"] or "")
-    created = {row.id: row for row in (await session.execute(statement, in_order)).all()}
-    if created:
-        events = [_event(org_id, job_id, now, detail) for job_id in created]
-        await append_events(session, events)
-        await notify(session, org_id)
-    taken = [row for row in new if row["id"] not in created]
-    held = await _holders(session, org_id, taken, columns) if taken else {}
-    return [
-        Creation(created[row["id"]], created=True, same_input=True)
-        if row["id"] in created
-        else held[row["id"]]
-        for row in new
-    ]
+    rows = (await session.execute(statement, list(new))).all()
+    return {row.id: Creation(row, created=True, same_input=True) for row in rows}
 
 
 async def _holders(
-    session: AsyncSession, org_id: UUID, taken: Sequence[Mapping[str, Any]], columns: set[str]
+    session: AsyncSession, org_id: UUID, taken: Sequence[Row], columns: set[str]
 ) -> dict[UUID, Creation]:
     """Find the jobs that hold the keys, and let PostgreSQL compare their input."""
     wanted = values(

@@ -34,6 +34,11 @@ from db.tables import Timestamp, job_table
 
 job = job_table.c
 
+# Who may queue a job again, and from which statuses: a worker gives back what it runs and retries
+# what failed. What was called off or given up stays so, unless an operator retries it.
+QUEUED_BY_WORKER = frozenset({JobStatus.RUNNING, JobStatus.FAILED})
+QUEUED_BY_OPERATOR = frozenset({JobStatus.FAILED, JobStatus.DEAD_LETTER, JobStatus.CANCELED})
+
 # How much a retry's wait may differ from its policy's, either way.
 JITTER = 0.1
 
@@ -59,9 +64,9 @@ class Backoff:
 class Transition:
     """A change of status as it is wanted. Parts that do not go with `to` are left out.
 
-    `expected`: only from this status. `by_operator`: a retry goes at once, and also without
-    attempts left. `detail` goes into the event,
-    and so does `reason`, by who signs it.
+    `expected`: only from this status. `by_operator`: a retry goes at once, also without attempts
+    left, and of jobs called off or given up, too. `detail` goes into the event, and so does
+    `reason`, by who signs it.
     """
 
     to: JobStatus
@@ -77,9 +82,8 @@ class Transition:
     def sources(self) -> frozenset[JobStatus]:
         """The statuses that it may start from."""
         legal = frozenset(status for status, nexts in TRANSITIONS.items() if self.to in nexts)
-        if self.by_operator and self.to is JobStatus.QUEUED:
-            # An operator retries what has ended; only a worker gives back what it runs.
-            legal -= {JobStatus.RUNNING}
+        if self.to is JobStatus.QUEUED:
+            legal &= QUEUED_BY_OPERATOR if self.by_operator else QUEUED_BY_WORKER
         return legal if self.expected is None else legal & {self.expected}
 
     def allows(self, status: JobStatus, *, attempts_left: bool) -> bool:

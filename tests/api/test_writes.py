@@ -228,6 +228,21 @@ async def test_an_operator_cancels_and_retries(service: Service) -> None:
     assert (await operate(service, "retryJob", running))["__typename"] == "IllegalTransition"
 
 
+@pytest.mark.parametrize("end", ["CANCELED", "DEAD_LETTER"])
+async def test_only_an_operator_revives_what_was_called_off_or_given_up(
+    service: Service, end: str
+) -> None:
+    job_id = await new_job(service)
+    for status in ("RUNNING", "FAILED", end):
+        await move(service, job_id, status)
+    for condition in ({}, {"from": end}, {"from": "FAILED"}):
+        refused = await move(service, job_id, "QUEUED", **condition)
+        assert refused["__typename"] == "IllegalTransition"
+        assert (refused["current"], refused["allowed"]) == (end, [])
+    retried = (await operate(service, "retryJob", job_id))["job"]
+    assert (retried["status"], retried["maxAttempts"]) == ("QUEUED", 5)
+
+
 async def test_an_event_is_recorded(service: Service) -> None:
     job_id = await new_job(service)
     await move(service, job_id, "RUNNING")

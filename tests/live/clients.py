@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
-from tests.service import Service
+from tests.service import Api
 
 PATIENCE_SECONDS = 30
 COUNTS = "subscription { statusCounts { status count { value } } }"
@@ -71,20 +72,27 @@ class Socket:
 
 @asynccontextmanager
 async def socket(
-    service: Service,
+    service: Api,
     *,
     subprotocol: str | None = "graphql-transport-ws",
     origin: str | None = None,
+    receive_buffer_bytes: int | None = None,
     **headers: str,
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket that has said nothing yet."""
     url = service.client.base_url
     named = {name.replace("_", "-"): value for name, value in headers.items()}
+    plain = sockets.socket()
+    if receive_buffer_bytes is not None:
+        plain.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer_bytes)
+    plain.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(plain, (url.host, url.port))
     async with connect(
         f"ws://{url.host}:{url.port}/graphql",
         subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
         origin=None if origin is None else Origin(origin),
         additional_headers=named,
+        sock=plain,
         proxy=None,
         ping_interval=None,
     ) as connection:
@@ -123,7 +131,7 @@ class Stream:
 
 @asynccontextmanager
 async def stream(
-    service: Service, query: str, method: str = "POST", **headers: str
+    service: Api, query: str, method: str = "POST", **headers: str
 ) -> AsyncIterator[Stream]:
     """Ask for a stream of events."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}

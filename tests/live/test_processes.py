@@ -1,46 +1,15 @@
 """The real command, with one process and several: those who watch are told of its end."""
 
 import asyncio
-import re
 import signal
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from types import SimpleNamespace
-from typing import Any, cast
+from contextlib import AsyncExitStack
+from typing import Any
 
-import httpx
 import pytest
 
-from tests.cli.conftest import command
 from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
-from tests.service import Service
-
-Process = asyncio.subprocess.Process
-
-
-@asynccontextmanager
-async def command_running(database_url: str, *arguments: str) -> AsyncIterator[tuple[Process, str]]:
-    """Run `joblens serve` on a free port; get its process and its base URL."""
-    environment = {"JOBLENS_DATABASE_URL": database_url, "JOBLENS_PORT": "0"}
-    process = await asyncio.create_subprocess_exec(
-        *command("serve", *arguments),
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            async for line in process.stdout:
-                if found := re.search(rb"(http://\S+)/healthz", line):
-                    break
-        assert found is not None
-        yield process, found[1].decode()
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+from tests.processes import command_running
+from tests.service import Api, client_of
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -52,8 +21,7 @@ async def test_the_end_of_the_command(
         process, base = await stack.enter_async_context(
             command_running(database_url, "--workers", workers)
         )
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=base, timeout=60))
-        service = cast("Service", SimpleNamespace(client=client))
+        service = Api(await stack.enter_async_context(client_of(base)))
         sockets: list[Any] = []
         for _ in range(6):
             sockets.append(await stack.enter_async_context(socket(service)))

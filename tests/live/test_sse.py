@@ -8,7 +8,7 @@ import pytest
 
 from tests.live.clients import COUNTS, EVENTS, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
-from tests.service import ORG, OTHER_ORG, Service, serving
+from tests.service import ORG, OTHER_ORG, Api, Service, serving
 
 # What urql and Apollo send.
 ALL = (
@@ -174,7 +174,7 @@ async def test_the_end_of_the_process(database_url: str) -> None:
             client = await outside.enter_async_context(
                 type(service.client)(base_url=service.client.base_url, timeout=60)
             )
-            other = Service(client, service.engine)
+            other = Api(client)
             counts = await outside.enter_async_context(stream(other, COUNTS))
             quiet = await outside.enter_async_context(stream(other, EVENTS))
             assert (await counts.event())[0] == "next"

@@ -16,7 +16,8 @@ NEXT = {
     "canceled": {"queued"},
     "dead_letter": {"queued"},
 }
-ENDED = {"succeeded", "failed", "canceled", "dead_letter"}
+# Who may queue a job again: an operator retries, a worker gives back or retries what failed.
+QUEUED_FROM = {True: {"failed", "canceled", "dead_letter"}, False: {"running", "failed"}}
 BASE_SECONDS, CAP_SECONDS, JITTER = 10, 3600, 0.1
 # Two jobs of one idempotency key must not differ in these.
 IDENTITY = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
@@ -78,10 +79,10 @@ class ModelJob:
     def may(self, to: str, *, by_operator: bool) -> bool:
         if to not in NEXT[self.status]:
             return False
-        if to == "queued" and by_operator:
-            return self.status != "running"
-        needs_attempts = to == "running" or (to == "queued" and self.status != "running")
-        return not needs_attempts or self.attempt < self.max_attempts
+        if to == "queued" and self.status not in QUEUED_FROM[by_operator]:
+            return False
+        retries = to == "queued" and self.status == "failed" and not by_operator
+        return not (retries or to == "running") or self.attempt < self.max_attempts
 
     def allowed(self, *, by_operator: bool) -> list[str]:
         return [to.upper() for to in STATUSES if self.may(to, by_operator=by_operator)]

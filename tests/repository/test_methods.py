@@ -146,6 +146,16 @@ async def test_an_illegal_change_tells_what_it_met(repository: JobRepository) ->
     assert (retried.status, retried.max_attempts) == ("queued", 2)
 
 
+async def test_only_an_operator_revives_what_was_called_off(repository: JobRepository) -> None:
+    job_id = (await repository.create_job("t")).job.id
+    await repository.update_job_status(job_id, JobStatus.CANCELED)
+    for expected in (None, JobStatus.CANCELED):
+        with pytest.raises(IllegalTransitionError):
+            await repository.update_job_status(job_id, JobStatus.QUEUED, expected=expected)
+    retried = await repository.update_job_status(job_id, JobStatus.QUEUED, by_operator=True)
+    assert retried.status == "queued"
+
+
 async def test_queued_jobs_come_by_priority_then_age(repository: JobRepository) -> None:
     later = datetime.now(UTC) + timedelta(days=1)
     earlier = datetime.now(UTC) - timedelta(days=1)

@@ -1,0 +1,91 @@
+"""The ways to change a job's status that are compared, each over a connection of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import cycle
+from uuid import UUID
+
+import asyncpg
+
+from benchmarks.ledger import ORG
+from benchmarks.load import Client, graphql
+from benchmarks.statements import Statements
+from db.engine import EngineOptions
+from db.repository import JobRepository, create_worker_engine, session_scope
+from db.statuses import JobStatus
+
+Step = tuple[UUID, JobStatus, JobStatus]
+Move = Callable[[Step], Awaitable[None]]
+Connect = Callable[[], AbstractAsyncContextManager[Move]]
+
+QUERY = """mutation ($input: TransitionJobInput!) {
+  transitionJob(input: $input) { ... on JobPayload { job { id status } } }
+}"""
+
+
+def steps_of(ids: list[UUID]) -> Iterator[Step]:
+    """Start each job and give it back, around and around."""
+    for job_id in cycle(ids):
+        yield job_id, JobStatus.QUEUED, JobStatus.RUNNING
+        yield job_id, JobStatus.RUNNING, JobStatus.QUEUED
+
+
+def bare(url: str, statements: Mapping[JobStatus, Statements]) -> Connect:
+    """Send the recorded statements, and do nothing else."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Move]:
+        connection = await asyncpg.connect(url)
+
+        async def move(step: Step) -> None:
+            job_id, _, to = step
+            await statements[to].send(connection, job_id)
+
+        try:
+            yield move
+        finally:
+            await connection.close()
+
+    return connect
+
+
+def through_repository(url: str) -> Connect:
+    """Change a job's status as a worker in Python does."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Move]:
+        engine = create_worker_engine(url, EngineOptions(pool_size=1, pool_overflow=0))
+
+        async def move(step: Step) -> None:
+            job_id, before, to = step
+            async with session_scope(ORG, engine=engine) as session:
+                await JobRepository(session).update_job_status(job_id, to, expected=before)
+
+        try:
+            yield move
+        finally:
+            await engine.dispose()
+
+    return connect
+
+
+def through_api(port: int) -> Connect:
+    """Change a job's status as a worker of any language does."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Move]:
+        client = await Client.connect(port)
+
+        async def move(step: Step) -> None:
+            job_id, before, to = step
+            wanted = {"id": str(job_id), "from": before.name, "to": to.name}
+            answer = await client.send(graphql(QUERY, input=wanted))
+            if f'"status":"{to.name}"'.encode() not in answer:
+                raise RuntimeError(answer.decode())
+
+        try:
+            yield move
+        finally:
+            await client.close()
+
+    return connect
