@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from db.engine import SCOPE_OPTION, Scope
 
 QUERY_CANCELED = "57014"
-# SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked.
-AWAY_CLASSES = ("08", "28", "3D", "53", "57P")
+# SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
+# away, or has undone this transaction for the sake of another (40: a deadlock, say).
+AWAY_CLASSES = ("08", "28", "3D", "40", "53", "57P")
 
 # What the driver, SQLAlchemy's pool and the network raise; BEGIN and ROLLBACK go past SQLAlchemy.
 DATABASE_ERRORS = (
@@ -35,7 +36,10 @@ class StatementTimeoutError(Exception):
 
 
 class DatabaseUnavailableError(Exception):
-    """The database could not be reached, has no connection to spare, or hung up."""
+    """The database could not be reached, has no connection to spare, hung up, or had no way on.
+
+    The same may succeed if it is tried again.
+    """
 
 
 class SessionClosedError(Exception):

@@ -132,6 +132,22 @@ async def test_an_exhausted_pool_is_told(engine: AsyncEngine) -> None:
     await assert_serves_cleanly(engine)
 
 
+async def test_of_two_that_wait_for_each_other_one_is_told(database_url: str) -> None:
+    two = create_engine(database_url, EngineOptions(pool_size=2, pool_overflow=0))
+    locks = [
+        text("SELECT pg_advisory_xact_lock(1)::text"),
+        text("SELECT pg_advisory_xact_lock(2)::text"),
+    ]
+    async with RequestSession(two, SCOPE) as one, RequestSession(two, SCOPE) as other:
+        await asyncio.gather(ask(one, locks[0]), ask(other, locks[1]))
+        ends = await asyncio.gather(
+            ask(one, locks[1]), ask(other, locks[0]), return_exceptions=True
+        )
+    assert [type(end) for end in ends if end != ""] == [DatabaseUnavailableError]
+    assert checked_out(two) == 0
+    await two.dispose()
+
+
 @pytest.mark.parametrize(
     "url", ["postgresql://127.0.0.1:1/away", "postgresql:///away?host=/nowhere/at/all"]
 )
