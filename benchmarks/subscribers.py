@@ -13,6 +13,9 @@ QUERY = (
 )
 EVENT_ID = re.compile(rb'"id":"([0-9a-f-]{36}:\d+)"')
 
+# Of WebSocket's frames: the server's ping with four bytes, a client's pong, the longest short one.
+PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
+PONG = b"\x8a"
 LONGEST_SHORT = 125
 
 
@@ -112,6 +115,9 @@ class Socket(Subscriber):
             subscribe = b'{"type":"subscribe","id":"1","payload":%s}' % QUERY
             for text in (b'{"type":"connection_init"}', subscribe, b'{"type":"ping"}'):
                 self._transport.write(_frame(text))
+        # Of one across two reads the beginning is in the rest; a second pong does no harm.
+        for payload in PING.findall(self._rest + data):
+            self._transport.write(_frame(payload, PONG))
         super().data_received(data)
 
     def is_answered(self, data: bytes) -> bool:
@@ -119,8 +125,8 @@ class Socket(Subscriber):
         return b'"pong"' in data
 
 
-def _frame(text: bytes) -> bytes:
-    """Write a client's text frame (RFC 6455, section 5.2) under a mask of zeros."""
+def _frame(text: bytes, head: bytes = b"\x81") -> bytes:
+    """Write a client's frame (RFC 6455, section 5.2), of text or another, under a mask of zeros."""
     is_short = len(text) <= LONGEST_SHORT
     length = bytes([0x80 | len(text)]) if is_short else b"\xfe%s" % len(text).to_bytes(2, "big")
-    return b"\x81" + length + bytes(4) + text
+    return head + length + bytes(4) + text
