@@ -5,6 +5,7 @@ The descriptions here are the reference: docs/reference/settings.md is generated
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal, Self
 from uuid import UUID
@@ -43,10 +44,20 @@ class Settings(BaseModel):
     )
     org: UUID = Field(
         UUID("00000000-0000-0000-0000-000000000001"),
-        description="The organisation a request acts for when it has no `Joblens-Org` header, and "
-        "the one that `import` and `export` use without `--org`.",
+        description="With `JOBLENS_AUTH=none`, the organisation a request acts for when it has no "
+        "`Joblens-Org` header; and the one that `import` and `export` use without `--org`.",
     )
-    host: str = Field("127.0.0.1", description="The loopback address to serve on.")
+    auth: Literal["token", "jwt", "none"] = Field(
+        "token",
+        description="How clients sign in: with a `token` of `joblens token create`, with a `jwt` "
+        "of an OpenID Connect provider, or with `none`, as whoever they say they are, which is "
+        "for loopback addresses only.",
+    )
+    graphiql: bool = Field(True, description="Whether browsers get GraphiQL.")
+    host: str = Field(
+        "127.0.0.1",
+        description="The address to serve on; with `JOBLENS_AUTH=none` a loopback one.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     pool_size: int = Field(
@@ -167,6 +178,10 @@ class Settings(BaseModel):
     def _fit_together(self) -> Self:
         if self.page_size_default > self.page_size_max:
             raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is above {PREFIX}PAGE_SIZE_MAX")
+        if self.auth == "none" and not is_loopback(self.host):
+            raise ValueError(
+                f"{PREFIX}AUTH=none lets anybody in, so {PREFIX}HOST must be a loopback address"
+            )
         return self
 
     @classmethod
@@ -191,6 +206,14 @@ class Settings(BaseModel):
                     for fault in error.errors()
                 )
             ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what is served there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _variable(name: object) -> str:

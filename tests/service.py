@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.app import create_app
 from server.protocols import options
 from server.settings import Settings
+from server.state import State
 
 ORG = "00000000-0000-0000-0000-000000000001"
 OTHER_ORG = "00000000-0000-0000-0000-000000000002"
@@ -22,9 +23,10 @@ OTHER_ORG = "00000000-0000-0000-0000-000000000002"
 class Service:
     """A running Joblens: `query` asks it, `recorded` shows the statements that an answer took."""
 
-    def __init__(self, client: httpx.AsyncClient, engine: AsyncEngine) -> None:
+    def __init__(self, client: httpx.AsyncClient, state: State) -> None:
         self.client = client
-        self.engine = engine
+        self.state = state
+        self.engine: AsyncEngine = state.engine
 
     async def post(
         self, query: str, variables: dict[str, Any] | None = None, **headers: str
@@ -65,7 +67,9 @@ class Service:
 async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
     given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
-    chosen = Settings.read({"JOBLENS_DATABASE_URL": database_url, **given})
+    # Who asks is the matter of tests/auth alone.
+    open_ = {"JOBLENS_AUTH": "none"}
+    chosen = Settings.read({"JOBLENS_DATABASE_URL": database_url, **open_, **given})
     app = create_app(chosen)
     listener = socket.create_server(("127.0.0.1", 0))
     # Plain asyncio does not set it for such a socket; every answer would wait 40 ms.
@@ -80,7 +84,7 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        yield Service(client, app.state.joblens.engine)
+        yield Service(client, app.state.joblens)
     server.should_exit = True
     await running
 

@@ -20,9 +20,11 @@ Process = asyncio.subprocess.Process
 
 
 @asynccontextmanager
-async def command_running(database_url: str, *arguments: str) -> AsyncIterator[tuple[Process, str]]:
+async def command_running(
+    database_url: str, *arguments: str, auth: str = "none"
+) -> AsyncIterator[tuple[Process, str]]:
     """Run `joblens serve` on a free port; get its process and its base URL."""
-    environment = {"JOBLENS_DATABASE_URL": database_url, "JOBLENS_PORT": "0"}
+    environment = {"JOBLENS_DATABASE_URL": database_url, "JOBLENS_PORT": "0", "JOBLENS_AUTH": auth}
     process = await asyncio.create_subprocess_exec(
         *command("serve", *arguments),
         env=environment,

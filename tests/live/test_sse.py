@@ -174,7 +174,7 @@ async def test_the_end_of_the_process(database_url: str) -> None:
             client = await outside.enter_async_context(
                 type(service.client)(base_url=service.client.base_url, timeout=60)
             )
-            other = Service(client, service.engine)
+            other = Service(client, service.state)
             counts = await outside.enter_async_context(stream(other, COUNTS))
             quiet = await outside.enter_async_context(stream(other, EVENTS))
             assert (await counts.event())[0] == "next"
