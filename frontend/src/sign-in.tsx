@@ -4,6 +4,7 @@ import { type ReactNode, type SubmitEvent, useState } from 'react';
 import { Wordmark } from './wordmark';
 
 const KEY = 'joblens:token';
+const TROUBLE_KEY = 'joblens:trouble';
 const REFUSED = 'The server does not take this token: it is unknown, has expired or was revoked.';
 
 const mode = document.querySelector('meta[name="joblens-auth"]')?.getAttribute('content');
@@ -22,12 +23,13 @@ interface Props {
 
 export function SignIn({ children }: Props) {
   const [token, setToken] = useState(() => sessionStorage.getItem(KEY));
-  const [trouble, setTrouble] = useState('');
+  const [trouble, setTrouble] = useState(() => sessionStorage.getItem(TROUBLE_KEY) ?? '');
 
+  // With the page goes what it has read, and its WebSocket.
   function leave(reason: string) {
     sessionStorage.removeItem(KEY);
-    setTrouble(reason);
-    setToken(null);
+    sessionStorage.setItem(TROUBLE_KEY, reason);
+    window.location.reload();
   }
 
   async function enter(given: string) {
@@ -54,6 +56,7 @@ async function whatIsWrong(token: string): Promise<string | undefined> {
     return 'The server could not be asked. Try again.';
   }
   sessionStorage.setItem(KEY, token);
+  sessionStorage.removeItem(TROUBLE_KEY);
   return undefined;
 }
 
