@@ -7,13 +7,16 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import asyncpg
 import httpx
 import pytest
 
+from server.auth.connections import INTERVAL_SECONDS
 from tests.auth.minting import Minted, mint, revoke
+from tests.conftest import FreshDatabase
 from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
 from tests.live.test_processes import command_running
-from tests.service import ORG, OTHER_ORG, Service
+from tests.service import ORG, OTHER_ORG, Service, serving
 
 VIEWER = "{ viewer { orgId subject } }"
 
@@ -121,6 +124,23 @@ async def test_an_expired_token_ends_what_it_opened(service: Service, database_u
         assert (await others.event())[0] == "next"
 
 
+async def test_while_nobody_can_tell_nobody_is_ended(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database()
+    minted = await mint(url)
+    owner = await asyncpg.connect(url)
+    async with serving(url, auth="token") as service, socket(service) as client:
+        await client.init({"token": minted.text})
+        await owner.execute("ALTER TABLE token RENAME TO away")
+        # Time for a look that fails.
+        await asyncio.sleep(1.5 * INTERVAL_SECONDS)
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
+        await owner.execute("ALTER TABLE away RENAME TO token")
+        await revoke(url, minted)
+        assert (await client.closed())[0] == 4403
+    await owner.close()
+
+
 @asynccontextmanager
 async def processes(database_url: str, count: int) -> AsyncIterator[list[Service]]:
     """Run `joblens serve` several times, each a process of its own."""
@@ -173,7 +193,8 @@ async def test_nothing_runs_on_when_nobody_is_connected(service: Service, minted
     connections = service.state.connections
     async with socket(service) as client:
         await client.init({"token": minted.text})
-        assert len(connections._open) == 1
+        assert connections._open
+        assert connections._task is not None
     async with asyncio.timeout(PATIENCE_SECONDS):
         while connections._task is not None:  # noqa: ASYNC110 - there is nothing to wait on
             await asyncio.sleep(0.05)
