@@ -20,7 +20,7 @@ TOP = 30
 
 async def profile(url: str) -> None:
     """Print the functions that take most time themselves."""
-    app = create_app(Settings.read({"JOBLENS_DATABASE_URL": url}))
+    app = create_app(Settings.read({"JOBLENS_DATABASE_URL": url, "JOBLENS_AUTH": "none"}))
     profiler = cProfile.Profile()
     # Log lines cost what they cost, unseen.
     with redirect_stderr(StringIO()):

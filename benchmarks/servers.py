@@ -69,7 +69,11 @@ def peak_memory(pid: int) -> int:
 
 def _environment(database_url: str) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
-    return ours | {"JOBLENS_DATABASE_URL": database_url, "BENCHMARK_DATABASE_URL": database_url}
+    return ours | {
+        "JOBLENS_DATABASE_URL": database_url,
+        "JOBLENS_AUTH": "none",
+        "BENCHMARK_DATABASE_URL": database_url,
+    }
 
 
 async def _answers(port: int, process: asyncio.subprocess.Process) -> bool:

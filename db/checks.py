@@ -50,13 +50,30 @@ async def check_database(
         yield _at_head(revision)
         if revision is None:
             return
-        yield await _role(connection)
-        yield await _login(connection)
-        for table in metadata.tables:
-            yield await _row_security(connection, table)
+        async for check in _binding(connection):
+            yield check
         yield await _indexes(connection)
     finally:
         await connection.close()
+
+
+async def check_row_security(url: str) -> AsyncIterator[Check]:
+    """Yield the checks of what keeps organisations apart, as `check_database` does."""
+    connection: Any = await asyncpg.connect(url)
+    try:
+        async for check in _binding(connection):
+            yield check
+    finally:
+        await connection.close()
+
+
+async def _binding(connection: Any) -> AsyncIterator[Check]:
+    yield await _role(connection)
+    login = await _login(connection)
+    yield login
+    for table in metadata.tables:
+        check = await _row_security(connection, table)
+        yield await _in_force(connection, table) if check.ok and login.ok else check
 
 
 async def _version(connection: Any) -> Check:
@@ -122,6 +139,29 @@ async def _row_security(connection: Any, table: str) -> Check:
         return Check(name, False, f"{APP_ROLE} owns the table and passes it by", remedy)
     policies = ", ".join(found["policies"]) or f"no policy for {APP_ROLE}"
     return Check(name, bool(found["policies"]), policies, GRANTS)
+
+
+async def _in_force(connection: Any, table: str) -> Check:
+    """Ask PostgreSQL itself, as a request's statements would be asked."""
+    name = f"row security of {table}"
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
+        active = await connection.fetchval("SELECT row_security_active(to_regclass($1))", table)
+        others = await connection.fetchval(
+            "SELECT string_agg(polname, ', ') FROM pg_policy WHERE polrelid = to_regclass($1)"
+            " AND polpermissive AND polname <> $2 AND EXISTS (SELECT FROM unnest(polroles) AS role"
+            "  WHERE role = 0 OR pg_has_role(current_user, role, 'USAGE'))",
+            table,
+            f"{table}_organisation",
+        )
+    if not active:
+        remedy = f"let {APP_ROLE} be no member of the table's owner"
+        return Check(name, False, f"{APP_ROLE} passes it by", remedy)
+    if others is not None:
+        # Of permissive policies, any one is enough to let a row through.
+        remedy = f"DROP POLICY … ON {table}, or make it restrictive"
+        return Check(name, False, f"others besides {table}_organisation: {others}", remedy)
+    return Check(name, True, f"{table}_organisation")
 
 
 async def _indexes(connection: Any) -> Check:

@@ -1,19 +1,22 @@
-"""The tables `job` and `job_event` as SQLAlchemy sees them; the migrations in `alembic/` make them.
+"""The tables as SQLAlchemy sees them; the migrations in `alembic/` make them.
 
 `org_id` leads every key and index, so that one organisation is one contiguous range everywhere.
 """
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     literal_column,
     text,
@@ -25,6 +28,8 @@ from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 metadata = MetaData()
 
 Timestamp = DateTime(timezone=True)
+# What a token may allow; resolvers.context says what each means.
+ROLES = ("viewer", "writer", "operator", "admin")
 FAR_FUTURE = literal_column("'infinity'::timestamp with time zone", Timestamp)
 
 
@@ -124,5 +129,39 @@ job_event_table = Table(
         text("ts DESC"),
         text("job_id DESC"),
         text("seq DESC"),
+    ),
+)
+
+org_table = Table(
+    "org",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", Timestamp, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("org_id", name="pk_org"),
+    CheckConstraint("name <> ''", name="ck_org_name"),
+)
+
+# Of the token itself only the hash is kept: who reads this table can sign in as nobody.
+token_table = Table(
+    "token",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    Column("created_at", Timestamp, nullable=False, server_default=text("now()")),
+    Column("expires_at", Timestamp),
+    Column("last_used_at", Timestamp),
+    Column("revoked_at", Timestamp),
+    PrimaryKeyConstraint("org_id", "id", name="pk_token"),
+    UniqueConstraint("org_id", "hash", name="uq_token_org_hash"),
+    ForeignKeyConstraint(["org_id"], ["org.org_id"], name="fk_token_org", ondelete="CASCADE"),
+    CheckConstraint("octet_length(hash) = 32", name="ck_token_hash"),
+    CheckConstraint("name <> ''", name="ck_token_name"),
+    CheckConstraint(
+        f"cardinality(roles) > 0 AND roles <@ ARRAY[{', '.join(map(repr, ROLES))}]",
+        name="ck_token_roles",
     ),
 )

@@ -65,6 +65,8 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
 def _default(value: object) -> str:
     if value is PydanticUndefined:
         return "the user's data directory"
+    if isinstance(value, tuple):
+        return f"`{','.join(map(str, value))}`"
     return "(unset)" if value is None else f"`{value}`"
 
 

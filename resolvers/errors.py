@@ -57,6 +57,12 @@ class ErrorCode(StrEnum):
         400,
         "A cursor is garbled or belongs to another order. Start again without it.",
     )
+    UNAUTHENTICATED = (
+        "UNAUTHENTICATED",
+        401,
+        "Nobody knows who asks: there is no token, or it is not known, has expired or was revoked. "
+        "A subscription that is running ends with it when its token does.",
+    )
     NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",

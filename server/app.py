@@ -17,6 +17,8 @@ from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from server import pages
+from server.auth.connections import Connections
+from server.auth.modes import create_authenticator
 from server.graphql import graphql
 from server.health import healthz, readyz
 from server.logs import RequestLog, configure
@@ -59,7 +61,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             connect_timeout_seconds=chosen.connect_timeout_seconds,
         ),
     )
-    state = State(chosen, engine, hub)
+    authenticator = create_authenticator(chosen, engine)
+    state = State(chosen, engine, hub, authenticator, Connections(authenticator))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -68,17 +71,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
         gc.collect()
         gc.freeze()
         yield {ENDING: state.ending}
+        await state.connections.stop()
         await hub.stop()
+        await authenticator.stop()
         await engine.dispose()
 
     app = Starlette(
         routes=[
-            Route("/", _home),
+            *([Route("/", _home)] if chosen.graphiql else []),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", WebSocketEndpoint()),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/assets", pages.assets()),
+            *([Mount("/assets", pages.assets())] if chosen.graphiql else []),
         ],
         middleware=[Middleware(RequestLog)],
         exception_handlers={HTTPException: _http_error},

@@ -9,13 +9,15 @@ from starlette.responses import Response as HttpResponse
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response, execute, prepare
 from server import pages
+from server.auth.credentials import from_headers
+from server.lapses import Lapsing
 from server.negotiation import preferred
 from server.operations import just, start
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
+from server.settings import Settings
 from server.sse import EVENT_STREAM, EventStream
 from server.state import State
-from server.viewers import ORG_HEADER, get_viewer
 
 HTML = "text/html"
 
@@ -23,8 +25,10 @@ HTML = "text/html"
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
     accept = http.headers.get("accept", "*/*")
-    if http.method != "POST" and preferred(accept, (*ANSWERS, HTML)) == HTML:
-        return pages.graphiql()
+    settings: Settings = http.app.state.joblens.settings
+    wants_page = settings.graphiql and http.method != "POST"
+    if wants_page and preferred(accept, (*ANSWERS, HTML)) == HTML:
+        return pages.graphiql(settings.auth)
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
     if media_type is None:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
@@ -38,11 +42,13 @@ async def graphql(http: HttpRequest) -> HttpResponse:
 
 async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:
     state: State = http.app.state.joblens
+    # Before the body: of strangers nothing is read.
+    credential = await state.authenticator.authenticate(from_headers(http.headers))
+    viewer = credential.viewer
     if http.method == "POST":
         request = await read_post(http, state.settings.max_body_bytes)
     else:
         request = read_get(http)
-    viewer = get_viewer(state.settings, http.headers.get(ORG_HEADER))
     operation = prepare(request)
     if isinstance(operation, Response):
         return _write_refusal(operation, media_type)
@@ -54,7 +60,8 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
         # The end of the process ends only what would go on for ever.
         endless = operation.type is OperationType.SUBSCRIPTION
         ending = state.ending if endless else asyncio.Event()
-        return EventStream(responses, ending, state.settings.sse_ping_seconds)
+        stream = EventStream(responses, ending, state.settings.sse_ping_seconds)
+        return Lapsing(stream, responses, state.connections, credential) if endless else stream
     context = state.context(viewer)
     try:
         return write(await execute(operation, request, context), media_type)

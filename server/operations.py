@@ -30,6 +30,7 @@ class Stream(AsyncIterator[list[Response]]):
     def __init__(self, responses: AsyncIterator[list[Response]]) -> None:
         self._responses = responses
         self._ended = False
+        self._refusal: JoblensError | None = None
 
     async def __anext__(self) -> list[Response]:
         """Get what comes next, at least one response."""
@@ -39,7 +40,9 @@ class Stream(AsyncIterator[list[Response]]):
             return await anext(self._responses)
         except StopAsyncIteration:
             await self.aclose()
-            raise
+            if self._refusal is None:
+                raise
+            return [refusal(self._refusal)]
         except JoblensError as error:
             await self.aclose()
             return [refusal(error)]
@@ -47,6 +50,11 @@ class Stream(AsyncIterator[list[Response]]):
             log.exception("unexpected error")
             await self.aclose()
             return [refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))]
+
+    async def refuse(self, error: JoblensError) -> None:
+        """End the operation from outside; what is told last is the error."""
+        self._refusal = error
+        await _close(self._responses)
 
     async def aclose(self) -> None:
         """End the operation and free what it holds."""

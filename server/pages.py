@@ -4,21 +4,24 @@ from pathlib import Path
 from typing import Any
 
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 _BUILT = Path(__file__).parent / "graphiql"
 
+# As it stands in frontend/index.html.
+AUTH_UNKNOWN = 'name="joblens-auth" content="none"'
 NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it.\n"
 
 
-def graphiql() -> Response:
-    """Answer a browser with the page."""
+def graphiql(auth: str) -> Response:
+    """Answer a browser with the page, which asks for a token unless `auth` is none."""
     page = _BUILT / "index.html"
     if not page.is_file():
         return PlainTextResponse(NOT_BUILT, 404)
-    return FileResponse(page, media_type="text/html", headers={"cache-control": "no-cache"})
+    text = page.read_text().replace(AUTH_UNKNOWN, f'name="joblens-auth" content="{auth}"')
+    return HTMLResponse(text, headers={"cache-control": "no-cache"})
 
 
 class _Assets(StaticFiles):

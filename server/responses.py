@@ -8,6 +8,7 @@ from starlette.responses import Response as HttpResponse
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response
+from server.auth.credentials import UnauthenticatedError
 from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -31,6 +32,8 @@ def write_error(
 ) -> HttpResponse:
     """Write an error that came before any response, with the status of its code."""
     headers = {"content-type": f"{media_type}; charset=utf-8"}
+    if isinstance(error, UnauthenticatedError):
+        headers["www-authenticate"] = error.challenge
     if error.code is ErrorCode.METHOD_NOT_ALLOWED:
         headers["allow"] = "POST"
     body = refusal(error).body()

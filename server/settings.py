@@ -5,20 +5,40 @@ The descriptions here are the reference: docs/reference/settings.md is generated
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from db.limits import MAX_JSON_BYTES
 
 PREFIX = "JOBLENS_"
 
 
+# Signatures with a key pair only: with a shared secret, whoever checks tokens could make them.
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
+
+
 class SettingsError(Exception):
     """A `JOBLENS_…` variable is unknown or has a value that its setting cannot take."""
+
+
+def _words(value: object) -> object:
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
 
 
 def _default_data_dir() -> Path:
@@ -43,10 +63,55 @@ class Settings(BaseModel):
     )
     org: UUID = Field(
         UUID("00000000-0000-0000-0000-000000000001"),
-        description="The organisation a request acts for when it has no `Joblens-Org` header, and "
-        "the one that `import` and `export` use without `--org`.",
+        description="With `JOBLENS_AUTH=none`, the organisation a request acts for when it has no "
+        "`Joblens-Org` header; and the one that `import` and `export` use without `--org`.",
     )
-    host: str = Field("127.0.0.1", description="The loopback address to serve on.")
+    auth: Literal["token", "jwt", "none"] = Field(
+        "token",
+        description="How clients sign in: with a `token` of `joblens token create`, with a `jwt` "
+        "of an OpenID Connect provider, or with `none`, as whoever they say they are, which is "
+        "for loopback addresses only.",
+    )
+    jwt_issuer: str | None = Field(
+        None, description="The `iss` of tokens, with `JOBLENS_AUTH=jwt`: the provider, exactly."
+    )
+    jwt_audience: str | None = Field(
+        None, description="The `aud` of tokens: the name that the provider gives this Joblens."
+    )
+    jwt_jwks: str | None = Field(
+        None,
+        description="The provider's public keys (JWKS): an `https:` URL, or a file. Read anew when "
+        "a token names an unknown key, at most every 10 seconds, and every 5 minutes.",
+    )
+    jwt_algorithms: Annotated[tuple[Algorithm, ...], BeforeValidator(_words)] = Field(
+        ("RS256",),
+        min_length=1,
+        description="The algorithms that tokens may be signed by, with commas: any of `RS`, `PS` "
+        "and `ES`, each with `256`, `384` or `512`, and `EdDSA`.",
+    )
+    jwt_org_claim: str = Field(
+        "org",
+        min_length=1,
+        description="The claim that holds the organisation's UUID. In claims, dots lead into "
+        "nested objects: `realm_access.roles`.",
+    )
+    jwt_subject_claim: str = Field(
+        "sub", min_length=1, description="The claim that holds the client's name."
+    )
+    jwt_roles_claim: str = Field(
+        "roles",
+        min_length=1,
+        description="The claim that holds the roles: a list, or words in one text. Unknown ones "
+        "are passed over.",
+    )
+    jwt_leeway_seconds: float = Field(
+        30.0, ge=0, le=300, description="By how much the provider's clock may differ from ours."
+    )
+    graphiql: bool = Field(True, description="Whether browsers get GraphiQL.")
+    host: str = Field(
+        "127.0.0.1",
+        description="The address to serve on; with `JOBLENS_AUTH=none` a loopback one.",
+    )
     port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     pool_size: int = Field(
@@ -167,6 +232,18 @@ class Settings(BaseModel):
     def _fit_together(self) -> Self:
         if self.page_size_default > self.page_size_max:
             raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is above {PREFIX}PAGE_SIZE_MAX")
+        if self.auth == "jwt":
+            needed = {"ISSUER": self.jwt_issuer, "AUDIENCE": self.jwt_audience}
+            needed["JWKS"] = self.jwt_jwks
+            if missing := [f"{PREFIX}JWT_{name}" for name, value in needed.items() if not value]:
+                raise ValueError(f"{PREFIX}AUTH=jwt needs {', '.join(missing)}")
+            url = urlsplit(self.jwt_jwks or "")
+            if url.scheme == "http" and not is_loopback(url.hostname or ""):
+                raise ValueError(f"{PREFIX}JWT_JWKS must be a file or an https: URL")
+        if self.auth == "none" and not is_loopback(self.host):
+            raise ValueError(
+                f"{PREFIX}AUTH=none lets anybody in, so {PREFIX}HOST must be a loopback address"
+            )
         return self
 
     @classmethod
@@ -191,6 +268,14 @@ class Settings(BaseModel):
                     for fault in error.errors()
                 )
             ) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach what is served there."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _variable(name: object) -> str:

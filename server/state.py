@@ -10,16 +10,21 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
+from server.auth.connections import Connections
+from server.auth.credentials import Authenticator
 from server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings, the one engine and the one hub of this process, and whether it ends."""
+    """The settings of this process, its one engine and one hub, who may ask, whether it ends."""
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
+    authenticator: Authenticator
+    # Those that are open, with what they were opened with.
+    connections: Connections
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 

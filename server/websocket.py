@@ -1,6 +1,7 @@
 """The endpoint /graphql over WebSocket, in graphql-transport-ws: a connection, its operations."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from resolvers.context import Viewer
-from resolvers.errors import ErrorCode, JoblensError
+from resolvers.errors import ErrorCode, JoblensError, UnavailableError
 from schema.execution import MASKED, Response, prepare
+from server.auth.credentials import MissingTokenError, UnauthenticatedError, from_init
 from server.messages import (
     Close,
     ClosingError,
@@ -26,7 +28,6 @@ from server.protocols import SEND_MANY
 from server.requests import as_request
 from server.responses import dumps, gather, refusal
 from server.state import State
-from server.viewers import ORG_HEADER, get_viewer
 
 SUBPROTOCOL = "graphql-transport-ws"
 MAX_REASON_BYTES = 123
@@ -85,14 +86,22 @@ class Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._closed = False
+        # Done once what the connection was opened with holds no more.
+        self._lapsed = asyncio.get_running_loop().create_future()
+        self._leave: Callable[[], None] | None = None
 
     async def serve(self) -> None:
         """Answer messages until the connection ends; leave nothing running."""
         conversation = asyncio.create_task(self._converse())
         ending = asyncio.create_task(self._end_with_process())
         try:
-            await asyncio.wait({conversation, ending}, return_when=asyncio.FIRST_COMPLETED)
+            ends: set[asyncio.Future[None]] = {conversation, ending, self._lapsed}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if self._lapsed.done():
+                await self._close(Close.FORBIDDEN, "The token has expired or was revoked")
         finally:
+            if self._leave is not None:
+                self._leave()
             await _cancel(conversation, ending, *self._tasks)
 
     async def _converse(self) -> None:
@@ -140,16 +149,24 @@ class Connection:
     async def _init(self, payload: dict[str, Any]) -> None:
         if self._viewer is not None:
             raise ClosingError(Close.SECOND_INIT, "Too many initialisation requests")
-        # As the header's, its name may be written in any case.
-        named = {name.lower(): value for name, value in payload.items()}
-        org = named.get(ORG_HEADER.lower())
-        if org is None:
-            org = self._socket.headers.get(ORG_HEADER)
         try:
-            self._viewer = get_viewer(self._state.settings, org)
+            presented = from_init(payload, self._socket.headers)
+            credential = await self._state.authenticator.authenticate(presented)
+        except MissingTokenError:
+            raise ClosingError(Close.UNAUTHORIZED, "Unauthorized") from None
+        except UnauthenticatedError:
+            raise ClosingError(Close.FORBIDDEN, "Forbidden") from None
+        except UnavailableError as error:
+            raise ClosingError(Close.TRY_AGAIN_LATER, error.message) from None
         except JoblensError as error:
             raise ClosingError(Close.FORBIDDEN, error.message) from None
+        self._viewer = credential.viewer
+        self._leave = self._state.connections.watch(credential, self._lapse)
         await self._send({"type": "connection_ack"})
+
+    def _lapse(self) -> None:
+        if not self._lapsed.done():
+            self._lapsed.set_result(None)
 
     async def _subscribe(self, message: Message) -> None:
         if self._viewer is None:

@@ -22,7 +22,7 @@ async def command_running(
 
     `settings` as in the environment, without their prefix: `live_queue_size`.
     """
-    given = {"database_url": database_url, "port": "0"} | settings
+    given = {"database_url": database_url, "port": "0", "auth": "none"} | settings
     process = await asyncio.create_subprocess_exec(
         *command("serve", *arguments),
         env={f"JOBLENS_{name.upper()}": value for name, value in given.items()},

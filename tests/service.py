@@ -68,7 +68,9 @@ class Service(Api):
 async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
     given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
-    chosen = Settings.read({"JOBLENS_DATABASE_URL": database_url, **given})
+    # Who asks is the matter of tests/auth alone.
+    open_ = {"JOBLENS_AUTH": "none"}
+    chosen = Settings.read({"JOBLENS_DATABASE_URL": database_url, **open_, **given})
     app = create_app(chosen)
     listener = socket.create_server(("127.0.0.1", 0))
     # Plain asyncio does not set it for such a socket; every answer would wait 40 ms.

@@ -11,13 +11,18 @@ import './style.css';
 import { ImagePreview } from '@graphiql/react';
 import { createGraphiQLFetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
+import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
 import { examples } from './examples';
+import { authorization, type Headers, needsToken, SignIn } from './sign-in';
 import { Wordmark } from './wordmark';
 
-// JSON with comments: as it stands, it sends no header.
-const HEADERS = `{
+// JSON with comments: as it stands, it sends no header. Where a token says whose jobs to see, there
+// is nothing to name.
+const HEADERS = needsToken
+  ? ''
+  : `{
   // Whose jobs to see, if not those of the server's
   // default organisation (Ctrl-/ uncomments):
   // "Joblens-Org": "00000000-0000-0000-0000-000000000002"
@@ -30,28 +35,62 @@ ImagePreview.shouldRender = () => false;
 const subscriptionUrl = new URL(window.location.pathname, window.location.href);
 subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
 
-const fetcher = createGraphiQLFetcher({
-  url: window.location.pathname,
-  subscriptionUrl: subscriptionUrl.href,
-  enableIncrementalDelivery: false,
-});
+interface Props {
+  headers?: Headers;
+  onRefused?: () => void;
+  onSignOut?: () => void;
+}
+
+function Page({ headers = {}, onRefused, onSignOut }: Props) {
+  const [fetcher] = useState(() =>
+    createGraphiQLFetcher({
+      url: window.location.pathname,
+      subscriptionUrl: subscriptionUrl.href,
+      enableIncrementalDelivery: false,
+      headers,
+      wsConnectionParams: headers,
+      fetch: async (...request: Parameters<typeof fetch>) => {
+        const answer = await fetch(...request);
+        if (answer.status === 401) onRefused?.();
+        return answer;
+      },
+    }),
+  );
+
+  return (
+    <GraphiQL
+      fetcher={fetcher}
+      defaultTabs={examples(new Date())}
+      defaultQuery=""
+      defaultHeaders={HEADERS}
+      defaultEditorToolsVisibility="variables"
+      inputValueDeprecation
+      schemaDescription
+      shouldPersistHeaders={false}
+    >
+      <GraphiQL.Logo>
+        <Wordmark />
+        {onSignOut && (
+          <button type="button" className="joblens-sign-out" onClick={onSignOut}>
+            Sign out
+          </button>
+        )}
+      </GraphiQL.Logo>
+    </GraphiQL>
+  );
+}
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no #root');
 
 createRoot(root).render(
-  <GraphiQL
-    fetcher={fetcher}
-    defaultTabs={examples(new Date())}
-    defaultQuery=""
-    defaultHeaders={HEADERS}
-    defaultEditorToolsVisibility="variables"
-    inputValueDeprecation
-    schemaDescription
-    shouldPersistHeaders={false}
-  >
-    <GraphiQL.Logo>
-      <Wordmark />
-    </GraphiQL.Logo>
-  </GraphiQL>,
+  needsToken ? (
+    <SignIn>
+      {(token, refuse, signOut) => (
+        <Page headers={authorization(token)} onRefused={refuse} onSignOut={signOut} />
+      )}
+    </SignIn>
+  ) : (
+    <Page />
+  ),
 );

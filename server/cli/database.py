@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import typer
 from sqlalchemy.exc import SQLAlchemyError
 
 from db import embedded, migrations
+from db.checks import Check, check_row_security
 from server.cli.failures import fail, redacted
 from server.settings import Settings
 
@@ -71,3 +73,17 @@ def require_head(url: str) -> None:
         fail("the database has no tables of Joblens yet; run: joblens migrate")
     if current != head:
         fail(f"the database is at revision {current}, not {head}; run: joblens migrate")
+
+
+def require_row_security(url: str) -> None:
+    """End the command unless row level security binds what would be served through this login."""
+    wrong = [check for check in asyncio.run(_row_security(url)) if not check.ok]
+    if not wrong:
+        return
+    for check in wrong:
+        typer.echo(f"joblens: {check.name}: {check.found}; remedy: {check.remedy}", err=True)
+    fail("not serving: row level security would not keep organisations apart on this database")
+
+
+async def _row_security(url: str) -> list[Check]:
+    return [check async for check in check_row_security(url)]

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from db.checks import Check, check_database
+from server.auth.keys import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database
 from server.cli.failures import INCOMPLETE, redacted
 from server.settings import Settings, SettingsError
@@ -32,6 +33,8 @@ def _examine() -> list[Check]:
     except SettingsError as error:
         return [Check("settings", False, str(error), "unset or correct it")]
     checks = [Check("settings", True, "all known, and they fit together")]
+    if settings.auth == "jwt":
+        checks.append(_keys(settings.jwt_jwks or ""))
     url = settings.database_url and settings.database_url.get_secret_value()
     if url:
         return checks + _database_checks(url, settings)
@@ -40,6 +43,14 @@ def _examine() -> list[Check]:
         return [*checks, Check("database", False, found, "joblens migrate, or joblens demo")]
     with embedded_database(settings.data_dir) as embedded_url:
         return checks + _database_checks(embedded_url, settings)
+
+
+def _keys(source: str) -> Check:
+    try:
+        usable = len(set(map(id, parse(fetch(source)).values())))
+    except (OSError, ValueError) as error:
+        return Check("keys", False, f"{source}: {error}", "correct JOBLENS_JWT_JWKS")
+    return Check("keys", True, f"{usable} of {source}")
 
 
 def _database_checks(url: str, settings: Settings) -> list[Check]:

@@ -23,18 +23,19 @@ SHUTDOWN_SECONDS = 5
 
 
 @contextmanager
-def listen(host: str, port: int) -> Iterator[socket.socket]:
-    """Yield a socket on a loopback address, or end the command saying why there is none."""
+def listen(settings: Settings) -> Iterator[socket.socket]:
+    """Yield a socket on the settings' address, or end the command saying why there is none."""
+    host, port = settings.host, settings.port
     if host == "localhost":
         host = "127.0.0.1"
     try:
         address = ip_address(host)
     except ValueError:
-        fail(f"{host} is no address; use 127.0.0.1, ::1 or localhost")
-    if not address.is_loopback:
+        fail(f"{host} is no address of a machine, such as 0.0.0.0, 127.0.0.1, ::1 or localhost")
+    if settings.auth == "none" and not address.is_loopback:
         fail(
-            f"{host} is not a loopback address: requests are not authenticated yet, so only this "
-            "machine may send them; use 127.0.0.1, ::1 or localhost"
+            f"{host} is not a loopback address: with JOBLENS_AUTH=none anybody may do everything, "
+            "so only this machine may ask; use 127.0.0.1, ::1 or localhost"
         )
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -88,6 +89,7 @@ def _told_to_app(settings: Settings, url: str) -> Mapping[str, str]:
     """Get what the application, in whichever process, shall read from its environment."""
     return {
         "JOBLENS_DATABASE_URL": url,
+        "JOBLENS_AUTH": settings.auth,
         "JOBLENS_HOST": settings.host,
         "JOBLENS_PORT": str(settings.port),
         "JOBLENS_WORKERS": str(settings.workers),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli import doctor, embedded, exports, imports, migrations, schema, serving
+from server.cli import doctor, embedded, exports, imports, migrations, orgs, schema, serving, tokens
 
 app = typer.Typer(
     name="joblens",
@@ -22,6 +22,8 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(imports.import_jobs)
 app.command("export")(exports.export_jobs)
 app.command("schema")(schema.schema)
+app.add_typer(orgs.app, name="org")
+app.add_typer(tokens.app, name="token")
 app.add_typer(embedded.app, name="db")
 
 

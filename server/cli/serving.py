@@ -16,7 +16,7 @@ from db import migrations
 from db.checks import is_ledger_empty
 from db.sample_history import sample_history
 from db.transfer import import_records
-from server.cli.database import database, embedded_database, require_head
+from server.cli.database import database, embedded_database, require_head, require_row_security
 from server.cli.failures import fail, read_settings
 from server.cli.listening import address, listen, run
 from server.cli.simulation import simulated_workers
@@ -24,7 +24,7 @@ from server.settings import Settings
 
 Host = Annotated[
     str | None,
-    typer.Option(help="The loopback address to serve on.", show_default="JOBLENS_HOST"),
+    typer.Option(help="The address to serve on.", show_default="JOBLENS_HOST"),
 ]
 Port = Annotated[
     int | None,
@@ -45,14 +45,16 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
     """Serve the GraphQL API until Ctrl-C.
 
     The database must have been migrated. Without JOBLENS_DATABASE_URL it is the embedded one.
+    Clients need a token, unless JOBLENS_AUTH says otherwise: joblens token create.
     """
     settings = _settings(host=host, port=port, workers=workers)
     with (
         _until_stopped(),
-        listen(settings.host, settings.port) as listener,
+        listen(settings) as listener,
         database(settings) as url,
     ):
         require_head(url)
+        require_row_security(url)
         run(settings, url, listener)
 
 
@@ -65,14 +67,18 @@ def demo(
 ) -> None:
     """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
 
-    A few simulated workers record new jobs meanwhile, so that there is something to watch.
+    A few simulated workers record new jobs meanwhile, so that there is something to watch. It asks
+    for no token, and serves on loopback addresses only.
     """
     settings = _settings(host=host, port=port)
+    if "auth" in settings.model_fields_set and settings.auth != "none":
+        fail("the demo asks for no credentials: unset JOBLENS_AUTH, or use serve")
+    settings = settings.model_copy(update={"auth": "none"})
     if settings.database_url is not None:
         fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
     with (
         _until_stopped(),
-        listen(settings.host, settings.port) as listener,
+        listen(settings) as listener,
         embedded_database(settings.data_dir) as url,
     ):
         asyncio.run(_prepare(url))

@@ -10,7 +10,13 @@ from db import embedded
 from server.cli.failures import redacted
 from tests.cli.conftest import run
 
-COMMANDS = [["migrate"], ["export"], ["import", __file__], ["serve", "--port", "0"]]
+COMMANDS = [
+    ["migrate"],
+    ["token", "list"],
+    ["export"],
+    ["import", __file__],
+    ["serve", "--port", "0"],
+]
 
 
 @pytest.fixture

@@ -76,6 +76,12 @@ def test_settings(
         ("ALTER TABLE job DISABLE ROW LEVEL SECURITY", "off", "ENABLE ROW LEVEL SECURITY"),
         ("DROP POLICY job_organisation ON job", "no policy", "joblens migrate --sql"),
         ("ALTER TABLE job OWNER TO joblens_app", "owns the table", "OWNER TO"),
+        (
+            "CREATE POLICY more ON job_event USING (true)",
+            "others besides job_event_organisation: more",
+            "DROP POLICY",
+        ),
+        ("ALTER TABLE token DISABLE ROW LEVEL SECURITY", "off", "ENABLE ROW LEVEL SECURITY"),
         ("DROP INDEX idx_job_org_status", "missing: idx_job_org_status", "joblens migrate --sql"),
         (
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'pk_job'::regclass",

@@ -21,7 +21,7 @@ def commands(group: Any = None) -> Iterator[Any]:
 def test_its_commands() -> None:
     names = {command.name for command in commands()}
     assert names >= {"demo", "serve", "migrate", "doctor", "schema", "import", "export", "db"}
-    assert names >= {"url", "start", "stop"}
+    assert names >= {"url", "start", "stop", "org", "token", "create", "list", "revoke"}
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.name)

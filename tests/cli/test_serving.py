@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -18,6 +21,7 @@ from db import embedded
 from server.cli import listening
 from server.settings import Settings
 from tests.cli.conftest import command, run
+from tests.cli.test_doctor import execute
 
 Server = subprocess.Popen[str]
 Serve = Callable[..., Server]
@@ -98,7 +102,14 @@ def test_the_demo_lives(begin: Serve) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_serve(begin: Serve, data_dir: Path, number: signal.Signals, workers: str) -> None:
+def test_serve(
+    begin: Serve,
+    data_dir: Path,
+    number: signal.Signals,
+    workers: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JOBLENS_AUTH", "none")
     assert run("migrate").exit_code == 0
     server = begin("serve", "--port", "0", "--workers", workers)
     base = base_url(server)
@@ -127,14 +138,89 @@ def test_a_port_in_use(ledger: str) -> None:
     assert "--port" in told.stderr
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 @pytest.mark.parametrize("verb", ["serve", "demo"])
-def test_only_loopback_addresses(host: str, verb: str, data_dir: Path) -> None:
+def test_only_loopback_addresses_without_credentials(
+    host: str, verb: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOBLENS_AUTH", "none")
     told = run(verb, "--host", host)
     assert told.exit_code == 2
-    assert told.stderr.startswith(f"joblens: {host} is no")
+    assert told.stderr.startswith(f"joblens: {host} is not a loopback address")
     assert told.stderr.endswith("use 127.0.0.1, ::1 or localhost\n")
+    monkeypatch.setenv("JOBLENS_HOST", host)
+    told = run(verb)
+    assert told.exit_code == 2
+    assert "JOBLENS_HOST must be a loopback address" in told.stderr
     assert not data_dir.exists()
+
+
+def test_a_name_is_no_address(data_dir: Path) -> None:
+    told = run("serve", "--host", "example.org")
+    assert told.exit_code == 2
+    assert told.stderr.startswith("joblens: example.org is no address")
+    assert not data_dir.exists()
+
+
+def test_any_address_with_credentials(begin: Serve, ledger: str) -> None:
+    port = base_url(begin("serve", "--port", "0", "--host", "0.0.0.0")).rpartition(":")[2]
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/graphql?query=%7Bviewer%7BorgId%7D%7D")
+    assert refusal.value.code == 401
+    refusal.value.close()
+
+
+def test_the_demo_wants_no_credentials(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
+    monkeypatch.setenv("JOBLENS_AUTH", "token")
+    told = run("demo")
+    assert told.exit_code == 2
+    assert "unset JOBLENS_AUTH" in told.stderr
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        ("ALTER TABLE job DISABLE ROW LEVEL SECURITY", ["row security of job: off", "ENABLE ROW"]),
+        (
+            "ALTER TABLE token OWNER TO joblens_app",
+            ["row security of token: joblens_app owns", "OWNER TO another role"],
+        ),
+        ("DROP POLICY job_event_organisation ON job_event", ["no policy for joblens_app"]),
+        (
+            "CREATE POLICY more ON job TO joblens_app USING (true)",
+            ["besides job_organisation: more"],
+        ),
+    ],
+)
+def test_no_serving_without_row_security(unmigrated: str, harm: str, words: list[str]) -> None:
+    run("migrate")
+    execute(unmigrated, harm)
+    told = run("serve", "--port", "0")
+    assert told.exit_code == 2
+    assert all(word in told.stderr for word in words)
+    assert told.stderr.endswith("would not keep organisations apart on this database\n")
+
+
+def test_no_serving_by_a_login_that_may_not_work_as_the_role(
+    unmigrated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("migrate")
+    login = f"joblens_test_{uuid4().hex}"
+    execute(
+        unmigrated,
+        f"CREATE ROLE {login} LOGIN PASSWORD '{login}'",
+        f"GRANT SELECT ON alembic_version TO {login}",
+    )
+    parts = urlsplit(unmigrated)
+    as_login = parts._replace(netloc=f"{login}:{login}@{parts.netloc.rpartition('@')[2]}")
+    monkeypatch.setenv("JOBLENS_DATABASE_URL", urlunsplit(as_login))
+    try:
+        told = run("serve", "--port", "0")
+        assert told.exit_code == 2
+        assert f"GRANT joblens_app TO {login}" in told.stderr
+    finally:
+        execute(unmigrated, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
 
 
 def test_the_demo_is_of_the_embedded_database_only(ledger: str) -> None:
@@ -160,9 +246,9 @@ def test_an_application_that_does_not_start(
 ) -> None:
     handlers = {number: signal.getsignal(number) for number in signal.Signals}
     monkeypatch.setattr(listening, "APP", f"{__name__}:failing_app")
-    settings = Settings.read({"JOBLENS_WORKERS": str(workers)})
+    settings = Settings.read({"JOBLENS_WORKERS": str(workers), "JOBLENS_PORT": "0"})
     try:
-        with listening.listen("127.0.0.1", 0) as listener, pytest.raises(typer.Exit) as end:
+        with listening.listen(settings) as listener, pytest.raises(typer.Exit) as end:
             listening.run(settings, "postgresql://127.0.0.1:1/away", listener)
     finally:
         for number, handler in handlers.items():

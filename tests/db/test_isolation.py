@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
@@ -17,8 +18,9 @@ from db.engine import APP_ROLE, Scope, create_engine
 from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.sessions import RequestSession
-from db.tables import job_event_table, job_table
+from db.tables import job_event_table, job_table, metadata, org_table, token_table
 from tests import ledger
+from tests.auth.minting import mint
 from tests.conftest import create_database, database_in, drop_database
 from tests.service import ORG, OTHER_ORG
 
@@ -26,6 +28,8 @@ OWN, OTHER = UUID(ORG), UUID(OTHER_ORG)
 READ = Scope(OWN, statement_timeout_seconds=10)
 WRITE = Scope(OWN, statement_timeout_seconds=10, read_only=False)
 COUNTS = "SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM job_event)"
+# How many rows of each table are its own.
+EXPECTED = {job_table: 2, job_event_table: 4, org_table: 1, token_table: 2}
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 
@@ -36,6 +40,9 @@ async def _ledger(database_url: str) -> None:
     jobs = [ledger.job(n, org_id=org) for org, n in ((OWN, 2), (OTHER, 3)) for n in range(n)]
     steps = [step for job in jobs for step in ledger.events(job, "queued", "running")]
     await ledger.insert(database_url, jobs, steps)
+    for org, tokens in ((ORG, 2), (OTHER_ORG, 3)):
+        for _ in range(tokens):
+            await mint(database_url, org=org)
 
 
 @pytest.fixture
@@ -78,13 +85,14 @@ async def test_the_owner_sees_all(owner: Any) -> None:
 
 
 async def test_a_query_that_forgets_its_organisation_finds_its_own(engine: AsyncEngine) -> None:
-    for table, expected in ((job_table, 2), (job_event_table, 4)):
+    assert set(EXPECTED) == set(metadata.sorted_tables)
+    for table, expected in EXPECTED.items():
         rows = await run(engine, READ, select(table.c.org_id))
         assert [row.org_id for row in rows] == [OWN] * expected
 
 
 async def test_a_query_that_names_another_organisation_finds_nothing(engine: AsyncEngine) -> None:
-    for table in (job_table, job_event_table):
+    for table in EXPECTED:
         assert await run(engine, READ, select(table.c.org_id).where(table.c.org_id == OTHER)) == []
 
 
@@ -140,16 +148,33 @@ async def test_a_row_of_another_organisation_may_not_be_written(
         "DELETE FROM job_event",
         "TRUNCATE job_event",
         "TRUNCATE job CASCADE",
+        "INSERT INTO token (org_id, id, hash, name, roles) VALUES (gen_random_uuid(),"
+        " gen_random_uuid(), sha256('x'), 'x', '{admin}')",
+        "UPDATE token SET roles = '{admin}'",
+        "UPDATE token SET revoked_at = NULL",
+        "UPDATE token SET org_id = gen_random_uuid()",
+        "DELETE FROM token",
+        "INSERT INTO org (org_id, name) VALUES (gen_random_uuid(), 'x')",
+        "UPDATE org SET name = 'x'",
+        "DELETE FROM org",
         "UPDATE alembic_version SET version_num = '0'",
         "ALTER TABLE job DISABLE ROW LEVEL SECURITY",
         "DROP TABLE job_event",
         "CREATE TABLE more (id int)",
     ],
 )
-async def test_events_and_the_schema_are_out_of_reach(engine: AsyncEngine, statement: str) -> None:
+async def test_tokens_events_and_the_schema_are_out_of_reach(
+    engine: AsyncEngine, statement: str
+) -> None:
     with pytest.raises(DBAPIError) as raised:
         await run(engine, WRITE, text(statement))
     assert raised.value.orig.sqlstate == INSUFFICIENT_PRIVILEGE  # type: ignore[union-attr]
+
+
+async def test_only_own_tokens_are_noted_as_used(engine: AsyncEngine) -> None:
+    use = update(token_table).values(last_used_at=datetime.now(UTC))
+    assert await run(engine, WRITE, use) == [2]
+    assert await run(engine, WRITE, use.where(token_table.c.org_id == OTHER)) == [0]
 
 
 @pytest.mark.parametrize(
@@ -167,8 +192,9 @@ async def test_the_role_is_bound(owner: Any) -> None:
     assert [power for power in powers if role[f"rol{power}"]] == []
     assert await owner.fetchval(
         "SELECT bool_and(relrowsecurity AND relowner <> $1::text::regrole) FROM pg_class"
-        " WHERE oid IN ('job'::regclass, 'job_event'::regclass)",
+        " WHERE oid = ANY($2::text[]::regclass[])",
         APP_ROLE,
+        list(metadata.tables),
     )
 
 

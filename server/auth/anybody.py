@@ -1,0 +1,33 @@
+"""`JOBLENS_AUTH=none`: anybody may do everything, for the organisation that they name."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from resolvers.context import Role, Viewer
+from resolvers.errors import ErrorCode, JoblensError
+from resolvers.ids import parse_uuid
+from server.auth.credentials import ORG_HEADER, Credential, Presented
+
+
+class Anybody:
+    """Knows nobody and lets everybody in. For loopback addresses only."""
+
+    def __init__(self, default_org: UUID) -> None:
+        self._default_org = default_org
+
+    async def authenticate(self, presented: Presented) -> Credential:
+        """Get a credential of the organisation that was named, or of the default one."""
+        org_id = self._default_org
+        if presented.org is not None:
+            parsed = parse_uuid(presented.org) if isinstance(presented.org, str) else None
+            if parsed is None:
+                raise JoblensError(ErrorCode.BAD_REQUEST, f"{ORG_HEADER} must be a UUID.")
+            org_id = parsed
+        return Credential(viewer=Viewer(org_id, "anonymous", (Role.ADMIN,)))
+
+    async def lapsed(self, _credentials: Collection[Credential]) -> Collection[Credential]:
+        """Get none: nothing was shown that could lapse."""
+        return ()
+
+    async def stop(self) -> None:
+        """Do nothing: nothing runs."""

@@ -1,0 +1,127 @@
+"""`joblens token`: who may sign in, as what, and until when."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from db.administration import administering
+from db.commands.tokens import NewToken, create_token, revoke_token
+from db.queries.tokens import TokenRow, list_tokens
+from resolvers.context import Role
+from server.auth.secrets import digest, new_token
+from server.cli.database import database, require_head
+from server.cli.failures import fail, read_settings
+from server.cli.orgs import check_name, find_org
+from server.cli.tables import moment, show
+
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
+
+app = typer.Typer(
+    help="The tokens that programs and people sign in with.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _duration(text: str) -> timedelta:
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is no time such as 90d, 12h or 30m")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+@app.command("create")
+def create(
+    org: Annotated[str, typer.Option(help="The organisation, by its id or name.")],
+    role: Annotated[Role, typer.Option(help="What it may do; each may do what those before may.")],
+    name: Annotated[str, typer.Option(help="Who uses it: events that they cause bear this name.")],
+    expires: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=_duration,
+            metavar="TIME",
+            help="For how long it works, such as 90d, 12h or 30m.",
+            show_default="for ever",
+        ),
+    ] = None,
+) -> None:
+    """Make a token and print it. It is shown this once: only a hash of it is kept."""
+    check_name(name)
+    with database(read_settings()) as url:
+        require_head(url)
+        token, token_id = asyncio.run(_create(url, org, role, name, expires))
+    typer.echo(f"token {token_id}, shown this once:", err=True)
+    typer.echo(token)
+
+
+@app.command("list")
+def list_(
+    org: Annotated[
+        str | None,
+        typer.Option(help="Only of this organisation, by its id or name.", show_default=False),
+    ] = None,
+) -> None:
+    """List the tokens, without their secrets."""
+    with database(read_settings()) as url:
+        require_head(url)
+        rows = asyncio.run(_list(url, org))
+    heads = ("id", "organisation", "name", "roles", "created", "expires", "last used", "state")
+    now = datetime.now(UTC)
+    show(
+        heads,
+        [
+            (
+                *(str(row.id), row.org_name, row.name, " ".join(row.roles)),
+                *map(moment, (row.created_at, row.expires_at, row.last_used_at)),
+                _state(row, now),
+            )
+            for row in rows
+        ],
+    )
+
+
+@app.command("revoke")
+def revoke(
+    token_id: Annotated[UUID, typer.Argument(metavar="ID", help="The token's id, as listed.")],
+) -> None:
+    """Let a token work no longer. Servers notice within seconds, and end its subscriptions."""
+    with database(read_settings()) as url:
+        require_head(url)
+        if not asyncio.run(_revoke(url, token_id)):
+            fail(f"there is no token {token_id} that works; see: joblens token list")
+    typer.echo(f"revoked {token_id}")
+
+
+async def _create(
+    url: str, org: str, role: Role, name: str, expires: timedelta | None
+) -> tuple[str, UUID]:
+    now = datetime.now(UTC)
+    async with administering(url) as session:
+        org_id = (await find_org(session, org)).org_id
+        token = new_token(org_id)
+        new = NewToken(
+            digest(token), name, [role.value], None if expires is None else now + expires
+        )
+        return token, await create_token(session, org_id, new, now)
+
+
+async def _list(url: str, org: str | None) -> list[TokenRow]:
+    async with administering(url) as session:
+        org_id = None if org is None else (await find_org(session, org)).org_id
+        return list(await list_tokens(session, org_id))
+
+
+async def _revoke(url: str, token_id: UUID) -> bool:
+    async with administering(url) as session:
+        return await revoke_token(session, token_id, datetime.now(UTC))
+
+
+def _state(row: TokenRow, now: datetime) -> str:
+    if row.revoked_at is not None:
+        return f"revoked {moment(row.revoked_at)}"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "works"
