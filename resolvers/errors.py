@@ -57,6 +57,12 @@ class ErrorCode(StrEnum):
         400,
         "A cursor is garbled or belongs to another order. Start again without it.",
     )
+    FORBIDDEN = (
+        "FORBIDDEN",
+        403,
+        "Your roles do not allow it; the message says which one is needed. Whether what was asked "
+        "for exists was not looked up.",
+    )
     NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
@@ -128,6 +134,13 @@ class BadUserInputError(JoblensError):
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.BAD_USER_INPUT, message)
+
+
+class ForbiddenError(JoblensError):
+    """The viewer may not do this, whatever it would have met."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.FORBIDDEN, message)
 
 
 class InvalidCursorError(JoblensError):

@@ -16,6 +16,7 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
+from resolvers.redaction import Redaction
 from server import pages
 from server.graphql import graphql
 from server.health import healthz, readyz
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             connect_timeout_seconds=chosen.connect_timeout_seconds,
         ),
     )
-    state = State(chosen, engine, hub)
+    state = State(chosen, engine, hub, Redaction(chosen.redact_keys))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

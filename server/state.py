@@ -10,6 +10,7 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
+from resolvers.redaction import Redaction
 from server.settings import Settings
 
 
@@ -20,6 +21,7 @@ class State:
     settings: Settings
     engine: AsyncEngine
     hub: Hub
+    redaction: Redaction
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -33,4 +35,5 @@ class State:
             max_json_bytes=settings.max_json_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
-        return Context(viewer, RequestSession(self.engine, scope), limits, self.hub)
+        session = RequestSession(self.engine, scope)
+        return Context(viewer, session, limits, self.hub, redaction=self.redaction)
