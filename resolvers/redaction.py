@@ -65,12 +65,10 @@ class Redaction:
         return "".join([*parts, text[copied:]]) if parts else text
 
     def message(self, key: str, text: str | None) -> str | None:
-        """Hide the secrets of a text that `key` names, which may be that of a JSON object."""
+        """Hide the secrets of a text that `key` names."""
         if text is None:
             return None
-        if self.is_secret(key):
-            return HIDDEN
-        return hide_credentials(self.json_text(text) if text.startswith(("{", "[")) else text)
+        return HIDDEN if self.is_secret(key) else hide_credentials(text)
 
     def touches(self, document: Any) -> bool:
         """Say whether a JSON value speaks of something that is hidden: to compare would tell."""
@@ -118,14 +116,7 @@ def _squeezed(text: str) -> str:
 
 
 def _unescaped(raw: str) -> str:
-    if "\\" not in raw:
-        return raw
-    try:
-        string: str = orjson.loads(f'"{raw}"')
-    except orjson.JSONDecodeError:
-        # A message only looked like JSON.
-        return raw
-    return string
+    return orjson.loads(f'"{raw}"') if "\\" in raw else raw
 
 
 def _value_end(text: str, start: int) -> int:

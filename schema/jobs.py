@@ -14,7 +14,7 @@ from schema.arguments import After, Before, First, Last
 from schema.connections import JobEventConnection, LazyJobEvent
 from schema.nodes import Node
 from schema.scalars import JSON
-from schema.secrets import secret_json, secret_text
+from schema.secrets import secret_json, secret_text, secret_words
 from schema.selections import Info, Selections, selected
 
 
@@ -33,8 +33,8 @@ class JobAttempt:
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)
 
-    error_code: str | None = secret_text("error_code", "The code of the error that ended it.")
-    error_message: str | None = secret_text("error_message", "The error that ended it, in words.")
+    error_code: str | None = secret_words("error_code", "The code of the error that ended it.")
+    error_message: str | None = secret_words("error_message", "The error that ended it, in words.")
 
 
 @strawberry.type(description="A background job.")

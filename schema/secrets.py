@@ -4,6 +4,7 @@ from typing import Any
 
 import strawberry
 
+from resolvers.attempts import in_words
 from schema.scalars import JSON
 from schema.selections import Info
 
@@ -22,5 +23,15 @@ def secret_text(attribute: str, description: str) -> Any:
 
     def resolve(self: Any, parent: strawberry.Parent[Any], info: Info) -> str | None:  # noqa: ARG001
         return info.context.shown_text(attribute, getattr(parent, attribute))
+
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def secret_words(attribute: str, description: str) -> Any:
+    """Declare the text of what is any JSON value."""
+
+    def resolve(self: Any, parent: strawberry.Parent[Any], info: Info) -> str | None:  # noqa: ARG001
+        words = in_words(info.context.shown_json(getattr(parent, attribute)))
+        return info.context.shown_text(attribute, words)
 
     return strawberry.field(resolver=resolve, description=description)
