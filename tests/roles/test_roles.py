@@ -1,6 +1,5 @@
 """Roles: what each may do, and how what it may not do is refused."""
 
-from collections.abc import AsyncIterator
 from itertools import product
 from typing import Any
 from uuid import uuid4
@@ -57,9 +56,8 @@ WATCHES = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def _ledger(database_url: str) -> AsyncIterator[None]:
+async def _ledger(database_url: str) -> None:
     await insert(database_url, [ROW], events(ROW, "queued"))
-    yield
 
 
 def call(name: str, job_id: Any) -> str:
