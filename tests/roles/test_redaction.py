@@ -211,16 +211,16 @@ def test_the_document_of_the_tests() -> None:
         ("Pass_Word, *iban*", ["password", "PASS-WORD", "my IBAN"], ["passwords", "iba"]),
         ("a*b", ["ab", "A--b", "a\nxb"], ["abc", "ba"]),
         ("*", ["anything", "", "\u00e9"], []),
-        ("stra\u00dfe", ["STRASSE", "stra\u00dfe"], ["strase"]),
+        ("stra\u00dfe", ["stra\u00dfe", "Stra\u00dfe"], ["strasse"]),
     ],
 )
 def test_the_keys_are_a_setting(given_keys: str, secret: list[str], plain: list[str]) -> None:
     redaction = Redaction(Settings.read({"JOBLENS_REDACT_KEYS": given_keys}).redact_keys)
     for keys, is_secret in ((secret, True), (plain, False)):
         for key in keys:
-            text = orjson.dumps({key: 1}).decode()
+            text = orjson.Fragment(orjson.dumps({key: 1}))
             assert redaction.is_secret(key) == is_secret
-            assert (HIDDEN in redaction.json_text(text)) == is_secret
+            assert (redaction.json(text) is not text) == is_secret
 
 
 @pytest.mark.parametrize("keys", [",", "a,,b", "-", 'say "x"', "a\\b", "a\nb"])
