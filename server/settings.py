@@ -111,8 +111,8 @@ class Settings(BaseModel):
     redact_keys: str = Field(
         DEFAULT_KEYS,
         description="The names of keys whose values are hidden from all but administrators in "
-        "payloads, results and details, divided by commas. `*` stands for anything; case, and "
-        "hyphens, underscores, dots and spaces do not count.",
+        "payloads, results and details, divided by commas. `*` stands for anything; the case of a "
+        "to z, hyphens, underscores, dots and spaces do not count.",
     )
     websocket_init_timeout_seconds: float = Field(
         10.0,

@@ -188,7 +188,7 @@ async def test_every_field_was_asked_for(both: tuple[Asking, Asking]) -> None:
     assert set(QUERIES) == set(core_schema.query_type.fields)
     seen: set[str] = set()
     for name, calls in QUERIES.items():
-        for given in calls:
+        for given in calls[:6]:
             body, _ = await answers(both, operation(core_schema, "query", name, given), given)
             seen |= set(reached(list((body.get("data") or {}).values())))
     for number, (name, given) in enumerate(MUTATIONS):
