@@ -26,7 +26,10 @@ TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finis
 
 @dataclass(frozen=True, slots=True)
 class TextCriteria:
-    """Conditions on a text column; `starts_with` and `contains` take their text literally."""
+    """Conditions on a text column; `starts_with` and `contains` take their text literally.
+
+    `hides_credentials`: they are about the text as it is without the credentials of URLs in it.
+    """
 
     eq: str | None = None
     in_: Sequence[str] | None = None
@@ -34,6 +37,7 @@ class TextCriteria:
     starts_with: str | None = None
     contains: str | None = None
     is_null: bool | None = None
+    hides_credentials: bool = False
 
 
 @dataclass(frozen=True, slots=True)

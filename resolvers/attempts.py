@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import orjson
+
 from db.queries.events import JobEventRow
 from db.statuses import JobStatus
 from resolvers.durations import elapsed_seconds
@@ -11,14 +13,17 @@ from resolvers.durations import elapsed_seconds
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a job. `outcome` and `finished_at` are None while it goes on."""
+    """One run of a job. `outcome` and `finished_at` are None while it goes on.
+
+    The error is what the event's detail has: JSON of any kind, see `in_words`.
+    """
 
     number: int
     started_at: datetime
     finished_at: datetime | None = None
     outcome: JobStatus | None = None
-    error_code: str | None = None
-    error_message: str | None = None
+    error_code: orjson.Fragment | None = None
+    error_message: orjson.Fragment | None = None
 
     def run_seconds(self, now: datetime) -> float:
         """Measure how long it ran, or has run by now."""
@@ -43,3 +48,14 @@ def rebuild(transitions: Iterable[JobEventRow]) -> list[Attempt]:
                 error_message=change.error_message,
             )
     return attempts
+
+
+def in_words(value: orjson.Fragment | None) -> str | None:
+    """Put a JSON value into words: text as it is, None for null, and whatever else as JSON."""
+    if value is None:
+        return None
+    text = orjson.dumps(value).decode()
+    if text.startswith('"'):
+        string: str = orjson.loads(text)
+        return string
+    return None if text == "null" else text

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
+import orjson
 from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +26,7 @@ from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from resolvers.errors import QueryTimeoutError, UnavailableError
+from resolvers.redaction import Redaction
 
 if TYPE_CHECKING:
     from resolvers.live.hub import Hub
@@ -43,6 +45,10 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_RANKS = {role: rank for rank, role in enumerate(Role)}
+_REDACTION = Redaction()
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Who asks: their organisation, their name in it, and what they may do."""
@@ -50,6 +56,10 @@ class Viewer:
     org_id: UUID
     subject: str
     roles: tuple[Role, ...]
+
+    def may(self, role: Role) -> bool:
+        """Say whether one of their roles is this one, or a later one."""
+        return any(_RANKS[held] >= _RANKS[role] for held in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +96,30 @@ class Context:
     """One request. `now` is its clock: all durations of one response end at the same moment.
 
     `selected` keeps what the schema has read from the query's selections; `live` is the process's
-    hub, for subscriptions.
+    hub, for subscriptions. `hiding` is the redaction, None where the viewer may see secrets.
     """
 
     viewer: Viewer
     session: RequestSession
     limits: Limits = field(default_factory=Limits)
     live: "Hub | None" = None
+    redaction: Redaction = _REDACTION
+    hiding: Redaction | None = field(init=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     selected: dict[Hashable, Any] = field(default_factory=dict)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
+
+    def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
+        """Show a JSON column's value as the viewer may see it."""
+        return value if self.hiding is None else self.hiding.json(value)
+
+    def shown_text(self, name: str, text: str | None) -> str | None:
+        """Show a message, and what else was in words under this name, as the viewer may see it."""
+        return text if self.hiding is None else self.hiding.message(name, text)
 
     async def read(
         self,

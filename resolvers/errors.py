@@ -63,6 +63,12 @@ class ErrorCode(StrEnum):
         "Nobody knows who asks: there is no token, or it is not known, has expired or was revoked. "
         "A subscription that is running ends with it when its token does.",
     )
+    FORBIDDEN = (
+        "FORBIDDEN",
+        403,
+        "Your roles do not allow it; the message says which one is needed. Whether what was asked "
+        "for exists was not looked up.",
+    )
     NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
@@ -134,6 +140,13 @@ class BadUserInputError(JoblensError):
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.BAD_USER_INPUT, message)
+
+
+class ForbiddenError(JoblensError):
+    """The viewer may not do this, whatever it would have met."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.FORBIDDEN, message)
 
 
 class InvalidCursorError(JoblensError):

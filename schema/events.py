@@ -11,6 +11,7 @@ from resolvers.jobs import get_job
 from schema.connections import LazyJob
 from schema.nodes import Node
 from schema.scalars import JSON
+from schema.secrets import secret_json
 from schema.selections import Info, Selections, selected
 
 
@@ -33,7 +34,7 @@ class JobEvent(Node):
         description="The status after; the same as before where only something was noted."
     )
     attempt: int = strawberry.field(description="The number of starts until then.")
-    detail: JSON | None = strawberry.field(description="What the writer noted about it.")
+    detail: JSON | None = secret_json("detail", "What the writer noted about it.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

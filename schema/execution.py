@@ -24,6 +24,7 @@ from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.streams import Stream
 from schema.executor import Executor
+from schema.roles import refusals
 from schema.schema import core_schema
 from schema.sharing import OpenContext, Responses, answer_key
 
@@ -143,6 +144,9 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         refusal = [_in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
         return Response(None, refusal, refused=True)
     assert isinstance(built, Executor)
+    if forbidden := refusals(built, context.viewer):
+        refusal = [_in_words(error, ErrorCode.FORBIDDEN) for error in forbidden]
+        return Response(None, refusal, refused=True)
     return built
 
 

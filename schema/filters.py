@@ -24,8 +24,9 @@ from db.criteria import (
 from db.faults import json_fault, text_fault
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
-from resolvers.errors import BadUserInputError
+from resolvers.errors import BadUserInputError, ForbiddenError
 from resolvers.ids import parse_job_ids
+from resolvers.redaction import Redaction
 from schema.enums import OrderDirection
 from schema.scalars import JSON
 
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 MAX_FILTERS = 500
 MAX_FILTER_DEPTH = 50
+_ADMINS = "To filter by it needs the role ADMIN."
 
 
 def _condition(description: str, name: str | None = None) -> Any:
@@ -144,23 +146,26 @@ class JobFilter:
     )
     not_: "JobFilter | None" = _condition("It does not meet this.", "not")
 
-    def criteria(self, now: datetime, size: _Size | None = None) -> JobCriteria:
+    def criteria(
+        self, now: datetime, hiding: Redaction | None, size: _Size | None = None
+    ) -> JobCriteria:
         """Turn the input into criteria; raise BadUserInputError for values that cannot be used.
 
-        `size` tells how much of a larger filter has been read.
+        `hiding` is what the viewer may not see: raises ForbiddenError for a filter that would tell
+        of it. `size` tells how much of a larger filter has been read.
         """
         size = size or _Size()
         with size.one_more():
             and_, or_, not_ = _given(self.and_), _given(self.or_), _given(self.not_)
             return replace(
-                self._own_criteria(now),
-                and_=None if and_ is None else [part.criteria(now, size) for part in and_],
-                or_=None if or_ is None else [part.criteria(now, size) for part in or_],
-                not_=None if not_ is None else not_.criteria(now, size),
+                self._own_criteria(now, hiding),
+                and_=None if and_ is None else [part.criteria(now, hiding, size) for part in and_],
+                or_=None if or_ is None else [part.criteria(now, hiding, size) for part in or_],
+                not_=None if not_ is None else not_.criteria(now, hiding, size),
             )
 
-    def _own_criteria(self, now: datetime) -> JobCriteria:
-        return JobCriteria(
+    def _own_criteria(self, now: datetime, hiding: Redaction | None) -> JobCriteria:
+        criteria = JobCriteria(
             ids=_ids(self.ids),
             status=_given(self.status),
             **{
@@ -169,8 +174,14 @@ class JobFilter:
             },
             waiting_since=_ago(now, self.waiting_longer_than, "waitingLongerThan"),
             running_since=_ago(now, self.running_longer_than, "runningLongerThan"),
-            payload_contains=_containment(self.payload_contains),
+            payload_contains=_containment("payloadContains", self.payload_contains, hiding),
         )
+        message = criteria.last_error_message
+        if message is None or hiding is None:
+            return criteria
+        if hiding.is_secret("last_error_message"):
+            raise ForbiddenError(f"'lastErrorMessage' is hidden. {_ADMINS}")
+        return replace(criteria, last_error_message=replace(message, hides_credentials=True))
 
 
 @strawberry.input(
@@ -189,16 +200,16 @@ class JobEventFilter:
     )
     job: JobFilter | None = _condition("It happened to a job that meets this.")
 
-    def criteria(self, now: datetime) -> JobEventCriteria:
-        """Turn the input into criteria; raise BadUserInputError for values that cannot be used."""
+    def criteria(self, now: datetime, hiding: Redaction | None) -> JobEventCriteria:
+        """Turn the input into criteria, and raise, as JobFilter does."""
         job = _given(self.job)
         return JobEventCriteria(
             job_ids=_ids(self.job_ids),
             next_status=_given(self.next_status),
             prev_status=_given(self.prev_status),
             ts=_criteria(self.ts),
-            detail_contains=_containment(self.detail_contains),
-            job=None if job is None else job.criteria(now),
+            detail_contains=_containment("detailContains", self.detail_contains, hiding),
+            job=None if job is None else job.criteria(now, hiding),
         )
 
 
@@ -238,9 +249,15 @@ def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
     return None if given is None else parse_job_ids(given)
 
 
-def _containment(document: object) -> JsonContainment | None:
+def _containment(name: str, document: object, hiding: Redaction | None) -> JsonContainment | None:
     given = _given(document)
-    return None if given is None else JsonContainment(_sound(given, json_fault(given)))
+    if given is None:
+        return None
+    sound = _sound(given, json_fault(given))
+    # A value is compared only under the keys that lead to it: what names none cannot probe.
+    if hiding is not None and hiding.touches(sound):
+        raise ForbiddenError(f"'{name}' has a key or a URL whose value is hidden. {_ADMINS}")
+    return JsonContainment(sound)
 
 
 def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:

@@ -14,6 +14,7 @@ from schema.arguments import After, Before, First, Last
 from schema.connections import JobEventConnection, LazyJobEvent
 from schema.nodes import Node
 from schema.scalars import JSON
+from schema.secrets import secret_json, secret_text, secret_words
 from schema.selections import Info, Selections, selected
 
 
@@ -32,8 +33,8 @@ class JobAttempt:
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)
 
-    error_code: str | None = strawberry.field(description="The code of the error that ended it.")
-    error_message: str | None = strawberry.field(description="The error that ended it, in words.")
+    error_code: str | None = secret_words("error_code", "The code of the error that ended it.")
+    error_message: str | None = secret_words("error_message", "The error that ended it, in words.")
 
 
 @strawberry.type(description="A background job.")
@@ -60,10 +61,10 @@ class Job(Node):
         description="The key that keeps the same job from being created twice."
     )
     requested_by: str | None = strawberry.field(description="Who or what asked for it.")
-    payload: JSON | None = strawberry.field(description="What it was given to work on.")
-    result: JSON | None = strawberry.field(description="What came of it.")
+    payload: JSON | None = secret_json("payload", "What it was given to work on.")
+    result: JSON | None = secret_json("result", "What came of it.")
     last_error_code: str | None = strawberry.field(description="The code of its last error.")
-    last_error_message: str | None = strawberry.field(description="Its last error, in words.")
+    last_error_message: str | None = secret_text("last_error_message", "Its last error, in words.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     scheduled_at: datetime | None = strawberry.field(

@@ -11,6 +11,7 @@ from db.commands.creation import NewJob
 from db.commands.transitions import Transition
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import writes
+from resolvers.context import Role
 from resolvers.outcomes import InvalidInputError
 from schema.filters import JobFilter
 from schema.results import (
@@ -20,6 +21,7 @@ from schema.results import (
     RecordJobEventResult,
     TransitionJobResult,
 )
+from schema.roles import mutation
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
@@ -108,7 +110,7 @@ class RecordJobEventInput:
     description="What can be written. Each field is a transaction of its own, one after another."
 )
 class Mutation:
-    @strawberry.mutation(description="Create a job. Role: WRITER.")
+    @mutation(Role.WRITER, "Create a job.")
     async def create_job(
         self,
         info: Info,
@@ -117,7 +119,7 @@ class Mutation:
         columns = selected(info, Selections.written_jobs)
         return await _outcome(writes.create(info.context, input.job(), columns))
 
-    @strawberry.mutation(description="Create up to 1,000 jobs, all or none. Role: WRITER.")
+    @mutation(Role.WRITER, "Create up to 1,000 jobs, all or none.")
     async def create_jobs(
         self,
         info: Info,
@@ -127,7 +129,7 @@ class Mutation:
         jobs = [each.job() for each in input]
         return await _outcome(writes.create_many(info.context, jobs, columns))
 
-    @strawberry.mutation(description="Change a job's status. Role: WRITER.")
+    @mutation(Role.WRITER, "Change a job's status.")
     async def transition_job(
         self,
         info: Info,
@@ -137,9 +139,7 @@ class Mutation:
         change = input.transition()
         return await _outcome(writes.transition(info.context, input.id, change, columns))
 
-    @strawberry.mutation(
-        description="Record an event that leaves the job's status as it is. Role: WRITER."
-    )
+    @mutation(Role.WRITER, "Record an event that leaves the job's status as it is.")
     async def record_job_event(
         self,
         info: Info,
@@ -147,7 +147,7 @@ class Mutation:
     ) -> RecordJobEventResult:
         return await _outcome(writes.record(info.context, input.id, input.detail))
 
-    @strawberry.mutation(description="Call a job off. Role: OPERATOR.")
+    @mutation(Role.OPERATOR, "Call a job off.")
     async def cancel_job(
         self,
         info: Info,
@@ -158,9 +158,10 @@ class Mutation:
         change = _by_operator(JobStatus.CANCELED, reason)
         return await _outcome(writes.transition(info.context, id, change, columns))
 
-    @strawberry.mutation(
-        description="Queue a failed, canceled or given-up job again, at once; one without attempts "
-        "left may be started once more. Role: OPERATOR."
+    @mutation(
+        Role.OPERATOR,
+        "Queue a failed, canceled or given-up job again, at once; one without attempts left may be "
+        "started once more.",
     )
     async def retry_job(
         self,
@@ -172,7 +173,7 @@ class Mutation:
         change = _by_operator(JobStatus.QUEUED, reason)
         return await _outcome(writes.transition(info.context, id, change, columns))
 
-    @strawberry.mutation(description="Call off the newest jobs that match. Role: OPERATOR.")
+    @mutation(Role.OPERATOR, "Call off the newest jobs that match.")
     async def cancel_jobs(
         self,
         info: Info,
@@ -183,7 +184,7 @@ class Mutation:
         change = _by_operator(JobStatus.CANCELED, reason)
         return await _change_matching(info, filter, limit, change)
 
-    @strawberry.mutation(description="Queue the newest jobs that match again. Role: OPERATOR.")
+    @mutation(Role.OPERATOR, "Queue the newest jobs that match again.")
     async def retry_jobs(
         self,
         info: Info,
@@ -197,7 +198,7 @@ class Mutation:
 
 async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
     columns = selected(info, Selections.written_jobs)
-    criteria = filter_.criteria(info.context.now)
+    criteria = filter_.criteria(info.context.now, info.context.hiding)
     return await writes.change_matching(info.context, criteria, limit, change, columns)
 
 

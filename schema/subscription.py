@@ -41,8 +41,10 @@ class Subscription:
             strawberry.argument(description="The last cursor received; left out: from now on."),
         ] = None,
     ) -> AsyncIterator[JobEventEdge]:
+        hiding = info.context.hiding
+
         def criteria(now: datetime) -> JobEventCriteria | None:
-            return filter.criteria(now) if filter else None
+            return filter.criteria(now, hiding) if filter else None
 
         columns = selected(info, Selections.event_edge)
         return await watching.watch_events(info.context, criteria, after, columns)  # type: ignore[return-value]
@@ -73,8 +75,10 @@ class Subscription:
             strawberry.argument(description="How many seconds lie between two messages at least."),
         ] = 1,
     ) -> AsyncIterator[list[StatusCount]]:
+        hiding = info.context.hiding
+
         def criteria(now: datetime) -> JobCriteria | None:
-            return filter.criteria(now) if filter else None
+            return filter.criteria(now, hiding) if filter else None
 
         pace = 1.0 if every_seconds is None else every_seconds
         return await watching.watch_status_counts(info.context, criteria, pace)  # type: ignore[return-value]

@@ -16,6 +16,7 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
+from resolvers.redaction import Redaction
 from server import pages
 from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
@@ -62,7 +63,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ),
     )
     authenticator = create_authenticator(chosen, engine)
-    state = State(chosen, engine, hub, authenticator, Connections(authenticator))
+    state = State(
+        chosen,
+        engine,
+        hub,
+        authenticator,
+        Connections(authenticator),
+        Redaction(chosen.redact_keys),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

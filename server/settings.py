@@ -19,10 +19,12 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from db.limits import MAX_JSON_BYTES
+from resolvers.redaction import DEFAULT_KEYS, Redaction
 
 PREFIX = "JOBLENS_"
 
@@ -164,6 +166,12 @@ class Settings(BaseModel):
     backoff_cap_seconds: float = Field(
         3_600.0, ge=0, le=604_800, description="The longest that a job waits for a retry."
     )
+    redact_keys: str = Field(
+        DEFAULT_KEYS,
+        description="The names of keys whose values are hidden from all but administrators in "
+        "payloads, results and details, divided by commas. `*` stands for anything; the case of a "
+        "to z, hyphens, underscores, dots and spaces do not count.",
+    )
     websocket_init_timeout_seconds: float = Field(
         10.0,
         gt=0,
@@ -227,6 +235,12 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important level that is logged."
     )
+
+    @field_validator("redact_keys")
+    @classmethod
+    def _can_be_keys(cls, keys: str) -> str:
+        Redaction(keys)
+        return keys
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -12,6 +12,7 @@ from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
 from server.auth.connections import Connections
 from server.auth.credentials import Authenticator
+from resolvers.redaction import Redaction
 from server.settings import Settings
 
 
@@ -25,6 +26,7 @@ class State:
     authenticator: Authenticator
     # Those that are open, with what they were opened with.
     connections: Connections
+    redaction: Redaction
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -38,4 +40,5 @@ class State:
             max_json_bytes=settings.max_json_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
-        return Context(viewer, RequestSession(self.engine, scope), limits, self.hub)
+        session = RequestSession(self.engine, scope)
+        return Context(viewer, session, limits, self.hub, redaction=self.redaction)

@@ -131,7 +131,7 @@ async def load_transitions_by_job(
 ) -> Sequence[JobEventRow]:
     """Load each job's changes of status, by job and `seq`.
 
-    Of the detail only `error_code` and `error_message` are read.
+    Of the detail only `error_code` and `error_message` are read, as JSON.
     """
     statement = (
         select(
@@ -140,8 +140,8 @@ async def load_transitions_by_job(
             event.prev_status,
             event.next_status,
             event.attempt,
-            event.detail["error_code"].astext.label("error_code"),
-            event.detail["error_message"].astext.label("error_message"),
+            event.detail["error_code"].label("error_code"),
+            event.detail["error_message"].label("error_message"),
         )
         .where(
             event.org_id == org_id,

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from db.credentials import without_credentials
 from db.criteria import (
     INT_COLUMNS,
     TEXT_COLUMNS,
@@ -114,7 +115,7 @@ def _known(column: Column[Any], condition: Condition) -> Condition:
     return and_(column.is_not(None), condition) if column.nullable else condition
 
 
-def is_any(column: Column[Any], values: Sequence[T], type_: Any) -> Condition:
+def is_any(column: ColumnElement[Any], values: Sequence[T], type_: Any) -> Condition:
     """Say that the column is one of the values; of no values, it is none."""
     # One array parameter: the statement's text, and so its cached plan, is the same for any number.
     return column == any_(literal(list(values), ARRAY(type_)))
@@ -138,16 +139,17 @@ def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterat
 def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condition]:
     if criteria is None:
         return
+    text = without_credentials(column) if criteria.hides_credentials else column
     if criteria.eq is not None:
-        yield _known(column, column == criteria.eq)
+        yield _known(column, text == criteria.eq)
     if criteria.in_ is not None:
-        yield _known(column, is_any(column, criteria.in_, Text()))
+        yield _known(column, is_any(text, criteria.in_, Text()))
     if criteria.not_in is not None:
-        yield not_(_known(column, is_any(column, criteria.not_in, Text())))
+        yield not_(_known(column, is_any(text, criteria.not_in, Text())))
     if criteria.starts_with is not None:
-        yield _known(column, func.starts_with(column, criteria.starts_with))
+        yield _known(column, func.starts_with(text, criteria.starts_with))
     if criteria.contains is not None:
-        yield _known(column, func.strpos(column, criteria.contains) > 0)
+        yield _known(column, func.strpos(text, criteria.contains) > 0)
     if criteria.is_null is not None:
         yield column.is_(None) if criteria.is_null else column.is_not(None)
 

@@ -1,0 +1,256 @@
+"""Filters cannot be used to find out, guess by guess, what is hidden."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLInputObjectType, get_named_type
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from db.credentials import hide_credentials
+from resolvers.context import Role
+from schema.execution import Response
+from schema.schema import core_schema
+from tests.ledger import insert, job
+from tests.roles.asking import OPERATOR, VIEWER, WRITER, Asking
+from tests.roles.secrets import MESSAGE, SECRET, SHOWN_MESSAGE, URL, secretive_job
+from tests.roles.test_redaction import SECRET_KEYS, messages
+
+ROW, EVENTS = secretive_job()
+TEXTS = [MESSAGE, "plain", "see https://h/a, me@x.com", f"{URL} and {URL}", None]
+# What a guess could look like.
+GUESSES: list[Any] = [
+    {"password": SECRET},
+    {"password": "wrong"},
+    {"password": {}},
+    {"password": None},
+    {"password": "[redacted]"},
+    {"to": "me@example.com", "password": SECRET},
+    {"accessToken": [SECRET]},
+    {"accessToken": [[SECRET]]},
+    {"accessToken": []},
+    {"deep": [{"x": {"API-Key": {"id": 1}}}]},
+    {"deep": [{"x": {"API-Key": {}}}]},
+    {"deep": [{"x": {"api_key": 1}}]},
+    [{"password": SECRET}],
+    [[{"a": [{"Token": 1}]}]],
+    {"log": f"cannot reach {URL}\n, nor {URL}"},
+    [URL],
+    URL,
+    {URL: 1},
+    {'say "Authorization"': f"Bearer {SECRET}"},
+]
+LISTS = {
+    "jobs": ("JobFilter", "jobs(filter: $f) { count { value } }"),
+    "statusCounts": ("JobFilter", "statusCounts(filter: $f) { count { value } }"),
+    "jobGroups": ("JobFilter", "jobGroups(by: [TYPE], filter: $f) { count }"),
+    "timeline": (
+        "JobFilter",
+        'timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z", bucket: DAY, filter: $f) { created }',
+    ),
+    "jobEvents": ("JobEventFilter", "jobEvents(filter: $f) { count { value } }"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _ledger(database_url: str) -> None:
+    others = [
+        job(n, status="failed", last_error_message=text, payload={"n": n}, type="other")
+        for n, text in enumerate(TEXTS, 1)
+    ]
+    await insert(database_url, [ROW, *others], EVENTS)
+
+
+def test_these_are_all_the_filters_that_compare_json_or_messages() -> None:
+    """Whoever adds one thinks of what it tells, and adds it here."""
+    compared = {
+        f"{type_.name}.{name}"
+        for type_ in core_schema.type_map.values()
+        if isinstance(type_, GraphQLInputObjectType) and type_.name.endswith("Filter")
+        for name, field in type_.fields.items()
+        if get_named_type(field.type).name in ("JSON", "StringFilter")
+    }
+    names = {"type", "queue", "requestedBy", "idempotencyKey", "lastErrorCode"}
+    assert compared == {f"JobFilter.{name}" for name in names} | {
+        "JobFilter.payloadContains",
+        "JobFilter.lastErrorMessage",
+        "JobEventFilter.detailContains",
+    }
+
+
+@pytest.mark.parametrize("role", [VIEWER, WRITER, OPERATOR])
+@pytest.mark.parametrize("guess", GUESSES, ids=repr)
+async def test_a_containment_of_what_is_hidden_is_refused(
+    admin: Asking, role: Role, guess: Any
+) -> None:
+    for wrapped in (
+        {"payloadContains": guess},
+        {"not": {"payloadContains": guess}},
+        {"or": [{"and": [{"not": {"payloadContains": guess}}]}, {}]},
+        # Also where nothing could be told, for another condition is false.
+        {"ids": [], "payloadContains": guess},
+    ):
+        await _is_refused(admin.as_(role), wrapped, {"job": wrapped})
+    await _is_refused(admin.as_(role), None, {"detailContains": guess})
+
+
+async def _is_refused(asked: Asking, of_jobs: Any, of_events: Any) -> None:
+    for type_, field in LISTS.values():
+        filter_ = of_jobs if type_ == "JobFilter" else of_events
+        if filter_ is not None:
+            with asked.recorded() as statements:
+                code, message = await asked.error(
+                    f"query ($f: {type_}) {{ {field} }}", {"f": filter_}
+                )
+            assert (code, statements) == ("FORBIDDEN", [])
+            assert "ADMIN" in message
+
+
+@pytest.mark.parametrize("guess", [GUESSES[0], GUESSES[6], GUESSES[14]], ids=repr)
+async def test_an_administrator_may_ask(admin: Asking, guess: Any) -> None:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
+    data = await admin.data(query, {"f": {"payloadContains": guess}})
+    assert data["jobs"]["count"]["value"] == 1
+
+
+@pytest.mark.parametrize("field", ["cancelJobs", "retryJobs"])
+async def test_bulk_changes_are_refused_too(admin: Asking, field: str) -> None:
+    query = f"mutation ($f: JobFilter!) {{ {field}(filter: $f) {{ changed matched {{ value }} }} }}"
+    operator = admin.as_(OPERATOR)
+    for filter_ in ({"payloadContains": {"password": SECRET}}, {"payloadContains": {"a": URL}}):
+        assert (await operator.error(query, {"f": filter_}))[0] == "FORBIDDEN"
+    filter_ = {"lastErrorMessage": {"contains": SECRET}}
+    assert (await operator.data(query, {"f": filter_}))[field]["matched"]["value"] == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "filter_"),
+    [
+        ("jobEvents", {"detailContains": {"password": SECRET}}),
+        ("jobEvents", {"job": {"payloadContains": {"password": SECRET}}}),
+        ("statusCounts", {"payloadContains": {"password": SECRET}}),
+    ],
+)
+async def test_subscriptions_are_refused_too(admin: Asking, field: str, filter_: Any) -> None:
+    type_ = "JobEventFilter" if field == "jobEvents" else "JobFilter"
+    query = f"subscription ($f: {type_}) {{ {field}(filter: $f) {{ __typename }} }}"
+    refused = await admin.as_(OPERATOR).subscribe(query, {"f": filter_})
+    assert isinstance(refused, Response)
+    assert refused.codes() == {"FORBIDDEN"}
+    allowed = await admin.subscribe(query, {"f": filter_})
+    assert not isinstance(allowed, Response)
+    await allowed.aclose()
+
+
+async def test_equal_filters_of_unequal_roles_are_counted_apart(admin: Asking) -> None:
+    """Subscriptions share counts of equal filters: these only look equal."""
+    query = f'subscription {{ statusCounts(filter: {{lastErrorMessage: {{contains: "{SECRET}"}}}}) {{ status count {{ value }} }} }}'
+    totals = []
+    for asked in (admin, admin.as_(VIEWER), admin):
+        responses = await asked.subscribe(query)
+        assert not isinstance(responses, Response)
+        response = await anext(responses)
+        assert response.data is not None
+        totals.append(sum(each["count"]["value"] for each in response.data["statusCounts"]))
+        await responses.aclose()
+    assert totals == [3, 0, 3]
+
+
+async def found(asked: Asking, condition: dict[str, Any]) -> set[str]:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { nodes { id } } }"
+    data = await asked.data(query, {"f": {"lastErrorMessage": condition}})
+    return {node["id"] for node in data["jobs"]["nodes"]}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_found"),
+    [
+        ({"contains": SECRET}, False),
+        ({"contains": SECRET[:1]}, False),
+        ({"contains": "app:"}, False),
+        ({"contains": "//a"}, False),
+        ({"eq": MESSAGE}, False),
+        ({"in": [MESSAGE, "x"]}, False),
+        ({"startsWith": MESSAGE.partition(SECRET)[0]}, False),
+        ({"notIn": [MESSAGE]}, True),
+        ({"contains": "[redacted]@db.example"}, True),
+        ({"contains": "refused"}, True),
+        ({"eq": SHOWN_MESSAGE}, True),
+        ({"in": [SHOWN_MESSAGE]}, True),
+        ({"notIn": [SHOWN_MESSAGE]}, False),
+        ({"startsWith": "connection to postgres://[red"}, True),
+        ({"isNull": False}, True),
+    ],
+)
+async def test_messages_are_compared_as_they_are_shown(
+    admin: Asking, condition: dict[str, Any], is_found: bool
+) -> None:
+    for role in (VIEWER, WRITER, OPERATOR):
+        assert (str(ROW["id"]) in await found(admin.as_(role), condition)) == is_found
+
+
+conditions = st.one_of(
+    st.tuples(st.sampled_from(["eq", "startsWith", "contains"]), messages),
+    st.tuples(st.sampled_from(["in", "notIn"]), st.lists(messages, max_size=3)),
+).map(lambda pair: dict([pair]))
+
+
+@settings(max_examples=60)
+@given(
+    condition=conditions
+    | st.builds(
+        lambda operator, text, start, end: {operator: text[start : max(start, end)]},
+        st.sampled_from(["eq", "startsWith", "contains"]),
+        st.sampled_from([text for text in TEXTS if text]),
+        st.integers(0, 40),
+        st.integers(0, 80),
+    )
+)
+async def test_the_answer_depends_on_what_is_shown_alone(
+    admin: Asking, condition: dict[str, Any]
+) -> None:
+    query = "{ jobs { nodes { id lastErrorMessage } } }"
+    shown = (await admin.as_(VIEWER).data(query))["jobs"]["nodes"]
+    met = {node["id"] for node in shown if _meets(node["lastErrorMessage"], condition)}
+    assert await found(admin.as_(VIEWER), condition) == met
+
+
+def _meets(text: str | None, condition: dict[str, Any]) -> bool:
+    ((operator, wanted),) = condition.items()
+    if text is None:
+        return operator == "notIn"
+    assert hide_credentials(text) == text
+    return {
+        "eq": lambda: text == wanted,
+        "startsWith": lambda: text.startswith(wanted),
+        "contains": lambda: wanted in text,
+        "in": lambda: text in wanted,
+        "notIn": lambda: text not in wanted,
+    }[operator]()
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+async def test_every_secret_key_is_refused_at_any_depth(admin: Asking, key: str) -> None:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
+    asked = admin.as_(OPERATOR)
+    for document in ({key: 1}, [{key: {}}], {"a": [{"b": {key: []}}]}):
+        assert (await asked.error(query, {"f": {"payloadContains": document}}))[0] == "FORBIDDEN"
+
+
+async def test_secrets_in_the_query_itself_are_refused_as_those_in_variables(
+    admin: Asking,
+) -> None:
+    literal = '{ jobs(filter: {payloadContains: {a: [{password: "x"}]}}) { count { value } } }'
+    inner = (
+        "query ($v: JSON) { jobs(filter: {payloadContains: {password: $v}}) { count { value } } }"
+    )
+    for role in (VIEWER, OPERATOR):
+        assert (await admin.as_(role).error(literal))[0] == "FORBIDDEN"
+        assert (await admin.as_(role).error(inner, {"v": SECRET}))[0] == "FORBIDDEN"
+
+
+async def test_what_is_shown_can_be_asked_for(admin: Asking) -> None:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
+    for document in ({"to": "me@example.com"}, {"deep": [{"x": {"size": 12.5}}]}):
+        data = await admin.as_(VIEWER).data(query, {"f": {"payloadContains": document}})
+        assert data["jobs"]["count"]["value"] == 1

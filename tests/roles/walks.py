@@ -1,0 +1,78 @@
+"""Operations that select everything below a field of the schema, and what their answers reached."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from graphql import (
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+)
+
+
+def operation(schema: GraphQLSchema, kind: str, name: str, given: Mapping[str, Any]) -> str:
+    """Write the operation that selects a root field with these arguments, as variables."""
+    root = {
+        "query": schema.query_type,
+        "mutation": schema.mutation_type,
+        "subscription": schema.subscription_type,
+    }[kind]
+    assert root is not None
+    field = root.fields[name]
+    declared = ", ".join(f"${each}: {field.args[each].type}" for each in given)
+    passed = ", ".join(f"{each}: ${each}" for each in given)
+    below = selection(schema, get_named_type(field.type), ())
+    return (
+        f"{kind} {f'({declared})' if given else ''} "
+        f"{{ {name}{f'({passed})' if given else ''} {below} }}"
+    )
+
+
+def selection(
+    schema: GraphQLSchema, type_: Any, above: tuple[str, ...], *, apart: bool = False
+) -> str:
+    """Select every field of a type; of one that is above itself, every plain one.
+
+    `apart`: under names that those of no other type have.
+    """
+    if is_leaf_type(type_):
+        return ""
+    if is_abstract_type(type_):
+        kinds = schema.get_possible_types(type_)
+        parts = (f"... on {each} {selection(schema, each, above, apart=True)}" for each in kinds)
+        inner = " ".join(parts)
+        return f"{{ __typename {inner} }}"
+    fields = [
+        (f"{type_.name}_{name}: " if apart else "")
+        + f"{name} {selection(schema, get_named_type(field.type), (*above, type_.name))}"
+        for name, field in type_.fields.items()
+        if is_leaf_type(get_named_type(field.type)) or type_.name not in above
+    ]
+    return f"{{ __typename {' '.join(fields)} }}"
+
+
+def reached(data: Any) -> Iterator[str]:
+    """Name the fields, with their types, that have a value somewhere in an answer."""
+    if isinstance(data, list):
+        for each in data:
+            yield from reached(each)
+    elif isinstance(data, dict) and "__typename" in data:
+        for name, value in data.items():
+            if value is not None and name != "__typename":
+                yield f"{data['__typename']}.{name.rpartition('_')[2]}"
+                yield from reached(value)
+
+
+def all_fields(schema: GraphQLSchema) -> set[str]:
+    """Name every field of every object type but the roots."""
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    return {
+        f"{type_.name}.{name}"
+        for type_ in schema.type_map.values()
+        if isinstance(type_, GraphQLObjectType)
+        and not type_.name.startswith("__")
+        and type_ not in roots
+        for name in type_.fields
+    }
