@@ -22,6 +22,7 @@ from server.health import healthz, readyz
 from server.logs import RequestLog, configure
 from server.protocols import ENDING
 from server.responses import write_error
+from server.rules import make_rules
 from server.settings import Settings
 from server.state import State
 from server.websocket import websocket
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     """
     chosen = settings or Settings.read()
     assert chosen.database_url is not None
+    rules = make_rules(chosen)
     engine = create_engine(
         chosen.database_url.get_secret_value(),
         EngineOptions(
@@ -59,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             connect_timeout_seconds=chosen.connect_timeout_seconds,
         ),
     )
-    state = State(chosen, engine, hub)
+    state = State(chosen, engine, hub, rules)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

@@ -24,7 +24,7 @@ async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
     accept = http.headers.get("accept", "*/*")
     if http.method != "POST" and preferred(accept, (*ANSWERS, HTML)) == HTML:
-        return pages.graphiql()
+        return pages.graphiql(http.app.state.joblens.settings)
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
     if media_type is None:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
@@ -43,7 +43,7 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
     else:
         request = read_get(http)
     viewer = get_viewer(state.settings, http.headers.get(ORG_HEADER))
-    operation = prepare(request)
+    operation = prepare(request, state.rules)
     if isinstance(operation, Response):
         return _write_refusal(operation, media_type)
     _check(operation.type, http.method, accept)

@@ -8,13 +8,20 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from schema.trusted import Mode
+from server.settings import Settings
+
 _BUILT = Path(__file__).parent / "graphiql"
 
 NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it.\n"
 
+NOT_OFFERED = "There is no GraphiQL here: only registered documents are answered.\n"
 
-def graphiql() -> Response:
-    """Answer a browser with the page."""
+
+def graphiql(settings: Settings) -> Response:
+    """Answer a browser with the page, where what it sends would be answered."""
+    if settings.documents is Mode.ONLY:
+        return PlainTextResponse(NOT_OFFERED, 404)
     page = _BUILT / "index.html"
     if not page.is_file():
         return PlainTextResponse(NOT_BUILT, 404)
