@@ -107,7 +107,7 @@ class Settings(BaseModel):
         50, ge=0, le=10_000, description="Directives, such as `@include`, in a document."
     )
     max_list_items: int = Field(
-        1_000,
+        2_000,
         ge=1,
         le=100_000,
         description="Items of any list in a document or its variables, those inside of JSON apart.",
@@ -120,8 +120,8 @@ class Settings(BaseModel):
     )
     introspection: bool = Field(
         True,
-        description="Whether clients may ask for `__schema` and `__type`. Off: they may not, nor do "
-        "errors suggest names that would have been right.",
+        description="Whether clients may ask for `__schema` and `__type`. Off: they may not, and "
+        "errors do not suggest names that would have been right.",
     )
     documents: Mode = Field(
         Mode.ANY,

@@ -16,7 +16,7 @@ class Limits:
     max_root_fields: int = 20
     max_aliases: int = 50
     max_directives: int = 50
-    max_list_items: int = 1_000
+    max_list_items: int = 2_000
     max_cost: int = 20_000
     page_size_default: int = 50
     page_size_max: int = 200
@@ -31,8 +31,8 @@ class LimitError(JoblensError):
 
 
 def check(limit: str, actual: int, maximum: int, words: str) -> None:
-    """Raise LimitError where `actual` is above `maximum`; `words` say what was counted."""
+    """Raise LimitError where `actual` is above `maximum`; `words` have `{}` for the number."""
     if actual > maximum:
-        message = f"{words} {actual}; at most {maximum} is allowed."
+        message = f"{words.format(actual)}; the limit is {maximum}."
         details = {"limit": limit, "max": maximum, "actual": actual}
         raise LimitError(ErrorCode.LIMIT_EXCEEDED, message, **details)

@@ -165,7 +165,7 @@ class Shape:
         while stack:
             for selection in stack.pop().selections:
                 self.steps += 1
-                check("steps", self.steps, MAX_STEPS, "The steps to tell what the query costs are")
+                check("steps", self.steps, MAX_STEPS, "To tell what the query costs takes {} steps")
                 if not self._included(selection):
                     continue
                 if isinstance(selection, FieldNode):

@@ -74,7 +74,7 @@ def measure(document: DocumentNode, limits: Limits | None) -> Measures:
     found.operations = len(operations)
     if limits is not None:
         # First, for what follows is done for each of them.
-        words = "The document's operations are"
+        words = "The document has {} operations"
         check("operations", found.operations, limits.max_operations, words)
     depths = _depths(outlines, found)
     for operation, outline in operations:
@@ -87,13 +87,14 @@ def measure(document: DocumentNode, limits: Limits | None) -> Measures:
 
 
 def _check(found: Measures, limits: Limits) -> None:
-    check("depth", found.depth, limits.max_depth, "The depth of the document's fields is")
-    words = "The operation's fields at its root are"
+    check("depth", found.depth, limits.max_depth, "The document's fields are nested {} deep")
+    words = "The operation has {} fields at its root"
     check("rootFields", found.root_fields, limits.max_root_fields, words)
-    check("aliases", found.aliases, limits.max_aliases, "The document's aliases are")
-    check("directives", found.directives, limits.max_directives, "The document's directives are")
-    words = "The items of the document's longest list are"
-    check("listItems", found.list_items, limits.max_list_items, words)
+    check("aliases", found.aliases, limits.max_aliases, "The document has {} aliases")
+    check("directives", found.directives, limits.max_directives, "The document has {} directives")
+    check(
+        "listItems", found.list_items, limits.max_list_items, "The document has a list of {} items"
+    )
 
 
 def _outline(definition: Definition, found: Measures) -> Outline:

@@ -33,7 +33,7 @@ def check_lists(listing: Listing, variables: Mapping[str, Any], limits: Limits) 
     """Raise LimitError for a variable with a list that is too long."""
     for name, type_ in listing:
         if name in variables:
-            words = f"The items of the longest list in the variable '${name}' are"
+            words = f"The variable '${name}' has a list of {{}} items"
             check("listItems", _longest(variables[name], type_), limits.max_list_items, words)
 
 
