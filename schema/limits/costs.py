@@ -5,7 +5,6 @@ execution would merge merged. For each request: their sizes, by its variables.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -28,31 +27,13 @@ from graphql.type import GraphQLNamedType
 from resolvers.errors import ErrorCode
 from schema.limits.bounds import LimitError, Limits, check
 from schema.limits.measures import CONDITIONS
+from schema.limits.parts import Part, Parts, Variables, in_words, value
 from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, one
 from schema.schema import core_schema
 
 # How many selections may be looked at for one document: a guard for those that would merge
 # fragments in ever new combinations, which no limit on the text prevents.
 MAX_STEPS = 20_000
-TERMS_SHOWN = 6
-
-Variables = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
-
-    Parts are shared wherever the same fields are selected, so they make no tree but a net.
-    """
-
-    label: str
-    size: Size
-    counts: bool
-    alternatives: tuple["Parts", ...] = ()
-
-
-Parts = tuple[Part, ...]
 
 
 class Page(NamedTuple):
@@ -89,7 +70,7 @@ class Shape:
         cost = self._sum(variables) if self._fixed is None else self._fixed
         if cost > self._limits.max_cost:
             most = self._limits.max_cost
-            words = f"The query could return {_terms(self._parts, variables)} = {cost} objects"
+            words = f"The query could return {in_words(self._parts, variables)} = {cost} objects"
             raise LimitError(
                 ErrorCode.COST_EXCEEDED,
                 f"{words}; at most {most} are allowed. Ask for smaller pages, or for less in each.",
@@ -101,7 +82,7 @@ class Shape:
 
     def _sum(self, variables: Variables) -> int:
         values: dict[int, int] = {}
-        return sum(_value(part, variables, values) for part in self._parts)
+        return sum(value(part, variables, values) for part in self._parts)
 
     def _below(
         self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: Page | None
@@ -216,51 +197,3 @@ def _counts(types: Iterable[GraphQLObjectType], *, is_list: bool) -> bool:
 
 def _is_list(type_: Any) -> bool:
     return is_list_type(type_.of_type if is_non_null_type(type_) else type_)
-
-
-def _value(part: Part, variables: Variables, values: dict[int, int]) -> int:
-    """Work out what a part comes to, once however many hold it."""
-    value = values.get(id(part))
-    if value is None:
-        size = part.size(variables)
-        below = _dearest(part, variables, values) if size else ()
-        each = sum(_value(child, variables, values) for child in below)
-        value = values[id(part)] = size * (part.counts + each)
-    return value
-
-
-def _dearest(part: Part, variables: Variables, values: dict[int, int]) -> Parts:
-    def price(parts: Parts) -> int:
-        return sum(_value(child, variables, values) for child in parts)
-
-    return max(part.alternatives, key=price, default=())
-
-
-def _terms(parts: Parts, variables: Variables) -> str:
-    """Write the sum: how many times which list of how many, the largest first."""
-    values: dict[int, int] = {}
-    ordered: dict[int, tuple[Part, Parts]] = {}
-
-    def order(part: Part) -> None:
-        if id(part) not in ordered:
-            below = _dearest(part, variables, values)
-            for child in below:
-                order(child)
-            ordered[id(part)] = part, below
-
-    for part in parts:
-        order(part)
-    times = dict.fromkeys(ordered, 0)
-    for part in parts:
-        times[id(part)] += 1
-    terms: dict[tuple[str, int], int] = {}
-    # Whoever holds a part comes before it.
-    for part, below in reversed(ordered.values()):
-        size = part.size(variables)
-        for child in below:
-            times[id(child)] += times[id(part)] * size
-        if part.counts and size and times[id(part)]:
-            terms[part.label, size] = terms.get((part.label, size), 0) + times[id(part)]
-    largest = sorted(terms.items(), key=lambda term: term[0][1] * term[1], reverse=True)
-    shown = [f"{count} x {size} {label}" for (label, size), count in largest[:TERMS_SHOWN]]
-    return " + ".join([*shown, *(["…"] if len(largest) > TERMS_SHOWN else [])])
