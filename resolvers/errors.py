@@ -41,6 +41,39 @@ class ErrorCode(StrEnum):
         400,
         "The document is GraphQL, but does not fit the schema.",
     )
+    LIMIT_EXCEEDED = (
+        "LIMIT_EXCEEDED",
+        400,
+        "The document or its variables are beyond a limit: `extensions` has the `limit`, its `max` "
+        "and the `actual` number, as far as that was counted.",
+    )
+    COST_EXCEEDED = (
+        "COST_EXCEEDED",
+        400,
+        "The query could return more than `JOBLENS_MAX_COST` objects; the message has the sum. Ask "
+        "for smaller pages.",
+    )
+    INTROSPECTION_DISABLED = (
+        "INTROSPECTION_DISABLED",
+        400,
+        "The document asks for `__schema` or `__type`, and `JOBLENS_INTROSPECTION` is off.",
+    )
+    UNTRUSTED_DOCUMENT = (
+        "UNTRUSTED_DOCUMENT",
+        403,
+        "The document was not registered, and `JOBLENS_DOCUMENTS` admits no others.",
+    )
+    PERSISTED_QUERY_NOT_FOUND = (
+        "PERSISTED_QUERY_NOT_FOUND",
+        400,
+        "No document has this id. Clients of automatic persisted queries send its text then.",
+    )
+    PERSISTED_QUERY_NOT_SUPPORTED = (
+        "PERSISTED_QUERY_NOT_SUPPORTED",
+        400,
+        "No document has this hash, and `JOBLENS_AUTOMATIC_PERSISTED_QUERIES` is off. Send the "
+        "document's text.",
+    )
     OPERATION_RESOLUTION_FAILURE = (
         "OPERATION_RESOLUTION_FAILURE",
         400,

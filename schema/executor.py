@@ -20,17 +20,19 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import Executor as CoreExecutor
 from graphql.pyutils import AwaitableOrValue, Path
 
+from schema.limits.sizes import COUNTED
 from schema.plans import Call, Plan
 
 
 class Executor(CoreExecutor[Any]):
-    """Runs one operation."""
+    """Runs one operation. `returned` counts the objects of the answer, as its cost does."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_awaitable = _is_awaitable
         self._plans: dict[int, Plan] = {}
         self._calls: dict[int, Call] = {}
+        self.returned = 0
 
     def for_event(self, event: Any, context: Any) -> "Executor":
         """Make the executor of one event of a subscription, which keeps nothing for the next."""
@@ -38,6 +40,7 @@ class Executor(CoreExecutor[Any]):
         executor.context_value = context
         executor._plans = {}
         executor._calls = {}
+        executor.returned = 0
         # Its keys are selections as collected for this event: it would only grow.
         executor._relevant_sub_fields = {}
         return executor
@@ -83,9 +86,26 @@ class Executor(CoreExecutor[Any]):
             if plan.is_plain:
                 answers = [plan.answer(item) for item in items]
                 if not any(others for _, others in answers):
+                    self.returned += len(answers) if of_type.name in COUNTED else 0
                     return [results for results, _ in answers]
         return super().complete_iterable_value(
             item_type, field_details_list, info, path, items, position_context
+        )
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Answer an object, and count it."""
+        if return_type.name in COUNTED:
+            self.returned += 1
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
         )
 
     def execute_field(

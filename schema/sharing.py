@@ -37,7 +37,7 @@ def answer_key(operation: "Operation", request: "Request", viewer: Viewer) -> Ha
     used = set(_variables_below_root(operation))
     shaping = {name: value for name, value in request.variables.items() if name in used}
     text = orjson.dumps(shaping, option=orjson.OPT_SORT_KEYS)
-    return (request.query, operation.name, text, viewer)
+    return (operation.text, operation.name, text, viewer)
 
 
 def _variables_below_root(operation: "Operation") -> Iterator[str]:

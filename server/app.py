@@ -25,6 +25,7 @@ from server.health import healthz, readyz
 from server.logs import RequestLog, configure
 from server.protocols import ENDING
 from server.responses import write_error
+from server.rules import make_rules
 from server.settings import Settings
 from server.state import State
 from server.websocket import WebSocketEndpoint
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     """
     chosen = settings or Settings.read()
     assert chosen.database_url is not None
+    rules = make_rules(chosen)
     engine = create_engine(
         chosen.database_url.get_secret_value(),
         EngineOptions(
@@ -67,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         chosen,
         engine,
         hub,
+        rules,
         authenticator,
         Connections(authenticator),
         Redaction(chosen.redact_keys),

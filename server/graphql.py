@@ -28,7 +28,7 @@ async def graphql(http: HttpRequest) -> HttpResponse:
     settings: Settings = http.app.state.joblens.settings
     wants_page = settings.graphiql and http.method != "POST"
     if wants_page and preferred(accept, (*ANSWERS, HTML)) == HTML:
-        return pages.graphiql(settings.auth)
+        return pages.graphiql(settings)
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
     if media_type is None:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
@@ -49,7 +49,7 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
         request = await read_post(http, state.settings.max_body_bytes)
     else:
         request = read_get(http)
-    operation = prepare(request)
+    operation = prepare(request, state.rules)
     if isinstance(operation, Response):
         return _write_refusal(operation, media_type)
     _check(operation.type, http.method, accept)

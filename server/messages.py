@@ -105,9 +105,18 @@ def _operation(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise NoMessageError("'payload' must be an object.")
     for name, type_ in PAYLOAD_TYPES.items():
+        if name == "query" and payload.get(name) is None and _names_document(payload):
+            continue
         if not isinstance(payload.get(name), type_):
             raise NoMessageError(f"'{name}' in 'payload' is missing or has a wrong type.")
     return payload
+
+
+def _names_document(payload: dict[str, Any]) -> bool:
+    """Say whether an id or a hash stands for the document."""
+    extensions = payload.get("extensions")
+    persisted = isinstance(extensions, dict) and extensions.get("persistedQuery")
+    return bool(payload.get("documentId") or persisted)
 
 
 def next_message(id_: str, response: Response, *, shared: bool) -> bytes:

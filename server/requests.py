@@ -30,11 +30,11 @@ async def read_post(http: HttpRequest, max_bytes: int) -> Request:
 
 
 def read_get(http: HttpRequest) -> Request:
-    """Read a request from the URL's `query`, `operationName` and `variables` (JSON)."""
+    """Read a request from the URL's parameters; `variables` and `extensions` are JSON."""
     parameters: dict[str, Any] = dict(http.query_params)
-    if "variables" in parameters:
-        text = parameters["variables"]
-        parameters["variables"] = parse(text.encode(), "'variables'") if text else None
+    for name in ("variables", "extensions"):
+        if text := parameters.pop(name, ""):
+            parameters[name] = parse(text.encode(), f"'{name}'")
     return as_request(parameters)
 
 
@@ -73,8 +73,12 @@ def as_request(body: object) -> Request:
     """Take a request from parsed JSON."""
     if not isinstance(body, dict):
         raise JoblensError(ErrorCode.BAD_REQUEST, "A request must be a JSON object.")
-    query = body.get("query")
-    if not isinstance(query, str) or not query:
+    query, document_id = body.get("query"), body.get("documentId")
+    if not isinstance(document_id, str | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'documentId' must be text or null.")
+    sha256_hash = _sha256_hash(body.get("extensions"))
+    is_named = query is None and (document_id or sha256_hash)
+    if not is_named and (not isinstance(query, str) or not query):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
     operation_name = body.get("operationName")
     if not isinstance(operation_name, str | None):
@@ -82,4 +86,13 @@ def as_request(body: object) -> Request:
     variables = body.get("variables")
     if not isinstance(variables, dict | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'variables' must be an object or null.")
-    return Request(query, operation_name, variables or {})
+    return Request(query, operation_name, variables or {}, document_id, sha256_hash)
+
+
+def _sha256_hash(extensions: object) -> str | None:
+    """Find the hash by which Apollo's clients name a document."""
+    if not isinstance(extensions, dict | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'extensions' must be an object or null.")
+    persisted = (extensions or {}).get("persistedQuery")
+    sha256_hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    return sha256_hash if isinstance(sha256_hash, str) else None

@@ -25,6 +25,7 @@ from pydantic import (
 
 from db.limits import MAX_JSON_BYTES
 from resolvers.redaction import DEFAULT_KEYS, Redaction
+from schema.trusted import Mode
 
 PREFIX = "JOBLENS_"
 
@@ -149,6 +150,67 @@ class Settings(BaseModel):
         le=10_000,
         description="The largest `first` or `last`, and the most ids in `nodes`.",
     )
+    max_tokens: int = Field(
+        5_000,
+        ge=10,
+        le=1_000_000,
+        description="Words, signs and comments of a document; more get `LIMIT_EXCEEDED`, as do all "
+        "below but for the cost.",
+    )
+    max_operations: int = Field(
+        20, ge=1, le=1_000, description="Operations of a document, of which a request runs one."
+    )
+    max_depth: int = Field(
+        20,
+        ge=1,
+        le=200,
+        description="How deep the fields of a document may be nested, through its fragments.",
+    )
+    max_root_fields: int = Field(
+        20, ge=1, le=1_000, description="Fields at the root of an operation, aliases of one apart."
+    )
+    max_aliases: int = Field(50, ge=0, le=10_000, description="Aliases in a document.")
+    max_directives: int = Field(
+        50, ge=0, le=10_000, description="Directives, such as `@include`, in a document."
+    )
+    max_list_items: int = Field(
+        2_000,
+        ge=1,
+        le=100_000,
+        description="Items of any list in a document or its variables, those inside of JSON apart.",
+    )
+    max_cost: int = Field(
+        20_000,
+        ge=1,
+        description="How many objects a query may ask for by the sizes of its pages; one that "
+        "could return more gets `COST_EXCEEDED`.",
+    )
+    introspection: bool = Field(
+        True,
+        description="Whether clients may ask for `__schema` and `__type`. Off: they may not, and "
+        "errors do not suggest names that would have been right.",
+    )
+    documents: Mode = Field(
+        Mode.ANY,
+        description="`only`: nothing runs but the documents registered in "
+        "`JOBLENS_DOCUMENTS_DIR`, and there is no GraphiQL. `prefer`: others are logged. `any`: "
+        "everything runs.",
+    )
+    documents_dir: Path | None = Field(
+        None,
+        description="A directory of manifests (`*.json`) of registered documents, as Relay's "
+        "compiler or Apollo's tools write them.",
+    )
+    automatic_persisted_queries: bool = Field(
+        False,
+        description="Whether clients may register documents by their hashes themselves, to send "
+        "them once only.",
+    )
+    automatic_persisted_queries_bytes: int = Field(
+        4_194_304,
+        ge=1_024,
+        description="How much text of such documents a process keeps; the least used give way.",
+    )
     max_body_bytes: int = Field(
         1_048_576,
         ge=1024,
@@ -257,6 +319,12 @@ class Settings(BaseModel):
         if self.auth == "none" and not is_loopback(self.host):
             raise ValueError(
                 f"{PREFIX}AUTH=none lets anybody in, so {PREFIX}HOST must be a loopback address"
+            )
+        if self.documents is not Mode.ANY and self.documents_dir is None:
+            raise ValueError(f"{PREFIX}DOCUMENTS={self.documents} needs {PREFIX}DOCUMENTS_DIR")
+        if self.documents is Mode.ONLY and self.automatic_persisted_queries:
+            raise ValueError(
+                f"{PREFIX}DOCUMENTS=only leaves nothing to {PREFIX}AUTOMATIC_PERSISTED_QUERIES"
             )
         return self
 

@@ -10,6 +10,7 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
+from schema.documents import Rules
 from server.auth.connections import Connections
 from server.auth.credentials import Authenticator
 from resolvers.redaction import Redaction
@@ -18,11 +19,15 @@ from server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings of this process, its one engine and one hub, who may ask, whether it ends."""
+    """The settings of this process, its one engine and one hub, who may ask, whether it ends.
+
+    `rules`: what may be asked here, made from the settings once.
+    """
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
+    rules: Rules
     authenticator: Authenticator
     # Those that are open, with what they were opened with.
     connections: Connections

@@ -213,7 +213,7 @@ class Connection:
     async def _send_results(self, message: Message, viewer: Viewer) -> dict[str, Any]:
         """Send each result but the last message, which is returned."""
         request = as_request(message.payload)
-        operation = prepare(request)
+        operation = prepare(request, self._state.rules)
         if isinstance(operation, Response):
             return error_message(message.id, operation)
         subscribes = operation.type is OperationType.SUBSCRIPTION

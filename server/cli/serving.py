@@ -20,7 +20,8 @@ from server.cli.database import database, embedded_database, require_head, requi
 from server.cli.failures import fail, read_settings
 from server.cli.listening import address, listen, run
 from server.cli.simulation import simulated_workers
-from server.settings import Settings
+from server.rules import make_rules
+from server.settings import Settings, SettingsError
 
 Host = Annotated[
     str | None,
@@ -89,7 +90,13 @@ def demo(
 
 def _settings(**given: str | int | None) -> Settings:
     options = {name: value for name, value in given.items() if value is not None}
-    return read_settings().model_copy(update=options)
+    settings = read_settings().model_copy(update=options)
+    try:
+        # Each process of the server does it again, but says it less plainly.
+        make_rules(settings)
+    except SettingsError as error:
+        fail(str(error))
+    return settings
 
 
 @contextmanager

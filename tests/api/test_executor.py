@@ -18,7 +18,9 @@ JOBS = [
 
 
 class Ordinary(CoreExecutor[Any]):
-    """graphql-core's executor, with the variables as Strawberry expects them."""
+    """graphql-core's executor, with the variables as Strawberry expects them; it counts nothing."""
+
+    returned = 0
 
     def build_resolve_info(self, *args: Any) -> Any:
         info = super().build_resolve_info(*args)

@@ -63,15 +63,15 @@ SHAPES = {
     ),
     "jobs with all of them": Shape(
         5,
-        f"jobs(first: $first) {{ nodes {{ {JOB} events {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
+        f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
     ),
     "events and back": Shape(
         2,
-        f"jobs(first: $first) {{ nodes {{ id events {{ nodes {{ id job {{ {JOB} payload }} }} }} }} }}",
+        f"jobs(first: $first) {{ nodes {{ id events(first: 20) {{ nodes {{ id job {{ {JOB} payload }} }} }} }} }}",
     ),
     "events and back by edges": Shape(
         2,
-        f"jobs(first: $first) {{ edges {{ node {{ id events {{ edges {{ node {{ job {{ {JOB} }} }} }} }} }} }} }}",
+        f"jobs(first: $first) {{ edges {{ node {{ id events(first: 20) {{ edges {{ node {{ job {{ {JOB} }} }} }} }} }} }} }}",
     ),
     "latest event and back": Shape(
         2, f"jobs(first: $first) {{ nodes {{ id latestEvent {{ job {{ {JOB} result }} }} }} }}"

@@ -18,7 +18,9 @@ settings.load_profile("joblens")
 
 @pytest.fixture(scope="module")
 async def service(database_url: str) -> AsyncIterator[Service]:
-    async with serving(database_url) as running:
+    # Many questions at once make for few requests.
+    wide = {"max_root_fields": "100", "max_aliases": "100", "max_cost": "100000"}
+    async with serving(database_url, **wide) as running:
         yield running
 
 

@@ -55,7 +55,7 @@ def check_any(response: httpx.Response) -> None:
     body = response.json()
     if response.status_code == 200:
         assert "data" in body
-        assert body.keys() <= {"data", "errors"}
+        assert body.keys() <= {"data", "errors", "extensions"}
         check_errors(body.get("errors", ()))
     else:
         assert body.keys() == {"errors"}

@@ -123,7 +123,10 @@ documents = st.builds(
 async def service(database_url: str) -> AsyncIterator[Service]:
     """A Joblens of small pages, so that deep queries stay small."""
     await insert(database_url, ROWS, EVENTS)
-    async with serving(database_url, page_size_default="3", page_size_max="5") as running:
+    pages = {"page_size_default": "3", "page_size_max": "5"}
+    limits = dict.fromkeys(("tokens", "root_fields", "aliases", "list_items"), "1000")
+    wide = {f"max_{name}": most for name, most in limits.items()}
+    async with serving(database_url, **pages, **wide, max_depth="200") as running:
         yield running
 
 

@@ -1,0 +1,199 @@
+"""What a document may cost: the number of objects that it could return by the sizes of its pages.
+
+It is worked out in two steps. Once for a document: which lists stand in which, with fields that
+execution would merge merged. For each request: their sizes, by its variables.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+from graphql.type import GraphQLNamedType
+
+from resolvers.errors import ErrorCode
+from schema.limits.bounds import LimitError, Limits, check
+from schema.limits.measures import CONDITIONS
+from schema.limits.parts import Part, Parts, Variables, in_words, value
+from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, one
+from schema.schema import core_schema
+
+# How many selections may be looked at for one document: a guard for those that would merge
+# fragments in ever new combinations, which no limit on the text prevents.
+MAX_STEPS = 20_000
+
+
+class Page(NamedTuple):
+    """The page or list that a field is part of: its name in the response, and its size."""
+
+    label: str
+    size: Size
+
+
+class Shape:
+    """The parts of one operation; `conditions` hold the variables that its directives go by."""
+
+    def __init__(
+        self,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Variables,
+        limits: Limits,
+    ) -> None:
+        self._fragments = fragments
+        self._conditions = conditions
+        self._limits = limits
+        self._known: dict[tuple[object, ...], Parts] = {}
+        self._pages: dict[int, Page] = {}
+        self.steps = 0
+        self.visits = 0
+        root = core_schema.get_root_type(operation.operation)
+        assert root is not None
+        self._parts = self._below(root, (operation.selection_set,), None)
+        self._fixed = None if operation.variable_definitions else self._sum({})
+
+    def cost(self, variables: Variables) -> int:
+        """Work out the cost with these variables; LimitError where it is beyond the limit."""
+        cost = self._sum(variables) if self._fixed is None else self._fixed
+        if cost > self._limits.max_cost:
+            most = self._limits.max_cost
+            words = f"The query could return {in_words(self._parts, variables)} = {cost} objects"
+            raise LimitError(
+                ErrorCode.COST_EXCEEDED,
+                f"{words}; at most {most} are allowed. Ask for smaller pages, or for less in each.",
+                limit="cost",
+                max=most,
+                actual=cost,
+            )
+        return cost
+
+    def _sum(self, variables: Variables) -> int:
+        values: dict[int, int] = {}
+        return sum(value(part, variables, values) for part in self._parts)
+
+    def _below(
+        self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: Page | None
+    ) -> Parts:
+        key = (type_.name, page, *map(id, sets))
+        known = self._known.get(key)
+        if known is None:
+            found: list[Part] = []
+            for name, nodes in self._fields(type_, sets).items():
+                found += self._field(type_, name, nodes, page)
+            known = self._known[key] = tuple(found)
+        return known
+
+    def _field(
+        self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], page: Page | None
+    ) -> Iterable[Part]:
+        field = core_schema.get_field(type_, nodes[0].name.value)
+        assert field is not None
+        named = get_named_type(field.type)
+        if is_leaf_type(named):
+            return
+        place = (type_.name, nodes[0].name.value)
+        own = self._page(nodes[0], name, place)
+        of_page = page if place in OF_THE_PAGE else None
+        label, size = own or of_page or Page(name, one)
+        if type_ is core_schema.mutation_type:
+            # What it changes counts, whatever it tells of it.
+            yield Part(label, size, counts=True)
+        sets = tuple(
+            {id(n.selection_set): n.selection_set for n in nodes if n.selection_set}.values()
+        )
+        types = _concrete(named)
+        counts = _counts(types, is_list=_is_list(field.type))
+        alternatives = tuple(
+            self._below(each, sets, None if counts else own or page) for each in types
+        )
+        if counts:
+            yield Part(label, size, counts=True, alternatives=alternatives)
+        elif len(alternatives) > 1:
+            yield Part(label, one, counts=False, alternatives=alternatives)
+        else:
+            yield from alternatives[0]
+
+    def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> Page | None:
+        sizing = SIZES.get(place)
+        if sizing is None:
+            return None
+        # One for each node, for what is known is found by it.
+        page = self._pages.get(id(node))
+        if page is None:
+            page = self._pages[id(node)] = Page(name, sizing(node, self._limits))
+        return page
+
+    def _fields(
+        self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]
+    ) -> dict[str, list[FieldNode]]:
+        """Collect what is selected on an object of this type, each fragment entered once."""
+        found: dict[str, list[FieldNode]] = {}
+        entered: set[str] = set()
+        stack = list(sets)
+        while stack:
+            for selection in stack.pop().selections:
+                self.steps += 1
+                check("steps", self.steps, MAX_STEPS, "To tell what the query costs takes {} steps")
+                if not self._included(selection):
+                    continue
+                if isinstance(selection, FieldNode):
+                    name = (selection.alias or selection.name).value
+                    found.setdefault(name, []).append(selection)
+                    continue
+                fragment: Any = selection
+                if isinstance(selection, FragmentSpreadNode):
+                    if selection.name.value in entered:
+                        continue
+                    self.visits += 1
+                    entered.add(selection.name.value)
+                    fragment = self._fragments[selection.name.value]
+                if _applies(fragment, type_):
+                    stack.append(fragment.selection_set)
+        return found
+
+    def _included(self, selection: Any) -> bool:
+        for directive in selection.directives or ():
+            if directive.name.value in CONDITIONS:
+                value = directive.arguments[0].value
+                is_variable = isinstance(value, VariableNode)
+                holds = self._conditions.get(value.name.value) if is_variable else value.value
+                if bool(holds) == (directive.name.value == "skip"):
+                    return False
+        return True
+
+
+def _applies(
+    fragment: InlineFragmentNode | FragmentDefinitionNode, type_: GraphQLObjectType
+) -> bool:
+    if fragment.type_condition is None or fragment.type_condition.name.value == type_.name:
+        return True
+    condition = core_schema.get_type(fragment.type_condition.name.value)
+    return is_abstract_type(condition) and core_schema.is_sub_type(condition, type_)
+
+
+def _concrete(type_: GraphQLNamedType) -> Sequence[GraphQLObjectType]:
+    if is_abstract_type(type_):
+        return core_schema.get_possible_types(type_)
+    assert isinstance(type_, GraphQLObjectType)
+    return (type_,)
+
+
+def _counts(types: Iterable[GraphQLObjectType], *, is_list: bool) -> bool:
+    return all(each.name in COUNTED or (is_list and each.name.startswith("__")) for each in types)
+
+
+def _is_list(type_: Any) -> bool:
+    return is_list_type(type_.of_type if is_non_null_type(type_) else type_)

@@ -1,0 +1,75 @@
+"""The parts of a cost: what they come to with a request's variables, and the sum in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schema.limits.sizes import Size
+
+TERMS_SHOWN = 6
+
+Variables = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
+
+    Parts are shared wherever the same fields are selected, so they make no tree but a net.
+    """
+
+    label: str
+    size: Size
+    counts: bool
+    alternatives: tuple["Parts", ...] = ()
+
+
+Parts = tuple[Part, ...]
+
+
+def value(part: Part, variables: Variables, values: dict[int, int]) -> int:
+    """Work out what a part comes to, once however many hold it."""
+    known = values.get(id(part))
+    if known is None:
+        size = part.size(variables)
+        below = _dearest(part, variables, values) if size else ()
+        each = sum(value(child, variables, values) for child in below)
+        known = values[id(part)] = size * (part.counts + each)
+    return known
+
+
+def _dearest(part: Part, variables: Variables, values: dict[int, int]) -> Parts:
+    def price(parts: Parts) -> int:
+        return sum(value(child, variables, values) for child in parts)
+
+    return max(part.alternatives, key=price, default=())
+
+
+def in_words(parts: Parts, variables: Variables) -> str:
+    """Write the sum: how many times which list of how many, the largest first."""
+    values: dict[int, int] = {}
+    ordered: dict[int, tuple[Part, Parts]] = {}
+
+    def order(part: Part) -> None:
+        if id(part) not in ordered:
+            below = _dearest(part, variables, values)
+            for child in below:
+                order(child)
+            ordered[id(part)] = part, below
+
+    for part in parts:
+        order(part)
+    times = dict.fromkeys(ordered, 0)
+    for part in parts:
+        times[id(part)] += 1
+    terms: dict[tuple[str, int], int] = {}
+    # Whoever holds a part comes before it.
+    for part, below in reversed(ordered.values()):
+        size = part.size(variables)
+        for child in below:
+            times[id(child)] += times[id(part)] * size
+        if part.counts and size and times[id(part)]:
+            terms[part.label, size] = terms.get((part.label, size), 0) + times[id(part)]
+    largest = sorted(terms.items(), key=lambda term: term[0][1] * term[1], reverse=True)
+    shown = [f"{count} x {size} {label}" for (label, size), count in largest[:TERMS_SHOWN]]
+    return " + ".join([*shown, *(["…"] if len(largest) > TERMS_SHOWN else [])])

@@ -1,0 +1,31 @@
+"""Errors in the words and the form in which clients get them."""
+
+from typing import Any
+
+from graphql import GraphQLError
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.limits.bounds import LimitError
+
+
+def cause(error: GraphQLError) -> Exception:
+    """Find what an error of graphql-core came from, itself if from nothing else."""
+    found: Exception = error
+    while isinstance(found, GraphQLError) and found.original_error is not None:
+        found = found.original_error
+    return found
+
+
+def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
+    """Format an error of graphql-core; `code` is that of one that has none of its own."""
+    origin = cause(error)
+    if isinstance(origin, JoblensError):
+        code = origin.code
+    formatted: dict[str, Any] = dict(error.formatted)
+    return formatted | {"extensions": {"code": code.value}}
+
+
+def formatted(error: JoblensError) -> dict[str, Any]:
+    """Format an error of ours."""
+    details = error.details if isinstance(error, LimitError) else {}
+    return {"message": error.message, "extensions": {"code": error.code.value, **details}}

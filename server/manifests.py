@@ -1,0 +1,67 @@
+"""Manifests of registered documents, as the tools of clients write them: their ids and texts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from graphql import GraphQLError, parse
+
+from server.settings import PREFIX, SettingsError
+
+APOLLO = "apollo-persisted-query-manifest"
+
+
+def read_manifests(directory: Path) -> dict[str, str]:
+    """Read all manifests of a directory: texts by their ids. Raises SettingsError, naming the file.
+
+    A manifest is an object of texts by their ids, as Relay's compiler writes it, or one of Apollo's
+    format, version 1.
+    """
+    try:
+        files = sorted(path for path in directory.iterdir() if path.suffix == ".json")
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory}: {error.strerror}") from None
+    if not files:
+        raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory} holds no manifest (*.json)")
+    by_id: dict[str, str] = {}
+    for file in files:
+        for id_, text in _read(file):
+            if by_id.setdefault(id_, text) != text:
+                raise _fault(file, f"the id {id_!r} stands for another document already")
+    return by_id
+
+
+def _read(file: Path) -> Iterator[tuple[str, str]]:
+    try:
+        manifest = orjson.loads(file.read_bytes())
+    except OSError as error:
+        raise _fault(file, str(error.strerror)) from None
+    except orjson.JSONDecodeError as error:
+        raise _fault(file, f"is not JSON: {error}") from None
+    if not isinstance(manifest, dict):
+        raise _fault(file, "is not a JSON object")
+    for id_, text in _apollo(file, manifest) if "format" in manifest else manifest.items():
+        if not id_ or not isinstance(id_, str) or not isinstance(text, str):
+            raise _fault(file, f"{id_!r} is not an id with the text of a document")
+        try:
+            parse(text, no_location=True)
+        except GraphQLError as error:
+            raise _fault(file, f"the document {id_!r} is not GraphQL: {error.message}") from None
+        yield id_, text
+
+
+def _apollo(file: Path, manifest: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    if (manifest["format"], manifest.get("version")) != (APOLLO, 1):
+        raise _fault(file, f"is not of the format {APOLLO}, version 1")
+    operations = manifest.get("operations")
+    if not isinstance(operations, list):
+        raise _fault(file, "has no list of operations")
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise _fault(file, "has an operation that is no object")
+        yield operation.get("id"), operation.get("body")
+
+
+def _fault(file: Path, words: str) -> SettingsError:
+    return SettingsError(f"{PREFIX}DOCUMENTS_DIR: {file}: {words}")

@@ -1,0 +1,29 @@
+"""What may be asked of this process, made from its settings."""
+
+from schema.documents import Rules
+from schema.limits.bounds import Limits
+from schema.trusted import AutomaticDocuments, Documents
+from server.manifests import read_manifests
+from server.settings import Settings
+
+
+def make_rules(settings: Settings) -> Rules:
+    """Make the rules. Raises SettingsError where a manifest cannot be read."""
+    limits = Limits(
+        max_tokens=settings.max_tokens,
+        max_operations=settings.max_operations,
+        max_depth=settings.max_depth,
+        max_root_fields=settings.max_root_fields,
+        max_aliases=settings.max_aliases,
+        max_directives=settings.max_directives,
+        max_list_items=settings.max_list_items,
+        max_cost=settings.max_cost,
+        page_size_default=settings.page_size_default,
+        page_size_max=settings.page_size_max,
+    )
+    automatic = None
+    if settings.automatic_persisted_queries:
+        automatic = AutomaticDocuments(settings.automatic_persisted_queries_bytes)
+    registered = read_manifests(settings.documents_dir) if settings.documents_dir else {}
+    documents = Documents(settings.documents, registered, automatic)
+    return Rules(limits, settings.introspection, documents)
