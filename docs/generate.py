@@ -65,7 +65,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
 def _default(value: object) -> str:
     if value is PydanticUndefined:
         return "the user's data directory"
-    return "(unset)" if value is None else f"`{value}`"
+    return "(unset)" if value in {None, ()} else f"`{value}`"
 
 
 if __name__ == "__main__":

@@ -11,16 +11,18 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from server import pages
+from server.ending import ENDING
 from server.graphql import graphql
 from server.health import healthz, readyz
 from server.logs import RequestLog, configure
-from server.protocols import ENDING
+from server.origins import Boundary
 from server.responses import write_error
 from server.settings import Settings
 from server.state import State
@@ -76,11 +78,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/", _home),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", websocket),
+            WebSocketRoute("/{path:path}", _no_websocket),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/assets", pages.assets()),
         ],
-        middleware=[Middleware(RequestLog)],
+        middleware=[Middleware(RequestLog), Middleware(Boundary, settings=chosen)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
@@ -93,6 +96,11 @@ async def _home(_request: Request) -> Response:
     return RedirectResponse("graphql")
 
 
+async def _no_websocket(socket: WebSocket) -> None:
+    error = JoblensError(ErrorCode.NOT_FOUND, "There is no WebSocket at this path.")
+    await socket.send_denial_response(write_error(error))
+
+
 async def _http_error(_request: Request, error: Exception) -> Response:
     """Write Starlette's own refusals in our form."""
     assert isinstance(error, HTTPException)
@@ -100,5 +108,8 @@ async def _http_error(_request: Request, error: Exception) -> Response:
         error.status_code, ErrorCode.BAD_REQUEST
     )
     response = write_error(JoblensError(code, error.detail), status=error.status_code)
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        # Starlette's static files do not say it.
+        response.headers["allow"] = "GET, HEAD"
     response.headers.update(error.headers or {})
     return response

@@ -11,6 +11,7 @@ from schema.execution import Response, execute, prepare
 from server import pages
 from server.negotiation import preferred
 from server.operations import just, start
+from server.origins import check_origin
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
 from server.sse import EVENT_STREAM, EventStream
@@ -22,7 +23,7 @@ HTML = "text/html"
 
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
-    accept = http.headers.get("accept", "*/*")
+    accept = ", ".join(http.headers.getlist("accept") or ["*/*"])
     if http.method != "POST" and preferred(accept, (*ANSWERS, HTML)) == HTML:
         return pages.graphiql()
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
@@ -30,6 +31,7 @@ async def graphql(http: HttpRequest) -> HttpResponse:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
         return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, words))
     try:
+        check_origin(http.headers, http.app.state.joblens.settings.cors_origins)
         return await _respond(http, accept, media_type)
     except JoblensError as error:
         # What is no request at all gets a status, for which a stream of events has no place.
@@ -39,7 +41,8 @@ async def graphql(http: HttpRequest) -> HttpResponse:
 async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:
     state: State = http.app.state.joblens
     if http.method == "POST":
-        request = await read_post(http, state.settings.max_body_bytes)
+        settings = state.settings
+        request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
     else:
         request = read_get(http)
     viewer = get_viewer(state.settings, http.headers.get(ORG_HEADER))

@@ -24,17 +24,22 @@ def write(response: Response, media_type: str) -> HttpResponse:
         body = dumps(response.body())
     except JoblensError as error:
         return write_error(error, media_type)
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
-    return HttpResponse(body, _status(response, media_type), headers)
+    return HttpResponse(body, _status(response, media_type), _headers(media_type))
 
 
 def write_error(
     error: JoblensError, media_type: str = JSON, status: int | None = None
 ) -> HttpResponse:
     """Write an error that came before any response, with the status of its code."""
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
-    if error.code is ErrorCode.METHOD_NOT_ALLOWED:
-        headers["allow"] = "POST"
+    headers = _headers(media_type)
+    match error.code:
+        case ErrorCode.METHOD_NOT_ALLOWED:
+            headers["allow"] = "POST"
+        case ErrorCode.UNSUPPORTED_MEDIA_TYPE:
+            headers |= {"accept": JSON, "accept-encoding": "identity"}
+        case ErrorCode.REQUEST_TIMEOUT:
+            # What comes now would be the rest of this request, not another.
+            headers["connection"] = "close"
     body = refusal(error).body()
     return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
 
@@ -68,6 +73,11 @@ def dumps(value: Any) -> bytes:
             raise
         message = "The answer is nested too deeply to be written."
         raise JoblensError(ErrorCode.BAD_USER_INPUT, message) from None
+
+
+def _headers(media_type: str) -> dict[str, str]:
+    # Who acts is told by a header that caches do not look at.
+    return {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
 
 
 def _status(response: Response, media_type: str) -> int:

@@ -10,9 +10,18 @@ from typing import Literal, Self
 from uuid import UUID
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from db.limits import MAX_JSON_BYTES
+from server.names import as_host, as_origin
 
 PREFIX = "JOBLENS_"
 
@@ -48,6 +57,17 @@ class Settings(BaseModel):
     )
     host: str = Field("127.0.0.1", description="The loopback address to serve on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    hosts: tuple[str, ...] = Field(
+        (),
+        description="The host names, separated by commas, by which clients may call a server on a "
+        "loopback address, as behind a proxy. Other names than these, `localhost` and loopback "
+        "addresses get 421, so that no web page comes in by a name of its own.",
+    )
+    cors_origins: tuple[str, ...] = Field(
+        (),
+        description="The origins, separated by commas, whose web pages may ask and read the "
+        "answers, such as `https://dashboard.example`. Pages of others are refused.",
+    )
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     pool_size: int = Field(
         10, ge=1, le=1000, description="Database connections that a process keeps open."
@@ -87,6 +107,16 @@ class Settings(BaseModel):
         ge=1024,
         description="The largest request body, which otherwise gets 413, and the largest WebSocket "
         "message, which otherwise closes its connection with 1009.",
+    )
+    head_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="How long a connection may take to send the URL and the headers of a request "
+        "before it is closed, with 408 if they had begun.",
+    )
+    body_timeout_seconds: float = Field(
+        30.0, gt=0, le=3600, description="How long the body of a request may take before 408."
     )
     max_json_bytes: int = Field(
         MAX_JSON_BYTES,
@@ -162,6 +192,23 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least important level that is logged."
     )
+
+    @field_validator("hosts", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(as_host, value))
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(as_origin, value))
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

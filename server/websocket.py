@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import aclosing, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from graphql import OperationType
@@ -21,8 +20,9 @@ from server.messages import (
     read_message,
 )
 from server.operations import start
+from server.origins import check_origin
 from server.requests import as_request
-from server.responses import dumps, refusal
+from server.responses import dumps, refusal, write_error
 from server.state import State
 from server.viewers import ORG_HEADER, get_viewer
 
@@ -42,19 +42,16 @@ class _GoneError(Exception):
 
 async def websocket(socket: WebSocket) -> None:
     """Serve one connection until either side ends it."""
-    if not _same_origin(socket):
+    try:
+        # Browsers let any page open any WebSocket.
+        check_origin(socket.headers, socket.app.state.joblens.settings.cors_origins)
+    except JoblensError as error:
         # Before it is accepted: the browser gets a 403.
-        await socket.close()
+        await socket.send_denial_response(write_error(error))
         return
     spoken = SUBPROTOCOL in socket.scope["subprotocols"]
     await socket.accept(SUBPROTOCOL if spoken else None)
     await Connection(socket, socket.app.state.joblens, spoken=spoken).serve()
-
-
-def _same_origin(socket: WebSocket) -> bool:
-    """Say whether no other site's page is asking: browsers let any page open any WebSocket."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
 
 class Connection:
