@@ -19,11 +19,13 @@ from server.state import State
 from server.viewers import ORG_HEADER, get_viewer
 
 HTML = "text/html"
+# What the draft reads into a request without an Accept header, and anything else if need be.
+UNSAID = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
 
 
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
-    accept = ", ".join(http.headers.getlist("accept") or ["*/*"])
+    accept = ", ".join(http.headers.getlist("accept") or [UNSAID])
     if http.method != "POST" and preferred(accept, (*ANSWERS, HTML)) == HTML:
         return pages.graphiql()
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))

@@ -10,7 +10,8 @@ from schema.execution import Response
 from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-ANSWERS = (GRAPHQL_RESPONSE, JSON)
+# For who would take either, the older one: whoever knows the newer asks for it by name.
+ANSWERS = (JSON, GRAPHQL_RESPONSE)
 # How many responses of subscriptions are kept as JSON, and up to which size.
 SHARED = 100
 SHARED_BYTES = 65_536

@@ -17,6 +17,8 @@ from server.settings import Settings
 
 ORG = "00000000-0000-0000-0000-000000000001"
 OTHER_ORG = "00000000-0000-0000-0000-000000000002"
+# As clients do that know the newer media type, with its statuses.
+ACCEPT = "application/graphql-response+json, */*;q=0.1"
 
 
 class Service:
@@ -79,7 +81,9 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
     running = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers={"accept": ACCEPT}, timeout=60
+    ) as client:
         yield Service(client, app.state.joblens.engine)
     server.should_exit = True
     await running
