@@ -24,7 +24,7 @@ except ImportError:  # there is none for Windows
 
 # For the URL and headers of a request; what other servers grant is no more.
 MAX_HEAD_BYTES = 65_536
-# How long a client may read nothing of what is left for it on a connection that is to be closed.
+# How long a client may read nothing of what waits for it.
 STALLED_SECONDS = 60.0
 
 log = structlog.get_logger("joblens.http")
@@ -38,6 +38,7 @@ class HttpProtocol(_HttpProtocol):
         self._head_timeout_seconds = head_timeout_seconds
         # Runs while the connection owes us a request, not while we owe it an answer.
         self._deadline: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self._begun = False
         self._head_bytes = 0
         self._loose_bytes = 0
@@ -57,6 +58,7 @@ class HttpProtocol(_HttpProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._wait_no_more()
+        self._watch_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -150,13 +152,30 @@ class HttpProtocol(_HttpProtocol):
         super().timeout_keep_alive_handler()
         self._watch_reading()
 
+    def pause_writing(self) -> None:
+        """Write no more until the client has read; see that it does."""
+        super().pause_writing()
+        self._watch_reading()
+
+    def resume_writing(self) -> None:
+        """Write on."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self._watch_no_more()
+
     def _watch_reading(self, left: float = math.inf) -> None:
-        """See that a connection that is to be closed gets there: somebody has to read the rest."""
+        """Give up a client that reads nothing of what only it can take away."""
+        self._watch_no_more()
         unread = self.transport.get_write_buffer_size()
         if unread >= left:
             self.transport.abort()
         elif unread:
-            self.loop.call_later(STALLED_SECONDS, self._watch_reading, unread)
+            self._watch = self.loop.call_later(STALLED_SECONDS, self._watch_reading, unread)
+
+    def _watch_no_more(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def _may_speak(self) -> bool:
         """Say whether a refusal would be read as one; if not, end the connection without."""

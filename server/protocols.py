@@ -45,20 +45,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
+    def data_received(self, data: bytes) -> None:
+        """Read on; a handshake that cannot even be read is refused."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def handle_cont(self, event: Any) -> None:
         """Take another fragment; a message in countless empty ones ends the connection."""
         if len(self.frames) >= MAX_FRAGMENTS:
             self._fail(1009, "Too many fragments")
         else:
             super().handle_cont(event)
-
-    def handle_parser_exception(self) -> None:
-        """End a connection whose client breaks the protocol, also before it has begun."""
-        if self.conn.close_sent is not None:
-            super().handle_parser_exception()
-            return
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message on; one that is not UTF-8 ends the connection without a traceback."""
@@ -92,7 +91,8 @@ class _Handshakes(ServerProtocol):
         )
         answer = write_error(error, status=rejection.status_code)
         for name, value in answer.headers.items():
-            del rejection.headers[name]
+            if name in rejection.headers:
+                del rejection.headers[name]
             rejection.headers[name] = value
         rejection.body = bytes(answer.body)
         return rejection
