@@ -77,8 +77,8 @@ class ErrorCode(StrEnum):
     REQUEST_TIMEOUT = (
         "REQUEST_TIMEOUT",
         408,
-        "The request's head did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body within "
-        "`JOBLENS_BODY_TIMEOUT_SECONDS`.",
+        "The request's head did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body "
+        "within `JOBLENS_BODY_TIMEOUT_SECONDS`.",
     )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
