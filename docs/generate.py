@@ -65,9 +65,9 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
 def _default(value: object) -> str:
     if value is PydanticUndefined:
         return "the user's data directory"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and value:
         return f"`{','.join(map(str, value))}`"
-    return "(unset)" if value is None else f"`{value}`"
+    return "(unset)" if value in {None, ()} else f"`{value}`"
 
 
 if __name__ == "__main__":

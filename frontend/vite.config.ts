@@ -23,6 +23,8 @@ export default defineConfig({
   base: './',
   plugins: [latinFontsOnly()],
   worker: { format: 'es' },
+  // The server puts another in its place each time that it sends the page.
+  html: { cspNonce: 'CSP_NONCE' },
   build: {
     outDir: '../server/graphiql',
     emptyOutDir: true,

@@ -102,6 +102,11 @@ class ErrorCode(StrEnum):
         "Your roles do not allow it; the message says which one is needed. Whether what was asked "
         "for exists was not looked up.",
     )
+    ORIGIN_NOT_ALLOWED = (
+        "ORIGIN_NOT_ALLOWED",
+        403,
+        "A browser asks for a page of another origin, and `JOBLENS_CORS_ORIGINS` does not name it.",
+    )
     NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
@@ -114,6 +119,12 @@ class ErrorCode(StrEnum):
         "The `Accept` header admits none of `application/graphql-response+json`, "
         "`application/json` and `text/event-stream`; a subscription needs the last.",
     )
+    REQUEST_TIMEOUT = (
+        "REQUEST_TIMEOUT",
+        408,
+        "The request's head did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body "
+        "within `JOBLENS_BODY_TIMEOUT_SECONDS`.",
+    )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
         413,
@@ -122,13 +133,23 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = (
         "UNSUPPORTED_MEDIA_TYPE",
         415,
-        "The request body is not `application/json` in UTF-8.",
+        "The request body is not `application/json` in UTF-8, or is compressed.",
+    )
+    HOST_NOT_ALLOWED = (
+        "HOST_NOT_ALLOWED",
+        421,
+        "The `Host` header names a host that this is not; `JOBLENS_HOSTS` tells which it is.",
     )
     TOO_MANY_OPERATIONS = (
         "TOO_MANY_OPERATIONS",
         429,
         "The WebSocket runs `JOBLENS_WEBSOCKET_MAX_OPERATIONS` operations already. Complete one, "
         "or open another WebSocket.",
+    )
+    HEADERS_TOO_LARGE = (
+        "HEADERS_TOO_LARGE",
+        431,
+        "The URL and the headers of the request have more than 64 KiB.",
     )
     TIMEOUT = (
         "TIMEOUT",

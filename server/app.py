@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
@@ -20,10 +21,11 @@ from resolvers.redaction import Redaction
 from server import pages
 from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
+from server.ending import ENDING
 from server.graphql import graphql
 from server.health import healthz, readyz
 from server.logs import RequestLog, configure
-from server.protocols import ENDING
+from server.origins import Boundary
 from server.responses import write_error
 from server.rules import make_rules
 from server.settings import Settings
@@ -92,11 +94,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *([Route("/", _home)] if chosen.graphiql else []),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", WebSocketEndpoint()),
+            WebSocketRoute("/{path:path}", _no_websocket),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             *([Mount("/assets", pages.assets())] if chosen.graphiql else []),
         ],
-        middleware=[Middleware(RequestLog)],
+        middleware=[Middleware(RequestLog), Middleware(Boundary, settings=chosen)],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
@@ -109,6 +112,11 @@ async def _home(_request: Request) -> Response:
     return RedirectResponse("graphql")
 
 
+async def _no_websocket(socket: WebSocket) -> None:
+    error = JoblensError(ErrorCode.NOT_FOUND, "There is no WebSocket at this path.")
+    await socket.send_denial_response(write_error(error))
+
+
 async def _http_error(_request: Request, error: Exception) -> Response:
     """Write Starlette's own refusals in our form."""
     assert isinstance(error, HTTPException)
@@ -116,5 +124,8 @@ async def _http_error(_request: Request, error: Exception) -> Response:
         error.status_code, ErrorCode.BAD_REQUEST
     )
     response = write_error(JoblensError(code, error.detail), status=error.status_code)
+    if code is ErrorCode.METHOD_NOT_ALLOWED:
+        # Starlette's static files do not say it.
+        response.headers["allow"] = "GET, HEAD"
     response.headers.update(error.headers or {})
     return response

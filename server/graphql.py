@@ -13,6 +13,7 @@ from server.auth.credentials import from_headers
 from server.lapses import Lapsing
 from server.negotiation import preferred
 from server.operations import just, start
+from server.origins import check_origin
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
 from server.settings import Settings
@@ -20,11 +21,13 @@ from server.sse import EVENT_STREAM, EventStream
 from server.state import State
 
 HTML = "text/html"
+# What the draft reads into a request without an Accept header, and anything else if need be.
+UNSAID = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
 
 
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
-    accept = http.headers.get("accept", "*/*")
+    accept = ", ".join(http.headers.getlist("accept") or [UNSAID])
     settings: Settings = http.app.state.joblens.settings
     wants_page = settings.graphiql and http.method != "POST"
     if wants_page and preferred(accept, (*ANSWERS, HTML)) == HTML:
@@ -34,6 +37,7 @@ async def graphql(http: HttpRequest) -> HttpResponse:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
         return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, words))
     try:
+        check_origin(http.headers, http.app.state.joblens.settings.cors_origins)
         return await _respond(http, accept, media_type)
     except JoblensError as error:
         # What is no request at all gets a status, for which a stream of events has no place.
@@ -46,7 +50,8 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
     credential = await state.authenticator.authenticate(from_headers(http.headers))
     viewer = credential.viewer
     if http.method == "POST":
-        request = await read_post(http, state.settings.max_body_bytes)
+        settings = state.settings
+        request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
     else:
         request = read_get(http)
     operation = prepare(request, state.rules)

@@ -1,17 +1,23 @@
 """Which media type an answer gets, by the request's Accept header (RFC 9110, section 12.5.1)."""
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
+
+_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 
+@lru_cache(maxsize=256)
 def preferred(accept: str, offers: Sequence[str]) -> str | None:
-    """Choose the offer that the Accept header weighs most; the earlier one where two weigh alike.
+    """Choose the offer that the Accept header weighs most.
 
-    None where the header admits none of them.
+    Where two weigh alike: the one that the header lists earlier, then the earlier offer. None where
+    the header admits none of them.
     """
     ranges = [_parse(part) for part in accept.split(",") if part.strip()]
-    weights = {offer: _weight(offer, ranges) for offer in offers}
-    best = max(offers, key=lambda offer: weights[offer])
-    return best if weights[best] > 0 else None
+    ranks = {offer: _rank(offer, ranges) for offer in offers}
+    best = max(offers, key=lambda offer: ranks[offer])
+    return best if ranks[best][0] > 0 else None
 
 
 def _parse(part: str) -> tuple[str, float]:
@@ -19,18 +25,19 @@ def _parse(part: str) -> tuple[str, float]:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            try:
-                return media_range, min(1.0, max(0.0, float(value)))
-            except ValueError:
-                return media_range, 0.0
+            return media_range, float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
     return media_range, 1.0
 
 
-def _weight(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
+def _rank(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
     kind = offer.partition("/")[0]
     # The most specific range decides, whatever the others weigh.
     for wanted in (offer, f"{kind}/*", "*/*"):
-        weights = [weight for media_range, weight in ranges if media_range == wanted]
-        if weights:
-            return max(weights)
-    return 0.0
+        ranks = [
+            (weight, -place)
+            for place, (media_range, weight) in enumerate(ranges)
+            if media_range == wanted
+        ]
+        if ranks:
+            return max(ranks)
+    return 0.0, 0

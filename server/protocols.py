@@ -1,39 +1,42 @@
 """uvicorn's protocols, taught to tell the application that the process ends before they hang up."""
 
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Response as Handshake
 from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
 
+from resolvers.errors import ErrorCode, JoblensError
+from server.connections import HttpProtocol
+from server.ending import CLOSING_SECONDS, ENDING
+from server.responses import write_error
 from server.settings import Settings
 
-try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _HttpProtocol
-except ImportError:  # there is none for Windows
-    from uvicorn.protocols.http.h11_impl import (  # type: ignore[assignment]
-        H11Protocol as _HttpProtocol,
-    )
+MAX_FRAGMENTS = 1_024
 
 # An ASGI extension: one message that carries the `texts` (bytes) of several WebSocket messages, so
 # that they are written at once.
 SEND_MANY = "joblens.websocket.send_many"
-# The application's lifespan leaves its event here for the protocols to set.
-ENDING = "ending"
-CLOSING_SECONDS = 2.0
-
-
-class HttpProtocol(_HttpProtocol):
-    """HTTP; streams of events learn of the end."""
-
-    def shutdown(self) -> None:
-        """End the connection, a response that is being sent first."""
-        self.app_state[ENDING].set()
-        super().shutdown()
+# On whatever is answered. What pages may load, and who may keep an answer, is told one by one.
+HEADERS = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+]
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """WebSocket; the application itself closes its connections at the end."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn = _Handshakes(self)
 
     async def run_asgi(self) -> None:
         """Run the application, which may send several messages at once."""
@@ -64,17 +67,66 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
+    def data_received(self, data: bytes) -> None:
+        """Read on; a handshake that cannot even be read is refused."""
+        super().data_received(data)
+        if not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def handle_cont(self, event: Any) -> None:
+        """Take another fragment; a message in countless empty ones ends the connection."""
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self._fail(1009, "Too many fragments")
+        else:
+            super().handle_cont(event)
+
     def send_receive_event_to_app(self) -> None:
         """Hand a message on; one that is not UTF-8 ends the connection without a traceback."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
-                self.frames = []
-                self.conn.fail(1007, "Text must be UTF-8")
-                self.handle_parser_exception()
+                self._fail(1007, "Text must be UTF-8")
                 return
         super().send_receive_event_to_app()
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.frames = []
+        self.conn.fail(code, reason)
+        self.handle_parser_exception()
+
+
+class _Handshakes(ServerProtocol):
+    """The handshake of `websockets`, with refusals in our form."""
+
+    def __init__(self, protocol: WebSocketProtocol) -> None:
+        config = protocol.config
+        super().__init__(max_size=config.ws_max_size, logger=protocol.logger)
+        self._protocol = protocol
+
+    def reject(self, status: int, text: str) -> Handshake:
+        """Refuse the handshake."""
+        rejection = super().reject(status, text)
+        error = JoblensError(
+            _code_of(rejection.status_code), text.strip() or rejection.reason_phrase
+        )
+        answer = write_error(error, status=rejection.status_code)
+        for name, value in answer.headers.items():
+            if name in rejection.headers:
+                del rejection.headers[name]
+            rejection.headers[name] = value
+        rejection.body = bytes(answer.body)
+        return rejection
+
+    def send_response(self, response: Handshake) -> None:
+        """Send an answer to the handshake; a refusal is the last thing there is to send."""
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            for name, value in self._protocol.default_headers:
+                response.headers[name.decode()] = value.decode()
+            # Or uvicorn takes the application for one that forgot to answer.
+            self._protocol.handshake_complete = True
+        super().send_response(response)
 
 
 def _frame_head(size: int) -> bytes:
@@ -89,11 +141,18 @@ def _frame_head(size: int) -> bytes:
 def options(settings: Settings) -> dict[str, Any]:
     """Get what uvicorn is to be told of protocols."""
     return {
-        "http": HttpProtocol,
+        "http": partial(HttpProtocol, head_timeout_seconds=settings.head_timeout_seconds),
         "ws": WebSocketProtocol,
         "ws_max_size": settings.max_body_bytes,
         "ws_ping_interval": settings.websocket_ping_seconds,
         "ws_ping_timeout": settings.websocket_ping_seconds,
         # Events are small and many: compressing each for each client would cost more than it saves.
         "ws_per_message_deflate": False,
+        "headers": HEADERS,
+        "server_header": False,
     }
+
+
+def _code_of(status: int) -> ErrorCode:
+    codes = {code.status: code for code in ErrorCode}
+    return ErrorCode.BAD_REQUEST if status == 400 else codes.get(status, ErrorCode.BAD_REQUEST)  # noqa: PLR2004

@@ -1,5 +1,6 @@
 """GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -16,8 +17,8 @@ JSON = "application/json"
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
-async def read_post(http: HttpRequest, max_bytes: int) -> Request:
-    """Read a request from a JSON body of at most `max_bytes`."""
+async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> Request:
+    """Read a request from a JSON body of at most `max_bytes`, all of it within the timeout."""
     media_type, *parameters = (
         part.strip() for part in http.headers.get("content-type", "").lower().split(";")
     )
@@ -26,7 +27,11 @@ async def read_post(http: HttpRequest, max_bytes: int) -> Request:
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
         )
-    return as_request(parse(await _body(http, max_bytes), "The body"))
+    if http.headers.get("content-encoding", "identity").lower() != "identity":
+        raise JoblensError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed or encoded."
+        )
+    return as_request(parse(await _body(http, max_bytes, timeout_seconds), "The body"))
 
 
 def read_get(http: HttpRequest) -> Request:
@@ -38,14 +43,23 @@ def read_get(http: HttpRequest) -> Request:
     return as_request(parameters)
 
 
-async def _body(http: HttpRequest, max_bytes: int) -> bytes:
+async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> bytes:
+    too_large = JoblensError(
+        ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
+    )
+    announced = http.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise too_large
     body = bytearray()
-    async for chunk in http.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise JoblensError(
-                ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
-            )
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise too_large
+    except TimeoutError:
+        words = f"The body must arrive within {timeout_seconds:g} seconds."
+        raise JoblensError(ErrorCode.REQUEST_TIMEOUT, words) from None
     return bytes(body)
 
 

@@ -12,7 +12,8 @@ from server.auth.credentials import UnauthenticatedError
 from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-ANSWERS = (GRAPHQL_RESPONSE, JSON)
+# For who would take either, the older one: whoever knows the newer asks for it by name.
+ANSWERS = (JSON, GRAPHQL_RESPONSE)
 # How much is written to a client at once, where much is ready.
 WRITTEN_AT_ONCE_BYTES = 65_536
 
@@ -23,19 +24,24 @@ def write(response: Response, media_type: str) -> HttpResponse:
         body = dumps(response.body())
     except JoblensError as error:
         return write_error(error, media_type)
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
-    return HttpResponse(body, _status(response, media_type), headers)
+    return HttpResponse(body, _status(response, media_type), _headers(media_type))
 
 
 def write_error(
     error: JoblensError, media_type: str = JSON, status: int | None = None
 ) -> HttpResponse:
     """Write an error that came before any response, with the status of its code."""
-    headers = {"content-type": f"{media_type}; charset=utf-8"}
+    headers = _headers(media_type)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = error.challenge
-    if error.code is ErrorCode.METHOD_NOT_ALLOWED:
-        headers["allow"] = "POST"
+    match error.code:
+        case ErrorCode.METHOD_NOT_ALLOWED:
+            headers["allow"] = "POST"
+        case ErrorCode.UNSUPPORTED_MEDIA_TYPE:
+            headers |= {"accept": JSON, "accept-encoding": "identity"}
+        case ErrorCode.REQUEST_TIMEOUT:
+            # What comes now would be the rest of this request, not another.
+            headers["connection"] = "close"
     body = refusal(error).body()
     return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
 
@@ -76,6 +82,11 @@ def dumps(value: Any) -> bytes:
             raise
         message = "The answer is nested too deeply to be written."
         raise JoblensError(ErrorCode.BAD_USER_INPUT, message) from None
+
+
+def _headers(media_type: str) -> dict[str, str]:
+    # Who acts is told by a header that caches do not look at.
+    return {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
 
 
 def _status(response: Response, media_type: str) -> int:

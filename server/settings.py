@@ -5,7 +5,6 @@ The descriptions here are the reference: docs/reference/settings.md is generated
 
 import os
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from uuid import UUID
 
 import platformdirs
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -26,6 +26,7 @@ from pydantic import (
 from db.limits import MAX_JSON_BYTES
 from resolvers.redaction import DEFAULT_KEYS, Redaction
 from schema.trusted import Mode
+from server.names import as_host, as_origin, is_loopback
 
 PREFIX = "JOBLENS_"
 
@@ -36,12 +37,18 @@ Algorithm = Literal[
 ]
 
 
+Host = Annotated[str, AfterValidator(as_host)]
+Origin = Annotated[str, AfterValidator(as_origin)]
+
+
 class SettingsError(Exception):
     """A `JOBLENS_…` variable is unknown or has a value that its setting cannot take."""
 
 
 def _words(value: object) -> object:
-    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
 def _default_data_dir() -> Path:
@@ -116,6 +123,17 @@ class Settings(BaseModel):
         description="The address to serve on; with `JOBLENS_AUTH=none` a loopback one.",
     )
     port: int = Field(8000, ge=0, le=65535, description="The port to serve on; 0 takes a free one.")
+    hosts: Annotated[tuple[Host, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="With `JOBLENS_AUTH=none`, the host names, with commas, by which clients may "
+        "call the server, as behind a proxy. Other names than these, `localhost` and loopback "
+        "addresses get 421, so that no web page comes in by a name of its own.",
+    )
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_words)] = Field(
+        (),
+        description="The origins, with commas, whose web pages may ask and read the "
+        "answers, such as `https://dashboard.example`. Pages of others are refused.",
+    )
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     pool_size: int = Field(
         10, ge=1, le=1000, description="Database connections that a process keeps open."
@@ -216,6 +234,16 @@ class Settings(BaseModel):
         ge=1024,
         description="The largest request body, which otherwise gets 413, and the largest WebSocket "
         "message, which otherwise closes its connection with 1009.",
+    )
+    head_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="How long a connection may take to send the URL and the headers of a request "
+        "before it is closed, with 408 if they had begun.",
+    )
+    body_timeout_seconds: float = Field(
+        30.0, gt=0, le=3600, description="How long the body of a request may take before 408."
     )
     max_json_bytes: int = Field(
         MAX_JSON_BYTES,
@@ -350,14 +378,6 @@ class Settings(BaseModel):
                     for fault in error.errors()
                 )
             ) from None
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach what is served there."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _variable(name: object) -> str:

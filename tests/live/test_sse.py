@@ -84,7 +84,7 @@ async def post(service: Service, accept: str | None, query: str) -> Any:
     [
         (ALL, "application/graphql-response+json"),
         ("application/json, text/event-stream", "application/json"),
-        ("*/*", "application/graphql-response+json"),
+        ("*/*", "application/json"),
         (None, "application/graphql-response+json"),
         ("text/event-stream", "text/event-stream"),
         ("text/*", "text/event-stream"),

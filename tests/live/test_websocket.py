@@ -135,6 +135,43 @@ async def test_who_says_nothing_is_closed(database_url: str) -> None:
             assert (await other.receive())["type"] == "next"
 
 
+async def test_who_only_pings_is_closed(database_url: str) -> None:
+    async with (
+        serving(database_url, websocket_init_timeout_seconds="0.2") as service,
+        socket(service) as client,
+    ):
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
+        assert await client.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_two_inits_in_one_breath(service: Service) -> None:
+    async with socket(service) as client:
+        for _ in range(2):
+            await client.send({"type": "connection_init"})
+        assert await client.receive() == {"type": "connection_ack"}
+        assert await client.closed() == (4429, "Too many initialisation requests")
+
+
+async def test_what_a_message_has_besides_is_ignored(service: Service) -> None:
+    async with socket(service) as client:
+        await client.send({"type": "connection_init", "id": 1, "more": []})
+        assert await client.receive() == {"type": "connection_ack"}
+        payload = {"query": "{ __typename }", "more": 1}
+        await client.send({"id": "1", "type": "subscribe", "payload": payload, "more": {}})
+        assert (await client.receive())["payload"] == {"data": {"__typename": "Query"}}
+        assert await client.receive() == {"id": "1", "type": "complete"}
+
+
+async def test_an_error_is_the_last_of_its_operation(service: Service) -> None:
+    async with socket(service) as client:
+        await client.init()
+        assert await client.refused("1", "{ nothing }") == ["GRAPHQL_VALIDATION_FAILED"]
+        # Else its 'complete' would come before this.
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
+
+
 async def test_a_second_init(service: Service) -> None:
     async with socket(service) as client:
         await client.init()

@@ -1,0 +1,51 @@
+"""A Joblens in a process of its own, as others meet it: only its URL is known."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import command
+from tests.security.targets import Target
+
+START_SECONDS = 60
+DEFECTS = re.compile(
+    rb"Traceback|unexpected error|Exception in|Fatal error|SocketException", re.IGNORECASE
+)
+
+
+def _told(log: Path) -> bytes:
+    return log.read_bytes()
+
+
+@pytest.fixture(scope="module")
+async def target(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Target]:
+    """The server; at its end, its log must not tell of a single defect."""
+    log = Path(tmp_path_factory.mktemp("security") / "log")
+    environment = {
+        "JOBLENS_DATABASE_URL": database_url,
+        "JOBLENS_PORT": "0",
+        "JOBLENS_HEAD_TIMEOUT_SECONDS": "1",
+        "JOBLENS_BODY_TIMEOUT_SECONDS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("wb") as output:  # noqa: ASYNC230 - a process writes it, not we
+        process = await asyncio.create_subprocess_exec(
+            *command("serve"), env=environment, stdout=output, stderr=output
+        )
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not (found := re.search(rb"(http://\S+)/healthz\s", _told(log))):
+                assert process.returncode is None, _told(log)
+                await asyncio.sleep(0.05)
+        yield Target(f"{found[1].decode()}/graphql")
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+    assert DEFECTS.findall(_told(log)) == []
+    assert process.returncode == 0
