@@ -46,9 +46,7 @@ class SettingsError(Exception):
 
 
 def _words(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    return tuple(word.strip() for word in value.split(",") if word.strip())
+    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
 
 
 def _default_data_dir() -> Path:

@@ -50,7 +50,7 @@ class Asking:
 
     async def response(self, query: str, variables: dict[str, Any] | None = None) -> Response:
         request = Request(query, None, variables or {})
-        operation = prepare(request)
+        operation = prepare(request, self.state.rules)
         if isinstance(operation, Response):
             return operation
         async with self.context() as context:
@@ -78,7 +78,7 @@ class Asking:
     ) -> Responses | Response:
         """Begin a subscription; whoever does closes it."""
         request = Request(query, None, variables or {})
-        operation = prepare(request)
+        operation = prepare(request, self.state.rules)
         assert isinstance(operation, Operation), operation
         return await subscribe(operation, request, self.context)
 
@@ -101,7 +101,9 @@ class Asking:
 @asynccontextmanager
 async def asking(url: str, **settings: str) -> AsyncIterator[Asking]:
     """Make the application over a database; `settings` as in the environment, without prefix."""
-    given = {f"JOBLENS_{name.upper()}": value for name, value in settings.items()}
+    # Whole types are asked for at once.
+    wide = {"auth": "none", "max_cost": "1000000"} | settings
+    given = {f"JOBLENS_{name.upper()}": value for name, value in wide.items()}
     app = create_app(Settings.read({"JOBLENS_DATABASE_URL": url, **given}))
     state: State = app.state.joblens
     yield Asking(state)

@@ -149,7 +149,7 @@ async def test_equal_filters_of_unequal_roles_are_counted_apart(admin: Asking) -
     for asked in (admin, admin.as_(VIEWER), admin):
         responses = await asked.subscribe(query)
         assert not isinstance(responses, Response)
-        response = await anext(responses)
+        (response,) = await anext(responses)
         assert response.data is not None
         totals.append(sum(each["count"]["value"] for each in response.data["statusCounts"]))
         await responses.aclose()

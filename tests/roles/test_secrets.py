@@ -9,7 +9,6 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type
 
 from resolvers.context import Role
-from schema.execution import Response
 from schema.schema import core_schema
 from schema.sharing import Responses
 from server.responses import dumps
@@ -144,7 +143,7 @@ async def test_the_patterns_are_those_of_the_setting(database_url: str) -> None:
 
 async def told(responses: Responses) -> Any:
     async with asyncio.timeout(60):
-        response: Response = await anext(responses)
+        (response,) = await anext(responses)
     assert not response.errors
     return orjson.loads(dumps(response.body()))["data"]
 

@@ -28,6 +28,7 @@ async def target(
     log = Path(tmp_path_factory.mktemp("security") / "log")
     environment = {
         "JOBLENS_DATABASE_URL": database_url,
+        "JOBLENS_AUTH": "none",
         "JOBLENS_PORT": "0",
         "JOBLENS_HEAD_TIMEOUT_SECONDS": "1",
         "JOBLENS_BODY_TIMEOUT_SECONDS": "1",
