@@ -146,6 +146,10 @@ class Context:
             raise UnavailableError from None
         finally:
             self._writing = None
+        await self._read_anew()
+
+    async def _read_anew(self) -> None:
+        """Forget what was read before something was written."""
         await self.close()
         self.session = self.session.again()
         if self._is_stopped:

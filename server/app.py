@@ -17,6 +17,7 @@ from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from server import pages
+from server.admission import Gate
 from server.graphql import graphql
 from server.health import healthz, readyz
 from server.logs import RequestLog, configure
@@ -59,7 +60,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             connect_timeout_seconds=chosen.connect_timeout_seconds,
         ),
     )
-    state = State(chosen, engine, hub)
+    state = State(chosen, engine, hub, Gate(chosen))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         gc.freeze()
         yield {ENDING: state.ending}
         await hub.stop()
+        await state.gate.close()
         await engine.dispose()
 
     app = Starlette(

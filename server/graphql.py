@@ -1,16 +1,20 @@
 """The endpoint /graphql: a request's way from HTTP to the schema and back."""
 
 import asyncio
+from contextlib import ExitStack
 
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
+from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution import Response, execute, prepare
+from schema.execution import Operation, Request, Response, prepare
 from server import pages
+from server.admission import Admission, key
 from server.negotiation import preferred
-from server.operations import just, start
+from server.operations import answer, just, start
+from server.rates import points
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
 from server.sse import EVENT_STREAM, EventStream
@@ -47,19 +51,35 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
     if isinstance(operation, Response):
         return _write_refusal(operation, media_type)
     _check(operation.type, http.method, accept)
+    admission = await state.gate.admit(viewer, points(operation, request))
     if operation.type is OperationType.SUBSCRIPTION or media_type == EVENT_STREAM:
-        responses = await start(state, viewer, operation, request)
+        response = await _stream(state, viewer, operation, request, admission)
+    else:
+        try:
+            answered = await answer(state, viewer, operation, request, http.receive)
+        finally:
+            admission.leave()
+        response = write(answered, media_type)
+    response.headers.update(admission.headers)
+    return response
+
+
+async def _stream(
+    state: State, viewer: Viewer, operation: Operation, request: Request, admission: Admission
+) -> HttpResponse:
+    # The end of the process ends only what would go on for ever.
+    endless = operation.type is OperationType.SUBSCRIPTION
+    ending = state.ending if endless else asyncio.Event()
+    with ExitStack() as held:
+        if endless:
+            # Once it has begun, it is no request in flight but a connection.
+            held.callback(admission.leave)
+            held.callback(state.gate.connections.take(key(viewer)).leave)
+        responses = await start(state, viewer, operation, request, admission)
         if isinstance(responses, Response):
-            return _write_refusal(responses, media_type)
-        # The end of the process ends only what would go on for ever.
-        endless = operation.type is OperationType.SUBSCRIPTION
-        ending = state.ending if endless else asyncio.Event()
-        return EventStream(responses, ending, state.settings.sse_ping_seconds)
-    context = state.context(viewer)
-    try:
-        return write(await execute(operation, request, context), media_type)
-    finally:
-        await context.close()
+            return _write_refusal(responses, EVENT_STREAM)
+        leave = held.pop_all().close
+    return EventStream(responses, ending, state.settings.sse_ping_seconds, leave)
 
 
 def _check(operation: OperationType, method: str, accept: str) -> None:

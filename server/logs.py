@@ -20,6 +20,7 @@ from server.responses import write_error
 REQUEST_ID = "X-Request-Id"
 
 log = structlog.get_logger("joblens.http")
+_STARTS = {"http.response.start", "websocket.http.response.start"}
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -116,9 +117,9 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        if message["type"] in {"http.response.start", "websocket.accept"}:
+        if message["type"] in {*_STARTS, "websocket.accept"}:
             MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
-        if message["type"] == "http.response.start":
+        if message["type"] in _STARTS:
             self.status = message["status"]
         elif message["type"] == "websocket.close":
             self.status = message.get("code", 1000)

@@ -8,6 +8,7 @@ from starlette.responses import Response as HttpResponse
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response
+from server.refusals import BusyError
 from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -31,6 +32,8 @@ def write_error(
 ) -> HttpResponse:
     """Write an error that came before any response, with the status of its code."""
     headers = {"content-type": f"{media_type}; charset=utf-8"}
+    if isinstance(error, BusyError):
+        headers |= error.headers
     if error.code is ErrorCode.METHOD_NOT_ALLOWED:
         headers["allow"] = "POST"
     body = refusal(error).body()
@@ -39,7 +42,11 @@ def write_error(
 
 def refusal(error: JoblensError) -> Response:
     """Make the response of a request that `error` kept from being run."""
-    formatted = {"message": error.message, "extensions": {"code": error.code.value}}
+    extensions: dict[str, Any] = {"code": error.code.value}
+    if isinstance(error, BusyError):
+        # Where there are no headers to tell it: in a WebSocket, in a stream of events.
+        extensions["retryAfterSeconds"] = error.retry_after_seconds
+    formatted = {"message": error.message, "extensions": extensions}
     return Response(None, [formatted], refused=True)
 
 

@@ -10,16 +10,18 @@ from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
+from server.admission import Gate
 from server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The settings, the one engine and the one hub of this process, and whether it ends."""
+    """The settings, the one engine, hub and gate of this process, and whether it ends."""
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
+    gate: Gate
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 

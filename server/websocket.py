@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import MASKED, Response, prepare
+from server.admission import NOBODY, key
 from server.messages import (
     Close,
     ClosingError,
@@ -22,9 +23,12 @@ from server.messages import (
     read_message,
 )
 from server.operations import start
+from server.places import Place
 from server.protocols import SEND_MANY
+from server.rates import points
+from server.refusals import BusyError
 from server.requests import as_request
-from server.responses import dumps, gather, refusal
+from server.responses import dumps, gather, refusal, write_error
 from server.state import State
 from server.viewers import ORG_HEADER, get_viewer
 
@@ -52,10 +56,16 @@ class WebSocketEndpoint:
             # Before it is accepted: the browser gets a 403.
             await socket.close()
             return
+        try:
+            place = socket.app.state.joblens.gate.connections.take(NOBODY)
+        except BusyError as error:
+            await socket.send_denial_response(write_error(error))
+            return
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if spoken else None)
         send_many = send if SEND_MANY in scope.get("extensions", {}) else None
-        await Connection(socket, send_many, socket.app.state.joblens, spoken=spoken).serve()
+        state = socket.app.state.joblens
+        await Connection(socket, send_many, state, place, spoken=spoken).serve()
 
 
 def _same_origin(socket: WebSocket) -> bool:
@@ -71,8 +81,15 @@ class Connection:
     """
 
     def __init__(
-        self, socket: WebSocket, send_many: Send | None, state: State, *, spoken: bool
+        self,
+        socket: WebSocket,
+        send_many: Send | None,
+        state: State,
+        place: Place,
+        *,
+        spoken: bool,
     ) -> None:
+        self._place = place
         self._socket = socket
         self._send_many = send_many
         self._state = state
@@ -94,6 +111,7 @@ class Connection:
             await asyncio.wait({conversation, ending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancel(conversation, ending, *self._tasks)
+            self._place.leave()
 
     async def _converse(self) -> None:
         try:
@@ -149,6 +167,12 @@ class Connection:
             self._viewer = get_viewer(self._state.settings, org)
         except JoblensError as error:
             raise ClosingError(Close.FORBIDDEN, error.message) from None
+        # Its place is the viewer's from now on.
+        self._place.leave()
+        try:
+            self._place = self._state.gate.connections.take(key(self._viewer))
+        except BusyError as error:
+            raise ClosingError(Close.TRY_AGAIN_LATER, error.message) from None
         await self._send({"type": "connection_ack"})
 
     async def _subscribe(self, message: Message) -> None:
@@ -202,7 +226,8 @@ class Connection:
         subscribes = operation.type is OperationType.SUBSCRIPTION
         if subscribes:
             self._subscriptions.add(message.id)
-        responses = await start(self._state, viewer, operation, request)
+        admission = await self._state.gate.admit(viewer, points(operation, request))
+        responses = await start(self._state, viewer, operation, request, admission)
         if isinstance(responses, Response):
             return error_message(message.id, responses)
         async with aclosing(responses):

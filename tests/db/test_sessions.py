@@ -228,7 +228,7 @@ async def until_it_sleeps(url: str) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event = 'PgSleep'"
     )
-    while not await connection.fetchval(sleeping):
+    while not await connection.fetchval(sleeping):  # noqa: ASYNC110 - PostgreSQL tells nobody
         await asyncio.sleep(0.01)
     await connection.close()
 
@@ -298,9 +298,7 @@ async def test_what_was_stopped_is_not_committed(engine: AsyncEngine) -> None:
     await assert_serves_cleanly(engine)
 
 
-async def test_a_commit_that_has_begun_is_finished(
-    engine: AsyncEngine, database_url: str
-) -> None:
+async def test_a_commit_that_has_begun_is_finished(engine: AsyncEngine, database_url: str) -> None:
     owner = await asyncpg.connect(database_url)
     insert = "INSERT INTO job (org_id, type, queue, status) SELECT $1, 't', 'q', 'queued'"
     # COMMIT waits in a trigger, so that there is time to stop it.
