@@ -60,7 +60,7 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
         finally:
             admission.leave()
         response = write(answered, media_type)
-    response.headers.update(admission.headers)
+    response.raw_headers.extend((k.encode(), v.encode()) for k, v in admission.headers.items())
     return response
 
 
