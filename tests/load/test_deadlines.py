@@ -48,7 +48,7 @@ async def until_nobody_waits(service: Service, database_url: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while await connection.fetchval(WAITING) or pool.checkedout():
+            while await connection.fetchval(WAITING) or pool.checkedout():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
     finally:
         await connection.close()
