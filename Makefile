@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-database e2e check format schema docs bench bench-live bench-write lock clean
+.PHONY: help setup demo test test-database test-redis e2e check format schema docs bench bench-live bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -20,12 +20,15 @@ setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's 
 demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
 	@$(BIN)/joblens demo
 
-test: setup  ## Run the tests, but for those in a browser
-	$(PLAIN) $(PYTEST) tests --ignore=tests/e2e
+test: setup  ## Run the tests, but for those in a browser and those with Redis
+	$(PLAIN) $(PYTEST) tests --ignore=tests/e2e --ignore=tests/redis
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
 	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer tests/repository \
 		tests/examples
+
+test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
+	$(PLAIN) $(PYTEST) tests/redis
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) tests/e2e

@@ -1,5 +1,6 @@
 """The process's one engine: its pool, and how a transaction begins and ends on the wire."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from sqlalchemy import Connection, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -95,6 +96,20 @@ def create_engine(
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
     return engine
+
+
+async def cancel_statement(connection: AsyncConnection) -> None:
+    """Ask PostgreSQL to cancel what this connection runs; when done, the request has arrived.
+
+    Whoever runs the statement gets its error, and the connection stays usable: cancelling the task
+    instead would cost the connection. Where the server can't be reached, the connection is ended.
+    """
+    sync = connection.sync_connection
+    if sync is None or sync.closed or sync.invalidated:
+        return
+    driver: Any = sync.connection.driver_connection
+    # The driver does this when a task of its own is cancelled; it has no public name for it.
+    await driver._cancel(asyncio.get_running_loop().create_future())  # noqa: SLF001
 
 
 def _run(connection: Connection, sql: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -10,14 +10,16 @@ from typing import Self
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 
-from db.engine import SCOPE_OPTION, Scope
+from db.engine import SCOPE_OPTION, Scope, cancel_statement
 
 QUERY_CANCELED = "57014"
 # SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
 # away, or has undone this transaction for the sake of another (40: a deadlock, say).
 AWAY_CLASSES = ("08", "28", "3D", "40", "53", "57P")
+# A cancel request may overtake the statement that it is meant for: it is sent again.
+CANCEL_AGAIN_SECONDS = 0.25
 
 # What the driver, SQLAlchemy's pool and the network raise; BEGIN and ROLLBACK go past SQLAlchemy.
 DATABASE_ERRORS = (
@@ -57,7 +59,12 @@ class RequestSession:
         self._scope = scope
         self._turn = asyncio.Lock()
         self._session: AsyncSession | None = None
+        self._connection: AsyncConnection | None = None
         self._failure: Exception | None = None
+        self._is_lent = False
+        self._cancelling: asyncio.Task[None] | None = None
+        # Set when what is being cancelled is over.
+        self._is_over = asyncio.Event()
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncSession]:
@@ -68,21 +75,33 @@ class RequestSession:
         transaction is lost: whoever comes later gets the same error.
         """
         async with self._turn:
-            if self._failure is not None:
-                raise self._failure
+            self._raise_failure()
             try:
-                yield await self._begun()
+                session = await self._begun()
+                # It may have been stopped meanwhile.
+                self._raise_failure()
+                self._is_lent = True
+                yield session
             except DATABASE_ERRORS as error:
-                self._failure = _meaning(error) or error
+                self._failure = self._failure or _meaning(error) or error
                 if self._failure is error:
                     raise
                 raise self._failure from error
+            finally:
+                self._is_lent = False
+                self._is_over.set()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     async def _begun(self) -> AsyncSession:
         if self._session is None:
             session = AsyncSession(self._engine, autoflush=False, expire_on_commit=False)
             try:
-                await session.connection(execution_options={SCOPE_OPTION: self._scope})
+                self._connection = await session.connection(
+                    execution_options={SCOPE_OPTION: self._scope}
+                )
             except BaseException:
                 await session.close()
                 raise
@@ -98,22 +117,51 @@ class RequestSession:
         return RequestSession(self._engine, replace(self._scope, read_only=False))
 
     async def commit(self) -> None:
-        """Commit what was written; raise as `use()` does where the outcome is lost."""
+        """Commit what was written; raise as `use()` does where the outcome is lost.
+
+        Once it has begun, `stop()` comes too late.
+        """
         async with self._turn:
+            self._raise_failure()
             if self._session is not None:
                 try:
                     await self._session.commit()
                 except DATABASE_ERRORS as error:
                     raise _meaning(error) or error from error
 
+    def stop(self, failure: Exception) -> None:
+        """Let nothing more be asked: from now on `use()` and `commit()` raise `failure`.
+
+        A statement that runs is cancelled in the database, and whoever waits for it gets the same.
+        """
+        self._failure = self._failure or failure
+        if self._is_lent and self._cancelling is None:
+            self._is_over.clear()
+            self._cancelling = asyncio.create_task(self._cancel())
+
+    async def _cancel(self) -> None:
+        """Cancel statements until whoever has the session lets go of it."""
+        assert self._connection is not None
+        while not self._is_over.is_set():
+            await cancel_statement(self._connection)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CANCEL_AGAIN_SECONDS):
+                    await self._is_over.wait()
+
     async def close(self) -> None:
         """End the transaction, keeping nothing of it, and give the connection back.
 
-        Waits for a statement that still runs: where a field fails, its siblings' batches may go on
-        after the response is made. From now on `use()` raises SessionClosedError.
+        A statement that still runs is cancelled: nobody waits for it any more, where the client is
+        gone, or where a field has failed and its siblings' batches go on. From now on `use()`
+        raises SessionClosedError.
         """
-        self._failure = SessionClosedError()
+        closed = SessionClosedError()
+        self.stop(closed)
+        self._failure = closed
         async with self._turn:
+            if self._cancelling is not None:
+                # A cancel request on its way must not meet the ROLLBACK, or the next request.
+                await self._cancelling
             session, self._session = self._session, None
             if session is not None:
                 await session.close()

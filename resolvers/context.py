@@ -109,6 +109,8 @@ class Context:
     selected: dict[Hashable, Any] = field(default_factory=dict)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
+    _writing: RequestSession | None = None
+    _is_stopped: bool = False
 
     def __post_init__(self) -> None:
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
@@ -129,9 +131,9 @@ class Context:
     ) -> T:
         """Run a query of db.queries for the viewer's organisation, in this request's transaction.
 
-        GraphQL cancels the siblings of a field that failed; a statement that has begun is finished
-        all the same, for cancelling it would cost the connection. Raises QueryTimeoutError or
-        UnavailableError where the database did not answer.
+        GraphQL cancels the siblings of a field that failed; a statement that has begun goes on all
+        the same until `close`, for cancelling its task would cost the connection. Raises
+        QueryTimeoutError or UnavailableError where the database did not answer.
         """
 
         async def run() -> T:
@@ -153,8 +155,11 @@ class Context:
 
         What the request reads later, it reads anew. Raises as `read` does; nothing is kept then.
         """
+        if self._is_stopped:
+            raise QueryTimeoutError
         try:
             async with self.session.writing() as writing:
+                self._writing = writing
                 async with writing.use() as session:
                     yield session, self.viewer.org_id
                 await writing.commit()
@@ -162,13 +167,32 @@ class Context:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
+        finally:
+            self._writing = None
+        await self._read_anew()
+
+    async def _read_anew(self) -> None:
+        """Forget what was read before something was written."""
         await self.close()
         self.session = self.session.again()
+        if self._is_stopped:
+            self.session.stop(StatementTimeoutError())
         self._loaders.clear()
         self._jobs.clear()
 
+    def stop(self) -> None:
+        """Let the request ask the database for nothing more: its time is up, or nobody waits.
+
+        What runs is cancelled; whoever waits for it, or asks later, gets QueryTimeoutError. What
+        it writes is undone, unless it is being committed already: that is finished.
+        """
+        self._is_stopped = True
+        for session in (self.session, self._writing):
+            if session is not None:
+                session.stop(StatementTimeoutError())
+
     async def close(self) -> None:
-        """End the transaction that the request reads in."""
+        """End the transaction that the request reads in; a statement still running is cancelled."""
         await self.session.close()
 
     def signature(self, reason: str | None = None) -> dict[str, str]:

@@ -151,11 +151,37 @@ class ErrorCode(StrEnum):
         431,
         "The URL and the headers of the request have more than 64 KiB.",
     )
+    TOO_MANY_REQUESTS = (
+        "TOO_MANY_REQUESTS",
+        429,
+        "The viewer has `JOBLENS_MAX_REQUESTS_PER_VIEWER` requests running already, or as many as "
+        "are still free for all. Wait for one to end.",
+    )
+    TOO_MANY_CONNECTIONS = (
+        "TOO_MANY_CONNECTIONS",
+        429,
+        "The viewer has `JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
+        "or as many as are still free for all. Close one, or run several operations in one "
+        "WebSocket.",
+    )
+    RATE_LIMITED = (
+        "RATE_LIMITED",
+        429,
+        "The viewer has spent its `JOBLENS_RATE_POINTS_PER_MINUTE`. Try again after "
+        "`Retry-After` seconds.",
+    )
+    OVERLOADED = (
+        "OVERLOADED",
+        503,
+        "The process runs `JOBLENS_MAX_REQUESTS` requests already, or holds "
+        "`JOBLENS_MAX_CONNECTIONS` connections. Try again after `Retry-After` seconds.",
+    )
     TIMEOUT = (
         "TIMEOUT",
         200,
-        "A statement ran longer than `JOBLENS_STATEMENT_TIMEOUT_SECONDS`. Ask for less: a narrower "
-        "filter, `atMost`, a shorter range.",
+        "A statement ran longer than `JOBLENS_STATEMENT_TIMEOUT_SECONDS`, or the request longer "
+        "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`; what a mutation's field wrote is undone. Ask for "
+        "less: a narrower filter, `atMost`, a shorter range.",
     )
     UNAVAILABLE = (
         "UNAVAILABLE",
@@ -171,7 +197,9 @@ class ErrorCode(StrEnum):
     TOO_MANY_SUBSCRIPTIONS = (
         "TOO_MANY_SUBSCRIPTIONS",
         503,
-        "The process already serves `JOBLENS_LIVE_MAX_SUBSCRIPTIONS`. Try again later.",
+        "The process already serves `JOBLENS_LIVE_MAX_SUBSCRIPTIONS`, or the viewer has "
+        "`JOBLENS_LIVE_MAX_SUBSCRIPTIONS_PER_VIEWER`, or as many as are still free for all. Try "
+        "again later, or let one end.",
     )
     INTERNAL_SERVER_ERROR = (
         "INTERNAL_SERVER_ERROR",

@@ -19,6 +19,7 @@ from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from resolvers.redaction import Redaction
 from server import pages
+from server.admission import Gate
 from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
 from server.ending import ENDING
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         engine,
         hub,
         rules,
+        Gate(chosen),
         authenticator,
         Connections(authenticator),
         Redaction(chosen.redact_keys),
@@ -87,6 +89,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         await state.connections.stop()
         await hub.stop()
         await authenticator.stop()
+        await state.gate.close()
         await engine.dispose()
 
     app = Starlette(

@@ -1,18 +1,20 @@
 """The endpoint /graphql: a request's way from HTTP to the schema and back."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
 
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution import Response, execute, prepare
+from schema.execution import Operation, Request, Response, prepare
 from server import pages
-from server.auth.credentials import from_headers
-from server.lapses import Lapsing
+from server.admission import Admission, key
+from server.auth.credentials import Credential, LapsedError, from_headers
 from server.negotiation import preferred
-from server.operations import just, start
+from server.operations import Stream, answer, just, start
 from server.origins import check_origin
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
@@ -56,22 +58,54 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
         request = read_get(http)
     operation = prepare(request, state.rules)
     if isinstance(operation, Response):
+        await state.gate.charge(viewer)
         return _write_refusal(operation, media_type)
     _check(operation.type, http.method, accept)
+    admission = await state.gate.admit(viewer, operation.cost)
     if operation.type is OperationType.SUBSCRIPTION or media_type == EVENT_STREAM:
-        responses = await start(state, viewer, operation, request)
+        response = await _stream(state, credential, operation, request, admission)
+    else:
+        try:
+            answered = await answer(state, viewer, operation, request, http.receive)
+        finally:
+            admission.leave()
+        response = write(answered, media_type)
+    response.raw_headers.extend((k.encode(), v.encode()) for k, v in admission.headers.items())
+    return response
+
+
+async def _stream(
+    state: State,
+    credential: Credential,
+    operation: Operation,
+    request: Request,
+    admission: Admission,
+) -> HttpResponse:
+    viewer = credential.viewer
+    # The end of the process ends only what would go on for ever.
+    endless = operation.type is OperationType.SUBSCRIPTION
+    ending = state.ending if endless else asyncio.Event()
+    with ExitStack() as held:
+        if endless:
+            # Once it has begun, it is no request in flight but a connection.
+            held.callback(admission.leave)
+            held.callback(state.gate.connections.take(key(viewer)).leave)
+        responses = await start(state, viewer, operation, request, admission)
         if isinstance(responses, Response):
-            return _write_refusal(responses, media_type)
-        # The end of the process ends only what would go on for ever.
-        endless = operation.type is OperationType.SUBSCRIPTION
-        ending = state.ending if endless else asyncio.Event()
-        stream = EventStream(responses, ending, state.settings.sse_ping_seconds)
-        return Lapsing(stream, responses, state.connections, credential) if endless else stream
-    context = state.context(viewer)
-    try:
-        return write(await execute(operation, request, context), media_type)
-    finally:
-        await context.close()
+            return _write_refusal(responses, EVENT_STREAM)
+        if endless:
+            # What it was opened with may lapse: that ends it.
+            lapse = _lapse(state, responses)
+            held.callback(state.connections.watch(credential, lapse))
+        leave = held.pop_all().close
+    return EventStream(responses, ending, state.settings.sse_ping_seconds, leave)
+
+
+def _lapse(state: State, responses: Stream) -> Callable[[], None]:
+    def lapse() -> None:
+        state.hub.spawn(responses.refuse(LapsedError()))
+
+    return lapse
 
 
 def _check(operation: OperationType, method: str, accept: str) -> None:

@@ -2,20 +2,23 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from graphql import OperationType
+from starlette.types import Receive
 
 from resolvers.context import Context, Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import MASKED, Operation, Request, Response, execute, subscribe
+from schema.sharing import OpenContext
+from server.admission import Admission, key
+from server.deadlines import Deadline
 from server.responses import refusal
 from server.state import State
 
 log = structlog.get_logger("joblens.operations")
-
-OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
 
 class Stream(AsyncIterator[list[Response]]):
@@ -27,8 +30,11 @@ class Stream(AsyncIterator[list[Response]]):
     of those that was never begun would not reach what it stands on.
     """
 
-    def __init__(self, responses: AsyncIterator[list[Response]]) -> None:
+    def __init__(
+        self, responses: AsyncIterator[list[Response]], leave: Callable[[], None] | None = None
+    ) -> None:
         self._responses = responses
+        self._leave = leave
         self._ended = False
         self._refusal: JoblensError | None = None
 
@@ -57,26 +63,53 @@ class Stream(AsyncIterator[list[Response]]):
         await _close(self._responses)
 
     async def aclose(self) -> None:
-        """End the operation and free what it holds."""
+        """End the operation and free what it holds, its place too."""
         self._ended = True
-        await _close(self._responses)
+        try:
+            await _close(self._responses)
+        finally:
+            if self._leave is not None:
+                self._leave()
 
 
 async def start(
-    state: State, viewer: Viewer, operation: Operation, request: Request
+    state: State, viewer: Viewer, operation: Operation, request: Request, admission: Admission
 ) -> Stream | Response:
-    """Begin an operation: its responses; or its refusal.
+    """Begin an operation that was let in: its responses; or its refusal.
 
-    A query or mutation has one response.
+    A query or mutation has one response. It leaves by itself: a subscription once it has begun, for
+    there is another bound on those.
     """
-    open_context = _opener(state, viewer)
     if operation.type is not OperationType.SUBSCRIPTION:
-        return Stream(_answer(operation, request, open_context))
+        return Stream(_answer(state, viewer, operation, request), admission.leave)
     try:
-        responses = await subscribe(operation, request, open_context)
+        return await _subscribe(state, viewer, operation, request)
     except JoblensError as error:
         return refusal(error)
-    return responses if isinstance(responses, Response) else Stream(responses)
+    finally:
+        admission.leave()
+
+
+async def answer(
+    state: State,
+    viewer: Viewer,
+    operation: Operation,
+    request: Request,
+    receive: Receive | None = None,
+) -> Response:
+    """Run a query or mutation in its time.
+
+    A query is stopped if `receive` tells that the client has gone. What a mutation began, it
+    finishes, whether anybody waits for it or not.
+    """
+    context = state.context(viewer)
+    leaves = receive if operation.type is OperationType.QUERY else None
+    deadline = Deadline(state.settings.request_timeout_seconds, context.stop, leaves)
+    try:
+        return await execute(operation, request, context)
+    finally:
+        deadline.end()
+        await context.close()
 
 
 def just(response: Response) -> Stream:
@@ -94,18 +127,26 @@ async def _close(responses: AsyncIterator[list[Response]]) -> None:
         await aclose()
 
 
-async def _answer(
-    operation: Operation, request: Request, open_context: OpenContext
-) -> AsyncIterator[list[Response]]:
-    async def run() -> Response:
-        async with open_context() as context:
-            return await execute(operation, request, context)
+async def _subscribe(
+    state: State, viewer: Viewer, operation: Operation, request: Request
+) -> Stream | Response:
+    place = state.gate.subscriptions.take(key(viewer))
+    responses: Any = None
+    try:
+        responses = await subscribe(operation, request, _opener(state, viewer))
+    finally:
+        if responses is None or isinstance(responses, Response):
+            place.leave()
+    return responses if isinstance(responses, Response) else Stream(responses, place.leave)
 
+
+async def _answer(
+    state: State, viewer: Viewer, operation: Operation, request: Request
+) -> AsyncIterator[list[Response]]:
     if operation.type is OperationType.QUERY:
-        yield [await run()]
+        yield [await answer(state, viewer, operation, request)]
         return
-    # Whether anybody waits for its answer or not, what a mutation began, it finishes.
-    running = asyncio.ensure_future(run())
+    running = asyncio.ensure_future(answer(state, viewer, operation, request))
     try:
         yield [await asyncio.shield(running)]
     except asyncio.CancelledError:

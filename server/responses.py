@@ -9,6 +9,7 @@ from starlette.responses import Response as HttpResponse
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response
 from server.auth.credentials import UnauthenticatedError
+from server.refusals import BusyError
 from server.requests import JSON
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -34,6 +35,8 @@ def write_error(
     headers = _headers(media_type)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = error.challenge
+    if isinstance(error, BusyError):
+        headers |= error.headers
     match error.code:
         case ErrorCode.METHOD_NOT_ALLOWED:
             headers["allow"] = "POST"
@@ -48,7 +51,11 @@ def write_error(
 
 def refusal(error: JoblensError) -> Response:
     """Make the response of a request that `error` kept from being run."""
-    formatted = {"message": error.message, "extensions": {"code": error.code.value}}
+    extensions: dict[str, Any] = {"code": error.code.value}
+    if isinstance(error, BusyError):
+        # Where there are no headers to tell it: in a WebSocket, in a stream of events.
+        extensions["retryAfterSeconds"] = error.retry_after_seconds
+    formatted = {"message": error.message, "extensions": extensions}
     return Response(None, [formatted], refused=True)
 
 

@@ -154,6 +154,48 @@ class Settings(BaseModel):
     statement_timeout_seconds: float = Field(
         10.0, gt=0, le=3600, description="How long one SQL statement may run before `TIMEOUT`."
     )
+    request_timeout_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long a query or mutation may take in all before `TIMEOUT`.",
+    )
+    max_requests: int = Field(
+        400,
+        ge=1,
+        description="Queries and mutations that a process runs at once; one more gets "
+        "`OVERLOADED`.",
+    )
+    max_requests_per_viewer: int = Field(
+        100,
+        ge=1,
+        description="How many of them one viewer may have; one more gets `TOO_MANY_REQUESTS`. "
+        "Whatever is set: nobody may have more than are free.",
+    )
+    max_connections: int = Field(
+        10_000,
+        ge=1,
+        description="WebSockets and streams of subscriptions that a process holds; one more gets "
+        "`OVERLOADED`.",
+    )
+    max_connections_per_viewer: int = Field(
+        2_000,
+        ge=1,
+        description="How many of them one viewer may have; one more gets `TOO_MANY_CONNECTIONS`, "
+        "or its WebSocket is closed with 1013.",
+    )
+    rate_points_per_minute: int = Field(
+        1_000_000,
+        ge=0,
+        le=1_000_000_000,
+        description="How many points of cost a viewer may spend in a minute before `RATE_LIMITED`; "
+        "0 sets no bound.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="The Redis in which processes keep together what viewers have spent, such as "
+        "`redis://:password@host:6379/0`. Unset: each process counts for itself.",
+    )
     page_size_default: int = Field(
         50,
         ge=1,
@@ -313,6 +355,12 @@ class Settings(BaseModel):
         ge=1,
         description="How many subscriptions a process serves; one more gets "
         "`TOO_MANY_SUBSCRIPTIONS`.",
+    )
+    live_max_subscriptions_per_viewer: int = Field(
+        2_000,
+        ge=1,
+        description="How many of them one viewer may have; one more gets "
+        "`TOO_MANY_SUBSCRIPTIONS`, too.",
     )
     live_min_every_seconds: float = Field(
         0.2, gt=0, le=60, description="The least `everySeconds` of the subscription `statusCounts`."

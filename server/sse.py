@@ -1,6 +1,7 @@
 """Responses as Server-Sent Events: the protocol of graphql-sse, one connection an operation."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from starlette.responses import Response as HttpResponse
@@ -37,6 +38,7 @@ class EventStream(HttpResponse):
         responses: Stream,
         ending: asyncio.Event,
         ping_seconds: float = STALLED_SECONDS,
+        leave: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(headers=_HEADERS)
         # There is no length to tell of a stream.
@@ -44,6 +46,7 @@ class EventStream(HttpResponse):
         self._responses = responses
         self._ending = ending
         self._ping_seconds = ping_seconds
+        self._leave = leave
         # Since the last look: whether nothing was sent. And since when the client holds up a send.
         self._is_silent = True
         self._sending_since: float | None = None
@@ -73,6 +76,8 @@ class EventStream(HttpResponse):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._responses.aclose()
+            if self._leave is not None:
+                self._leave()
         # OSError: the client has gone.
         if not pump.cancelled() and not isinstance(pump.exception(), OSError):
             pump.result()

@@ -12,6 +12,7 @@ from resolvers.context import Context, Limits, Viewer
 from resolvers.live.hub import Hub
 from resolvers.redaction import Redaction
 from schema.documents import Rules
+from server.admission import Gate
 from server.auth.connections import Connections
 from server.auth.credentials import Authenticator
 from server.settings import Settings
@@ -21,13 +22,14 @@ from server.settings import Settings
 class State:
     """The settings of this process, its one engine and one hub, who may ask, whether it ends.
 
-    `rules`: what may be asked here, made from the settings once.
+    `rules`: what may be asked here, made from the settings once. `gate`: how much at once.
     """
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
     rules: Rules
+    gate: Gate
     authenticator: Authenticator
     # Those that are open, with what they were opened with.
     connections: Connections

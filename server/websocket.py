@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError, UnavailableError
 from schema.execution import MASKED, Response, prepare
+from server.admission import NOBODY, key
 from server.auth.credentials import MissingTokenError, UnauthenticatedError, from_init
 from server.messages import (
     Close,
@@ -24,7 +25,9 @@ from server.messages import (
 )
 from server.operations import start
 from server.origins import check_origin
+from server.places import Place
 from server.protocols import SEND_MANY
+from server.refusals import BusyError
 from server.requests import as_request
 from server.responses import dumps, gather, refusal, write_error
 from server.state import State
@@ -56,10 +59,16 @@ class WebSocketEndpoint:
             # Before it is accepted: the browser gets a 403.
             await socket.send_denial_response(write_error(error))
             return
+        try:
+            place = socket.app.state.joblens.gate.connections.take(NOBODY)
+        except BusyError as error:
+            await socket.send_denial_response(write_error(error))
+            return
         spoken = SUBPROTOCOL in scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if spoken else None)
         send_many = send if SEND_MANY in scope.get("extensions", {}) else None
-        await Connection(socket, send_many, socket.app.state.joblens, spoken=spoken).serve()
+        state = socket.app.state.joblens
+        await Connection(socket, send_many, state, place, spoken=spoken).serve()
 
 
 class Connection:
@@ -69,8 +78,15 @@ class Connection:
     """
 
     def __init__(
-        self, socket: WebSocket, send_many: Send | None, state: State, *, spoken: bool
+        self,
+        socket: WebSocket,
+        send_many: Send | None,
+        state: State,
+        place: Place,
+        *,
+        spoken: bool,
     ) -> None:
+        self._place = place
         self._socket = socket
         self._send_many = send_many
         self._state = state
@@ -100,6 +116,7 @@ class Connection:
             if self._leave is not None:
                 self._leave()
             await _cancel(conversation, ending, *self._tasks)
+            self._place.leave()
 
     async def _converse(self) -> None:
         try:
@@ -158,6 +175,12 @@ class Connection:
         except JoblensError as error:
             raise ClosingError(Close.FORBIDDEN, error.message) from None
         self._viewer = credential.viewer
+        # Its place is the viewer's from now on.
+        self._place.leave()
+        try:
+            self._place = self._state.gate.connections.take(key(self._viewer))
+        except BusyError as error:
+            raise ClosingError(Close.TRY_AGAIN_LATER, error.message) from None
         self._leave = self._state.connections.watch(credential, self._lapse)
         await self._send({"type": "connection_ack"})
 
@@ -212,11 +235,13 @@ class Connection:
         request = as_request(message.payload)
         operation = prepare(request, self._state.rules)
         if isinstance(operation, Response):
+            await self._state.gate.charge(viewer)
             return error_message(message.id, operation)
         subscribes = operation.type is OperationType.SUBSCRIPTION
         if subscribes:
             self._subscriptions.add(message.id)
-        responses = await start(self._state, viewer, operation, request)
+        admission = await self._state.gate.admit(viewer, operation.cost)
+        responses = await start(self._state, viewer, operation, request, admission)
         if isinstance(responses, Response):
             return error_message(message.id, responses)
         async with aclosing(responses):

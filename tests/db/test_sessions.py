@@ -9,11 +9,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import EngineOptions, Scope, create_engine
-from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
+from db.sessions import (
+    DatabaseUnavailableError,
+    RequestSession,
+    SessionClosedError,
+    StatementTimeoutError,
+)
 from tests.conftest import FreshDatabase
 from tests.service import ORG
 
@@ -225,3 +230,110 @@ async def test_a_server_without_a_connection_to_spare_is_told(
     await engine.dispose()
     await admin.execute(f"DROP ROLE {login}")
     await admin.close()
+
+
+async def pid_of(engine: AsyncEngine) -> int:
+    async with RequestSession(engine, SCOPE) as session:
+        return int(await ask(session))
+
+
+async def until_it_sleeps(url: str) -> None:
+    """Wait until PostgreSQL runs the statement."""
+    connection = await asyncpg.connect(url)
+    sleeping = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    )
+    while not await connection.fetchval(sleeping):  # noqa: ASYNC110 - PostgreSQL tells nobody
+        await asyncio.sleep(0.01)
+    await connection.close()
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_stopping_cancels_the_statement_and_keeps_the_connection(
+    engine: AsyncEngine, database_url: str, arrived: bool
+) -> None:
+    pid = await pid_of(engine)
+    async with RequestSession(engine, SCOPE) as session:
+        sent = asyncio.Event()
+        event.listen(engine.sync_engine, "before_cursor_execute", lambda *_: sent.set())
+        asked = [ask(session, text("SELECT pg_sleep(60)")), ask(session)]
+        tasks = [asyncio.create_task(each) for each in asked]
+        await sent.wait()
+        if arrived:
+            await until_it_sleeps(database_url)
+        session.stop(StatementTimeoutError())
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StatementTimeoutError] * 2
+        with pytest.raises(StatementTimeoutError):
+            await ask(session)
+    await assert_serves_cleanly(engine)
+    assert await pid_of(engine) == pid
+
+
+async def test_closing_cancels_what_nobody_waits_for(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    pid = await pid_of(engine)
+    session = RequestSession(engine, SCOPE)
+    left = asyncio.create_task(ask(session, text("SELECT pg_sleep(60)")))
+    await until_it_sleeps(database_url)
+    await session.close()
+    with pytest.raises(SessionClosedError):
+        await left
+    await assert_serves_cleanly(engine)
+    assert await pid_of(engine) == pid
+
+
+async def test_all_statements_of_one_who_is_stopped_are_cancelled(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async def stubborn(session: RequestSession) -> None:
+        async with session.use() as begun:
+            for _ in range(3):
+                try:
+                    await begun.execute(text("SELECT pg_sleep(60)"))
+                except DBAPIError:
+                    await begun.rollback()
+                    await begun.connection(execution_options={SCOPE_OPTION: SCOPE})
+
+    session = RequestSession(engine, SCOPE)
+    left = asyncio.create_task(stubborn(session))
+    await until_it_sleeps(database_url)
+    await session.close()
+    await left
+    await assert_serves_cleanly(engine)
+
+
+async def test_what_was_stopped_is_not_committed(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE).writing() as session:
+        await ask(session)
+        session.stop(StatementTimeoutError())
+        with pytest.raises(StatementTimeoutError):
+            await session.commit()
+    await assert_serves_cleanly(engine)
+
+
+async def test_a_commit_that_has_begun_is_finished(engine: AsyncEngine, database_url: str) -> None:
+    owner = await asyncpg.connect(database_url)
+    insert = "INSERT INTO job (org_id, type, queue, status) SELECT $1, 't', 'q', 'queued'"
+    # COMMIT waits in a trigger, so that there is time to stop it.
+    await owner.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON job DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    try:
+        async with RequestSession(engine, SCOPE).writing() as session:
+            async with session.use() as begun:
+                await begun.execute(text(insert.replace("$1", f"'{ORG}'")))
+            committing = asyncio.create_task(session.commit())
+            await until_it_sleeps(database_url)
+            session.stop(StatementTimeoutError())
+            await committing
+        assert await owner.fetchval("SELECT count(*) FROM job") == 1
+    finally:
+        await owner.execute("DROP TRIGGER slow ON job; DROP FUNCTION slow; DELETE FROM job")
+        await owner.close()
+    await assert_serves_cleanly(engine)

@@ -70,7 +70,7 @@ async def test_a_client_that_leaves_what_it_completed(service: Service, database
             await until_someone_waits(database_url)
             await client.send({"id": "1", "type": "complete"})
             assert await client.ask("2", "{ __typename }") == {"__typename": "Query"}
-        # Time to notice that it left, while the statement goes on.
+        # Time to notice that it left.
         for _ in range(100):
             await service.client.get("/healthz")
 
@@ -110,7 +110,7 @@ async def test_a_completed_operation_is_heard_of_no_more(
             await client.subscribe("1", JOBS)
             await until_someone_waits(database_url)
             await client.send({"id": "1", "type": "complete"})
-            # The id is free, though the statement still waits.
+            # The id is free.
             assert await client.ask("1", "{ __typename }") == {"__typename": "Query"}
         assert await client.ask("2", "{ __typename }") == {"__typename": "Query"}
 

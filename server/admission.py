@@ -1,0 +1,94 @@
+"""Who is let in: the bounds on requests, connections and subscriptions, and on points a minute."""
+
+from resolvers.context import Viewer
+from resolvers.errors import ErrorCode
+from server.places import Kind, Place, Places
+from server.rates import LocalRates, Rates, Standing, Who
+from server.refusals import BusyError
+from server.settings import Settings
+from server.shared_rates import SharedRates
+
+REQUESTS = Kind("requests", ErrorCode.TOO_MANY_REQUESTS, ErrorCode.OVERLOADED)
+CONNECTIONS = Kind("connections", ErrorCode.TOO_MANY_CONNECTIONS, ErrorCode.OVERLOADED)
+SUBSCRIPTIONS = Kind(
+    "subscriptions", ErrorCode.TOO_MANY_SUBSCRIPTIONS, ErrorCode.TOO_MANY_SUBSCRIPTIONS
+)
+# Holds the places of WebSockets whose viewer is not known yet.
+NOBODY = None
+
+
+class Admission:
+    """A request that was let in; it leaves when it is done. `headers` tell of its viewer's rate."""
+
+    __slots__ = ("_place", "headers")
+
+    def __init__(self, place: Place, standing: Standing | None) -> None:
+        self._place = place
+        self.headers = {} if standing is None else standing.headers()
+
+    def leave(self) -> None:
+        """Make room for another request."""
+        self._place.leave()
+
+
+class Gate:
+    """One a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.requests = Places(REQUESTS, settings.max_requests, settings.max_requests_per_viewer)
+        self.connections = Places(
+            CONNECTIONS, settings.max_connections, settings.max_connections_per_viewer
+        )
+        self.subscriptions = Places(
+            SUBSCRIPTIONS,
+            settings.live_max_subscriptions,
+            settings.live_max_subscriptions_per_viewer,
+        )
+        self._rates = _rates(settings)
+
+    async def admit(self, viewer: Viewer, points: int) -> Admission:
+        """Let a request in that costs so many points, at least one. Raises BusyError."""
+        place = self.requests.take(key(viewer))
+        if self._rates is None:
+            return Admission(place, None)
+        try:
+            standing = await self._rates.spend(key(viewer), max(1, points))
+        except BaseException:
+            place.leave()
+            raise
+        if standing.wait_seconds > 0:
+            place.leave()
+            raise _out_of_points(standing)
+        return Admission(place, standing)
+
+    async def charge(self, viewer: Viewer) -> None:
+        """Take a point for a request that could not be run. Raises BusyError."""
+        (await self.admit(viewer, 1)).leave()
+
+    async def close(self) -> None:
+        """Free what is held outside of this process."""
+        if self._rates is not None:
+            await self._rates.close()
+
+
+def key(viewer: Viewer) -> Who:
+    """Say whose places and points a viewer has: all that one subject of one organisation does."""
+    return (viewer.org_id, viewer.subject)
+
+
+def _rates(settings: Settings) -> Rates | None:
+    quota = settings.rate_points_per_minute
+    if quota == 0 or settings.auth == "none":
+        return None
+    if settings.redis_url is None:
+        return LocalRates(quota)
+    return SharedRates(quota, settings.redis_url.get_secret_value())
+
+
+def _out_of_points(standing: Standing) -> BusyError:
+    return BusyError(
+        ErrorCode.RATE_LIMITED,
+        f"You may spend {standing.quota} points a minute, and this costs more than you have left.",
+        standing.retry_after_seconds,
+        standing.headers(),
+    )
