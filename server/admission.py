@@ -13,6 +13,7 @@ CONNECTIONS = Kind("connections", ErrorCode.TOO_MANY_CONNECTIONS, ErrorCode.OVER
 SUBSCRIPTIONS = Kind(
     "subscriptions", ErrorCode.TOO_MANY_SUBSCRIPTIONS, ErrorCode.TOO_MANY_SUBSCRIPTIONS
 )
+DEFAULT_POINTS_PER_MINUTE = 1_000_000
 # Holds the places of WebSockets whose viewer is not known yet.
 NOBODY = None
 
@@ -78,7 +79,9 @@ def key(viewer: Viewer) -> Who:
 
 def _rates(settings: Settings) -> Rates | None:
     quota = settings.rate_points_per_minute
-    if quota == 0 or settings.auth == "none":
+    if quota is None:
+        quota = 0 if settings.auth == "none" else DEFAULT_POINTS_PER_MINUTE
+    if quota == 0:
         return None
     if settings.redis_url is None:
         return LocalRates(quota)

@@ -184,12 +184,12 @@ class Settings(BaseModel):
         description="How many of them one viewer may have; one more gets `TOO_MANY_CONNECTIONS`, "
         "or its WebSocket is closed with 1013.",
     )
-    rate_points_per_minute: int = Field(
-        1_000_000,
+    rate_points_per_minute: int | None = Field(
+        None,
         ge=0,
         le=1_000_000_000,
         description="How many points of cost a viewer may spend in a minute before `RATE_LIMITED`; "
-        "0 sets no bound.",
+        "0 sets no bound. Unset: 1000000, but no bound with `JOBLENS_AUTH=none`.",
     )
     redis_url: SecretStr | None = Field(
         None,

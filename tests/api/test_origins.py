@@ -189,11 +189,11 @@ async def test_names_that_are_set(open_to_pages: Service, host: str) -> None:
     assert response.status_code == 200
 
 
-async def test_another_address_has_any_name(database_url: str) -> None:
-    async with serving(database_url, host="0.0.0.0") as service:
+async def test_where_tokens_are_asked_for_any_name_does(database_url: str) -> None:
+    async with serving(database_url, auth="token") as service:
         headers = {"host": "jobs.example"}
         response = await service.client.post("/graphql", json=TYPENAME, headers=headers)
-        assert response.status_code == 200
+        assert response.status_code == 401
 
 
 @pytest.mark.parametrize(

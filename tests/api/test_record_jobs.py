@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.test_node import node
+from tests.node import node
 from tests.service import Service
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "record-jobs.md").read_text()

@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import create_engine
 from db.repository import JobRepository, session_scope
-from tests.live.test_node import PACKAGE, SCRIPT, node
+from tests.live.test_node import SCRIPT
+from tests.node import PACKAGE, node
 from tests.processes import command_running
 from tests.service import ORG
 
