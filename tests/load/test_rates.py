@@ -50,10 +50,18 @@ async def test_headers_tell_what_is_left(service: Service, ask: Ask) -> None:
     assert left == ["r=1", "r=0", "r=0"]
 
 
-async def test_what_is_refused_before_it_runs_costs_nothing(service: Service) -> None:
-    for _ in range(5):
+async def test_what_cannot_be_run_costs_a_point(service: Service) -> None:
+    for _ in range(2):
         assert (await post(service, "{ nothing }")).codes == ["GRAPHQL_VALIDATION_FAILED"]
-    assert (await post(service, NOTHING)).codes == []
+    assert (await post(service, NOTHING)).codes == ["RATE_LIMITED"]
+
+
+async def test_an_operation_costs_what_it_may_return(database_url: str) -> None:
+    async with serving(database_url, rate_points_per_minute="100") as service:
+        assert (await post(service, "{ jobs(first: 60) { nodes { id } } }")).codes == []
+        dear = await post(service, "{ jobs(first: 60) { nodes { id } } }")
+        assert dear.codes == ["RATE_LIMITED"]
+        assert (await post(service, "{ jobs(first: 30) { nodes { id } } }")).codes == []
 
 
 async def test_points_can_be_without_bound(database_url: str) -> None:
