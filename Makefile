@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-database test-redis e2e check format schema docs bench bench-live bench-write lock clean
+.PHONY: help setup demo test test-database test-redis e2e check format schema docs bench bench-limits bench-live bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -53,6 +53,9 @@ docs: $(VENV)  ## Write the generated pages of docs/reference anew
 
 bench: setup  ## Measure, beside a hand-written endpoint and the textbook stack
 	$(PLAIN) $(BIN)/python -m benchmarks
+
+bench-limits: setup  ## Measure the price of protection: all of it on beside all of it off
+	$(PLAIN) $(BIN)/python -m benchmarks.limits
 
 bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a second
 	$(PLAIN) $(BIN)/python -m benchmarks.live

@@ -63,12 +63,13 @@ class Client:
         await self._writer.wait_closed()
 
 
-def graphql(query: str, **variables: Any) -> bytes:
+def graphql(query: str, authorization: str | None = None, **variables: Any) -> bytes:
     """Write a query as an HTTP request."""
     body = orjson.dumps({"query": query, "variables": variables})
+    signed = f"authorization: {authorization}\r\n" if authorization else ""
     head = (
         "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"{signed}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,14 +37,17 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(name: str, database_url: str) -> AsyncIterator[Server]:
-    """Run a contestant in one process, on uvloop and httptools."""
+async def serving(name: str, database_url: str, **settings: str) -> AsyncIterator[Server]:
+    """Run a contestant in one process, on uvloop and httptools.
+
+    `settings` are Joblens' own, as in the environment but without their prefix: `redact_keys`.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with TemporaryFile() as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *COMMANDS[name], "--host", "127.0.0.1", "--port", str(port)),
-            env=_environment(database_url),
+            env=_environment(database_url, settings),
             stdout=output,
             stderr=output,
         )
@@ -67,11 +70,11 @@ def peak_memory(pid: int) -> int:
     raise RuntimeError(f"process {pid} has no VmHWM")
 
 
-def _environment(database_url: str) -> dict[str, str]:
+def _environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
     ours = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
+    given = {"database_url": database_url, "auth": "none"} | settings
     return ours | {
-        "JOBLENS_DATABASE_URL": database_url,
-        "JOBLENS_AUTH": "none",
+        **{f"JOBLENS_{name.upper()}": value for name, value in given.items()},
         "BENCHMARK_DATABASE_URL": database_url,
     }
 
