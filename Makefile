@@ -9,6 +9,8 @@ PAGE := server/graphiql/index.html
 PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
 	frontend/*.html frontend/.npmrc frontend/build.sh)
 PYTEST := $(BIN)/python -m pytest -q
+# Several modules at once, each process with a database cluster of its own.
+AT_ONCE := -n 4 --dist loadfile
 # A developer's own settings are not those that the tests assume.
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name))
 
@@ -21,11 +23,11 @@ demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
 	@$(BIN)/joblens demo
 
 test: setup  ## Run the tests, but for those in a browser and those with Redis
-	$(PLAIN) $(PYTEST) tests --ignore=tests/e2e --ignore=tests/redis
+	$(PLAIN) $(PYTEST) $(AT_ONCE) tests --ignore=tests/e2e --ignore=tests/redis
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
 	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer tests/repository \
-		tests/examples
+		tests/examples tests/auth tests/roles
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/redis
