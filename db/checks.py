@@ -17,12 +17,21 @@ GRANTS = f"run what `joblens migrate --sql` says of {APP_ROLE}"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: what was found there, and what to do unless it is `ok`."""
+    """One thing looked at: what was found there, and what to do unless it is `ok`.
+
+    `is_advice`: it works as it is, but could be safer.
+    """
 
     name: str
     ok: bool
     found: str
     remedy: str = ""
+    is_advice: bool = False
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether Joblens cannot serve like this."""
+        return not (self.ok or self.is_advice)
 
 
 async def is_ledger_empty(url: str) -> bool:

@@ -25,6 +25,7 @@ from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from resolvers.deeds import Deed
 from resolvers.errors import QueryTimeoutError, UnavailableError
 from resolvers.redaction import Redaction
 
@@ -96,7 +97,8 @@ class Context:
     """One request. `now` is its clock: all durations of one response end at the same moment.
 
     `selected` keeps what the schema has read from the query's selections; `live` is the process's
-    hub, for subscriptions. `hiding` is the redaction, None where the viewer may see secrets.
+    hub, for subscriptions; `deeds` are what its mutations came to, for the audit log. `hiding` is
+    the redaction, None where the viewer may see secrets.
     """
 
     viewer: Viewer
@@ -107,6 +109,7 @@ class Context:
     hiding: Redaction | None = field(init=False)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     selected: dict[Hashable, Any] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
     _writing: RequestSession | None = None

@@ -111,7 +111,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
         405,
-        "Only POST, and GET for queries, are answered.",
+        "Only POST, and GET for queries and subscriptions, are answered.",
     )
     NOT_ACCEPTABLE = (
         "NOT_ACCEPTABLE",

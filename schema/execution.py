@@ -170,7 +170,7 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         refusal = [in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
         return Response(None, refusal, refused=True)
     assert isinstance(built, Executor)
-    if forbidden := refusals(built, context.viewer):
+    if forbidden := refusals(built, context):
         refusal = [in_words(error, ErrorCode.FORBIDDEN) for error in forbidden]
         return Response(None, refusal, refused=True)
     return built

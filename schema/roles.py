@@ -1,6 +1,7 @@
 """Roles: which one a mutation needs, declared with it, and the check before anything is run."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import strawberry
@@ -8,16 +9,34 @@ from graphql import FieldNode, GraphQLError, GraphQLField, OperationType
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 
-from resolvers.context import Role, Viewer
-from resolvers.errors import ForbiddenError
+from resolvers.context import Context, Role
+from resolvers.deeds import Deed, done, failed
+from resolvers.errors import ErrorCode, ForbiddenError
+from schema.selections import Info
 
 ROLE = "role"
 
 
 def mutation(role: Role, description: str) -> Any:
-    """Declare a mutation: who may use it, and what it does."""
+    """Declare a mutation: who may use it, and what it does. What it comes to is noted."""
     words = f"{description} Role: {role.name}."
-    return strawberry.mutation(description=words, metadata={ROLE: role})
+    declare = strawberry.mutation(description=words, metadata={ROLE: role})
+    return lambda resolver: declare(_noting(resolver))
+
+
+def _noting(resolver: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @wraps(resolver)
+    async def noting(*args: Any, info: Info, **kwargs: Any) -> Any:
+        deeds = info.context.deeds
+        try:
+            outcome = await resolver(*args, info=info, **kwargs)
+        except BaseException as error:
+            deeds.append(failed(info.field_name, error))
+            raise
+        deeds.append(done(info.field_name, outcome))
+        return outcome
+
+    return noting
 
 
 def declared_role(field: GraphQLField) -> Role:
@@ -26,17 +45,16 @@ def declared_role(field: GraphQLField) -> Role:
     return role
 
 
-def refusals(executor: Executor[Any], viewer: Viewer) -> list[GraphQLError]:
+def refusals(executor: Executor[Any], context: Context) -> list[GraphQLError]:
     """Say what of an operation the viewer may not do. Nothing of one with refusals is to be run."""
+    viewer = context.viewer
     if not viewer.may(Role.VIEWER):
         return [_refusal("This", Role.VIEWER)]
     if executor.operation.operation is not OperationType.MUTATION:
         return []
-    return [
-        _refusal(f"'{node.name.value}'", role, node)
-        for node, role in _mutations(executor)
-        if not viewer.may(role)
-    ]
+    refused = [(node, role) for node, role in _mutations(executor) if not viewer.may(role)]
+    context.deeds += [Deed(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in refused]
+    return [_refusal(f"'{node.name.value}'", role, node) for node, role in refused]
 
 
 def _mutations(executor: Executor[Any]) -> Iterator[tuple[FieldNode, Role]]:

@@ -20,6 +20,7 @@ from resolvers.live.options import LiveOptions
 from resolvers.redaction import Redaction
 from server import pages
 from server.admission import Gate
+from server.audit import AUDIT, AuditLog
 from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
 from server.ending import ENDING
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         authenticator,
         Connections(authenticator),
         Redaction(chosen.redact_keys),
+        AuditLog(chosen),
     )
 
     @asynccontextmanager
@@ -85,12 +87,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # What has been loaded by now stays: the collector need not look through it every time.
         gc.collect()
         gc.freeze()
-        yield {ENDING: state.ending}
+        yield {ENDING: state.ending, AUDIT: state.audit_log}
         await state.connections.stop()
         await hub.stop()
         await authenticator.stop()
         await state.gate.close()
         await engine.dispose()
+        state.audit_log.close()
 
     app = Starlette(
         routes=[
@@ -102,7 +105,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/readyz", readyz),
             *([Mount("/assets", pages.assets())] if chosen.graphiql else []),
         ],
-        middleware=[Middleware(RequestLog), Middleware(Boundary, settings=chosen)],
+        middleware=[
+            Middleware(RequestLog, audit_log=state.audit_log),
+            Middleware(Boundary, settings=chosen),
+        ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )

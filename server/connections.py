@@ -12,6 +12,7 @@ from uuid import uuid4
 import structlog
 
 from resolvers.errors import ErrorCode, JoblensError
+from server.audit import AUDIT, AuditLog, Trail
 from server.ending import CLOSING_SECONDS, ENDING
 from server.responses import write_error
 
@@ -198,7 +199,12 @@ class HttpProtocol(_HttpProtocol):
         self._wait_no_more()
         if self.transport.is_closing() or not self._may_speak():
             return
-        self.transport.write(_as_bytes(error, self.server_state.default_headers))
+        request_id = uuid4().hex
+        log.info("refused", code=error.code.value, request_id=request_id)
+        audit_log: AuditLog = self.app_state[AUDIT]
+        trail = Trail(audit_log, "http", self.client)
+        audit_log.limited(trail, error.code, request_id=request_id)
+        self.transport.write(_as_bytes(error, request_id, self.server_state.default_headers))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         # With what it still sends unread, closing at once might destroy the words on their way.
@@ -210,10 +216,10 @@ def _too_large() -> JoblensError:
     return JoblensError(ErrorCode.HEADERS_TOO_LARGE, words)
 
 
-def _as_bytes(error: JoblensError, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+def _as_bytes(
+    error: JoblensError, request_id: str, default_headers: list[tuple[bytes, bytes]]
+) -> bytes:
     """Write a whole answer, for there is no request that an application could answer."""
-    request_id = uuid4().hex
-    log.info("refused", code=error.code.value, request_id=request_id)
     response = write_error(error)
     response.headers["connection"] = "close"
     response.headers["x-request-id"] = request_id

@@ -9,12 +9,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution import Operation, Request, Response, prepare
-from server import pages
+from schema.execution import Operation, Request, Response
+from server import audit, pages
 from server.admission import Admission, key
 from server.auth.credentials import Credential, LapsedError, from_headers
 from server.negotiation import preferred
-from server.operations import Stream, answer, just, start
+from server.operations import Stream, answer, just, read, start
 from server.origins import check_origin
 from server.requests import JSON, read_get, read_post
 from server.responses import ANSWERS, GRAPHQL_RESPONSE, write, write_error
@@ -38,10 +38,13 @@ async def graphql(http: HttpRequest) -> HttpResponse:
     if media_type is None:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
         return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, words))
+    if media_type == EVENT_STREAM:
+        audit.streams()
     try:
         check_origin(http.headers, http.app.state.joblens.settings.cors_origins)
         return await _respond(http, accept, media_type)
     except JoblensError as error:
+        audit.limits(error.code)
         # What is no request at all gets a status, for which a stream of events has no place.
         return write_error(error, media_type if media_type in ANSWERS else GRAPHQL_RESPONSE)
 
@@ -49,18 +52,22 @@ async def graphql(http: HttpRequest) -> HttpResponse:
 async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:
     state: State = http.app.state.joblens
     # Before the body: of strangers nothing is read.
-    credential = await state.authenticator.authenticate(from_headers(http.headers))
+    credential = await state.sign_in(from_headers(http.headers))
     viewer = credential.viewer
     if http.method == "POST":
         settings = state.settings
         request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
     else:
         request = read_get(http)
-    operation = prepare(request, state.rules)
+    operation = await read(state, viewer, request)
     if isinstance(operation, Response):
-        await state.gate.charge(viewer)
         return _write_refusal(operation, media_type)
-    _check(operation.type, http.method, accept)
+    try:
+        _check(operation.type, http.method, accept)
+    except JoblensError:
+        # To read it has cost something, too.
+        await state.gate.charge(viewer)
+        raise
     admission = await state.gate.admit(viewer, operation.cost)
     if operation.type is OperationType.SUBSCRIPTION or media_type == EVENT_STREAM:
         response = await _stream(state, credential, operation, request, admission)

@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 import time
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 import orjson
@@ -12,15 +12,19 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.typing import EventDict
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import MASKED
+from server import audit
 from server.responses import write_error
 
 REQUEST_ID = "X-Request-Id"
 
 log = structlog.get_logger("joblens.http")
 _BEGINNINGS = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+# Those that JSON would let stand.
+_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
 
 
@@ -36,14 +40,15 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
     renderer: list[structlog.typing.Processor] = (
         [
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(lambda line, **_: orjson.dumps(line, str).decode()),
+            structlog.processors.JSONRenderer(_json),
         ]
         if as_json
         else [
+            _printable,
             # Tracebacks without local variables: those may hold what must not be logged.
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
         ]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
@@ -53,6 +58,8 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # Whatever else is worth a line: who changed something always is.
+    logging.getLogger(audit.AUDIT).setLevel(logging.INFO)
     # Migrations say in their own words what they did.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
@@ -63,11 +70,28 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
     )
 
 
+def _json(line: EventDict, **_options: Any) -> str:
+    """Write a line as JSON, in which nothing stands as it is that a terminal would obey."""
+    text = orjson.dumps(line, str).decode()
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _printable(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Write out what a terminal would obey: words of clients are among the values."""
+    for name, value in line.items():
+        if isinstance(value, str) and name not in {"exception", "stack"}:
+            text = value.rstrip("\n")
+            plain = text.isprintable()
+            line[name] = text if plain else text.encode("unicode_escape").decode()
+    return line
+
+
 class RequestLog:
     """Gives each request an id (the client's own, if it has a plain one), and logs its end."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, audit_log: audit.AuditLog) -> None:
         self.app = app
+        self._audit_log = audit_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
@@ -80,7 +104,8 @@ class RequestLog:
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self.app(scope, exchange.receive, exchange.send)
+                with audit.following(self._audit_log, scope):
+                    await self.app(scope, exchange.receive, exchange.send)
             except ClientDisconnect:
                 log.info("the client hung up")
             except Exception:

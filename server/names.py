@@ -1,7 +1,7 @@
 """Names of hosts and origins, as settings give them and requests bear them."""
 
 import re
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
@@ -35,3 +35,8 @@ def as_origin(text: str) -> str:
     if not _ORIGIN.fullmatch(origin):
         raise ValueError(f"{text} is no origin: it must be as https://dashboard.example")
     return origin
+
+
+def as_network(text: str) -> str:
+    """Take an address, or a network, from a setting. Raises ValueError."""
+    return str(ip_network(text))

@@ -11,8 +11,9 @@ from starlette.types import Receive
 
 from resolvers.context import Context, Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution import MASKED, Operation, Request, Response, execute, subscribe
+from schema.execution import MASKED, Operation, Request, Response, execute, prepare, subscribe
 from schema.sharing import OpenContext
+from server import audit
 from server.admission import Admission, key
 from server.deadlines import Deadline
 from server.responses import refusal
@@ -43,11 +44,15 @@ class Stream(AsyncIterator[list[Response]]):
         if self._ended:
             raise StopAsyncIteration
         try:
-            return await anext(self._responses)
+            responses = await anext(self._responses)
+            if responses[-1].refused and ErrorCode.SLOW_CONSUMER in responses[-1].codes():
+                audit.limits(ErrorCode.SLOW_CONSUMER)
+            return responses  # noqa: TRY300
         except StopAsyncIteration:
             await self.aclose()
             if self._refusal is None:
                 raise
+            audit.refused(self._refusal.code)
             return [refusal(self._refusal)]
         except JoblensError as error:
             await self.aclose()
@@ -72,6 +77,17 @@ class Stream(AsyncIterator[list[Response]]):
                 self._leave()
 
 
+async def read(state: State, viewer: Viewer, request: Request) -> Operation | Response:
+    """Read what a request asks for; what cannot be run costs a point, and comes as its refusal."""
+    operation = prepare(request, state.rules)
+    if isinstance(operation, Response):
+        audit.limits(*operation.codes())
+        await state.gate.charge(viewer)
+    else:
+        audit.runs(operation)
+    return operation
+
+
 async def start(
     state: State, viewer: Viewer, operation: Operation, request: Request, admission: Admission
 ) -> Stream | Response:
@@ -83,11 +99,14 @@ async def start(
     if operation.type is not OperationType.SUBSCRIPTION:
         return Stream(_answer(state, viewer, operation, request), admission.leave)
     try:
-        return await _subscribe(state, viewer, operation, request)
+        started = await _subscribe(state, viewer, operation, request)
     except JoblensError as error:
-        return refusal(error)
+        started = refusal(error)
     finally:
         admission.leave()
+    if isinstance(started, Response):
+        audit.limits(*started.codes())
+    return started
 
 
 async def answer(
@@ -105,10 +124,13 @@ async def answer(
     context = state.context(viewer)
     leaves = receive if operation.type is OperationType.QUERY else None
     deadline = Deadline(state.settings.request_timeout_seconds, context.stop, leaves)
+    response: Response | None = None
     try:
-        return await execute(operation, request, context)
+        response = await execute(operation, request, context)
+        return response
     finally:
         deadline.end()
+        audit.answered(context.deeds, response)
         await context.close()
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resolvers.errors import ErrorCode, JoblensError
+from server import audit
 from server.names import host_name, is_loopback
 from server.responses import write_error
 from server.settings import Settings
@@ -54,6 +55,7 @@ class Boundary:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if not (self._any_host or all(map(self._admits_host, hosts))):
             words = "This server has another name than the one in 'Host'; see JOBLENS_HOSTS."
+            audit.limits(ErrorCode.HOST_NOT_ALLOWED)
             refusal = write_error(JoblensError(ErrorCode.HOST_NOT_ALLOWED, words))
             await refusal(scope, receive, send)
         elif self._origins and scope["type"] == "http":

@@ -1,7 +1,11 @@
 """uvicorn's protocols, taught to tell the application that the process ends before they hang up."""
 
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
@@ -11,12 +15,20 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from resolvers.errors import ErrorCode, JoblensError
+from server.audit import AUDIT, Trail
 from server.connections import HttpProtocol
 from server.ending import CLOSING_SECONDS, ENDING
 from server.responses import write_error
 from server.settings import Settings
 
 MAX_FRAGMENTS = 1_024
+# Of what a client sends at once, so much is read before others have their turn.
+READ_AT_ONCE_BYTES = 4_096
+
+# What uvicorn has to say of each connection has its whole URL, with what clients put there by
+# mistake; our own line tells of it without.
+log = logging.getLogger("uvicorn.error.websocket")
+log.setLevel(logging.WARNING)
 
 # An ASGI extension: one message that carries the `texts` (bytes) of several WebSocket messages, so
 # that they are written at once.
@@ -36,7 +48,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.logger = log
         self.conn = _Handshakes(self)
+        self._unread = bytearray()
+        self._turn: asyncio.Handle | None = None
 
     async def run_asgi(self) -> None:
         """Run the application, which may send several messages at once."""
@@ -47,6 +62,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """Send a message of ASGI, or of our extension to it."""
         if message["type"] != SEND_MANY:
             await super().send(message)
+            self._take_turns()
             return
         await self.writable.wait()
         if self.disconnected or self.conn.state is not OPEN:
@@ -68,11 +84,48 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a handshake that cannot even be read is refused."""
+        """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
+        if self.handshake_initiated:
+            self._unread += data
+            if self._turn is None:
+                self._read_on()
+            return
         super().data_received(data)
         if not self.handshake_initiated:
+            # It cannot even be read.
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def _read_on(self) -> None:
+        self._turn = None
+        if self.read_paused or self.transport.is_closing():
+            return
+        piece = bytes(self._unread[:READ_AT_ONCE_BYTES])
+        del self._unread[:READ_AT_ONCE_BYTES]
+        super().data_received(piece)
+        if self._unread:
+            self._take_turns()
+        elif not (self.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    def _take_turns(self) -> None:
+        """Read what is left when others have had their turn, and nothing new before."""
+        if self._unread and not self.transport.is_closing():
+            self.transport.pause_reading()
+            if self._turn is None and not self.read_paused:
+                self._turn = self.loop.call_soon(self._read_on)
+
+    async def receive(self) -> Any:
+        """Give the application the next message."""
+        message = await super().receive()
+        self._take_turns()
+        return message
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless the client has left the answers to others unread."""
+        answers = self.conn.data_to_send()
+        if self.writable.is_set():
+            self.transport.write(b"".join(answers))
 
     def handle_cont(self, event: Any) -> None:
         """Take another fragment; a message in countless empty ones ends the connection."""
@@ -111,6 +164,9 @@ class _Handshakes(ServerProtocol):
         error = JoblensError(
             _code_of(rejection.status_code), text.strip() or rejection.reason_phrase
         )
+        if error.code is ErrorCode.HEADERS_TOO_LARGE:
+            audit_log = self._protocol.app_state[AUDIT]
+            audit_log.refused(Trail(audit_log, "websocket", self._protocol.client), error.code)
         answer = write_error(error, status=rejection.status_code)
         for name, value in answer.headers.items():
             if name in rejection.headers:
@@ -149,8 +205,19 @@ def options(settings: Settings) -> dict[str, Any]:
         # Events are small and many: compressing each for each client would cost more than it saves.
         "ws_per_message_deflate": False,
         "headers": HEADERS,
+        # Anybody can send X-Forwarded-For.
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": list(_as_seen(settings.proxies)),
         "server_header": False,
     }
+
+
+def _as_seen(networks: Iterable[str]) -> Iterator[str]:
+    """Yield networks, those of IPv4 also as a socket for both shows them."""
+    for network in map(ip_network, networks):
+        yield str(network)
+        if network.version == 4:  # noqa: PLR2004
+            yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 
 def _code_of(status: int) -> ErrorCode:

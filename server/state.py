@@ -9,12 +9,14 @@ from db.commands.transitions import Backoff
 from db.engine import Scope
 from db.sessions import RequestSession
 from resolvers.context import Context, Limits, Viewer
+from resolvers.errors import JoblensError, UnavailableError
 from resolvers.live.hub import Hub
 from resolvers.redaction import Redaction
 from schema.documents import Rules
+from server import audit
 from server.admission import Gate
 from server.auth.connections import Connections
-from server.auth.credentials import Authenticator
+from server.auth.credentials import Authenticator, Credential, Presented
 from server.settings import Settings
 
 
@@ -34,8 +36,21 @@ class State:
     # Those that are open, with what they were opened with.
     connections: Connections
     redaction: Redaction
+    audit_log: audit.AuditLog
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def sign_in(self, presented: Presented) -> Credential:
+        """Get what is known of a client; the audit log hears of it, and of refusals."""
+        try:
+            credential = await self.authenticator.authenticate(presented)
+        except UnavailableError:
+            raise
+        except JoblensError as error:
+            audit.refused(error.code)
+            raise
+        audit.knows(credential)
+        return credential
 
     def context(self, viewer: Viewer) -> Context:
         """Make the context of one request; whoever asks for it closes it."""

@@ -15,13 +15,13 @@ export const eventsLink = (live) =>
       ),
   );
 
-export function makeClient(url, org, liveLink) {
+export function makeClient(url, credentials, liveLink) {
   return new ApolloClient({
     cache: new InMemoryCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       liveLink,
-      new HttpLink({ uri: url, headers: { 'Joblens-Org': org } }),
+      new HttpLink({ uri: url, headers: credentials }),
     ),
   });
 }

@@ -2,7 +2,11 @@
 // event, and each event is told once. Made of a client of graphql-ws or graphql-sse, and used as one.
 
 // What passes: the same subscription may succeed a little later.
-const PASSING = ['SLOW_CONSUMER', 'UNAVAILABLE', 'TIMEOUT', 'TOO_MANY_SUBSCRIPTIONS'];
+const PASSING = [
+  ...['SLOW_CONSUMER', 'UNAVAILABLE', 'TIMEOUT', 'OVERLOADED', 'RATE_LIMITED'],
+  ...['TOO_MANY_REQUESTS', 'TOO_MANY_CONNECTIONS', 'TOO_MANY_SUBSCRIPTIONS'],
+];
+const TOO_MANY_REQUESTS = 429;
 // Why a WebSocket is closed for good: what we say is wrong, and would be wrong again.
 const FINAL_CLOSES = [1009, 4400, 4401, 4403, 4406, 4409, 4429];
 // More than the events of a minute: a resumed subscription tells those of the last half minute again.
@@ -13,7 +17,10 @@ const passes = (errors) => errors.some((error) => PASSING.includes(error.extensi
 
 function isFinal(problem) {
   if (Array.isArray(problem)) return !passes(problem); // GraphQL errors
-  if (problem?.response) return problem.response.status < 500; // an answer of HTTP
+  if (problem?.response) {
+    const { status } = problem.response; // an answer of HTTP
+    return status < 500 && status !== TOO_MANY_REQUESTS;
+  }
   return FINAL_CLOSES.includes(problem?.code); // the end of a WebSocket
 }
 

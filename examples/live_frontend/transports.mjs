@@ -1,13 +1,13 @@
 // The two ways to subscribe. Neither client may try again by itself: it would do so with the cursor
-// that it began with.
+// that it began with. `credentials` are headers: `{ Authorization: 'Bearer …' }`.
 import { createClient as createEventsClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 
-export function overWebSocket(url, org) {
+export function overWebSocket(url, credentials) {
   let silence;
   const client = createSocketClient({
     url: url.replace(/^http/, 'ws'),
-    connectionParams: { 'Joblens-Org': org },
+    connectionParams: credentials,
     retryAttempts: 0,
     // A network that fell silent ends nothing by itself: who does not answer is given up.
     keepAlive: 10_000,
@@ -22,6 +22,6 @@ export function overWebSocket(url, org) {
   return client;
 }
 
-export function overEvents(url, org) {
-  return createEventsClient({ url, headers: { 'Joblens-Org': org }, retryAttempts: 0 });
+export function overEvents(url, credentials) {
+  return createEventsClient({ url, headers: credentials, retryAttempts: 0 });
 }

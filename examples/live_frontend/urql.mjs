@@ -1,10 +1,10 @@
 // Queries and mutations over HTTP, subscriptions over `live`, by urql.
 import { Client, cacheExchange, fetchExchange, gql, subscriptionExchange } from '@urql/core';
 
-export function makeClient(url, org, live) {
+export function makeClient(url, credentials, live) {
   return new Client({
     url,
-    fetchOptions: { headers: { 'Joblens-Org': org } },
+    fetchOptions: { headers: credentials },
     exchanges: [
       cacheExchange,
       fetchExchange,

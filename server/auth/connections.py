@@ -61,9 +61,9 @@ class Connections:
         self._task = None
 
     async def _look(self) -> None:
-        credentials = {credential.key: credential for credential, _ in self._open.values()}
-        lapsed = {each.key for each in await self._authenticator.lapsed(credentials.values())}
+        credentials = {credential for credential, _ in self._open.values()}
+        lapsed = set(await self._authenticator.lapsed(credentials))
         for place, (credential, on_lapse) in list(self._open.items()):
-            if credential.key in lapsed:
+            if credential in lapsed:
                 self._leave(place)
                 on_lapse()

@@ -59,11 +59,13 @@ class Presented:
 class Credential:
     """What a client is known by, until `expires_at` (seconds since the epoch; None: for ever).
 
-    `key` tells one token from another.
+    `key` tells one token from another. `token_id` is no secret: whoever made the
+    token knows it by that.
     """
 
     viewer: Viewer
     key: bytes = b""
+    token_id: str | None = None
     expires_at: float | None = None
 
     @property

@@ -114,8 +114,15 @@ class JwtAuthenticator:
         return Credential(
             viewer=Viewer(org_id, subject, roles),
             key=key,
+            token_id=_token_id(claims.get("jti")),
             expires_at=claims["exp"] + rules.leeway_seconds,
         )
+
+
+def _token_id(jti: object) -> str | None:
+    """Take the id that the provider gave the token, if it is one to be read."""
+    is_id = isinstance(jti, str) and not name_fault(jti) and jti.isprintable()
+    return str(jti) if is_id else None
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:

@@ -114,11 +114,21 @@ def _is_usable(key: Mapping[str, Any]) -> bool:
     )
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows nobody elsewhere: the keys are where the setting says, or nowhere."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Let the answer stand as the error that it is then."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
+
+
 def fetch(source: str) -> bytes:
     """Read the text of a JWKS, however long that takes. Raises OSError and ValueError."""
     if not source.startswith(("http://", "https://")):
         return Path(source).read_bytes()
-    with urllib.request.urlopen(source, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310
+    with _OPENER.open(source, timeout=FETCH_TIMEOUT_SECONDS) as answer:
         text: bytes = answer.read(MAX_BYTES + 1)
     if len(text) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")

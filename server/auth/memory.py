@@ -19,6 +19,10 @@ class Memory(Generic[T]):
         held = self._held.get(key)
         return held[1] if held is not None and held[0] > time.monotonic() else None
 
+    def __contains__(self, key: bytes) -> bool:
+        """Say whether there is, or was a while ago, a value of this key."""
+        return key in self._held
+
     def put(self, key: bytes, value: T) -> None:
         """Remember a value from now on."""
         self._held.pop(key, None)

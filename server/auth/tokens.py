@@ -27,7 +27,8 @@ from server.auth.secrets import digest, org_of
 # For so long a process goes by what it found: a revoked token works no longer than that.
 REMEMBERED_SECONDS = 2.0
 MOST_REMEMBERED = 10_000
-# Wrong tokens must not take the whole pool from those who have the right ones.
+# Wrong tokens must not take the whole pool from those who have the right ones, who, known already,
+# do not even stand in one queue with them.
 CONCURRENT_LOOKUPS = 4
 AWAY_ERRORS = (DatabaseUnavailableError, StatementTimeoutError)
 
@@ -45,6 +46,7 @@ class TokenAuthenticator:
         self._unknown: Memory[bool] = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED)
         self._lookups: dict[bytes, asyncio.Task[Credential | None]] = {}
         self._looking = asyncio.Semaphore(CONCURRENT_LOOKUPS)
+        self._looking_again = asyncio.Semaphore(CONCURRENT_LOOKUPS)
         self._noting: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, presented: Presented) -> Credential:
@@ -58,23 +60,24 @@ class TokenAuthenticator:
         return credential
 
     async def lapsed(self, credentials: Collection[Credential]) -> Collection[Credential]:
-        """Get those that have expired or were revoked; one statement an organisation."""
+        """Get those that have expired, were revoked or changed; one statement an organisation."""
         lapsed = [each for each in credentials if each.has_expired]
-        by_org: defaultdict[UUID, set[bytes]] = defaultdict(set)
+        by_org: defaultdict[UUID, list[Credential]] = defaultdict(list)
         for each in credentials:
             if not each.has_expired:
-                by_org[each.viewer.org_id].add(each.key)
-        for org_id, keys in by_org.items():
+                by_org[each.viewer.org_id].append(each)
+        for org_id, held in by_org.items():
             try:
-                rows = await self._load(org_id, keys)
+                rows = await self._load(org_id, {each.key for each in held})
             except AWAY_ERRORS:
                 # Nobody can tell now: they stay, until somebody can.
                 continue
             now = datetime.now(UTC)
-            gone = keys - {row.hash for row in rows if not _is_over(row, now)}
-            for key in gone:
-                self._known.forget(key)
-            lapsed += [each for each in credentials if each.key in gone]
+            hold = {_credential(org_id, row) for row in rows if not _is_over(row, now)}
+            gone = [each for each in held if each not in hold]
+            for each in gone:
+                self._known.forget(each.key)
+            lapsed += gone
         return lapsed
 
     async def stop(self) -> None:
@@ -97,9 +100,10 @@ class TokenAuthenticator:
             raise UnavailableError from None
 
     async def _look_up(self, org_id: UUID, key: bytes) -> Credential | None:
-        async with self._looking:
+        async with self._looking_again if key in self._known else self._looking:
             rows = await self._load(org_id, [key])
         if not rows:
+            self._known.forget(key)
             self._unknown.put(key, True)
             return None
         credential = _credential(org_id, rows[0])
@@ -141,5 +145,6 @@ def _credential(org_id: UUID, row: TokenRow) -> Credential:
     return Credential(
         viewer=Viewer(org_id, row.name, tuple(Role(role) for role in row.roles)),
         key=row.hash,
+        token_id=str(row.id),
         expires_at=row.expires_at and row.expires_at.timestamp(),
     )

@@ -1,29 +1,39 @@
 """`joblens doctor`: what is right and what is not, each with its remedy."""
 
 import asyncio
-from collections.abc import Iterable
+import os
+from collections.abc import AsyncIterator, Iterable
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from db.advice import check_rights, check_tokens
 from db.checks import Check, check_database
 from server.auth.keys import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database
 from server.cli.failures import INCOMPLETE, redacted
+from server.hardening import check_hardening
 from server.settings import Settings, SettingsError
+
+MARKS = {
+    "ok": "[green]ok[/green]",
+    "weak": "[yellow]weak[/yellow]",
+    "wrong": "[bold red]wrong[/bold red]",
+}
 
 
 def doctor() -> None:
-    """Check the settings and the database; tell what is wrong and what mends it.
+    """Check the settings and the database; tell what is wrong or weak, and what mends it.
 
-    Exit status 1 if anything is wrong. The database is the one that JOBLENS_DATABASE_URL names
-    (postgresql://user:password@host/database), else the embedded one.
+    Exit status 1 if anything is wrong; what is weak works, but could be safer. The database is the
+    one that JOBLENS_DATABASE_URL names (postgresql://user:password@host/database), else the
+    embedded one.
     """
     checks = _examine()
     _show(checks)
-    if not all(check.ok for check in checks):
+    if any(check.is_wrong for check in checks):
         raise typer.Exit(INCOMPLETE)
 
 
@@ -32,7 +42,10 @@ def _examine() -> list[Check]:
         settings = Settings.read()
     except SettingsError as error:
         return [Check("settings", False, str(error), "unset or correct it")]
-    checks = [Check("settings", True, "all known, and they fit together")]
+    checks = [
+        Check("settings", True, "all known, and they fit together"),
+        *check_hardening(settings, os.environ),
+    ]
     if settings.auth == "jwt":
         checks.append(_keys(settings.jwt_jwks or ""))
     url = settings.database_url and settings.database_url.get_secret_value()
@@ -69,7 +82,8 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    wanted = settings.workers * (settings.pool_size + settings.pool_overflow)
+    # The pool, and the connection that listens for news.
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1)
     checks = [
         check
         async for check in check_database(
@@ -78,7 +92,17 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
             connect_timeout_seconds=settings.connect_timeout_seconds,
         )
     ]
+    if not any(check.is_wrong for check in checks):
+        checks += [check async for check in _advice(url, settings)]
     return [Check("database", True, redacted(url)), *checks]
+
+
+async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
+    if settings.database_url is not None:
+        # The embedded one has a single login, that of whoever tries Joblens on this machine.
+        yield await check_rights(url)
+    if settings.auth == "token":
+        yield await check_tokens(url)
 
 
 def _show(checks: Iterable[Check]) -> None:
@@ -88,7 +112,7 @@ def _show(checks: Iterable[Check]) -> None:
         console = Console(highlight=False, width=400)
     table = Table("", "check", "found", "remedy", box=box.SIMPLE_HEAD)
     for check in checks:
-        mark = "[green]ok[/green]" if check.ok else "[bold red]wrong[/bold red]"
+        mark = MARKS["ok" if check.ok else "weak" if check.is_advice else "wrong"]
         cells = (check.name, check.found, "" if check.ok else check.remedy)
         table.add_row(mark, *(cell.replace("[", r"\[") for cell in cells))
     console.print(table)

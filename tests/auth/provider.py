@@ -41,7 +41,7 @@ class Provider:
         self._ask("rotate")
 
     def fail(self, how: str) -> None:
-        """From now on answer who asks for the keys with an `error`, `nonsense`, or well (``)."""
+        """From now on answer who asks for the keys with an `error`, `nonsense`, a `redirect`, or well (``)."""
         self._ask("fail", {"how": how})
 
     def published(self) -> list[dict[str, Any]]:
@@ -146,6 +146,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(500)
         elif self.keys.failure == "nonsense":
             self._answer({"keys": []})
+        elif self.keys.failure == "redirect" and self.path != "/elsewhere":
+            self.send_response(302)
+            self.send_header("location", "/elsewhere")
+            self.end_headers()
         else:
             self._answer(self.keys.jwks())
 

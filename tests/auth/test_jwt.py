@@ -368,6 +368,19 @@ async def test_a_provider_that_fails_leaves_the_old_keys(
         await until_accepted(service, own_provider.token())
 
 
+async def test_a_provider_that_points_elsewhere_is_not_followed(
+    database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    async with trusting(database_url, own_provider.jwks_url) as service:
+        assert (await ask(service, own_provider.token())).status_code == 200
+        own_provider.fail("redirect")
+        own_provider.rotate()
+        await assert_refused(service, own_provider.token())
+        own_provider.fail("")
+        await until_accepted(service, own_provider.token())
+
+
 async def test_a_provider_that_was_never_there(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

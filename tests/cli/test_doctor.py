@@ -7,6 +7,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from server.hardening import check_hardening
+from server.settings import Settings
 from tests.cli.conftest import run
 
 
@@ -21,7 +23,17 @@ def execute(url: str, *statements: str) -> None:
 
 
 def wrong(output: str) -> list[str]:
-    return [line.strip() for line in output.splitlines() if line.strip().startswith("wrong")]
+    return marked("wrong", output)
+
+
+def marked(mark: str, output: str) -> list[str]:
+    return [line.strip() for line in output.splitlines() if line.strip().startswith(mark)]
+
+
+def as_login(url: str, login: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{login}:{login}@{host}"))
 
 
 def test_a_healthy_database(ledger: str) -> None:
@@ -56,7 +68,7 @@ def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("JOBLENS_PROT", "8000", "unknown setting: JOBLENS_PROT"),
         ("JOBLENS_PAGE_SIZE_DEFAULT", "5000", "JOBLENS_PAGE_SIZE_DEFAULT is above"),
-        ("JOBLENS_POOL_SIZE", "1000", "1010 wanted at most"),
+        ("JOBLENS_POOL_SIZE", "1000", "1011 wanted at most"),
     ],
 )
 def test_settings(
@@ -109,13 +121,132 @@ def test_a_login_that_may_not_work_as_the_role(
         f"CREATE ROLE {login} LOGIN PASSWORD '{login}'",
         f"GRANT SELECT ON alembic_version TO {login}",
     )
-    parts = urlsplit(unmigrated)
-    host = parts.netloc.rpartition("@")[2]
-    as_login = urlunsplit(parts._replace(netloc=f"{login}:{login}@{host}"))
-    monkeypatch.setenv("JOBLENS_DATABASE_URL", as_login)
+    monkeypatch.setenv("JOBLENS_DATABASE_URL", as_login(unmigrated, login))
     try:
         told = run("doctor")
         assert told.exit_code == 1
         assert f"GRANT joblens_app TO {login}" in wrong(told.stdout)[0]
     finally:
         execute(unmigrated, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
+
+
+JWT = {
+    "JOBLENS_AUTH": "jwt",
+    "JOBLENS_JWT_ISSUER": "https://login.example.com",
+    "JOBLENS_JWT_AUDIENCE": "joblens",
+}
+REMOTE = "postgresql://me:geheim@db.example.com/jobs"
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "found"),
+    [
+        ({"JOBLENS_AUTH": "none", "JOBLENS_HOSTS": "jobs.example.com"}, "sign-in", "nobody"),
+        ({}, "documents", "with graphiql and introspection"),
+        ({"JOBLENS_GRAPHIQL": "false"}, "documents", "with introspection"),
+        ({"JOBLENS_RATE_POINTS_PER_MINUTE": "0"}, "rates", "no bound"),
+        ({"JOBLENS_WORKERS": "4"}, "rates", "each of 4 processes"),
+        ({**JWT, "JOBLENS_JWT_JWKS": "http://localhost/keys"}, "way of the keys", "plain HTTP"),
+        ({"JOBLENS_DATABASE_URL": REMOTE}, "way to the database", "without TLS"),
+        ({"JOBLENS_DATABASE_URL": f"{REMOTE}?sslmode=prefer"}, "way to the database", "TLS"),
+        ({"JOBLENS_DATABASE_URL": "postgresql:///jobs?host=/run,db"}, "way to the database", "TLS"),
+        (
+            {"JOBLENS_DATABASE_URL": "postgresql:///jobs", "PGHOST": "db"},
+            "way to the database",
+            "TLS",
+        ),
+        ({"JOBLENS_AUTH": "none", "JOBLENS_PROXIES": "127.0.0.1"}, "sign-in", "nobody"),
+        ({"JOBLENS_AUDIT_LOG": "false"}, "audit log", "nobody can tell"),
+        ({"JOBLENS_REDACT_KEYS": "*password*"}, "secrets in jobs", "token, secret,"),
+    ],
+)
+def test_weak_settings(variables: dict[str, str], name: str, found: str) -> None:
+    ours = {name: value for name, value in variables.items() if name.startswith("JOBLENS_")}
+    checks = {check.name: check for check in check_hardening(Settings.read(ours), variables)}
+    assert not checks[name].ok
+    assert not checks[name].is_wrong
+    assert found in checks[name].found
+    assert checks[name].remedy
+    assert not any("geheim" in check.found + check.remedy for check in checks.values())
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"JOBLENS_AUTH": "none"},
+        {"JOBLENS_GRAPHIQL": "false", "JOBLENS_INTROSPECTION": "false"},
+        {
+            "JOBLENS_DOCUMENTS": "only",
+            "JOBLENS_DOCUMENTS_DIR": "/etc/joblens",
+            "JOBLENS_WORKERS": "4",
+            "JOBLENS_REDIS_URL": "redis://localhost",
+            "JOBLENS_DATABASE_URL": f"{REMOTE}?sslmode=verify-full",
+        },
+        {
+            **JWT,
+            "JOBLENS_JWT_JWKS": "https://login.example.com/keys",
+            "JOBLENS_GRAPHIQL": "false",
+            "JOBLENS_INTROSPECTION": "false",
+            "JOBLENS_DATABASE_URL": REMOTE,
+            "PGSSLMODE": "require",
+        },
+        {
+            "JOBLENS_AUTH": "none",
+            "JOBLENS_DATABASE_URL": "postgresql://me@[::1]:5433,localhost/jobs",
+        },
+        {"JOBLENS_AUTH": "none", "JOBLENS_DATABASE_URL": "postgresql://me@/jobs?host=%2Frun"},
+    ],
+)
+def test_strong_settings(variables: dict[str, str]) -> None:
+    ours = {name: value for name, value in variables.items() if name.startswith("JOBLENS_")}
+    assert [c.name for c in check_hardening(Settings.read(ours), variables) if not c.ok] == []
+
+
+def test_what_is_weak_is_not_wrong(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOBLENS_RATE_POINTS_PER_MINUTE", "0")
+    told = run("doctor")
+    assert told.exit_code == 0
+    assert any("no bound" in line and "unset" in line for line in marked("weak", told.stdout))
+
+
+def test_the_rights_of_the_login(unmigrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    assert any("is a superuser" in line for line in marked("weak", run("doctor").stdout))
+    login = f"joblens_test_{uuid4().hex}"
+    execute(unmigrated, f"CREATE ROLE {login} LOGIN PASSWORD '{login}' IN ROLE joblens_app")
+    monkeypatch.setenv("JOBLENS_DATABASE_URL", as_login(unmigrated, login))
+    try:
+        told = run("doctor")
+        assert told.exit_code == 0
+        assert f"{login} may do no more than serve" in told.stdout
+        assert "not to be seen by this login" in told.stdout
+        execute(unmigrated, f"ALTER TABLE job OWNER TO {login}")
+        assert any(f"{login} owns the tables" in x for x in marked("weak", run("doctor").stdout))
+        execute(unmigrated, "ALTER TABLE job OWNER TO CURRENT_USER")
+        execute(unmigrated, f"ALTER ROLE {login} BYPASSRLS")
+        assert any(
+            "passes row level security by" in x for x in marked("weak", run("doctor").stdout)
+        )
+    finally:
+        execute(unmigrated, f"DROP ROLE {login}")
+
+
+def test_tokens_are_counted(unmigrated: str) -> None:
+    run("migrate")
+    assert "0 work" in run("doctor").stdout
+    run("org", "create", "Acme")
+    create = ("token", "create", "--org", "Acme", "--name", "me")
+    run(*create, "--role", "admin", "--expires", "90d")
+    assert [line for line in marked("weak", run("doctor").stdout) if " tokens " in line] == []
+    run(*create, "--role", "admin")
+    run(*create, "--role", "viewer")
+    execute(
+        unmigrated,
+        "INSERT INTO token (org_id, id, hash, name, roles, expires_at, revoked_at)"
+        " SELECT org_id, gen_random_uuid(), sha256(n::text::bytea), 'gone', '{admin}',"
+        " CASE n WHEN 1 THEN now() END, CASE n WHEN 2 THEN now() END"
+        " FROM org, generate_series(1, 2) AS n",
+    )
+    found = [line for line in marked("weak", run("doctor").stdout) if " tokens " in line]
+    assert len(found) == 1
+    assert "3 work, 2 of them ADMIN; 2 never expire, 1 of them ADMIN" in found[0]

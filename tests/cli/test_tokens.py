@@ -1,11 +1,17 @@
 """`joblens org` and `joblens token`."""
 
+import asyncio
 import re
+from base64 import urlsafe_b64decode
+from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from server.auth.secrets import org_of
+from db.tables import metadata
+from server.auth.secrets import RANDOM_BYTES, org_of
 from tests.cli.conftest import Outcome, run
 
 
@@ -52,6 +58,28 @@ def test_a_token_is_shown_once(org: tuple[str, str]) -> None:
         found = line(id_of(told))
         assert re.search(rf"{org[1]} +worker +writer +20\S+Z +works", found)
         assert told.stdout.strip() not in run("token", "list").stdout
+
+
+async def _dumped(url: str) -> str:
+    """Read all there is, as the owner."""
+    connection: Any = await asyncpg.connect(url)
+    rows = [
+        row["text"]
+        for table in metadata.tables
+        for row in await connection.fetch(f"SELECT t::text AS text FROM {table} AS t")
+    ]
+    await connection.close()
+    return "".join(rows)
+
+
+def test_a_dump_holds_no_token(org: tuple[str, str], ledger: str) -> None:
+    secret = token("--org", org[0]).stdout.strip()
+    raw = urlsafe_b64decode(secret.removeprefix("jl_"))[-RANDOM_BYTES:]
+    dump = asyncio.run(_dumped(ledger))
+    assert org[1] in dump
+    assert sha256(secret.encode()).hexdigest() in dump
+    for text in (secret, secret[-40:], raw.hex()[:16]):
+        assert text not in dump
 
 
 def test_tokens_of_one_organisation(org: tuple[str, str]) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.audit.lines import listening
 from tests.live.watchers import WAYS, Watcher, Way, watcher
 from tests.live.watching import until
 from tests.service import Service, serving
@@ -112,8 +113,10 @@ async def test_a_client_that_does_not_read_is_ended_and_resumes(
             assert not each.has_ended
 
         written = writer.ids[-1]
-        slow.go_on()
-        await until(lambda: slow.has_ended)
+        with listening() as audited:
+            slow.go_on()
+            await until(lambda: slow.has_ended)
+        assert [line["code"] for line in audited.take()] == ["SLOW_CONSUMER"]
         assert slow.codes == ["SLOW_CONSUMER"]
         # In order and without a gap, up to where it was ended.
         told = slow.ids()

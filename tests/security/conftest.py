@@ -1,4 +1,4 @@
-"""A Joblens in a process of its own, as others meet it: only its URL is known."""
+"""A Joblens in a process of its own, as others meet it: only its URL is known, and who they are."""
 
 import asyncio
 import re
@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.auth.minting import mint
 from tests.cli.conftest import command
 from tests.security.targets import Target
+from tests.service import OTHER_ORG
 
 START_SECONDS = 60
 DEFECTS = re.compile(
@@ -20,15 +22,15 @@ def _told(log: Path) -> bytes:
     return log.read_bytes()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["none", "token"])
 async def target(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Target]:
     """The server; at its end, its log must not tell of a single defect."""
     log = Path(tmp_path_factory.mktemp("security") / "log")
     environment = {
         "JOBLENS_DATABASE_URL": database_url,
-        "JOBLENS_AUTH": "none",
+        "JOBLENS_AUTH": request.param,
         "JOBLENS_PORT": "0",
         "JOBLENS_HEAD_TIMEOUT_SECONDS": "1",
         "JOBLENS_BODY_TIMEOUT_SECONDS": "1",
@@ -43,7 +45,12 @@ async def target(
             while not (found := re.search(rb"(http://\S+)/healthz\s", _told(log))):
                 assert process.returncode is None, _told(log)
                 await asyncio.sleep(0.05)
-        yield Target(f"{found[1].decode()}/graphql")
+        url = f"{found[1].decode()}/graphql"
+        if request.param == "none":
+            yield Target(url, {}, {"joblens-org": OTHER_ORG})
+        else:
+            who = [await mint(database_url, name=name) for name in ("attacker", "bystander")]
+            yield Target(url, *({"authorization": each.bearer} for each in who))
     finally:
         if process.returncode is None:
             process.terminate()

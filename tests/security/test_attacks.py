@@ -1,39 +1,42 @@
-"""Each attack is answered with a code, and a normal client beside it never notices."""
+"""Each attack is answered with its status and code, and a normal client beside it never notices."""
+
+from typing import Any
 
 import pytest
 
-from tests.security.attacks import HTTP_ATTACKS, SOCKET_ATTACKS, HttpAttack, SocketAttack
+from tests.security.attacks import REQUESTS, Due, HttpAttack
+from tests.security.frames import SOCKET_ATTACKS, SocketAttack
+from tests.security.queries import DOCUMENTS
 from tests.security.targets import Bystander, Target, well_formed
 
-# The codes of ours for what has but one.
-BY_STATUS = {
-    405: "METHOD_NOT_ALLOWED",
-    408: "REQUEST_TIMEOUT",
-    413: "PAYLOAD_TOO_LARGE",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-    431: "HEADERS_TOO_LARGE",
-}
+MEDIA_TYPES = {"application/graphql-response+json", "application/json"}
 
 
-@pytest.mark.parametrize("attack", HTTP_ATTACKS, ids=lambda attack: attack.name)
+def as_due(errors: list[Any], due: Due) -> None:
+    """See that there is no error but those that are due."""
+    told = {(each["extensions"]["code"], each["extensions"].get("limit")) for each in errors}
+    assert told == ({(due.code, due.limit)} if due.code else set()), errors[:3]
+
+
+@pytest.mark.parametrize("attack", [*DOCUMENTS, *REQUESTS], ids=lambda attack: attack.name)
 async def test_http(target: Target, attack: HttpAttack) -> None:
     async with Bystander(target).asking():
         answer = await target.send(attack)
-    codes = well_formed(answer)
-    assert answer.status in attack.statuses, codes
-    assert "INTERNAL_SERVER_ERROR" not in codes
-    if answer.status in BY_STATUS:
-        assert codes == [BY_STATUS[answer.status]]
+    assert answer.headers["content-type"].partition(";")[0] in MEDIA_TYPES
+    as_due(well_formed(answer.json(), refused=attack.due.code is not None), attack.due)
+    assert answer.status == attack.due.status
 
 
 @pytest.mark.parametrize("attack", SOCKET_ATTACKS, ids=lambda attack: attack.name)
 async def test_websocket(target: Target, attack: SocketAttack) -> None:
     async with Bystander(target).asking():
         outcome = await target.frames(attack)
-    if isinstance(outcome, int):
-        assert outcome in attack.closes
+    if not isinstance(attack.due, Due):
+        assert outcome == attack.due
         return
+    assert isinstance(outcome, list), outcome
+    for message in outcome:
+        if message["type"] == "next":
+            well_formed(message["payload"], refused=False)
     refusals = [message["payload"] for message in outcome if message["type"] == "error"]
-    for error in (error for errors in refusals for error in errors):
-        assert error["message"]
-        assert error["extensions"]["code"] != "INTERNAL_SERVER_ERROR"
+    as_due([error for errors in refusals for error in errors], attack.due)

@@ -11,6 +11,7 @@ import * as urql from './urql.mjs';
 // Browsers have it, and so has Node since 22.
 globalThis.WebSocket ??= WebSocket;
 const [url, org] = process.argv.slice(2);
+const credentials = { 'Joblens-Org': org };
 const say = (kind, what, value) => console.log(JSON.stringify([kind, what, value]));
 const codes = (reason) =>
   Array.isArray(reason) ? reason.map((error) => error.extensions.code).join() : String(reason);
@@ -36,16 +37,16 @@ async function begin(kind, transport, watched) {
   };
 }
 
-const withUrql = (live) => ({ watch: urql.watch, client: urql.makeClient(url, org, live) });
+const withUrql = (live) => ({ watch: urql.watch, client: urql.makeClient(url, credentials, live) });
 const withApollo = (link) => (live) => ({
   watch: apollo.watch,
-  client: apollo.makeClient(url, org, link(live)),
+  client: apollo.makeClient(url, credentials, link(live)),
 });
 
 const ends = await Promise.all([
-  begin('urql over WebSocket', overWebSocket(url, org), withUrql),
-  begin('urql over SSE', overEvents(url, org), withUrql),
-  begin('Apollo over WebSocket', overWebSocket(url, org), withApollo(apollo.socketLink)),
-  begin('Apollo over SSE', overEvents(url, org), withApollo(apollo.eventsLink)),
+  begin('urql over WebSocket', overWebSocket(url, credentials), withUrql),
+  begin('urql over SSE', overEvents(url, credentials), withUrql),
+  begin('Apollo over WebSocket', overWebSocket(url, credentials), withApollo(apollo.socketLink)),
+  begin('Apollo over SSE', overEvents(url, credentials), withApollo(apollo.eventsLink)),
 ]);
 process.stdin.resume().on('end', () => ends.forEach((end) => end()));

@@ -14,6 +14,7 @@ from schema.execution import Response
 from server.requests import parse
 from server.responses import dumps, dumps_shared
 
+SUBPROTOCOL = "graphql-transport-ws"
 PAYLOAD_TYPES: dict[str, Any] = {
     "query": str,
     "operationName": str | None,

@@ -1,0 +1,49 @@
+"""Where the ledger is kept, and how a process talks to it."""
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+def _default_data_dir() -> Path:
+    return platformdirs.user_data_path("joblens", appauthor=False)
+
+
+class DatabaseSettings(BaseModel):
+    """Where the ledger is kept, and how a process talks to it."""
+
+    model_config = ConfigDict(title="The database")
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="The PostgreSQL (15 to 18) that keeps the ledger, as a libpq connection URI "
+        "such as `postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for "
+        "trying and developing.",
+    )
+    data_dir: Path = Field(
+        default_factory=_default_data_dir,
+        description="Where the embedded PostgreSQL keeps its data. Unset: `joblens` in the user's "
+        "data directory.",
+    )
+    pool_size: int = Field(
+        10, ge=1, le=1000, description="Database connections that a process keeps open."
+    )
+    pool_overflow: int = Field(
+        10, ge=0, le=1000, description="Connections above the pool's size that a peak may open."
+    )
+    pool_timeout_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=300,
+        description="How long a request waits for a connection before `UNAVAILABLE`.",
+    )
+    pool_recycle_seconds: int = Field(
+        1800, ge=1, description="The age at which a connection is replaced before its next use."
+    )
+    connect_timeout_seconds: float = Field(
+        5.0, gt=0, le=300, description="How long opening a database connection may take."
+    )
+    statement_timeout_seconds: float = Field(
+        10.0, gt=0, le=3600, description="How long one SQL statement may run before `TIMEOUT`."
+    )

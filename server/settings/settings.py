@@ -1,0 +1,79 @@
+"""All groups of settings together, and how they are read from `JOBLENS_…` variables."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from server.names import is_loopback
+from server.settings.database import DatabaseSettings
+from server.settings.documents import DocumentSettings
+from server.settings.jobs import JobSettings
+from server.settings.limits import LimitSettings
+from server.settings.live import LiveSettings
+from server.settings.load import LoadSettings
+from server.settings.logs import LogSettings
+from server.settings.serving import ServingSettings
+from server.settings.sign_in import SignInSettings
+from server.settings.values import PREFIX
+
+
+class SettingsError(Exception):
+    """A `JOBLENS_…` variable is unknown or has a value that its setting cannot take."""
+
+
+class Settings(
+    LogSettings,
+    LiveSettings,
+    LoadSettings,
+    DocumentSettings,
+    LimitSettings,
+    JobSettings,
+    ServingSettings,
+    SignInSettings,
+    DatabaseSettings,
+):
+    """The settings of one process. `Settings.read()` is the way to get them."""
+
+    model_config = ConfigDict(title="Settings", frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _lets_nobody_in_from_outside(self) -> Self:
+        if self.auth == "none" and not is_loopback(self.host):
+            raise ValueError(
+                f"{PREFIX}AUTH=none lets anybody in, so {PREFIX}HOST must be a loopback address"
+            )
+        return self
+
+    @classmethod
+    def groups(cls) -> list[type[BaseModel]]:
+        """List the groups in the order in which people want to read them."""
+        return [base for base in reversed(cls.__bases__) if issubclass(base, BaseModel)]
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings from `environ` (the process's own unless given).
+
+        Raises SettingsError, in words for the person who set them, naming every variable at fault.
+        """
+        names = {PREFIX + name.upper(): name for name in cls.model_fields}
+        source = os.environ if environ is None else environ
+        ours = {k: v for k, v in source.items() if k.startswith(PREFIX)}
+        unknown = sorted(ours.keys() - names.keys())
+        if unknown:
+            raise SettingsError(f"unknown setting: {', '.join(unknown)}")
+        values = {names[k]: v for k, v in ours.items() if v != ""}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise SettingsError(
+                "; ".join(
+                    ": ".join([*map(_variable, fault["loc"]), fault["msg"]])
+                    for fault in error.errors()
+                )
+            ) from None
+
+
+def _variable(name: object) -> str:
+    return PREFIX + str(name).upper()
