@@ -24,6 +24,7 @@ ON: Mapping[str, str] = {"auth": "token"}
 NONE: Mapping[str, str] = {
     "auth": "none",
     "rate_points_per_minute": "0",
+    "audit_log": "false",
 }
 # Neither refuses what is measured here.
 ALIKE: Mapping[str, str] = {"log_level": "error"}
