@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import uuid4
 
 import orjson
@@ -83,6 +83,20 @@ def test_the_demo(begin: Serve, data_dir: Path) -> None:
     # Again: the same history, not twice.
     server = begin("demo", "--still", "--port", "0")
     assert ask(base_url(server), "{ jobs { nodes { id } count { value } } }") == jobs
+
+
+def test_the_first_query_of_the_readme(begin: Serve) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    asked = re.search(
+        r"curl -sG http://127.0.0.1:8000/graphql --data-urlencode '(query=[^']+)'", readme
+    )
+    answered = re.search(r"On the demo it answers:\n\n```json\n(.+)\n```", readme)
+    assert asked is not None
+    assert answered is not None
+    name, _, value = asked[1].partition("=")
+    base = base_url(begin("demo", "--still", "--port", "0"))
+    with urllib.request.urlopen(f"{base}/graphql?{urlencode({name: value})}") as answer:
+        assert answer.read().decode() == answered[1]
 
 
 def test_the_demo_lives(begin: Serve) -> None:
