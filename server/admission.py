@@ -47,24 +47,32 @@ class Gate:
         )
         self._rates = _rates(settings)
 
-    async def admit(self, viewer: Viewer, points: int) -> Admission:
-        """Let a request in that costs so many points, at least one. Raises BusyError."""
-        place = self.requests.take(key(viewer))
-        if self._rates is None:
-            return Admission(place, None)
+    def enter(self, viewer: Viewer) -> Place:
+        """Take a place for a request of which nothing is read yet. Raises BusyError."""
+        return self.requests.take(key(viewer))
+
+    async def admit(self, viewer: Viewer, points: int, place: Place) -> Admission:
+        """Let a request in that costs so many points, at least one.
+
+        Raises BusyError, and then the place is left.
+        """
         try:
-            standing = await self._rates.spend(key(viewer), max(1, points))
+            return Admission(place, await self._spend(viewer, max(1, points)))
         except BaseException:
             place.leave()
             raise
-        if standing.wait_seconds > 0:
-            place.leave()
-            raise _out_of_points(standing)
-        return Admission(place, standing)
 
     async def charge(self, viewer: Viewer) -> None:
         """Take a point for a request that could not be run. Raises BusyError."""
-        (await self.admit(viewer, 1)).leave()
+        await self._spend(viewer, 1)
+
+    async def _spend(self, viewer: Viewer, points: int) -> Standing | None:
+        if self._rates is None:
+            return None
+        standing = await self._rates.spend(key(viewer), points)
+        if standing.wait_seconds > 0:
+            raise _out_of_points(standing)
+        return standing
 
     async def close(self) -> None:
         """Free what is held outside of this process."""

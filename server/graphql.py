@@ -8,6 +8,7 @@ from graphql import OperationType
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 
+from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Operation, Request, Response
 from server import audit, pages
@@ -54,21 +55,17 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
     # Before the body: of strangers nothing is read.
     credential = await state.sign_in(from_headers(http.headers))
     viewer = credential.viewer
-    if http.method == "POST":
-        settings = state.settings
-        request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
-    else:
-        request = read_get(http)
-    operation = await read(state, viewer, request)
-    if isinstance(operation, Response):
-        return _write_refusal(operation, media_type)
+    # Before the body, too: what has come of it is held.
+    place = state.gate.enter(viewer)
     try:
-        _check(operation.type, http.method, accept)
-    except JoblensError:
-        # To read it has cost something, too.
-        await state.gate.charge(viewer)
+        request, operation = await _read(http, state, viewer, accept)
+    except BaseException:
+        place.leave()
         raise
-    admission = await state.gate.admit(viewer, operation.cost)
+    if isinstance(operation, Response):
+        place.leave()
+        return _write_refusal(operation, media_type)
+    admission = await state.gate.admit(viewer, operation.cost, place)
     if operation.type is OperationType.SUBSCRIPTION or media_type == EVENT_STREAM:
         response = await _stream(state, credential, operation, request, admission)
     else:
@@ -79,6 +76,25 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
         response = write(answered, media_type)
     response.raw_headers.extend((k.encode(), v.encode()) for k, v in admission.headers.items())
     return response
+
+
+async def _read(
+    http: HttpRequest, state: State, viewer: Viewer, accept: str
+) -> tuple[Request, Operation | Response]:
+    if http.method == "POST":
+        settings = state.settings
+        request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
+    else:
+        request = read_get(http)
+    operation = await read(state, viewer, request)
+    if not isinstance(operation, Response):
+        try:
+            _check(operation.type, http.method, accept)
+        except JoblensError:
+            # To read it has cost something, too.
+            await state.gate.charge(viewer)
+            raise
+    return request, operation
 
 
 async def _stream(

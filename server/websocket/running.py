@@ -104,7 +104,8 @@ class Running:
         subscribes = operation.type is OperationType.SUBSCRIPTION
         if subscribes:
             self._subscriptions.add(message.id)
-        admission = await self._state.gate.admit(viewer, operation.cost)
+        place = self._state.gate.enter(viewer)
+        admission = await self._state.gate.admit(viewer, operation.cost, place)
         responses = await start(self._state, viewer, operation, request, admission)
         if isinstance(responses, Response):
             return error_message(message.id, responses)

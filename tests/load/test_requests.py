@@ -8,6 +8,7 @@ import pytest
 
 from tests.live.clients import COUNTS, socket
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
+from tests.live.watching import until
 from tests.load.clients import JOBS, NOTHING, WAYS, Ask, post
 from tests.service import ORG, OTHER_ORG, Service, serving
 
@@ -48,6 +49,27 @@ async def test_one_more_of_a_viewer_is_refused(
             assert (await ask(service, NOTHING, OTHER_ORG)).codes == []
             assert (await service.client.get("/healthz")).status_code == 200
         assert (await ask(service, NOTHING)).codes == []
+
+
+async def test_a_body_that_is_still_coming_has_its_place(
+    service: Service, database_url: str
+) -> None:
+    head = (
+        b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        b"content-length: 1000\r\n\r\n{"
+    )
+    url = service.client.base_url
+    async with back_to_rest(service, database_url):
+        slow = [await asyncio.open_connection(url.host, url.port) for _ in range(2)]
+        for _, writer in slow:
+            writer.write(head)
+        await until(lambda: len(service.state.gate.requests) == 2)
+        assert (await post(service, NOTHING)).codes == ["TOO_MANY_REQUESTS"]
+        for _, writer in slow:
+            writer.close()
+            await writer.wait_closed()
+        await until(lambda: len(service.state.gate.requests) == 0)
+        assert (await post(service, NOTHING)).codes == []
 
 
 @pytest.mark.parametrize("ask", WAYS)

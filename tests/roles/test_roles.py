@@ -2,7 +2,7 @@
 
 from itertools import product
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLString
@@ -40,7 +40,7 @@ CALLS = {
     "cancelJobs": 'cancelJobs(filter: {ids: ["%s"]}) { changed }',
     "retryJobs": 'retryJobs(filter: {ids: ["%s"]}) { changed }',
 }
-ROW = job(0, idempotency_key="taken")
+ROW = job(0, id=UUID(int=1), idempotency_key="taken")
 READS = [
     "{ __typename }",
     "{ viewer { subject } }",

@@ -189,7 +189,7 @@ async def test_who_is_known_does_not_wait_behind_strangers(
 @pytest.mark.parametrize("query", ["mutation { __typename }", COUNTS])
 async def test_what_was_read_for_nothing_costs_a_point(database_url: str, query: str) -> None:
     async with serving(database_url, auth="token", rate_points_per_minute="2") as service:
-        headers = {"authorization": (await mint(database_url)).bearer}
+        headers = {"authorization": (await mint(database_url)).bearer, "accept": "application/json"}
         told = [
             (
                 await service.client.get("/graphql", params={"query": query}, headers=headers)
