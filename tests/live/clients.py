@@ -104,7 +104,7 @@ class Stream:
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
-        self._lines = response.aiter_lines()
+        self._lines = _lines(response)
 
     async def line(self) -> str:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -127,6 +127,15 @@ class Stream:
         """Wait until the server ends the stream, which must have nothing more to tell."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             return [line async for line in self._lines if line] == []
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[str]:
+    # Not `aiter_lines`: for that, lines end at any of Unicode's separators, which JSON may hold.
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode()
 
 
 @asynccontextmanager
