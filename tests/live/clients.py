@@ -136,6 +136,8 @@ async def _lines(response: httpx.Response) -> AsyncIterator[str]:
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             yield line.decode()
+    if rest:
+        yield rest.decode()
 
 
 @asynccontextmanager

