@@ -98,7 +98,8 @@ class EventSource(Subscriber):
 class Socket(Subscriber):
     """A subscriber over WebSocket, in graphql-transport-ws."""
 
-    END = b"}}}}}"
+    # Of the message, the payload, its extensions and the cost in them.
+    END = b"}}}}"
 
     def greeting(self) -> bytes:
         """Write the handshake."""
