@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,8 @@ HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 # What is no client's business: SQL, paths, tracebacks, names of our parts.
 INTERNAL = re.compile(
     r"Traceback|File \"|\.py\b|/site-packages|\bSELECT\b|\bINSERT\b|\bjob_event\b|asyncpg|sqlalchemy"
-    r"|starlette|strawberry|/home/|/work/|postgres(ql)?://",
+    r"|starlette|strawberry|/home/|postgres(ql)?://"
+    f"|{re.escape(str(Path(__file__).parents[2]))}/",
 )
 
 
