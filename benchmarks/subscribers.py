@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -28,7 +29,7 @@ class Run:
     ready: int = 0
 
 
-class Subscriber(asyncio.Protocol):
+class Subscriber(asyncio.Protocol, ABC):
     """One connection: asks when it is made, and notes the ids of the events in what it is sent.
 
     Events come in text that ends at `END`; what comes after the last end waits for the rest.
@@ -55,13 +56,13 @@ class Subscriber(asyncio.Protocol):
         """Hang up."""
         self._transport.close()
 
+    @abstractmethod
     def greeting(self) -> bytes:
         """Write what asks for the events."""
-        raise NotImplementedError
 
+    @abstractmethod
     def is_answered(self, data: bytes) -> bool:
         """Tell whether this says that the events will come."""
-        raise NotImplementedError
 
     def data_received(self, data: bytes) -> None:
         """Note the events in what has come, whole ones only."""

@@ -265,13 +265,3 @@ class SlowConsumerError(JoblensError):
             f"More than {queue_size} events were waiting for this subscription, so it was ended. "
             "Subscribe again with 'after' set to the last cursor received.",
         )
-
-
-class TooManySubscriptionsError(JoblensError):
-    """The process watches for as many as it may."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            ErrorCode.TOO_MANY_SUBSCRIPTIONS,
-            f"This process already serves {limit} subscriptions. Try again later.",
-        )

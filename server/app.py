@@ -62,7 +62,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
             poll_seconds=chosen.live_poll_seconds,
             window_seconds=chosen.live_window_seconds,
             queue_size=chosen.live_queue_size,
-            max_subscriptions=chosen.live_max_subscriptions,
             min_every_seconds=chosen.live_min_every_seconds,
             statement_timeout_seconds=chosen.statement_timeout_seconds,
             connect_timeout_seconds=chosen.connect_timeout_seconds,

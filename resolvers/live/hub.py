@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from db.engine import Scope
 from db.listener import Listener
 from db.sessions import RequestSession
-from resolvers.errors import TooManySubscriptionsError, UnavailableError
+from resolvers.errors import UnavailableError
 from resolvers.live.batches import Seat
 from resolvers.live.counts import CountsWatch
 from resolvers.live.feed import Feed, Read
@@ -50,11 +50,9 @@ class Hub:
         return len(self._inboxes)
 
     def admit(self, inbox: Inbox) -> None:
-        """Count in one more who watches; raise where that is one too many."""
+        """Count in one more who watches. Raises UnavailableError once the hub is closing."""
         if self.is_closing:
             raise UnavailableError
-        if len(self._inboxes) >= self.options.max_subscriptions:
-            raise TooManySubscriptionsError(self.options.max_subscriptions)
         self._listener.start()
         self._inboxes.add(inbox)
 

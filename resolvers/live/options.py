@@ -14,7 +14,6 @@ class LiveOptions:
     poll_seconds: float = 2.0
     window_seconds: float = 30.0
     queue_size: int = 1_000
-    max_subscriptions: int = 5_000
     min_every_seconds: float = 0.2
     statement_timeout_seconds: float = 10.0
     connect_timeout_seconds: float = 5.0

@@ -7,9 +7,11 @@ from websockets.exceptions import InvalidStatus
 
 from tests.live.clients import COUNTS, Socket, socket, stream
 from tests.live.rest import back_to_rest
+from tests.live.watching import until
 from tests.load.clients import NOTHING, by_events, post
 from tests.service import ORG, OTHER_ORG, Service, serving
 
+THIRD_ORG = "00000000-0000-0000-0000-000000000003"
 REASON = "You have as many connections at once as you may. Let one end first."
 
 
@@ -90,6 +92,25 @@ async def test_one_subscription_more_of_a_viewer(database_url: str) -> None:
                 await other.subscribe("1", COUNTS)
                 assert (await other.receive())["type"] == "next"
             await client.send({"id": str(n), "type": "complete"})
+
+
+async def test_there_are_only_so_many_subscriptions(database_url: str) -> None:
+    async with (
+        serving(database_url, live_max_subscriptions="2") as service,
+        back_to_rest(service, database_url),
+        AsyncExitStack() as stack,
+    ):
+        first, second, third = [
+            await opened(stack, service, org) for org in (ORG, OTHER_ORG, THIRD_ORG)
+        ]
+        for client in (first, second):
+            await client.subscribe("1", COUNTS)
+            assert (await client.receive())["type"] == "next"
+        assert await third.refused("1", COUNTS) == ["TOO_MANY_SUBSCRIPTIONS"]
+        await first.send({"id": "1", "type": "complete"})
+        await until(lambda: len(service.state.gate.subscriptions) == 1)
+        await third.subscribe("1", COUNTS)
+        assert (await third.receive())["type"] == "next"
 
 
 async def test_a_subscription_that_cannot_begin_takes_no_place(database_url: str) -> None:

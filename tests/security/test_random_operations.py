@@ -28,6 +28,12 @@ STATUSES = {200, 400, 403}
 QUERIES = valid(queries(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree))
 MUTATIONS = valid(mutations(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree))
 
+FEW = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
 
 @pytest.fixture(scope="module")
 async def service(database_url: str) -> AsyncIterator[Service]:
@@ -78,11 +84,7 @@ def harmless(query: str, body: Any, subject: str) -> None:
     assert OTHER_ORG not in data or OTHER_ORG in query
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@FEW
 @given(role=st.sampled_from([VIEWER, WRITER, OPERATOR]), way=st.sampled_from(WAYS), query=QUERIES)
 async def test_queries(
     service: Service, bearers: dict[Role, str], role: Role, way: str, query: str
@@ -93,11 +95,7 @@ async def test_queries(
     assert not any(bearers[role].removeprefix("Bearer ") in line for line in log.lines)
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
+@FEW
 @given(
     role=st.sampled_from([VIEWER, WRITER, OPERATOR]),
     way=st.sampled_from([way for way in WAYS if way != "GET"]),
