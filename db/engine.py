@@ -60,6 +60,9 @@ class Scope:
 class FairPool(AsyncAdaptedQueuePool):
     """SQLAlchemy's pool. Sessions of requests (db.sessions) wait in `turns`, never in the pool."""
 
+    # It logs where SQLAlchemy's own pools do.
+    _sqla_logger_namespace = "sqlalchemy.pool.FairPool"
+
     def __init__(
         self, creator: Any, pool_size: int = 5, max_overflow: int = 10, **kwargs: Any
     ) -> None:
