@@ -11,7 +11,7 @@ COMMIT = b"COMMIT\0"
 
 class Proxy:
     """`loses`: with which part of a COMMIT the connection is lost. `silent`: nothing is answered;
-    from COMMIT on, where that is what `loses` says.
+    from COMMIT on, where that is what `loses` says. `refuses`: new connections are ended at once.
 
     `url` is that of the database by way of this.
     """
@@ -20,7 +20,9 @@ class Proxy:
         self._parts = urlsplit(database_url)
         self.loses: Literal["request", "answer", "silence"] | None = None
         self.silent = False
+        self.refuses = False
         self.connections = 0
+        self._open: list[asyncio.StreamWriter] = []
         self.url = ""
 
     def listen(self, port: int) -> None:
@@ -29,7 +31,11 @@ class Proxy:
         self.url = urlunsplit(self._parts._replace(netloc=netloc, query="sslmode=disable"))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuses:
+            writer.transport.abort()
+            return
         self.connections += 1
+        self._open.append(writer)
         far_reader, far_writer = await self._connect()
         answer_is_lost = asyncio.Event()
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -42,6 +48,11 @@ class Proxy:
             )
         for each in (writer, far_writer):
             each.transport.abort()
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        for writer in self._open:
+            writer.transport.abort()
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._parts.hostname:
