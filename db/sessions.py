@@ -8,9 +8,11 @@ from types import TracebackType
 from typing import Self
 
 import asyncpg
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
 from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
 from db.fair_queue import Slot
@@ -123,13 +125,12 @@ class RequestSession:
         self._slot = pool.turns.request(self._key)
         self._held.callback(self._slot.release)
         await self._slot.wait(pool.timeout())
-        self._connection = await self._engine.connect()
-        self._held.push_async_callback(self._connection.close)
-        await self._connection.execution_options(**{SCOPE_OPTION: self._scope})
+        connection = await self._engine.connect()
         # Bound to the connection: whatever is done with the session, the connection stays here.
-        session = AsyncSession(self._connection, autoflush=False, expire_on_commit=False)
-        self._held.push_async_callback(session.close)
-        await session.connection()
+        session = AsyncSession(connection, autoflush=False, expire_on_commit=False)
+        self._held.push_async_callback(session.run_sync, _give_back)
+        await session.connection(execution_options={SCOPE_OPTION: self._scope})
+        self._connection = connection
         return session
 
     def again(self) -> "RequestSession":
@@ -188,11 +189,9 @@ class RequestSession:
         closed = SessionClosedError()
         self.stop(closed)
         self._failure = closed
-        if self._closing is None:
-            if self._slot is None:
-                return
+        if self._closing is None and (self._turn.locked() or self._cancelling is not None):
             self._closing = asyncio.create_task(self._close())
-        await _finished(self._closing)
+        await (self._close() if self._closing is None else _finished(self._closing))
 
     async def _close(self) -> None:
         async with self._turn:
@@ -212,6 +211,14 @@ class RequestSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _give_back(session: Session) -> None:
+    assert isinstance(session.bind, Connection)
+    try:
+        session.close()
+    finally:
+        session.bind.close()
 
 
 async def _finished(task: asyncio.Task[None]) -> None:
