@@ -35,12 +35,12 @@ from db.refusals import (
 )
 from db.retries import in_transaction
 from db.scopes import (
-    CommitUncertainError,
     create_worker_engine,
     dispose,
     org_id_of,
     session_scope,
 )
+from db.sessions import CommitUncertainError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
 

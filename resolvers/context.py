@@ -24,9 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
-from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.sessions import (
+    CommitUncertainError,
+    DatabaseUnavailableError,
+    RequestSession,
+    StatementTimeoutError,
+)
 from resolvers.deeds import Deed
-from resolvers.errors import QueryTimeoutError, UnavailableError
+from resolvers.errors import QueryTimeoutError, UnavailableError, UncertainError
 from resolvers.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -71,6 +76,10 @@ class Limits:
     page_size_max: int = 200
     max_json_bytes: int = MAX_JSON_BYTES
     backoff: Backoff = field(default_factory=Backoff)
+
+
+class NothingKeptError(Exception):
+    """Raised inside `Context.write`, it ends the block: what was written is undone."""
 
 
 class Loader(DataLoader[Any, Any]):
@@ -164,8 +173,12 @@ class Context:
     async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
         """Lend out a session that may write, and the organisation; commit at the end.
 
-        What the request reads later, it reads anew. Raises as `read` does; nothing is kept then.
+        What the request has read is forgotten before, and its connection given back: a request
+        that held one while it waits for another would keep those of others waiting. Raises as
+        `read` does, nothing is kept then; and UncertainError where that is not known. The block
+        may raise NothingKeptError, which goes no further.
         """
+        await self._read_anew()
         if self._is_stopped:
             raise QueryTimeoutError
         try:
@@ -176,16 +189,19 @@ class Context:
                     self.now = self.clock()
                     yield session, self.viewer.org_id
                 await writing.commit()
+        except NothingKeptError:
+            pass
+        except CommitUncertainError:
+            raise UncertainError from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
         finally:
             self._writing = None
-        await self._read_anew()
 
     async def _read_anew(self) -> None:
-        """Forget what was read before something was written."""
+        """Forget what was read until now."""
         await self.close()
         self.session = self.session.again()
         if self._is_stopped:

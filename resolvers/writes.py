@@ -14,7 +14,7 @@ from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
-from resolvers.context import Context
+from resolvers.context import Context, NothingKeptError
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
 from resolvers.inputs import (
@@ -141,7 +141,7 @@ async def _create(
             session, org_id, jobs, now=ctx.now, detail=ctx.signature(), returning=columns
         )
         if not all(each.same_input for each in creations):
-            await session.rollback()
+            raise NothingKeptError
     if all(each.same_input for each in creations):
         ctx.remember_jobs([each.row for each in creations], columns)
     return creations

@@ -25,7 +25,7 @@ from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
 from server.ending import ENDING
 from server.graphql import graphql
-from server.health import healthz, readyz
+from server.health import Readiness, healthz, readyz
 from server.logs import RequestLog, configure
 from server.origins import Boundary
 from server.responses import write_error
@@ -78,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Connections(authenticator),
         Redaction(chosen.redact_keys),
         AuditLog(chosen),
+        Readiness(engine, chosen),
     )
 
     @asynccontextmanager
@@ -86,13 +87,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # What has been loaded by now stays: the collector need not look through it every time.
         gc.collect()
         gc.freeze()
-        yield {ENDING: state.ending, AUDIT: state.audit_log}
-        await state.connections.stop()
-        await hub.stop()
-        await authenticator.stop()
-        await state.gate.close()
-        await engine.dispose()
-        state.audit_log.close()
+        try:
+            yield {ENDING: state.ending, AUDIT: state.audit_log}
+        finally:
+            await state.stop()
 
     app = Starlette(
         routes=[
