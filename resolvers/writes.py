@@ -138,7 +138,14 @@ async def _create(
         _check_new(job, f"input.{number}." if len(jobs) > 1 else "", ctx.limits.max_json_bytes)
     async with ctx.write() as (session, org_id):
         creations = await create_jobs(
-            session, org_id, jobs, now=ctx.now, detail=ctx.signature(), returning=columns
+            session,
+            org_id,
+            jobs,
+            now=ctx.now,
+            detail=ctx.signature(),
+            returning=columns,
+            # A guess of what is hidden must make no difference.
+            hide=None if ctx.hiding is None else ctx.hiding.json,
         )
         if not all(each.same_input for each in creations):
             raise NothingKeptError

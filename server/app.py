@@ -17,7 +17,6 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from resolvers.redaction import Redaction
 from server import pages
 from server.admission import Gate
 from server.audit import AUDIT, AuditLog
@@ -76,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Gate(chosen),
         authenticator,
         Connections(authenticator),
-        Redaction(chosen.redact_keys),
+        chosen.redaction(),
         AuditLog(chosen),
         Readiness(engine, chosen),
     )
