@@ -16,6 +16,7 @@ from db.commands.changes import change_job
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition
 from db.criteria import JobCriteria, TextCriteria
+from db.diagnostics import diagnostic, error_code as kept_code, with_diagnostics
 from db.outcomes import CreatedJob, JobWithEvents
 from db.queries import events, jobs, queued
 from db.queries.jobs import JobRow
@@ -31,6 +32,7 @@ from db.refusals import (
     check_detail,
     check_limit,
     check_new,
+    check_signature,
     check_transition,
 )
 from db.retries import in_transaction
@@ -78,6 +80,7 @@ class JobRepository:
     def __init__(
         self, session: AsyncSession, *, by: str | None = None, backoff: Backoff | None = None
     ) -> None:
+        check_signature(by)
         self._session = session
         # What every query and command takes first.
         self._ledger = session, org_id_of(session)
@@ -193,8 +196,8 @@ class JobRepository:
             to=JobStatus(status),
             expected=None if expected is None else JobStatus(expected),
             result=result,
-            error_code=error_code,
-            error_message=error_message,
+            error_code=kept_code(error_code),
+            error_message=diagnostic(error_message),
             detail=self._signed(detail),
             by_operator=by_operator,
         )
@@ -241,7 +244,7 @@ class JobRepository:
         return await jobs.list_jobs(*self._ledger, criteria, window, columns)
 
     def _signed(self, detail: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {**(detail or {}), **self._signature}
+        return {**with_diagnostics(detail or {}), **self._signature}
 
 
 def _now() -> datetime:

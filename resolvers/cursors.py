@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,11 @@ import orjson
 
 from db.limits import MAX_INT32, MIN_INT32
 from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
+from db.times import microseconds, moment
 from resolvers.errors import InvalidCursorError
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+# Cursors count times from 1970.
+_MICROSECONDS_TO_2000 = 946_684_800_000_000
 
 
 def encode(order: KeysetOrder, row: Any) -> str:
@@ -39,7 +40,7 @@ def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]
 
 def _plain(value: KeyValue) -> int | str | None:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value) + _MICROSECONDS_TO_2000
     return str(value) if isinstance(value, UUID) else value
 
 
@@ -50,7 +51,7 @@ def _value(part: KeyPart, value: object) -> KeyValue:
         return UUID(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if part.python_type is datetime:
-            return _EPOCH + value * _MICROSECOND
+            return moment(value - _MICROSECONDS_TO_2000)
         if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError

@@ -1,7 +1,6 @@
 """The custom scalars. Their values leave as they are: the response encoder writes them out."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NewType
 from uuid import UUID
 
@@ -9,27 +8,24 @@ import strawberry
 from graphql import Undefined
 from strawberry.types.scalar import ScalarDefinition
 
+from db.times import NoSuchTimeError, parse_time
 from resolvers.errors import BadUserInputError
 
 JSON = NewType("JSON", object)
 
 
-_DATE_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-
 
 def parse_date_time(value: object) -> datetime:
     """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off."""
-    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+    try:
+        return parse_time(value)
+    except NoSuchTimeError:
+        raise BadUserInputError(
+            "A DateTime must exist in the calendar, in the years 1 to 9999 of UTC."
+        ) from None
+    except ValueError:
         raise BadUserInputError(
             "A DateTime must be RFC 3339 text with an offset, such as '2026-01-31T09:30:00Z'."
-        )
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadUserInputError(
-            "A DateTime must exist in the calendar, in the years 1 to 9999."
         ) from None
 
 

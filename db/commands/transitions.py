@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.events import append_events
 from db.commands.notifications import notify
 from db.criteria import JobCriteria
+from db.limits import MAX_INT32
 from db.queries.filters import is_any, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
@@ -142,9 +143,12 @@ async def change_status(
 
 
 def _guard(transition: Transition) -> ColumnElement[bool]:
-    legal = job.status.in_(sorted(transition.sources))
+    # One whose numbers are at their end is passed over: it must not fail what is done to many.
+    legal = and_(job.status.in_(sorted(transition.sources)), job.event_seq < MAX_INT32)
     if transition.to is JobStatus.RUNNING:
         return and_(legal, job.attempt < job.max_attempts)
+    if transition.to is JobStatus.QUEUED:
+        legal = and_(legal, job.attempt < MAX_INT32)
     if transition.to is JobStatus.QUEUED and not transition.by_operator:
         # A worker may give back what it runs, but retry only while attempts are left.
         return and_(
