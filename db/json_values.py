@@ -6,7 +6,8 @@ orjson does it where a float holds what is written; where it might not, `Digits`
 import json
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Any, Never
+from math import isfinite
+from typing import Any, Never, Self
 
 import orjson
 
@@ -37,7 +38,7 @@ class Digits(float):
     __slots__ = ("text",)
     text: str
 
-    def __new__(cls, text: str) -> "Digits":
+    def __new__(cls, text: str) -> Self:
         number = super().__new__(cls, text)
         number.text = text
         return number
@@ -82,8 +83,8 @@ def number_fault(number: float | Decimal) -> str | None:
         return digits_fault(number.text)
     if isinstance(number, Decimal):
         return _decimal_fault(number)
-    if isinstance(number, float):
-        return None if abs(number) < float("inf") else PAST_64_BITS
+    if not isinstance(number, int):
+        return None if isfinite(number) else PAST_64_BITS
     if MIN_JSON_NUMBER <= number <= MAX_JSON_NUMBER:
         return None
     is_long = number.bit_length() > _MAX_DOUBLE_BITS
@@ -138,7 +139,8 @@ def _write(value: object) -> orjson.Fragment:
     if isinstance(value, Digits | Decimal):
         if (fault := number_fault(value)) is not None:
             raise ValueError(fault)
-        return orjson.Fragment(_written(Decimal(value.text if isinstance(value, Digits) else value)))
+        digits = value.text if isinstance(value, Digits) else value
+        return orjson.Fragment(_written(Decimal(digits)))
     raise TypeError
 
 

@@ -9,6 +9,7 @@ MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1  # what times are counted in
 
 MAX_JSON_DEPTH = 100  # levels
 MAX_ATTEMPTS = 1_000  # how often a job may be started
+MAX_BACKOFF_SECONDS = 366 * 86_400  # for which a retry may wait
 MAX_BATCH = 1_000  # jobs that one call may create or change
 
 # Numbers inside JSON keep their digits. Beyond this range they have no more than a double has:

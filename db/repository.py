@@ -16,7 +16,8 @@ from db.commands.changes import change_job
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition
 from db.criteria import JobCriteria, TextCriteria
-from db.diagnostics import diagnostic, error_code as kept_code, with_diagnostics
+from db.diagnostics import diagnostic, with_diagnostics
+from db.diagnostics import error_code as kept_code
 from db.outcomes import CreatedJob, JobWithEvents
 from db.queries import events, jobs, queued
 from db.queries.jobs import JobRow

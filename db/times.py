@@ -1,7 +1,7 @@
-"""Times between Python and PostgreSQL: the years 1 to 9999 exactly, what lies beyond as their end.
+"""Times between Python and PostgreSQL: the years 1 to 9999 as they are, others as their end.
 
-Left alone, the driver writes the first and the last moment of Python as PostgreSQL's infinity, reads
-infinity as a time without an offset, and fails on other years.
+Left alone, the driver writes the first and the last moment of Python as PostgreSQL's infinity,
+reads infinity as a time without an offset, and fails on other years.
 """
 
 import re

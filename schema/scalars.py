@@ -5,14 +5,22 @@ from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import Undefined
+from graphql import (
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
+from db.json_values import decode
 from db.times import NoSuchTimeError, parse_time
 from resolvers.errors import BadUserInputError
 
 JSON = NewType("JSON", object)
-
 
 
 def parse_date_time(value: object) -> datetime:
@@ -42,6 +50,19 @@ def parse_json(value: Any) -> Any:
     return value
 
 
+def parse_json_literal(node: ValueNode, variables: Any = None) -> Any:
+    """Take any value of a document as JSON, with every digit of its numbers."""
+    match node:
+        case IntValueNode() | FloatValueNode():
+            return decode(node.value)
+        case ListValueNode():
+            return parse_json([parse_json_literal(item, variables) for item in node.values])
+        case ObjectValueNode():
+            fields = {f.name.value: parse_json_literal(f.value, variables) for f in node.fields}
+            return parse_json(fields)
+    return parse_json(value_from_ast_untyped(node, variables))
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
@@ -59,5 +80,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="Any JSON value: an object, a list, text, a number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         parse_value=parse_json,
+        parse_literal=parse_json_literal,
     ),
 }

@@ -56,6 +56,7 @@ async def change_job(
 
 def allows(transition: Transition, row: JobRow) -> bool:
     """Tell whether the change may be made of a job as it was met. Rows have MET."""
-    if MAX_INT32 in {row.event_seq, row.attempt if transition.to is JobStatus.QUEUED else None}:
-        return False
-    return transition.allows(JobStatus(row.status), attempts_left=row.attempt < row.max_attempts)
+    counted = max(row.event_seq, row.attempt if transition.to is JobStatus.QUEUED else 0)
+    return counted < MAX_INT32 and transition.allows(
+        JobStatus(row.status), attempts_left=row.attempt < row.max_attempts
+    )

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.events import append_events
 from db.commands.notifications import notify
 from db.criteria import JobCriteria
-from db.limits import MAX_INT32
+from db.limits import MAX_BACKOFF_SECONDS, MAX_INT32
 from db.queries.filters import is_any, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
@@ -48,12 +48,18 @@ JITTER = 0.1
 class Backoff:
     """How long a retry waits: `base_seconds`, doubled for each further one, at most `cap_seconds`.
 
-    `jitter` is a random factor, so that what failed together does not return together.
+    `jitter` is a random factor, so that what failed together does not return together. Raises
+    ValueError for seconds that are negative or more than a year.
     """
 
     base_seconds: float = 10.0
     cap_seconds: float = 3600.0
     jitter: float = 1.0
+
+    def __post_init__(self) -> None:
+        for seconds in (self.base_seconds, self.cap_seconds):
+            if not 0 <= seconds <= MAX_BACKOFF_SECONDS:
+                raise ValueError(f"A wait of {seconds} seconds is negative or more than a year.")
 
     def jittered(self) -> "Backoff":
         """Draw a factor anew."""

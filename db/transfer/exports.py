@@ -13,14 +13,14 @@ from db.transfer.connections import connect
 CHUNK_JOBS = 200
 CHUNK_EVENTS = 10_000
 
-# JSON's null and an empty text of an error are written like no value at all, which an import makes
-# of them anyway.
+# JSON's null and an error's empty text are written like no value at all, which an import makes of
+# them anyway.
 _JOBS = """
 SELECT id, type, queue, status, priority, attempt, max_attempts, backoff_policy, idempotency_key,
     requested_by, nullif(payload, 'null')::text AS payload, nullif(result, 'null')::text AS result,
     nullif(last_error_code, '') AS last_error_code,
-    nullif(last_error_message, '') AS last_error_message, created_at, scheduled_at, started_at, finished_at,
-    event_seq
+    nullif(last_error_message, '') AS last_error_message,
+    created_at, scheduled_at, started_at, finished_at, event_seq
 FROM job
 WHERE org_id = $1
     AND (cardinality($2::text[]) = 0 OR status = ANY($2::text[]))

@@ -68,9 +68,9 @@ async def import_records(
     whose id is in the ledger already is brought up to date if the record begins with its events
     and has later ones; else it stays as it is, and a record with other events is rejected. Records
     without id get one from their content and from how many alike came before in this import; alike
-    ones that have an idempotency key are one job. `on_reject` is told in the order of lines, `on_progress`
-    after each batch, with the number of lines read. Raises asyncpg's errors when the database is
-    away; no record causes them.
+    ones that have an idempotency key are one job. `on_reject` is told in the order of lines,
+    `on_progress` after each batch, with the number of lines read. Raises asyncpg's errors when the
+    database is away; no record causes them.
     """
     imported = updated = unchanged = rejected = 0
     connection = await connect(url, "joblens import")

@@ -43,7 +43,9 @@ _COMPARE = """
 SELECT there.job_id, max(there.seq) AS last, min(there.seq) FILTER (WHERE told.seq IS NOT NULL AND (
     least(greatest(there.ts, $9), $10), there.prev_status, there.next_status, there.attempt,
     nullif(there.detail, 'null')
-) IS DISTINCT FROM (told.ts, told.prev_status, told.next_status, told.attempt, told.detail)) AS other
+) IS DISTINCT FROM (
+    told.ts, told.prev_status, told.next_status, told.attempt, told.detail
+)) AS other
 FROM job_event there LEFT JOIN unnest(
     $2::uuid[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::integer[], $8::jsonb[]
 ) AS told (job_id, seq, ts, prev_status, next_status, attempt, detail)

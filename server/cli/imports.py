@@ -37,7 +37,8 @@ def import_jobs(
     """Import jobs with their events, one JSON object a line.
 
     Importing the same file again changes nothing; a job that has come further since is brought up
-    to date. A bad line is told and never stops the good ones. Exit status: 0 all is in, 1 some lines are not, 2 nothing could be done.
+    to date. A bad line is told and never stops the good ones. Exit status: 0 all is in, 1 some
+    lines are not, 2 nothing could be done.
     """
     settings = read_settings()
     console = Console(stderr=True)
