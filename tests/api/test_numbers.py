@@ -179,7 +179,7 @@ numbers = st.one_of(
 spaces = st.sampled_from(["", " ", "\n"])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(parts=st.lists(st.tuples(spaces, numbers, spaces), min_size=1, max_size=4))
 def test_parsed_and_written_again_a_number_has_its_digits(
     parts: list[tuple[str, str, str]],
