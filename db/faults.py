@@ -6,8 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 from db.json_values import dumps, loads, number_fault, stored_bytes
-from db.limits import MAX_ATTEMPTS, MAX_JSON_DEPTH, MAX_NAME_LENGTH
+from db.limits import (
+    MAX_ATTEMPTS,
+    MAX_INT64,
+    MAX_JSON_DEPTH,
+    MAX_NAME_LENGTH,
+    MIN_INT64,
+)
 
+_NUMBERS = (int, float, Decimal)
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -15,8 +22,11 @@ def text_fault(text: str) -> str | None:
     """Say why PostgreSQL cannot hold the text."""
     if "\0" in text:
         return "Text must not contain the character U+0000."
-    has_half = not text.isascii() and UNSTORABLE.search(text)
-    return "Text must not contain half of a surrogate pair." if has_half else None
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "Text must not contain half of a surrogate pair."
+    return None
 
 
 def name_fault(text: str | None) -> str | None:
@@ -74,5 +84,7 @@ def _children(item: object) -> list[Any]:
 def _scalar_fault(item: object) -> str | None:
     if isinstance(item, str):
         return text_fault(item)
-    fault = number_fault(item) if isinstance(item, int | float | Decimal) else None
+    if item is None or (type(item) is int and MIN_INT64 <= item <= MAX_INT64):  # most are
+        return None
+    fault = number_fault(item) if isinstance(item, _NUMBERS) else None
     return f"JSON must not have a number {fault}." if fault else None

@@ -28,8 +28,9 @@ class NoSuchTimeError(ValueError):
 class _Beyond(tzinfo):
     """UTC, for a moment that stands for one beyond Python's years: it knows which one."""
 
-    def __init__(self, microseconds: int) -> None:
-        self.microseconds = microseconds
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.end = LAST if count > 0 else FIRST
 
     def utcoffset(self, _time: datetime | None) -> timedelta:
         return _NOTHING
@@ -65,7 +66,10 @@ def time_fault(time: datetime) -> str | None:
 def microseconds(time: datetime) -> int:
     """Count from 2000, as PostgreSQL does: exactly, also of what lies beyond Python's years."""
     zone = time.tzinfo
-    return zone.microseconds if isinstance(zone, _Beyond) else (time - _EPOCH) // _MICROSECOND
+    # What was reckoned from it has its zone, too, but is another moment.
+    if isinstance(zone, _Beyond) and time == zone.end:
+        return zone.count
+    return (time - _EPOCH) // _MICROSECOND
 
 
 def moment(count: int) -> datetime:
@@ -78,7 +82,8 @@ def moment(count: int) -> datetime:
     except OverflowError:
         if not MIN_INT64 <= count <= MAX_INT64:
             raise
-    return (LAST if count > 0 else FIRST).replace(tzinfo=_Beyond(count))
+    beyond = _Beyond(count)
+    return beyond.end.replace(tzinfo=beyond)
 
 
 async def set_codec(connection: Any) -> None:

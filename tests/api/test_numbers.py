@@ -113,6 +113,25 @@ async def test_what_cannot_be_kept_is_refused(
     assert error["extensions"]["code"] == ("BAD_USER_INPUT" if as_literal else "BAD_REQUEST")
 
 
+LIMIT = "mutation ($p: Int!) { cancelJobs(filter: {ids: []}, limit: $p) { changed } }"
+LONGER = "query ($p: Float!) { jobs(filter: {waitingLongerThan: $p}) { nodes { id } } }"
+
+
+@pytest.mark.parametrize("query", [LIMIT, LONGER])
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "9" * 400, "-0.10"])
+async def test_a_number_that_is_none_of_these(service: Service, query: str, number: str) -> None:
+    (error,) = (await ask(service, query, number, as_literal=False))["errors"]
+    assert error["extensions"]["code"] in {"BAD_USER_INPUT", "BAD_REQUEST"}
+
+
+@pytest.mark.parametrize("query", [LIMIT, LONGER])
+@pytest.mark.parametrize("number", ["10.00", "1.0e1", "1E1"])
+async def test_a_number_of_graphql_may_be_written_in_any_way(
+    service: Service, query: str, number: str
+) -> None:
+    assert "errors" not in await ask(service, query, number, as_literal=False)
+
+
 async def test_an_import_takes_and_refuses_the_same(database_url: str) -> None:
     org = uuid4()
     taken, refused = (
