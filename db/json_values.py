@@ -29,6 +29,7 @@ _SUSPECTS = tuple(
 _EXPONENT = re.compile(rb"e(?<=[0-9]e)[-+]?[0-9]")
 _STRING_OR_EXPONENT = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?[0-9.]+e[-+]?[0-9]+)')
 _MAX_DOUBLE_BITS, _MAX_DOUBLE_EXPONENT = 1024, 308
+_SURE_LENGTH = 18
 _LONGEST_INT = len(str(MIN_JSON_NUMBER))
 
 
@@ -93,6 +94,8 @@ def number_fault(number: float | Decimal) -> str | None:
 
 def digits_fault(text: str) -> str | None:
     """Say it of a number that is written in a text."""
+    if _is_plain(text):
+        return None
     try:
         return _decimal_fault(Decimal(text))
     except InvalidOperation:  # an exponent of twenty digits
@@ -136,12 +139,19 @@ def _is_double(number: Decimal) -> bool:
 
 
 def _write(value: object) -> orjson.Fragment:
+    if isinstance(value, Digits) and _is_plain(value.text):
+        return orjson.Fragment(value.text)
     if isinstance(value, Digits | Decimal):
         if (fault := number_fault(value)) is not None:
             raise ValueError(fault)
         digits = value.text if isinstance(value, Digits) else value
         return orjson.Fragment(_written(Decimal(digits)))
     raise TypeError
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a number is written as jsonb writes it, and surely is within all bounds."""
+    return len(text) <= _SURE_LENGTH and "e" not in text and "E" not in text
 
 
 def _written(number: Decimal) -> str:

@@ -190,8 +190,9 @@ class JobRepository:
         """Change a job's status and write the event; get the job after it.
 
         `expected`: only from this status. `by_operator`: a retry goes at once, also without
-        attempts left, and of jobs called off or given up, too. Waits for another who is changing
-        the job. Raises JobNotFoundError, or IllegalTransitionError with the status it met.
+        attempts left, and of jobs called off or given up, too. Texts of errors are taken as they
+        can be kept. Waits for another who is changing the job. Raises JobNotFoundError, or
+        IllegalTransitionError with the status it met.
         """
         transition = Transition(
             to=JobStatus(status),

@@ -56,11 +56,12 @@ def parse_json_literal(node: ValueNode, variables: Any = None) -> Any:
         case IntValueNode() | FloatValueNode():
             return decode(node.value)
         case ListValueNode():
-            return parse_json([parse_json_literal(item, variables) for item in node.values])
+            items = (parse_json_literal(item, variables) for item in node.values)
+            return [None if item is Undefined else item for item in items]
         case ObjectValueNode():
-            fields = {f.name.value: parse_json_literal(f.value, variables) for f in node.fields}
-            return parse_json(fields)
-    return parse_json(value_from_ast_untyped(node, variables))
+            fields = ((f.name.value, parse_json_literal(f.value, variables)) for f in node.fields)
+            return {name: value for name, value in fields if value is not Undefined}
+    return value_from_ast_untyped(node, variables)
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -33,7 +33,7 @@ SELECT {_COLUMN_LIST} FROM pg_temp.staged_job ORDER BY line
 ON CONFLICT DO NOTHING
 RETURNING id
 """  # noqa: S608 - column names of this module
-# Locked: nobody may write events of theirs between the comparison and what follows from it.
+# Locked, so that no other events come between the comparison and what follows from it.
 _LOCK_IDS = """
 SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
 """

@@ -104,8 +104,8 @@ async def test_a_job_that_has_come_further_is_brought_up_to_date(url, ledger):
     )
     # As if it were new.
     assert await load(url, newer, line(2), org=OTHER_ORG) == ((2, 0, 0), [])
-    anew = await jobs_of(ledger, OTHER_ORG)
-    assert [{**job, "org_id": None} for job in anew] == [
+    fresh = await jobs_of(ledger, OTHER_ORG)
+    assert [{**job, "org_id": None} for job in fresh] == [
         {**job, "org_id": None} for job in updated[0]
     ]
     # What is older, or only written otherwise, changes nothing.
@@ -116,7 +116,7 @@ async def test_a_job_that_has_come_further_is_brought_up_to_date(url, ledger):
     assert (await jobs_of(ledger), await ledger.fetch(events, ORG)) == updated
 
 
-async def test_a_job_of_another_history_stays_as_it_is_and_is_told(url, ledger):
+async def test_a_job_of_another_history_stays_as_it_is(url, ledger):
     await load(url, told(QUEUED, RUNNING, NOTED))
     before = await jobs_of(ledger), await ledger.fetch("SELECT * FROM job_event")
     reason = "id: the ledger tells otherwise of this job from its event {} on"
