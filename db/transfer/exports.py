@@ -11,7 +11,7 @@ from db.statuses import JobStatus
 from db.transfer.connections import connect
 
 CHUNK_JOBS = 200
-CHUNK_EVENTS = 10_000
+CHUNK_EVENTS = 2_000
 
 # JSON's null and an error's empty text are written like no value at all, which an import makes of
 # them anyway.
