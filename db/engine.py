@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from db.fair_queue import FairQueue
+from db.json_values import dumps
+from db.times import set_codec
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -85,13 +87,15 @@ def create_engine(
     chosen = options or EngineOptions()
 
     async def connect() -> Any:
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,
             # For a server that has gone silent: one that answers ends a statement by itself.
             command_timeout=chosen.command_timeout_seconds,
             server_settings={"application_name": chosen.application_name},
         )
+        await set_codec(connection)
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -107,7 +111,7 @@ def create_engine(
         # Values are the users' own: errors, and so the log, name the statement alone.
         hide_parameters=True,
         json_deserializer=json_deserializer,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_serializer=lambda value: dumps(value).decode(),
     )
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)

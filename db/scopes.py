@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-import orjson
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
+from db.json_values import loads
 from db.sessions import (
     DATABASE_ERRORS,
     CommitUncertainError,
@@ -38,7 +38,7 @@ class DatabaseNotConfiguredError(Exception):
 def create_worker_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
     """Make an engine for `session_scope`: JSON columns come as plain values of Python."""
     chosen = options or EngineOptions(application_name="joblens-worker")
-    return create_engine(url, chosen, json_deserializer=orjson.loads)
+    return create_engine(url, chosen, json_deserializer=loads)
 
 
 @asynccontextmanager

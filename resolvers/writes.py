@@ -9,6 +9,7 @@ from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
 from db.commands.transitions import Transition, change_status
 from db.criteria import JobCriteria
+from db.diagnostics import diagnostic, error_code
 from db.limits import MAX_BATCH
 from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
@@ -20,7 +21,6 @@ from resolvers.ids import parse_job_id
 from resolvers.inputs import (
     check_attempts,
     check_json,
-    check_message,
     check_name,
     check_object,
 )
@@ -164,13 +164,15 @@ def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
 
 
 async def _checked(ctx: Context, wanted: Transition) -> Transition:
-    """Check the parts of a transition, and sign its detail."""
-    check_name("errorCode", wanted.error_code)
-    check_message("errorMessage", wanted.error_message)
-    check_message("reason", wanted.reason)
+    """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
     check_json("result", wanted.result, ctx.limits.max_json_bytes)
     detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
-    return replace(wanted, detail={**detail, **ctx.signature(wanted.reason)})
+    return replace(
+        wanted,
+        error_code=error_code(wanted.error_code),
+        error_message=diagnostic(wanted.error_message),
+        detail={**detail, **ctx.signature(diagnostic(wanted.reason))},
+    )
 
 
 def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:

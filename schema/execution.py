@@ -16,6 +16,7 @@ from graphql import (
     create_source_event_stream,
 )
 
+from db.json_values import dumps
 from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.streams import Stream
@@ -107,6 +108,8 @@ def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
         if document is None:
             return Response(None, refusal, refused=True)
         chosen = _choose(document, request.operation_name)
+        if chosen.operation is not OperationType.MUTATION:
+            _check_variables(request.variables)
         cost = document.cost(chosen, request.variables)
     except JoblensError as error:
         return _refused(error)
@@ -220,6 +223,18 @@ def _refuse(error: Exception) -> Response:
     located = GraphQLError(str(error), original_error=error)
     _log_unexpected([located])
     return Response(None, [_present(located)], refused=True)
+
+
+def _check_variables(variables: Mapping[str, Any]) -> None:
+    """Refuse what no JSON text can hold. Mutations say themselves what they make of it."""
+    try:
+        dumps(variables)
+    except TypeError as error:
+        if "Recursion" in str(error):  # what uses it refuses it
+            return
+        what = f"a number {error.__cause__}" if error.__cause__ else "half of a surrogate pair"
+        message = f"'variables' must not have {what}."
+        raise JoblensError(ErrorCode.BAD_REQUEST, message) from None
 
 
 def _choose(document: Document, name: str | None) -> OperationDefinitionNode:

@@ -4,6 +4,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from db.diagnostics import storable
 from resolvers.errors import ErrorCode, JoblensError
 from schema.limits.bounds import LimitError
 
@@ -22,7 +23,9 @@ def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
     if isinstance(origin, JoblensError):
         code = origin.code
     formatted: dict[str, Any] = dict(error.formatted)
-    return formatted | {"extensions": {"code": code.value}}
+    # Words of the client may be among them, such as no answer can be written with.
+    message = storable(error.message)
+    return formatted | {"message": message, "extensions": {"code": code.value}}
 
 
 def formatted(error: JoblensError) -> dict[str, Any]:

@@ -1,35 +1,39 @@
 """The custom scalars. Their values leave as they are: the response encoder writes them out."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import Undefined
+from graphql import (
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
+from db.json_values import decode
+from db.times import NoSuchTimeError, parse_time
 from resolvers.errors import BadUserInputError
 
 JSON = NewType("JSON", object)
 
 
-_DATE_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-
-
 def parse_date_time(value: object) -> datetime:
     """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off."""
-    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+    try:
+        return parse_time(value)
+    except NoSuchTimeError:
+        raise BadUserInputError(
+            "A DateTime must exist in the calendar, in the years 1 to 9999 of UTC."
+        ) from None
+    except ValueError:
         raise BadUserInputError(
             "A DateTime must be RFC 3339 text with an offset, such as '2026-01-31T09:30:00Z'."
-        )
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadUserInputError(
-            "A DateTime must exist in the calendar, in the years 1 to 9999."
         ) from None
 
 
@@ -44,6 +48,20 @@ def parse_json(value: Any) -> Any:
     if isinstance(value, list):
         return [None if item is Undefined else parse_json(item) for item in value]
     return value
+
+
+def parse_json_literal(node: ValueNode, variables: Any = None) -> Any:
+    """Take any value of a document as JSON, with every digit of its numbers."""
+    match node:
+        case IntValueNode() | FloatValueNode():
+            return decode(node.value)
+        case ListValueNode():
+            items = (parse_json_literal(item, variables) for item in node.values)
+            return [None if item is Undefined else item for item in items]
+        case ObjectValueNode():
+            fields = ((f.name.value, parse_json_literal(f.value, variables)) for f in node.fields)
+            return {name: value for name, value in fields if value is not Undefined}
+    return value_from_ast_untyped(node, variables)
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -63,5 +81,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         description="Any JSON value: an object, a list, text, a number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         parse_value=parse_json,
+        parse_literal=parse_json_literal,
     ),
 }

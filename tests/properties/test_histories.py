@@ -104,7 +104,8 @@ async def test_a_timeline_counts_each_step_in_its_bucket(
     counted: Counter[tuple[datetime, str]] = Counter()
     for ts, (before, after) in drawn:
         if start <= ts < until and before != after:
-            counted[bucket_start(ts, size), "created" if before is None else after] += 1
+            counted[bucket_start(ts, size), after] += 1
+            counted[bucket_start(ts, size), "created"] += before is None
     starts = [bucket_start(start, size)]
     while starts[-1] + length < until:
         starts.append(starts[-1] + length)
