@@ -52,6 +52,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = _Handshakes(self)
         self._unread = bytearray()
         self._turn: asyncio.Handle | None = None
+        # Whatever still comes is thrown away.
+        self._failed = False
 
     async def run_asgi(self) -> None:
         """Run the application, which may send several messages at once."""
@@ -85,6 +87,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
+        if self._failed:
+            return
         if self.handshake_initiated:
             self._unread += data
             if self._turn is None:
@@ -98,6 +102,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _read_on(self) -> None:
         self._turn = None
+        if not self.handshake_complete:
+            # What comes before our answer waits for it.
+            self.transport.pause_reading()
+            return
         if self.read_paused or self.transport.is_closing():
             return
         piece = bytes(self._unread[:READ_AT_ONCE_BYTES])
@@ -107,6 +115,20 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._take_turns()
         elif not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
+
+    def handle_parser_exception(self) -> None:
+        """End the connection, and give the client time to read why."""
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = self._failed = True
+        self._unread.clear()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        # With what it still sends unread, closing at once might destroy the words on their way.
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def _take_turns(self) -> None:
         """Read what is left when others have had their turn, and nothing new before."""
@@ -179,7 +201,8 @@ class _Handshakes(ServerProtocol):
         """Send an answer to the handshake; a refusal is the last thing there is to send."""
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             for name, value in self._protocol.default_headers:
-                response.headers[name.decode()] = value.decode()
+                # The date is there already.
+                response.headers.setdefault(name.decode(), value.decode())
             # Or uvicorn takes the application for one that forgot to answer.
             self._protocol.handshake_complete = True
         super().send_response(response)
