@@ -133,7 +133,7 @@ class HttpProtocol(RequestReader):
         """Refuse what comes now, once all that came before has been answered."""
         self._done = True
         self._wait_no_more()
-        if self.pipeline and self.cycle.more_body:
+        if self.pipeline and self.pipeline[0][0] is self.cycle and self.cycle.more_body:
             # It broke off before its turn.
             self.pipeline.popleft()
         self._last_words = None if self._has_answered() else error

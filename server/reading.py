@@ -46,7 +46,6 @@ class RequestReader(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what has come, as far as its time has come."""
-        self._unset_keepalive_if_required()
         if not self._done:
             self._unread += data
             self._read_on()

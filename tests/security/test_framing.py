@@ -5,13 +5,9 @@ The body of the first, where it has one, is a request of its own. It must never 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from tests.security.test_process import running
-from tests.service import serving
 from tests.wire import PATIENCE_SECONDS, wire
 
 Told = list[tuple[int, str]]
@@ -196,19 +192,6 @@ UNCLEAR: dict[str, bytes] = {
     "chunks in HTTP/1.0": in_chunks(start="POST /graphql HTTP/1.0"),
     "a URL with a space": ask(start="GET /health z HTTP/1.1"),
 }
-
-
-@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
-async def port(
-    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[int]:
-    if request.param == "asyncio":
-        async with serving(database_url) as service:
-            yield service.client.base_url.port or 0
-    else:
-        log: Path = tmp_path_factory.mktemp("framing") / "log"
-        async with running(database_url, log, auth="none") as server:
-            yield server.port
 
 
 async def told(port: int, sent: bytes, piece: int) -> Told:
