@@ -34,8 +34,8 @@ class HttpProtocol(RequestReader):
         # Runs while the connection owes us a request, not while we owe it an answer.
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
-        # Waits for the answers to what came before.
-        self._last_words: JoblensError | None = None
+        # To be sent after the answers to the requests before it.
+        self._pending_refusal: JoblensError | None = None
 
     def shutdown(self) -> None:
         """End the connection, a response that is being sent first."""
@@ -94,8 +94,8 @@ class HttpProtocol(RequestReader):
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_reading()
-        elif self._last_words is not None:
-            self._refuse(self._last_words)
+        elif self._pending_refusal is not None:
+            self._refuse(self._pending_refusal)
         elif self.timeout_keep_alive_task is None:
             self._look_on()
 
@@ -130,15 +130,15 @@ class HttpProtocol(RequestReader):
             self._watch = None
 
     def _refuse(self, error: JoblensError) -> None:
-        """Refuse what comes now, once all that came before has been answered."""
+        """Send an error, once all complete requests have been answered."""
         self._done = True
         self._wait_no_more()
         if self.pipeline and self.pipeline[0][0] is self.cycle and self.cycle.more_body:
-            # It broke off before its turn.
+            # It is the one that is refused.
             self.pipeline.popleft()
-        self._last_words = None if self._has_answered() else error
-        if self._last_words is None and not self.transport.is_closing() and self._may_speak():
-            self._say(error)
+        self._pending_refusal = None if self._has_answered() else error
+        if self._pending_refusal is None and not self.transport.is_closing() and self._may_speak():
+            self._send_refusal(error)
 
     def _may_speak(self) -> bool:
         """Say whether a refusal would be read as one; if not, end the connection without."""
@@ -151,8 +151,8 @@ class HttpProtocol(RequestReader):
             self.transport.close()
         return not cycle.response_started
 
-    def _say(self, error: JoblensError) -> None:
-        """Send the last words of this connection."""
+    def _send_refusal(self, error: JoblensError) -> None:
+        """Send an error that belongs to no request, and end the connection."""
         request_id = uuid4().hex
         log.info("refused", code=error.code.value, request_id=request_id)
         audit_log: AuditLog = self.app_state[AUDIT]
@@ -168,18 +168,20 @@ class HttpProtocol(RequestReader):
     def _end(self) -> None:
         """End the connection, and give the client time to read what it was sent.
 
-        With what it still sends unread, closing at once might destroy that on its way.
+        Closing a socket with unread data resets it, and what was sent may be lost.
         """
         self._done = True
-        self._last_words = None
+        self._pending_refusal = None
         self.pipeline.clear()
+        self._unread.clear()
+        self.flow.resume_reading()
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
         self.loop.call_later(CLOSING_SECONDS, self.timeout_keep_alive_handler)
 
 
 class _Transport(asyncio.Transport):
-    """What an answer is written to; `end` ends the connection after it."""
+    """A transport for one answer, which is closed by `end`."""
 
     def __init__(self, transport: asyncio.Transport, end: Callable[[], None]) -> None:
         super().__init__()
@@ -195,7 +197,7 @@ class _Transport(asyncio.Transport):
         return self._transport.is_closing()
 
     def close(self) -> None:
-        """Write no more."""
+        """End the connection."""
         self._end()
 
 

@@ -52,7 +52,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = _Handshakes(self)
         self._unread = bytearray()
         self._turn: asyncio.Handle | None = None
-        # Whatever still comes is thrown away.
+        # Further data is discarded.
         self._failed = False
 
     async def run_asgi(self) -> None:
@@ -103,7 +103,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _read_on(self) -> None:
         self._turn = None
         if not self.handshake_complete:
-            # What comes before our answer waits for it.
+            # Frames that come before our answer are read after it.
             self.transport.pause_reading()
             return
         if self.read_paused or self.transport.is_closing():
@@ -126,7 +126,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._unread.clear()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        # With what it still sends unread, closing at once might destroy the words on their way.
+        # Closing a socket with unread data resets it, and the close frame may be lost.
         self.transport.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
@@ -201,7 +201,7 @@ class _Handshakes(ServerProtocol):
         """Send an answer to the handshake; a refusal is the last thing there is to send."""
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             for name, value in self._protocol.default_headers:
-                # The date is there already.
+                # There is a date already.
                 response.headers.setdefault(name.decode(), value.decode())
             # Or uvicorn takes the application for one that forgot to answer.
             self._protocol.handshake_complete = True

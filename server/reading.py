@@ -1,42 +1,36 @@
-"""Requests as they come over a connection: where each begins and ends, and which one is next."""
+"""Requests as they are read from a connection: where each begins and ends, one after the other."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Any
 
 import httptools
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+from starlette.types import Message, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from resolvers.errors import ErrorCode, JoblensError
+from resolvers.errors import JoblensError
+from server.heads import MAX_HEAD_BYTES, bad_request, check_head, is_handshake, too_large
 
-# For the URL and headers of a request; what other servers grant is no more.
-MAX_HEAD_BYTES = 65_536
-# How much is parsed at once. The parser cannot stop: so many bytes hold few requests.
+# How much is parsed at once. The parser cannot stop within it, so it must hold few requests.
 PARSED_AT_ONCE_BYTES = 1_024
-
-_HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")
 
 
 class RequestReader(HttpToolsProtocol):
-    """uvicorn's protocol, which reads no further while a request waits for the one before it."""
+    """uvicorn's protocol, which parses no further while a request waits for the one before it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # uvicorn's own would take what follows 'Connection: close' for another request.
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser = self._new_parser()
         self._unread = bytearray()
-        # The one that is being answered; `cycle` is the one that came last.
+        # The request that is being answered; `cycle` is the newest.
         self._running: RequestResponseCycle | None = None
         self._in_head = False
         self._head_bytes = 0
-        # Of what is neither head nor body, such as the sizes of chunks.
+        # Neither head nor body, such as the sizes of chunks.
         self._loose_bytes = 0
         self._becomes_websocket = False
-        self._refusing: JoblensError | None = None
-        # Whatever still comes is thrown away.
+        # Further data is discarded.
         self._done = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -44,8 +38,15 @@ class RequestReader(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _Flow(transport, lambda: not self._unread)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Mark the request that is being answered as disconnected, not the newest alone."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
-        """Read what has come, as far as its time has come."""
+        """Parse what has come, up to the first request that has to wait."""
         if not self._done:
             self._unread += data
             self._read_on()
@@ -73,33 +74,38 @@ class RequestReader(HttpToolsProtocol):
                 self._becomes_websocket = True
             else:
                 self._parse_without_upgrade()
-        except httptools.HttpParserError:
-            self._refuse(self._refusing or _bad_request("Invalid HTTP request received."))
+        except httptools.HttpParserError as error:
+            # Raised by one of the methods that the parser calls, or by the parser itself.
+            cause = error.__context__
+            words = "Invalid HTTP request received."
+            self._refuse(cause if isinstance(cause, JoblensError) else bad_request(words))
         else:
             if self._loose_bytes > MAX_HEAD_BYTES:
-                self._refuse(_too_large())
+                self._refuse(too_large())
 
     def _refuse(self, error: JoblensError) -> None:
-        """Read no more; tell the client why."""
+        """Answer with an error, and end the connection."""
         raise NotImplementedError
 
     def _parse_without_upgrade(self) -> None:
-        """Read the head once more: for the parser, a request to upgrade ends with it."""
-        start = (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
-        lines = [b"%s %s HTTP/%s" % start]
+        """Parse the head again: to the parser, a request with an upgrade has no body."""
+        method, version = self._start()
+        lines = [b"%s %s HTTP/%s" % (method, self.url, version.encode())]
         lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
-        self.parser = httptools.HttpRequestParser(self)
+        self.parser = self._new_parser()
         self._parse(b"\r\n".join([*lines, b"", b""]))
 
+    def _new_parser(self) -> httptools.HttpRequestParser:
+        parser = httptools.HttpRequestParser(self)
+        # Else 'Connection: close' in trailers would count; see `on_message_complete`.
+        parser.set_dangerous_leniencies(lenient_keep_alive=True)
+        return parser
+
     def _should_upgrade(self) -> bool:
-        """Say whether this is a handshake of a WebSocket; any other upgrade is passed over."""
-        upgrades = [value.strip().lower() for name, value in self.headers if name == b"upgrade"]
-        start = (self.parser.get_method(), self.parser.get_http_version())
-        return (
-            upgrades == [b"websocket"]
-            and start == (b"GET", "1.1")
-            and not any(map(_announces_body, self.headers))
-        )
+        return is_handshake(*self._start(), self.headers)
+
+    def _start(self) -> tuple[bytes, str]:
+        return self.parser.get_method(), self.parser.get_http_version()
 
     def on_message_begin(self) -> None:
         """Begin a head."""
@@ -113,7 +119,7 @@ class RequestReader(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. What comes after the body is none (RFC 9110, section 6.5.1)."""
+        """Take a header. Trailers, after the body, are dropped (RFC 9110, section 6.5.1)."""
         self._count(name, value)
         if self._in_head:
             super().on_header(name, value)
@@ -122,7 +128,7 @@ class RequestReader(HttpToolsProtocol):
         """Begin to answer, or wait for the requests before this one."""
         self._in_head = False
         self._loose_bytes = 0
-        self._check_head()
+        check_head(*self._start(), self.headers)
         if not self.parser.should_upgrade() or self._should_upgrade():
             super().on_headers_complete()
 
@@ -132,22 +138,23 @@ class RequestReader(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request; it may be the last."""
         if not self.parser.should_upgrade():
             super().on_message_complete()
+            self._done = self._done or not self.cycle.keep_alive
 
     def on_response_complete(self) -> None:
-        """Go on to what waited for this answer."""
+        """Parse on: the next request need not wait any more."""
         super().on_response_complete()
         if not self.transport.is_closing():
             self._read_on()
             self.flow.resume_reading()
             if self._in_head:
-                # It is not idle.
+                # The connection is not idle.
                 self._unset_keepalive_if_required()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over, with what has come already."""
+        """Hand the connection over, with the data that has come after the handshake."""
         self._done = True
         self._unset_keepalive_if_required()
         super().handle_websocket_upgrade()
@@ -157,12 +164,12 @@ class RequestReader(HttpToolsProtocol):
         if self._unread:
             protocol.data_received(bytes(self._unread))
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, _delimited(cycle, app))
 
     def _has_answered(self) -> bool:
-        """Say whether all requests that came whole have been answered."""
+        """Say whether all complete requests have been answered."""
         cycle = self._running
         if cycle is None or cycle.response_complete:
             return True
@@ -171,31 +178,11 @@ class RequestReader(HttpToolsProtocol):
     def _count(self, *pieces: bytes) -> None:
         self._head_bytes += sum(map(len, pieces))
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._refuse_head(_too_large())
-
-    def _check_head(self) -> None:
-        """Refuse what does not say clearly whom it asks, or where it ends."""
-        version = self.parser.get_http_version()
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if version not in {"1.0", "1.1"}:
-            self._refuse_head(_bad_request("The version must be HTTP/1.1 or HTTP/1.0."))
-        if self.parser.get_method() == b"CONNECT":
-            self._refuse_head(_bad_request("This server is no proxy."))
-        if len(hosts) > 1 or (version == "1.1" and not hosts):
-            self._refuse_head(_bad_request("There must be one 'Host'."))
-        if not all(map(_HOST.fullmatch, hosts)):
-            self._refuse_head(_bad_request("'Host' must be a host's name, with or without a port."))
-        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
-            self._refuse_head(_bad_request("HTTP/1.0 has no 'Transfer-Encoding'."))
-
-    def _refuse_head(self, error: JoblensError) -> None:
-        # The parser ends with this, and then the refusal is sent.
-        self._refusing = error
-        raise error
+            raise too_large()
 
 
 class _Flow(FlowControl):
-    """Resumes reading only once what has been read is parsed: `may_resume`."""
+    """Resumes reading only if `may_resume`, that is, once all that was read is parsed."""
 
     def __init__(self, transport: asyncio.Transport, may_resume: Callable[[], bool]) -> None:
         super().__init__(transport)
@@ -207,27 +194,22 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-def _announces_body(header: tuple[bytes, bytes]) -> bool:
-    name, value = header
-    return name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
-
-
-def _delimited(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
-    """Wrap an application so that its answer ends, and the next begins, where the client thinks."""
+def _delimited(cycle: RequestResponseCycle, app: Any) -> Any:
+    """Wrap an application so that client and server agree on where its answer ends."""
     is_old = cycle.scope["http_version"] == "1.0"
     if is_old:
-        # Nor has it interim answers.
+        # It has no interim answers.
         cycle.waiting_for_100_continue = False
     elif not cycle.waiting_for_100_continue:
         return app
 
-    async def answer(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async def send_delimited(message: Any) -> None:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_delimited(message: Message) -> None:
             if cycle.waiting_for_100_continue and cycle.more_body:
-                # Perhaps the body still comes, perhaps not (RFC 9110, section 10.1.1).
+                # The client may send the body, or leave it out (RFC 9110, section 10.1.1).
                 cycle.keep_alive = False
             if is_old:
-                # No chunks: the end of the connection tells. So any length is the one expected.
+                # There are no chunks: the connection's end delimits it. Any length is right.
                 cycle.chunked_encoding = False
                 cycle.expected_content_length = len(message.get("body", b""))
             await send(message)
@@ -235,13 +217,3 @@ def _delimited(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Appli
         await app(scope, receive, send_delimited)
 
     return answer
-
-
-def _too_large() -> JoblensError:
-    """Make the refusal of a head that is too large."""
-    words = f"The URL and headers may have at most {MAX_HEAD_BYTES} bytes."
-    return JoblensError(ErrorCode.HEADERS_TOO_LARGE, words)
-
-
-def _bad_request(words: str) -> JoblensError:
-    return JoblensError(ErrorCode.BAD_REQUEST, words)

@@ -102,7 +102,7 @@ async def sent_without_reading(
 
 
 @pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
-async def test_whoever_reads_nothing_is_not_read(
+async def test_a_client_that_reads_nothing_is_not_read(
     service: Service, database_url: str, taken: Taken, flood: bytes
 ) -> None:
     sent = flood * (40 * MIB // len(flood))
@@ -117,7 +117,7 @@ async def test_whoever_reads_nothing_is_not_read(
         assert taken.bytes_waiting <= READ_BYTES
 
 
-async def test_whoever_reads_late_gets_every_answer_in_order(
+async def test_a_client_that_reads_late_gets_all_answers_in_order(
     service: Service, taken: Taken
 ) -> None:
     sent = b"".join(map(numbered, range(MANY)))

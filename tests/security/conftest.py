@@ -57,7 +57,7 @@ async def target(
 async def port(
     request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[int]:
-    """The port of a server that nobody signs in to, on either event loop."""
+    """The port of a server without sign-in, on either event loop."""
     if request.param == "asyncio":
         async with serving(database_url) as service:
             yield service.client.base_url.port or 0

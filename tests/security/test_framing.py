@@ -8,6 +8,9 @@ import re
 
 import pytest
 
+from tests.audit.lines import listening
+from tests.auth.minting import mint
+from tests.service import ORG, OTHER_ORG, serving
 from tests.wire import PATIENCE_SECONDS, wire
 
 Told = list[tuple[int, str]]
@@ -113,9 +116,19 @@ ANSWERED: dict[str, tuple[bytes, Told]] = {
         with_length(*upgrade(), "Expect: 100-continue"),
         BOTH,
     ),
-    "trailers": (trailed("X: y"), BOTH),
-    "a length among the trailers": (trailed("Host: elsewhere", "X-Request-Id: hidden"), BOTH),
-    "an expectation among the trailers": (trailed("Expect: 100-continue"), BOTH),
+    **{
+        f"{trailer!r} for a trailer": (trailed(trailer), BOTH)
+        for trailer in (
+            "X: y",
+            "X-Request-Id: hidden",
+            "Host: elsewhere",
+            "Expect: 100-continue",
+            "Connection: close",
+            "Upgrade: h2c",
+            "Content-Type: text/plain",
+        )
+    },
+    "an upgrade among the trailers": (trailed(*upgrade()), BOTH),
     "an extension of a chunk": (
         ask("Transfer-Encoding: chunked") + CHUNKED.replace(b"\r\n", b';a="b"\r\n', 1),
         BOTH,
@@ -131,6 +144,7 @@ ANSWERED: dict[str, tuple[bytes, Told]] = {
         ask("Transfer_Encoding: chunked", f"Content-Length: {len(HIDDEN)}") + HIDDEN,
         BOTH,
     ),
+    "HEAD of HTTP/1.0": (with_length(start="HEAD /healthz HTTP/1.0"), [(200, "first")]),
     "no name of a host": (ask(start=GET, host=""), [(421, "first"), (200, "second")]),
 }
 
@@ -190,6 +204,8 @@ UNCLEAR: dict[str, bytes] = {
         for version in ("HTTP/2.0", "HTTP/3.0", "HTTP/1.2", "HTTP/0.9", "HTTP/1", "http/1.1", "")
     },
     "chunks in HTTP/1.0": in_chunks(start="POST /graphql HTTP/1.0"),
+    "a length among the trailers": trailed("Content-Length: 3"),
+    "a coding among the trailers": trailed("Transfer-Encoding: chunked"),
     "a URL with a space": ask(start="GET /health z HTTP/1.1"),
 }
 
@@ -228,3 +244,30 @@ async def test_each_gets_its_own_answer(port: int, name: str, piece: int) -> Non
 @pytest.mark.parametrize("name", UNCLEAR)
 async def test_what_is_unclear_is_refused(port: int, name: str, piece: int) -> None:
     assert await told(port, UNCLEAR[name] + SECOND, piece) == REFUSED
+
+
+QUERY = b'{"query":"{viewer{orgId}}"}'
+TRAILERS = (f"Joblens-Org: {OTHER_ORG}", "X-Forwarded-For: 203.0.113.7", "Authorization: %s")
+
+
+def with_trailers(authorization: str) -> bytes:
+    trailers = "\r\n".join(TRAILERS).encode() % authorization.encode()
+    body = b"%x\r\n%s\r\n0\r\n%s\r\n\r\n" % (len(QUERY), QUERY, trailers)
+    return ask("Transfer-Encoding: chunked") + body
+
+
+async def test_trailers_are_no_credentials(database_url: str) -> None:
+    minted = await mint(database_url)
+    with listening() as lines:
+        async with serving(database_url, auth="token", proxies="127.0.0.1") as service:
+            port = service.client.base_url.port or 0
+            both = await told(port, with_trailers(minted.bearer) + SECOND, 100_000)
+            assert both == [(401, "first"), (200, "second")]
+            (line,) = lines.take()
+    assert (line["code"], line["client"]) == ("UNAUTHENTICATED", "127.0.0.1")
+
+
+async def test_trailers_choose_no_organisation(port: int) -> None:
+    async with wire("127.0.0.1", port) as line:
+        await line.send(with_trailers("Bearer x"))
+        assert (await line.answer()).json() == {"data": {"viewer": {"orgId": ORG}}}

@@ -1,4 +1,4 @@
-"""WebSockets where they begin and end: in order, with one word each, however much still comes."""
+"""WebSockets where they begin and end: answers in order, and a close code that always arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -137,7 +137,7 @@ ENDS: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-async def test_whoever_is_closed_hears_why(port: int, name: str) -> None:
+async def test_the_close_code_arrives(port: int, name: str) -> None:
     """All is sent before anything is read."""
     sent, code = ENDS[name]
     async with begun(port) as line:
@@ -149,7 +149,7 @@ async def test_whoever_is_closed_hears_why(port: int, name: str) -> None:
     assert int.from_bytes(told[1][:2]) == code
 
 
-async def test_whoever_is_closed_is_closed(port: int) -> None:
+async def test_the_connection_is_closed_after_the_close_code(port: int) -> None:
     async with begun(port) as line:
         await line.send(frame(FINAL | TEXT, b"x" * 5_000_000))
         assert (await received(line))[0] == FINAL | 8
