@@ -118,6 +118,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_parser_exception(self) -> None:
         """End the connection, and give the client time to read why."""
+        if self._failed:
+            return
         assert self.conn.close_sent is not None
         code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
@@ -146,7 +148,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_ping(self) -> None:
         """Answer a ping, unless the client has left the answers to others unread."""
         answers = self.conn.data_to_send()
-        if self.writable.is_set():
+        if self.writable.is_set() and not self._failed:
             self.transport.write(b"".join(answers))
 
     def handle_cont(self, event: Any) -> None:

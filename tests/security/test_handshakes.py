@@ -14,7 +14,7 @@ from tests.service import serving
 from tests.wire import PATIENCE_SECONDS, Wire, post, wire
 
 MIB = 2**20
-TEXT, BINARY, CONTINUED, FINAL = 1, 2, 0, 0x80
+CONTINUED, TEXT, BINARY, PING, FINAL = 0, 1, 2, 9, 0x80
 INIT = b'{"type":"connection_init"}'
 ACKNOWLEDGED = b'{"type":"connection_ack"}'
 
@@ -127,6 +127,10 @@ ENDS: dict[str, tuple[bytes, int]] = {
     "5 MB after others": (PONG * 50 + frame(FINAL | TEXT, b"x" * 5_000_000), 1009),
     "a message too large by one byte": (frame(FINAL | TEXT, b"x" * (MIB + 1)) + MORE, 1009),
     "no UTF-8": (frame(FINAL | TEXT, b"\xff") + MORE, 1007),
+    "no UTF-8, time and again": (
+        (frame(FINAL | TEXT, b"\xff") + frame(FINAL | PING, b"x") + PONG) * 1_000 + MORE,
+        1007,
+    ),
     "a frame without a mask": (b"\x81\x01x" + MORE, 1002),
     "a frame of an unknown kind": (frame(FINAL | 3, b"x") + MORE, 1002),
     "a frame of reserved bits": (frame(FINAL | 0x40 | TEXT, b"x") + MORE, 1002),
