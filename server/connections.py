@@ -146,6 +146,7 @@ class HttpProtocol(RequestReader):
         if cycle is None or cycle.response_complete:
             return True
         cycle.disconnected = True
+        cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         if cycle.response_started:
             self.transport.close()

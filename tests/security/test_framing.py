@@ -180,6 +180,10 @@ UNCLEAR: dict[str, bytes] = {
         + f"{size}\r\nabc\r\n0\r\n\r\n".encode()
         for size in ("0x3", "+3", "-3", " 3", "g", "", "3\n", "f" * 17, "3;a\nb", "2", "4")
     },
+    "no size of a chunk, in a body that is waited for": ask(
+        "Transfer-Encoding: chunked", "Expect: 100-continue"
+    )
+    + HIDDEN,
     "no size of a chunk": ask("Transfer-Encoding: chunked") + HIDDEN,
     "lines that end with a line feed": ask("Content-Length: 0").replace(b"\r\n", b"\n"),
     "a line that ends with a line feed": ask("X: y\nContent-Length: 3"),
