@@ -5,17 +5,16 @@ Whoever keeps a connection must ask for something in time, and read what it was 
 
 import asyncio
 import math
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import structlog
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from resolvers.errors import ErrorCode, JoblensError
 from server.audit import AUDIT, AuditLog, Trail
-from server.ending import CLOSING_SECONDS, ENDING
+from server.ending import ENDING
+from server.lingering import LingeringTransport
 from server.reading import RequestReader
 from server.responses import write_error
 
@@ -41,10 +40,14 @@ class HttpProtocol(RequestReader):
         """End the connection, a response that is being sent first."""
         self.app_state[ENDING].set()
         super().shutdown()
+        if self.transport.is_closing():
+            # It need not linger any more.
+            self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        lingering = LingeringTransport(transport, self.app_state[ENDING])
+        super().connection_made(cast("asyncio.Transport", lingering))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -160,46 +163,7 @@ class HttpProtocol(RequestReader):
         trail = Trail(audit_log, "http", self.client)
         audit_log.limited(trail, error.code, request_id=request_id)
         self.transport.write(_as_bytes(error, request_id, self.server_state.default_headers))
-        self._end()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        cycle.transport = _Transport(self.transport, self._end)
-        super()._start_asgi_task(cycle, app)
-
-    def _end(self) -> None:
-        """End the connection, and give the client time to read what it was sent.
-
-        Closing a socket with unread data resets it, and what was sent may be lost.
-        """
-        self._done = True
-        self._pending_refusal = None
-        self.pipeline.clear()
-        self._unread.clear()
-        self.flow.resume_reading()
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
-        self.loop.call_later(CLOSING_SECONDS, self.timeout_keep_alive_handler)
-
-
-class _Transport(asyncio.Transport):
-    """A transport for one answer, which is closed by `end`."""
-
-    def __init__(self, transport: asyncio.Transport, end: Callable[[], None]) -> None:
-        super().__init__()
-        self._transport = transport
-        self._end = end
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write a piece."""
-        self._transport.write(data)
-
-    def is_closing(self) -> bool:
-        """Say whether anything can still be written."""
-        return self._transport.is_closing()
-
-    def close(self) -> None:
-        """End the connection."""
-        self._end()
+        self.transport.close()
 
 
 def _as_bytes(

@@ -52,8 +52,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = _Handshakes(self)
         self._unread = bytearray()
         self._turn: asyncio.Handle | None = None
-        # Further data is discarded.
-        self._failed = False
 
     async def run_asgi(self) -> None:
         """Run the application, which may send several messages at once."""
@@ -87,7 +85,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
-        if self._failed:
+        if self.transport.is_closing():
             return
         if self.handshake_initiated:
             self._unread += data
@@ -102,11 +100,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def _read_on(self) -> None:
         self._turn = None
+        if self.read_paused or self.transport.is_closing():
+            return
         if not self.handshake_complete:
             # Frames that come before our answer are read after it.
             self.transport.pause_reading()
-            return
-        if self.read_paused or self.transport.is_closing():
             return
         piece = bytes(self._unread[:READ_AT_ONCE_BYTES])
         del self._unread[:READ_AT_ONCE_BYTES]
@@ -115,22 +113,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._take_turns()
         elif not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
-
-    def handle_parser_exception(self) -> None:
-        """End the connection, and give the client time to read why."""
-        if self._failed:
-            return
-        assert self.conn.close_sent is not None
-        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
-        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        self.transport.write(b"".join(self.conn.data_to_send()))
-        self.close_sent = self._failed = True
-        self._unread.clear()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        # Closing a socket with unread data resets it, and the close frame may be lost.
-        self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def _take_turns(self) -> None:
         """Read what is left when others have had their turn, and nothing new before."""
@@ -148,7 +130,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_ping(self) -> None:
         """Answer a ping, unless the client has left the answers to others unread."""
         answers = self.conn.data_to_send()
-        if self.writable.is_set() and not self._failed:
+        if self.writable.is_set():
             self.transport.write(b"".join(answers))
 
     def handle_cont(self, event: Any) -> None:

@@ -47,7 +47,7 @@ class RequestReader(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what has come, up to the first request that has to wait."""
-        if not self._done:
+        if not (self._done or self.transport.is_closing()):
             self._unread += data
             self._read_on()
 
