@@ -160,7 +160,8 @@ class ErrorCode(StrEnum):
     TOO_MANY_CONNECTIONS = (
         "TOO_MANY_CONNECTIONS",
         429,
-        "The viewer has `JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
+        "The viewer, or the address of a WebSocket that has not signed in yet, has "
+        "`JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
         "or as many as are still free for all. Close one, or run several operations in one "
         "WebSocket.",
     )

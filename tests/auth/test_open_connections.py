@@ -53,15 +53,18 @@ async def test_a_websocket_without_a_token(service: Service, payload: Any) -> No
         assert await client.closed() == (4401, "Unauthorized")
 
 
+NO_TEXT: list[Any] = [0, 5, 1.5, True, False, [], {}, ["jl_x"], {"token": "jl_x"}]
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         {"Authorization": "Bearer jl_x"},
         {"Authorization": "Basic dTpw"},
-        {"Authorization": 1},
         {"token": "jl_x"},
         {"token": ""},
         {"token": "x y"},
+        *({name: value} for name in ("Authorization", "token", "Token") for value in NO_TEXT),
     ],
 )
 async def test_a_websocket_with_a_wrong_token(
@@ -71,6 +74,20 @@ async def test_a_websocket_with_a_wrong_token(
     async with socket(service, Authorization=minted.bearer) as client:
         await client.send({"type": "connection_init", "payload": payload})
         assert await client.closed() == (4403, "Forbidden")
+
+
+@pytest.mark.parametrize("value", NO_TEXT)
+async def test_a_good_token_beside_a_wrong_one(
+    service: Service, minted: Minted, value: Any
+) -> None:
+    for payload in (
+        {"token": value, "Authorization": minted.bearer},
+        {"token": minted.text, "Authorization": value},
+        {"token": minted.text, "Joblens-Org": value},
+    ):
+        async with socket(service, Authorization=minted.bearer, Joblens_Org=ORG) as client:
+            await client.send({"type": "connection_init", "payload": payload})
+            assert (await client.closed())[0] == 4403
 
 
 async def test_a_websocket_that_names_another_organisation(

@@ -36,3 +36,14 @@ def test_commands_and_settings_exist(text: Path) -> None:
     assert [name for name in JOBLENS.findall(words) if f"`joblens {name}`" not in listed] == []
     known = set(VARIABLE.findall(PAGES["settings.md"]())) | {"JOBLENS_TEST_DATABASE_URL"}
     assert set(VARIABLE.findall(words)) - known - {"JOBLENS_"} == set()
+
+
+def test_the_proxy_in_the_docs_sets_each_header_once() -> None:
+    words = (ROOT / "docs/how-to/operate.md").read_text()
+    (block,) = re.findall(r"```nginx\n(.*?)```", words, re.DOTALL)
+    names = re.findall(r"proxy_set_header (\S+)", block)
+    assert len(names) == len(set(names))
+    assert {"Host", "X-Forwarded-For", "Upgrade", "Connection"} == set(names)
+    # As it came, an upgrade to anything would be passed on.
+    assert "proxy_set_header Upgrade $http_upgrade" not in block
+    assert "/(graphql|assets/)" in block

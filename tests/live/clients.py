@@ -81,14 +81,15 @@ async def socket(
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket that has said nothing yet."""
     url = service.client.base_url
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    host = named.pop("host", f"{url.host}:{url.port}")
     plain = sockets.socket()
     if receive_buffer_bytes is not None:
         plain.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer_bytes)
     plain.setblocking(False)
     await asyncio.get_running_loop().sock_connect(plain, (url.host, url.port))
     async with connect(
-        f"ws://{url.host}:{url.port}/graphql",
+        f"ws://{host}/graphql",
         subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
         origin=None if origin is None else Origin(origin),
         additional_headers=named,
