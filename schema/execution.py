@@ -99,7 +99,7 @@ def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
     """Read a request's document and judge its cost; what cannot be run comes as its refusal."""
     asked = Asked(request.query, request.document_id, request.sha256_hash, request.operation_name)
     try:
-        found = rules.documents.find(asked)
+        found = rules.documents.find(asked, rules.limits.max_document_characters)
         document, refusal = read(found.text, rules, trusted=found.trusted)
         if document is None:
             return Response(None, refusal, refused=True)

@@ -10,6 +10,7 @@ from resolvers.errors import ErrorCode, JoblensError
 class Limits:
     """How much one request may ask for. Pages are here since the cost goes by their sizes."""
 
+    max_document_characters: int = 65_536
     max_tokens: int = 5_000
     max_operations: int = 20
     max_depth: int = 20
@@ -17,6 +18,8 @@ class Limits:
     max_aliases: int = 50
     max_directives: int = 50
     max_list_items: int = 2_000
+    max_input_values: int = 15_000
+    max_input_bytes: int = 1_048_576
     max_cost: int = 20_000
     page_size_default: int = 50
     page_size_max: int = 200

@@ -26,9 +26,10 @@ from graphql.type import GraphQLNamedType
 
 from resolvers.errors import ErrorCode
 from schema.limits.bounds import LimitError, Limits, check
+from schema.limits.inputs import arguments
 from schema.limits.measures import CONDITIONS
-from schema.limits.parts import Part, Parts, Variables, in_words, value
-from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, one
+from schema.limits.parts import Part, Parts, Variables, given_in, in_words, value
+from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
 from schema.schema import core_schema
 
 # How many selections may be looked at for one document: a guard for those that would merge
@@ -44,7 +45,10 @@ class Page(NamedTuple):
 
 
 class Shape:
-    """The parts of one operation; `conditions` hold the variables that its directives go by."""
+    """The parts of one operation; `conditions` hold the variables that its directives go by.
+
+    `given`: what the arguments of all its fields hold.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Shape:
         root = core_schema.get_root_type(operation.operation)
         assert root is not None
         self._parts = self._below(root, (operation.selection_set,), None)
+        self.given = given_in(self._parts)
         self._fixed = None if operation.variable_definitions else self._sum({})
 
     def cost(self, variables: Variables) -> int:
@@ -101,6 +106,8 @@ class Shape:
     ) -> Iterable[Part]:
         field = core_schema.get_field(type_, nodes[0].name.value)
         assert field is not None
+        if nodes[0].arguments:
+            yield Part(name, nothing, counts=False, given=arguments(nodes[0], field))
         named = get_named_type(field.type)
         if is_leaf_type(named):
             return

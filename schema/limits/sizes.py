@@ -45,6 +45,11 @@ OF_THE_PAGE = frozenset(
 )
 
 
+def nothing(_variables: Mapping[str, Any]) -> int:
+    """Say that there is none."""
+    return 0
+
+
 def one(_variables: Mapping[str, Any]) -> int:
     """Say that there is one."""
     return 1

@@ -1,0 +1,40 @@
+"""Texts as documents: lexed and parsed, and no further than the limit on tokens."""
+
+from graphql import DocumentNode, GraphQLSyntaxError, Lexer, Source, Token, TokenKind
+from graphql.language.parser import Parser
+
+from resolvers.errors import ErrorCode
+from schema.limits.bounds import LimitError
+
+
+class BoundedLexer(Lexer):
+    """Counts each token as it is read, comments too, before the parser makes anything of it."""
+
+    def __init__(self, source: Source, max_tokens: int) -> None:
+        super().__init__(source)
+        self._most = max_tokens
+        self._count = 0
+
+    def read_next_token(self, start: int) -> Token:
+        """Read a token. Raises LimitError for one too many, whatever it is or may be."""
+        try:
+            token = super().read_next_token(start)
+        except GraphQLSyntaxError:
+            self._count_one()
+            raise
+        if token.kind is not TokenKind.EOF:
+            self._count_one()
+        return token
+
+    def _count_one(self) -> None:
+        self._count += 1
+        if self._count > self._most:
+            words = f"The document has more tokens than the {self._most} that are allowed."
+            raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="tokens", max=self._most)
+
+
+def parse(text: str, max_tokens: int | None) -> DocumentNode:
+    """Parse a document. Raises GraphQLSyntaxError, LimitError, and RecursionError where too deep."""
+    source = Source(text)
+    lexer = None if max_tokens is None else BoundedLexer(source, max_tokens)
+    return Parser(source, lexer=lexer).parse_document()
