@@ -92,9 +92,15 @@ def _take_note(value: "asyncio.Future[Any]") -> None:
         value.exception()
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Context:
-    """One request. `now` is its clock: all durations of one response end at the same moment.
+    """One request. `now` is the time of its `clock` at which all durations of one query end.
+
+    A write takes it again, for itself and for what is read after it.
 
     `selected` keeps what the schema has read from the query's selections; `live` is the process's
     hub, for subscriptions; `deeds` are what its mutations came to, for the audit log. `hiding` is
@@ -107,7 +113,8 @@ class Context:
     live: "Hub | None" = None
     redaction: Redaction = _REDACTION
     hiding: Redaction | None = field(init=False)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = _utc_now
+    now: datetime = field(init=False)
     selected: dict[Hashable, Any] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
@@ -116,6 +123,7 @@ class Context:
     _is_stopped: bool = False
 
     def __post_init__(self) -> None:
+        self.now = self.clock()
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
 
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
@@ -164,6 +172,8 @@ class Context:
             async with self.session.writing() as writing:
                 self._writing = writing
                 async with writing.use() as session:
+                    # Now, not when the request came: it may have waited for the connection.
+                    self.now = self.clock()
                     yield session, self.viewer.org_id
                 await writing.commit()
         except StatementTimeoutError:

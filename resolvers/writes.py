@@ -170,4 +170,4 @@ def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:
     allowed = [
         status for status in JobStatus if allows(replace(wanted, to=status, expected=None), met)
     ]
-    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met)
+    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met, wanted.attempt)

@@ -19,6 +19,7 @@ from graphql import (
 
 from resolvers.context import Context
 from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
+from resolvers.jobs import ALLOWED_COLUMNS
 from resolvers.paging import PageNeeds
 
 Info = strawberry.Info[Context, None]
@@ -45,6 +46,7 @@ RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
 JOB_COLUMNS: Mapping[str, frozenset[str]] = {
     "__typename": _NONE,
     "isTerminal": frozenset({"status"}),
+    "allowedTransitions": ALLOWED_COLUMNS,
     "waitSeconds": WAIT_COLUMNS,
     "runSeconds": RUN_COLUMNS,
     "events": _NONE,

@@ -156,6 +156,7 @@ def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
         "event_seq": 1,
         "created_at": now,
         "updated_at": now,
+        "queued_at": now,
         "scheduled_at": new.scheduled_at,
     }
 
