@@ -10,6 +10,9 @@ from resolvers import cursors
 from resolvers.context import Limits
 from resolvers.errors import BadUserInputError
 
+# How many items of a list without pages come where nobody says how many.
+LIST_SIZE = 50
+
 
 @dataclass(frozen=True, slots=True)
 class PageArguments:
@@ -99,6 +102,16 @@ def page_size(size: int | None, argument: str, limits: Limits) -> int:
     if not 0 <= size <= limits.page_size_max:
         raise BadUserInputError(f"'{argument}' must be between 0 and {limits.page_size_max}.")
     return size
+
+
+def list_size(size: int | None, argument: str, limits: Limits) -> int:
+    """Check how many items of a list without pages an argument asks for.
+
+    LIST_SIZE, the schema's default, gives way where pages may not be as large.
+    """
+    if size == LIST_SIZE:
+        return min(size, limits.page_size_max)
+    return page_size(size, argument, limits)
 
 
 async def read_page(

@@ -34,7 +34,7 @@ class BoundedLexer(Lexer):
 
 
 def parse(text: str, max_tokens: int | None) -> DocumentNode:
-    """Parse a document. Raises GraphQLSyntaxError, LimitError, and RecursionError where too deep."""
+    """Parse a document. Raises GraphQLSyntaxError, LimitError, and RecursionError: too deep."""
     source = Source(text)
     lexer = None if max_tokens is None else BoundedLexer(source, max_tokens)
     return Parser(source, lexer=lexer).parse_document()

@@ -6,6 +6,7 @@ from graphql import GraphQLError
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.limits.bounds import LimitError
+from schema.wording import bounded, reworded
 
 
 def cause(error: GraphQLError) -> Exception:
@@ -21,11 +22,11 @@ def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
     origin = cause(error)
     if isinstance(origin, JoblensError):
         code = origin.code
-    formatted: dict[str, Any] = dict(error.formatted)
-    return formatted | {"extensions": {"code": code.value}}
+    told: dict[str, Any] = {**error.formatted, "message": reworded(error.message)}
+    return told | {"extensions": {"code": code.value}}
 
 
 def formatted(error: JoblensError) -> dict[str, Any]:
     """Format an error of ours."""
     details = error.details if isinstance(error, LimitError) else {}
-    return {"message": error.message, "extensions": {"code": error.code.value, **details}}
+    return {"message": bounded(error.message), "extensions": {"code": error.code.value, **details}}

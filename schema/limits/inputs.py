@@ -143,7 +143,9 @@ def _add_literal(found: Given, literal: ValueNode, type_: Any) -> None:
         elif isinstance(node, ObjectValueNode):
             types = kind.fields if isinstance(kind, GraphQLInputObjectType) else {}
             found.values += OBJECT_VALUES if types else 0
-            stack += [(f.value, getattr(types.get(f.name.value), "type", None)) for f in node.fields]
+            for each in node.fields:
+                known = types.get(each.name.value)
+                stack.append((each.value, known and known.type))
 
 
 def _is_leaf(type_: Any) -> bool:

@@ -16,7 +16,8 @@ Variables = Mapping[str, Any]
 class Part:
     """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
 
-    `given`: what its arguments hold. Parts are shared wherever the same fields are selected, so they make no tree but a net.
+    `given`: what its arguments hold. Parts are shared wherever the same fields are selected, so
+    they make no tree but a net.
     """
 
     label: str
