@@ -1,8 +1,9 @@
 """From the text of a query to its answer: parsed, validated, run, its errors put into words."""
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
@@ -17,7 +18,8 @@ from graphql import (
 )
 
 from resolvers.context import Context
-from resolvers.errors import ErrorCode, JoblensError
+from resolvers.deeds import Deed
+from resolvers.errors import ErrorCode, JoblensError, ResponseTooLargeError
 from resolvers.live.streams import Stream
 from schema.documents import Document, Rules, read
 from schema.executor import Executor
@@ -26,6 +28,7 @@ from schema.roles import refusals
 from schema.schema import core_schema
 from schema.sharing import OpenContext, Responses, answer_key
 from schema.trusted import Asked
+from schema.wording import bounded
 
 MASKED = "Something went wrong in Joblens; its log tells what, under this response's request id."
 
@@ -52,6 +55,7 @@ class Response:
 
     Many subscribers may share one: whoever writes it keeps in `written` what the others need not
     write again. `requested` and `returned`: what it could cost at most, and what it came to.
+    `max_bytes`: how long it may be when written; `deeds`: what the fields of a mutation came to.
     """
 
     data: dict[str, Any] | None
@@ -59,6 +63,8 @@ class Response:
     refused: bool = False
     requested: int = 0
     returned: int = 0
+    max_bytes: int = sys.maxsize
+    deeds: Sequence[Deed] = ()
     written: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -70,6 +76,12 @@ class Response:
             cost = {"requested": self.requested, "returned": self.returned}
             body["extensions"] = {"cost": cost}
         return body
+
+    def too_large(self) -> "Response":
+        """Get the response that takes the place of this one where it is too large."""
+        fields = [{"field": d.name, "outcome": d.outcome, **d.details} for d in self.deeds]
+        error = formatted(ResponseTooLargeError(self.max_bytes, fields))
+        return replace(self, data=None, errors=[error], written=[])
 
     def codes(self) -> set[str]:
         """Collect the codes of its errors."""
@@ -195,10 +207,23 @@ async def _run_all(executors: Sequence[Executor], operation: Operation) -> list[
 
 def _answer(result: Any, executor: Executor, operation: Operation) -> Response:
     assert isinstance(result, ExecutionResult)
-    errors = result.errors or ()
+    errors, size = result.errors or (), executor.context_value.size
     _log_unexpected(errors)
-    presented = [_present(error) for error in errors]
-    return Response(result.data, presented, requested=operation.cost, returned=executor.returned)
+    response = Response(
+        result.data,
+        requested=operation.cost,
+        returned=executor.returned,
+        max_bytes=size.max_bytes,
+        deeds=executor.context_value.deeds,
+    )
+    size.bytes += sum(map(_least_bytes, errors))
+    if size.is_too_large:
+        return response.too_large()
+    return replace(response, errors=[_present(error) for error in errors])
+
+
+def _least_bytes(error: GraphQLError) -> int:
+    return len(bounded(error.message)) + sum(len(str(key)) for key in error.path or ())
 
 
 def _refused(error: JoblensError) -> Response:

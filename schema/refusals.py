@@ -5,7 +5,6 @@ from typing import Any
 from graphql import GraphQLError
 
 from resolvers.errors import ErrorCode, JoblensError
-from schema.limits.bounds import LimitError
 from schema.wording import bounded, reworded
 
 
@@ -20,13 +19,14 @@ def cause(error: GraphQLError) -> Exception:
 def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
     """Format an error of graphql-core; `code` is that of one that has none of its own."""
     origin = cause(error)
+    details = {}
     if isinstance(origin, JoblensError):
-        code = origin.code
+        code, details = origin.code, origin.details
     told: dict[str, Any] = {**error.formatted, "message": reworded(error.message)}
-    return told | {"extensions": {"code": code.value}}
+    return told | {"extensions": {"code": code.value, **details}}
 
 
 def formatted(error: JoblensError) -> dict[str, Any]:
     """Format an error of ours."""
-    details = error.details if isinstance(error, LimitError) else {}
-    return {"message": bounded(error.message), "extensions": {"code": error.code.value, **details}}
+    extensions = {"code": error.code.value, **error.details}
+    return {"message": bounded(error.message), "extensions": extensions}

@@ -1,7 +1,6 @@
 """The limits themselves, and the error of a request that is beyond one."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from resolvers.errors import ErrorCode, JoblensError
 
@@ -26,11 +25,7 @@ class Limits:
 
 
 class LimitError(JoblensError):
-    """A request is beyond a limit; `details` tell programs which, and by how much."""
-
-    def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
-        super().__init__(code, message)
-        self.details = details
+    """A request is beyond a limit; `details` tell which, and by how much."""
 
 
 def check(limit: str, actual: int, maximum: int, words: str) -> None:

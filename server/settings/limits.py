@@ -53,3 +53,9 @@ class LimitSettings(BaseModel):
         description="How many objects a query may ask for by the sizes of its pages; one that "
         "could return more gets `COST_EXCEEDED`.",
     )
+    max_response_bytes: int = Field(
+        16_777_216,
+        ge=1_024,
+        description="Bytes of one answer, or of one message of a subscription; of one that would "
+        "have more, only the error `RESPONSE_TOO_LARGE` is sent.",
+    )

@@ -12,7 +12,7 @@ from starlette.types import Message as AsgiMessage
 from resolvers.errors import JoblensError
 from schema.execution import Response
 from server.requests import parse
-from server.responses import dumps, dumps_shared
+from server.responses import dumps, written
 
 SUBPROTOCOL = "graphql-transport-ws"
 PAYLOAD_TYPES: dict[str, Any] = {
@@ -120,10 +120,9 @@ def _names_document(payload: dict[str, Any]) -> bool:
     return bool(payload.get("documentId") or persisted)
 
 
-def next_message(id_: str, response: Response, *, shared: bool) -> bytes:
+def next_message(id_: str, response: Response) -> bytes:
     """Write a result; a response that several operations share becomes JSON once."""
-    payload = dumps_shared(response) if shared else dumps(response.body())
-    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + payload + b"}"
+    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + written(response) + b"}"
 
 
 def error_message(id_: str, response: Response) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class Running:
         async with aclosing(responses):
             async for together in responses:
                 told = [each for each in together if not each.refused]
-                texts = (next_message(message.id, each, shared=subscribes) for each in told)
+                texts = (next_message(message.id, each) for each in told)
                 for some in gather(texts):
                     await self._channel.send_texts(some)
                 if len(told) < len(together):
