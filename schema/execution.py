@@ -31,6 +31,8 @@ from schema.trusted import Asked
 from schema.wording import bounded
 
 MASKED = "Something went wrong in Joblens; its log tells what, under this response's request id."
+# What a place in the document takes in an error: {"line":1,"column":1}
+LOCATION_BYTES = 21
 
 log = structlog.get_logger("joblens.graphql")
 
@@ -223,7 +225,8 @@ def _answer(result: Any, executor: Executor, operation: Operation) -> Response:
 
 
 def _least_bytes(error: GraphQLError) -> int:
-    return len(bounded(error.message)) + sum(len(str(key)) for key in error.path or ())
+    path = sum(len(str(key)) for key in error.path or ())
+    return len(bounded(error.message)) + path + LOCATION_BYTES * len(error.locations or ())
 
 
 def _refused(error: JoblensError) -> Response:

@@ -1,10 +1,47 @@
 """Texts as documents: lexed and parsed, and no further than the limit on tokens."""
 
-from graphql import DocumentNode, GraphQLSyntaxError, Lexer, Source, Token, TokenKind
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+
+from graphql import (
+    DocumentNode,
+    GraphQLSyntaxError,
+    Lexer,
+    Source,
+    SourceLocation,
+    Token,
+    TokenKind,
+)
+from graphql.language import location
 from graphql.language.parser import Parser
 
 from resolvers.errors import ErrorCode
 from schema.limits.bounds import LimitError
+
+_LINE_END = re.compile(r"\r\n|[\n\r]")
+
+
+class Text(Source):
+    """A document's text, in which a position is found at once: each error of a run has one."""
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        return [0, *(match.end() for match in _LINE_END.finditer(self.body))]
+
+    def get_location(self, position: int) -> SourceLocation:
+        """Get the line and column of a position."""
+        line = bisect_right(self._lines, position)
+        return SourceLocation(line, position + 1 - self._lines[line - 1])
+
+
+def _locations(places: Sequence[tuple[Source, int]]) -> list[SourceLocation]:
+    return [source.get_location(start) for source, start in places]
+
+
+# graphql-core looks through the whole text for each error that has several places.
+vars(location)["get_locations"] = _locations
 
 
 class BoundedLexer(Lexer):
@@ -35,6 +72,6 @@ class BoundedLexer(Lexer):
 
 def parse(text: str, max_tokens: int | None) -> DocumentNode:
     """Parse a document. Raises GraphQLSyntaxError, LimitError, and RecursionError: too deep."""
-    source = Source(text)
+    source = Text(text)
     lexer = None if max_tokens is None else BoundedLexer(source, max_tokens)
     return Parser(source, lexer=lexer).parse_document()

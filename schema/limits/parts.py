@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from schema.limits.inputs import Given
-from schema.limits.sizes import Size
+from schema.limits.sizes import Size, nothing
 
 TERMS_SHOWN = 6
 
@@ -16,41 +16,60 @@ Variables = Mapping[str, Any]
 class Part:
     """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
 
-    `given`: what its arguments hold. Parts are shared wherever the same fields are selected, so
-    they make no tree but a net.
+    `holds`: how many objects it is made of, whether they count or not. `given`: what its arguments
+    hold. Parts are shared wherever the same fields are selected, so they make no tree but a net.
     """
 
     label: str
     size: Size
     counts: bool
     alternatives: tuple["Parts", ...] = ()
+    holds: Size = nothing
     given: Given | None = None
 
 
 Parts = tuple[Part, ...]
 
 
-def value(part: Part, variables: Variables, values: dict[int, int]) -> int:
-    """Work out what a part comes to, once however many hold it."""
+class Value(NamedTuple):
+    """What parts come to: their cost, and the objects of any kind."""
+
+    cost: int
+    objects: int
+
+
+Values = dict[int, Value]
+
+
+def total(parts: Parts, variables: Variables, values: Values) -> Value:
+    """Add up what parts come to, each worked out once however many hold it."""
+    each = [_value(part, variables, values) for part in parts]
+    return Value(sum(value.cost for value in each), sum(value.objects for value in each))
+
+
+def _value(part: Part, variables: Variables, values: Values) -> Value:
     known = values.get(id(part))
     if known is None:
         size = part.size(variables)
-        below = _dearest(part, variables, values) if size else ()
-        each = sum(value(child, variables, values) for child in below)
-        known = values[id(part)] = size * (part.counts + each)
+        below = [total(parts, variables, values) for parts in part.alternatives if size]
+        cost = max((value.cost for value in below), default=0)
+        objects = max((value.objects for value in below), default=0)
+        known = values[id(part)] = Value(
+            size * (part.counts + cost), part.holds(variables) + size * objects
+        )
     return known
 
 
-def _dearest(part: Part, variables: Variables, values: dict[int, int]) -> Parts:
+def _dearest(part: Part, variables: Variables, values: Values) -> Parts:
     def price(parts: Parts) -> int:
-        return sum(value(child, variables, values) for child in parts)
+        return total(parts, variables, values).cost
 
     return max(part.alternatives, key=price, default=())
 
 
 def in_words(parts: Parts, variables: Variables) -> str:
     """Write the sum: how many times which list of how many, the largest first."""
-    values: dict[int, int] = {}
+    values: Values = {}
     terms: dict[tuple[str, int], int] = {}
 
     def below(part: Part) -> Parts:
