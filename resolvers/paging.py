@@ -81,17 +81,18 @@ def window(order: KeysetOrder, arguments: PageArguments, limits: Limits) -> Wind
     """Turn a connection's arguments into a window of the order.
 
     Raises BadUserInputError for sizes out of bounds and for arguments of both directions,
-    InvalidCursorError for a cursor that is not of this order.
+    InvalidCursorError for a cursor that is not of this order. An empty cursor is none: the page
+    begins where the list does, or ends where it ends.
     """
-    forward = arguments.first is not None or arguments.after is not None
-    backward = arguments.last is not None or arguments.before is not None
+    forward = arguments.first is not None or bool(arguments.after)
+    backward = arguments.last is not None or bool(arguments.before)
     if forward and backward:
         raise BadUserInputError(
             "Use 'first' with 'after', or 'last' with 'before', but not one of each."
         )
     size, name = (arguments.last, "last") if backward else (arguments.first, "first")
     cursor, side = (arguments.before, "before") if backward else (arguments.after, "after")
-    place = None if cursor is None else cursors.decode(order, cursor, side)
+    place = cursors.decode(order, cursor, side) if cursor else None
     return Window(order, page_size(size, name, limits), place, backward)
 
 

@@ -20,6 +20,8 @@ from graphql.language.parser import Parser
 from resolvers.errors import ErrorCode
 from schema.limits.bounds import LimitError
 
+# What has no meaning between tokens, and takes the lexer its time.
+IGNORED = " \t\r\n,\ufeff"
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 
 
@@ -72,6 +74,6 @@ class BoundedLexer(Lexer):
 
 def parse(text: str, max_tokens: int | None) -> DocumentNode:
     """Parse a document. Raises GraphQLSyntaxError, LimitError, and RecursionError: too deep."""
-    source = Text(text)
+    source = Text(text.rstrip(IGNORED))
     lexer = None if max_tokens is None else BoundedLexer(source, max_tokens)
     return Parser(source, lexer=lexer).parse_document()

@@ -10,6 +10,7 @@ import structlog
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.limits.bounds import check
+from schema.parsing import IGNORED
 
 PREFIX = "sha256:"
 # How many unknown documents are told apart in the log, and how much of a name it gets.
@@ -130,7 +131,7 @@ class Documents:
             message = "Only registered documents are answered here: send the id of one."
             raise JoblensError(ErrorCode.UNTRUSTED_DOCUMENT, message)
         words = "The document has {} characters"
-        check("documentCharacters", len(text), max_characters, words)
+        check("documentCharacters", len(text.rstrip(IGNORED)), max_characters, words)
         if self.mode is Mode.PREFER:
             self._note(text, operation_name)
 

@@ -36,7 +36,7 @@ async def watch_events(
 
     Raises InvalidCursorError, and what may keep a subscription from beginning.
     """
-    start = None if after is None else cursors.decode(EVENTS_NEWEST_FIRST, after, "after")[0]
+    start = cursors.decode(EVENTS_NEWEST_FIRST, after, "after")[0] if after else None
     assert isinstance(start, datetime | None)
     filter_key = None if criteria(ONE_MOMENT) is None else repr(criteria(ONE_MOMENT))
     hub = _hub(ctx)

@@ -9,7 +9,7 @@ from resolvers.errors import ErrorCode, JoblensError
 class Limits:
     """How much one request may ask for. Pages are here since the cost goes by their sizes."""
 
-    max_document_characters: int = 65_536
+    max_document_characters: int = 131_072
     max_tokens: int = 5_000
     max_operations: int = 20
     max_depth: int = 20

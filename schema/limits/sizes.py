@@ -1,7 +1,6 @@
 """How many objects each list of the schema may hold, by the arguments it was asked for with."""
 
 from collections.abc import Callable, Mapping
-from math import ceil
 from typing import Any
 
 from graphql import (
@@ -139,7 +138,7 @@ def _introspection() -> dict[tuple[str, str], Sizing]:
     enums = [t for t in types if isinstance(t, GraphQLEnumType)]
 
     def average(total: int, among: int) -> Sizing:
-        return _fixed(ceil(total / among))
+        return _fixed(max(1, round(total / among)))
 
     return {
         ("__Schema", "types"): _fixed(len(core_schema.type_map)),

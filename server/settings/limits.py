@@ -9,10 +9,10 @@ class LimitSettings(BaseModel):
     model_config = ConfigDict(title="Limits of a document")
 
     max_document_characters: int = Field(
-        65_536,
+        131_072,
         ge=100,
         le=16_777_216,
-        description="Characters of a document, spaces and comments too; more get "
+        description="Characters of a document, up to its last word, sign or comment; more get "
         "`LIMIT_EXCEEDED`, as do all below but for the cost.",
     )
     max_tokens: int = Field(

@@ -47,6 +47,9 @@ class Running:
         if message.id in self._operations:
             reason = f"Subscriber for {message.id} already exists"
             raise ClosingError(Close.OPERATION_EXISTS, reason)
+        if message.fault is not None:
+            await self._channel.send(error_message(message.id, refusal(message.fault)))
+            return
         most = self._state.settings.websocket_max_operations
         if len(self.tasks) >= most:
             words = f"A connection may run at most {most} operations at once."
