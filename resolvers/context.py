@@ -157,10 +157,10 @@ class Context:
         QueryTimeoutError or UnavailableError where the database did not answer, and
         ResponseTooLargeError where the answer would be.
         """
-        self._check_size()
 
         async def run() -> T:
             async with self.session.use() as session:
+                self._check_size()
                 session.info[Reading.KEY] = self._reading
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 

@@ -105,6 +105,12 @@ async def test_what_an_operation_is_given_concerns_it_alone(service: Service, na
             assert await client.ask(id_, "{ __typename }") == {"__typename": "Query"}
 
 
+async def test_a_slash_behind_the_path(service: Service) -> None:
+    async with socket(service, path="/graphql/") as client:
+        await client.init()
+        assert await client.ask("1", "{ __typename }") == {"__typename": "Query"}
+
+
 async def test_text_that_is_not_utf_8(service: Service) -> None:
     async with socket(service) as client:
         await client.init()
