@@ -20,8 +20,9 @@ AnySelect = Select[*tuple[Any, ...]]
 LARGE = frozenset(
     {"payload", "result", "detail", "last_error_message", "error_code", "error_message"}
 )
-# Rows that have them are read so many at a time: a cursor takes time, so fewer come without one.
-ROWS_AT_ONCE = 100
+# Rows that have them are read so many at a time, then twice as many, up to the last number: a
+# cursor takes time, so fewer come without one.
+ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 100, 400
 
 
 class TooMuchReadError(Exception):
@@ -64,9 +65,11 @@ async def read_all(
     rows: list[AnyRow] = []
     result = await session.stream(statement)
     try:
-        async for some in result.partitions(ROWS_AT_ONCE):
+        at_once = ROWS_AT_ONCE
+        while some := await result.fetchmany(at_once):
             reading.add(some, large)
             rows += map(make, some)
+            at_once = min(2 * at_once, MOST_ROWS_AT_ONCE)
     finally:
         await result.close()
     return rows
