@@ -6,7 +6,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import Undefined
+from graphql import Undefined, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 from resolvers.errors import BadUserInputError
@@ -33,16 +33,25 @@ def parse_date_time(value: object) -> datetime:
         ) from None
 
 
-def parse_json(value: Any) -> Any:
-    """Take any JSON value; whoever uses it checks it with resolvers.inputs.
+def take_json(value: Any) -> Any:
+    """Take a variable's value as it was read; whoever uses it checks it with resolvers.inputs."""
+    return value
+
+
+def parse_json(literal: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+    """Read a literal.
 
     A variable that was left out is left out of an object and null in a list, as in input objects.
     """
+    return _without_gaps(value_from_ast_untyped(literal, variables))
+
+
+def _without_gaps(value: Any) -> Any:
     if isinstance(value, dict):
         given = ((key, item) for key, item in value.items() if item is not Undefined)
-        return {key: parse_json(item) for key, item in given}
+        return {key: _without_gaps(item) for key, item in given}
     if isinstance(value, list):
-        return [None if item is Undefined else parse_json(item) for item in value]
+        return [None if item is Undefined else _without_gaps(item) for item in value]
     return value
 
 
@@ -62,6 +71,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="Any JSON value: an object, a list, text, a number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
-        parse_value=parse_json,
+        parse_value=take_json,
+        parse_literal=parse_json,
     ),
 }

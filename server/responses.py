@@ -74,8 +74,8 @@ def settled(response: Response) -> Response:
 
 def written(response: Response) -> bytes:
     """Get the body of a response, which many may share; it is written once for all of them."""
-    if not response.written:
-        response.written.extend(settled(response).written[:1])
+    if not response.written and (other := settled(response)) is not response:
+        response.written.extend(other.written)
     return response.written[0]
 
 
