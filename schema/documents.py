@@ -30,7 +30,7 @@ from schema.trusted import Documents
 # A document takes nearly 200 times its text: together these may come to 150 MB.
 CACHED_DOCUMENTS = 200
 CACHED_DOCUMENT_CHARACTERS = 4_096
-MAX_VALIDATION_ERRORS = 20
+MAX_ERRORS = 20
 # For how many ways its conditions can turn out a document's costs are kept.
 CACHED_SHAPES = 16
 TOO_DEEP = "The document is nested too deeply."
@@ -129,11 +129,11 @@ def _validate(node: DocumentNode, measures: Measures, rules: Rules) -> list[Grap
     errors = validate(
         core_schema,
         node,
-        max_errors=MAX_VALIDATION_ERRORS,
+        max_errors=MAX_ERRORS,
         hide_suggestions=not rules.introspection,
     )
     aborted = errors and isinstance(errors[-1], ValidationAbortedError)
-    if aborted and len(errors) <= MAX_VALIDATION_ERRORS:
+    if aborted and len(errors) <= MAX_ERRORS:
         # Not for its errors, but for the pairs of fields or fragments that were to be compared.
         words = "The document has too many fields to merge, or fragments nested too deeply."
         raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="overlaps")

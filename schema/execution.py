@@ -21,7 +21,7 @@ from resolvers.context import Context
 from resolvers.deeds import Deed
 from resolvers.errors import ErrorCode, JoblensError, ResponseTooLargeError
 from resolvers.live.streams import Stream
-from schema.documents import Document, Rules, read
+from schema.documents import MAX_ERRORS, Document, Rules, read
 from schema.executor import Executor
 from schema.refusals import cause, formatted, in_words
 from schema.roles import refusals
@@ -179,6 +179,7 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         raw_variable_values=dict(request.variables),
         operation_name=operation.name,
         hide_suggestions=operation.hides_suggestions,
+        max_coercion_errors=MAX_ERRORS,
     )
     if isinstance(built, list):
         refusal = [in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
