@@ -136,7 +136,7 @@ class Context:
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
         """Show a JSON column's value as the viewer may see it."""
         if self.size.is_too_large:
-            # Nobody will see it: spare the memory that a redacted copy takes.
+            # It will not be sent: spare the memory that a redacted copy takes.
             return None
         return value if self.hiding is None else self.hiding.json(value)
 

@@ -11,7 +11,7 @@ from resolvers import cursors
 from resolvers.context import Limits
 from resolvers.errors import BadUserInputError
 
-# How many items of a list without pages come where nobody says how many.
+# How many items of a list without pages come where a query does not say how many.
 LIST_SIZE = 50
 
 

@@ -34,7 +34,7 @@ def parse_date_time(value: object) -> datetime:
 
 
 def take_json(value: Any) -> Any:
-    """Take a variable's value as it was read; whoever uses it checks it with resolvers.inputs."""
+    """Take a variable's value as it was read; where it is used, it is checked."""
     return value
 
 

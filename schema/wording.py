@@ -56,7 +56,7 @@ def as_in_document(node: Node) -> str:
 
 
 def suggestions(name: str, options: Collection[str]) -> list[str]:
-    """Find names that may have been meant; nobody means one by a text that is far longer."""
+    """Find names that may have been meant: none by a text that is far longer than they are."""
     return suggestion_list(name, options) if len(name) <= MAX_VALUE_CHARACTERS else []
 
 

@@ -1,6 +1,6 @@
 """Rows as named tuples: a response reads thousands of their attributes, SQLAlchemy's are slow.
 
-What may be large in them is counted as it arrives, so that nobody fills the memory with it.
+What may be large in them is counted as it arrives, so that it does not fill the memory.
 """
 
 from collections import namedtuple

@@ -100,7 +100,7 @@ def given_in(parts: Parts) -> Given:
 def _occurrences(
     parts: Parts, below: Callable[[Part], Parts], factor: Callable[[Part], int]
 ) -> Iterator[tuple[Part, int]]:
-    """Tell how often each part occurs: whoever holds it, so many times, comes before it."""
+    """Tell how often each part occurs; a part comes before those that it holds."""
     ordered: dict[int, tuple[Part, Parts]] = {}
 
     def order(part: Part) -> None:

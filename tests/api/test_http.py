@@ -54,7 +54,7 @@ async def test_post_and_get(service: Service) -> None:
         ("Application/JSON; Q=1", JSON),
         ("", GRAPHQL_RESPONSE),
         (",", GRAPHQL_RESPONSE),
-        # What Java sends unless it is told otherwise.
+        # What Java sends by default.
         ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
         ("*/*; q=.2", JSON),
         ("*", JSON),

@@ -155,7 +155,7 @@ async def test_an_answer_that_is_too_large_does_not_either(
     assert error["extensions"]["code"] == "RESPONSE_TOO_LARGE"
     line = lines.one()
     assert line["outcome"] == "ok"
-    # The client is told the same.
+    # The client reads the same.
     assert line["fields"] == error["extensions"]["fields"]
 
 
