@@ -13,7 +13,7 @@ from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
-from resolvers.paging import Count, as_count, check_at_most, page_size
+from resolvers.paging import Count, as_count, check_at_most, list_size
 
 MAX_BUCKETS = 1_000
 # A Monday, so that weeks begin on Mondays, as ISO 8601 has it.
@@ -113,7 +113,7 @@ async def group_jobs(
         queries.group_jobs,
         criteria,
         chosen,
-        limit=page_size(first, "first", ctx.limits),
+        limit=list_size(first, "first", ctx.limits),
         now=ctx.now,
         with_wait=with_wait,
         with_run=with_run,

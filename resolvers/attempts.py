@@ -1,12 +1,11 @@
-"""A job's attempts, rebuilt from its changes of status."""
+"""A job's attempts, as its changes of status tell them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
 
-from db.queries.events import JobEventRow
+from db.queries.attempts import ERRORS, AttemptRow
 from db.statuses import JobStatus
 from resolvers.durations import elapsed_seconds
 
@@ -30,24 +29,12 @@ class Attempt:
         return elapsed_seconds(self.started_at, self.finished_at or now)
 
 
-def rebuild(transitions: Iterable[JobEventRow]) -> list[Attempt]:
-    """Rebuild one job's attempts, oldest first, from its changes of status in `seq` order.
-
-    A start opens an attempt; the next change of status closes it, with that status as outcome.
-    """
-    attempts: list[Attempt] = []
-    for change in transitions:
-        if change.next_status == JobStatus.RUNNING:
-            attempts.append(Attempt(change.attempt, change.ts))
-        elif attempts and attempts[-1].outcome is None:
-            attempts[-1] = replace(
-                attempts[-1],
-                finished_at=change.ts,
-                outcome=JobStatus(change.next_status),
-                error_code=change.error_code,
-                error_message=change.error_message,
-            )
-    return attempts
+def from_row(row: AttemptRow) -> Attempt:
+    """Make an attempt of its row; one that another start followed at once has no end."""
+    if row.outcome is None or row.outcome == JobStatus.RUNNING:
+        return Attempt(row.attempt, row.started_at)
+    errors = {name: getattr(row, name, None) for name in ERRORS}
+    return Attempt(row.attempt, row.started_at, row.finished_at, JobStatus(row.outcome), **errors)
 
 
 def in_words(value: orjson.Fragment | None) -> str | None:

@@ -24,14 +24,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
+from db.queries.rows import Reading, TooMuchReadError
 from db.sessions import (
     CommitUncertainError,
     DatabaseUnavailableError,
     RequestSession,
     StatementTimeoutError,
 )
+from resolvers.answers import AnswerSize
 from resolvers.deeds import Deed
-from resolvers.errors import QueryTimeoutError, UnavailableError, UncertainError
+from resolvers.errors import (
+    QueryTimeoutError,
+    ResponseTooLargeError,
+    UnavailableError,
+    UncertainError,
+)
 from resolvers.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -75,6 +82,7 @@ class Limits:
     page_size_default: int = 50
     page_size_max: int = 200
     max_json_bytes: int = MAX_JSON_BYTES
+    max_response_bytes: int = 16_777_216
     backoff: Backoff = field(default_factory=Backoff)
 
 
@@ -113,7 +121,7 @@ class Context:
 
     `selected` keeps what the schema has read from the query's selections; `live` is the process's
     hub, for subscriptions; `deeds` are what its mutations came to, for the audit log. `hiding` is
-    the redaction, None where the viewer may see secrets.
+    the redaction, None where the viewer may see secrets. `size` is that of the answer by now.
     """
 
     viewer: Viewer
@@ -126,6 +134,8 @@ class Context:
     now: datetime = field(init=False)
     selected: dict[Hashable, Any] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
+    size: AnswerSize = field(init=False)
+    _reading: Reading = field(init=False)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
     _writing: RequestSession | None = None
@@ -134,9 +144,14 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.clock()
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
+        self.size = AnswerSize(self.limits.max_response_bytes)
+        self._reading = Reading(self.limits.max_response_bytes)
 
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
         """Show a JSON column's value as the viewer may see it."""
+        if self.size.is_too_large:
+            # It will not be sent: spare the memory that a redacted copy takes.
+            return None
         return value if self.hiding is None else self.hiding.json(value)
 
     def shown_text(self, name: str, text: str | None) -> str | None:
@@ -153,21 +168,31 @@ class Context:
 
         GraphQL cancels the siblings of a field that failed; a statement that has begun goes on all
         the same until `close`, for cancelling its task would cost the connection. Raises
-        QueryTimeoutError or UnavailableError where the database did not answer.
+        QueryTimeoutError or UnavailableError where the database did not answer, and
+        ResponseTooLargeError where the answer would be.
         """
 
         async def run() -> T:
             async with self.session.use() as session:
+                self._check_size()
+                session.info[Reading.KEY] = self._reading
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 
         running = asyncio.ensure_future(run())
         running.add_done_callback(_take_note)
         try:
             return await asyncio.shield(running)
+        except TooMuchReadError:
+            self.size.exceed()
+            raise ResponseTooLargeError(self.size.max_bytes) from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
+
+    def _check_size(self) -> None:
+        if self.size.is_too_large:
+            raise ResponseTooLargeError(self.size.max_bytes)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
@@ -178,6 +203,7 @@ class Context:
         `read` does, nothing is kept then; and UncertainError where that is not known. The block
         may raise NothingKeptError, which goes no further.
         """
+        self._check_size()
         await self._read_anew()
         if self._is_stopped:
             raise QueryTimeoutError

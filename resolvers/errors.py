@@ -3,8 +3,9 @@
 The descriptions here are the reference: docs/reference/errors.md is generated from them.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 
 class ErrorCode(StrEnum):
@@ -184,6 +185,13 @@ class ErrorCode(StrEnum):
         "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`; what a mutation's field wrote is undone. Ask for "
         "less: a narrower filter, `atMost`, a shorter range.",
     )
+    RESPONSE_TOO_LARGE = (
+        "RESPONSE_TOO_LARGE",
+        200,
+        "The answer would have more than `JOBLENS_MAX_RESPONSE_BYTES`, so `data` is null. Ask for "
+        "smaller pages, or without `payload`, `result` or `detail`. What a mutation wrote stays "
+        "written: `extensions.fields` has what came of each of its fields.",
+    )
     UNAVAILABLE = (
         "UNAVAILABLE",
         503,
@@ -218,12 +226,16 @@ class ErrorCode(StrEnum):
 
 
 class JoblensError(Exception):
-    """An error that a client may read: `message` is for people, `code` for programs."""
+    """An error that a client may read: `message` is for people, `code` for programs.
 
-    def __init__(self, code: ErrorCode, message: str) -> None:
+    `details` tell programs more.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.details = details
 
 
 class BadUserInputError(JoblensError):
@@ -255,6 +267,21 @@ class QueryTimeoutError(JoblensError):
     def __init__(self) -> None:
         super().__init__(
             ErrorCode.TIMEOUT, "The query took too long. Narrow its filter or range, or use atMost."
+        )
+
+
+class ResponseTooLargeError(JoblensError):
+    """The answer would be too large. `fields`: what a mutation's fields came to before."""
+
+    def __init__(self, max_bytes: int, fields: Sequence[Mapping[str, Any]] = ()) -> None:
+        remedy = "What the mutation wrote stays written." if fields else "Ask for less of it."
+        details = {"fields": fields} if fields else {}
+        super().__init__(
+            ErrorCode.RESPONSE_TOO_LARGE,
+            f"The answer would have more than {max_bytes} bytes. {remedy}",
+            limit="responseBytes",
+            max=max_bytes,
+            **details,
         )
 
 

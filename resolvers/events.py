@@ -6,10 +6,12 @@ from functools import partial
 from uuid import UUID
 
 from db.criteria import JobEventCriteria
+from db.queries import attempts
 from db.queries import events as queries
+from db.queries.attempts import AttemptRow
 from db.queries.events import JobEventRow
 from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
-from resolvers.attempts import Attempt, rebuild
+from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
 from resolvers.ids import EventId
 from resolvers.paging import (
@@ -19,6 +21,7 @@ from resolvers.paging import (
     PageNeeds,
     count_up_to,
     cut,
+    list_size,
     looks_ahead,
     read_page,
     widened,
@@ -85,11 +88,15 @@ async def get_latest_event(
     return rows[0] if rows else None
 
 
-async def list_attempts(ctx: Context, job_id: UUID) -> list[Attempt]:
-    """List a job's attempts, oldest first; jobs asked at this moment share a statement."""
-    loader = ctx.loader("attempts", partial(load_attempts_by_job, ctx))
-    attempts: list[Attempt] = await loader.load(job_id)
-    return attempts
+async def list_attempts(
+    ctx: Context, job_id: UUID, last: int | None, errors: Collection[str]
+) -> list[Attempt]:
+    """List a job's newest attempts, oldest first; jobs asked at this moment share a statement."""
+    size = list_size(last, "last", ctx.limits)
+    key = ("attempts", size, frozenset(errors))
+    loader = ctx.loader(key, partial(load_attempts_by_job, ctx, last=size, errors=errors))
+    found: list[Attempt] = await loader.load(job_id)
+    return found
 
 
 async def get_event(
@@ -115,12 +122,15 @@ async def load_events_by_job(
     return [by_job[job_id] for job_id in job_ids]
 
 
-async def load_attempts_by_job(ctx: Context, job_ids: Sequence[UUID]) -> list[list[Attempt]]:
-    """Load the attempts of many jobs, oldest first."""
-    by_job: defaultdict[UUID, list[JobEventRow]] = defaultdict(list)
-    for row in await ctx.read(queries.load_transitions_by_job, job_ids):
+async def load_attempts_by_job(
+    ctx: Context, job_ids: Sequence[UUID], last: int, errors: Collection[str]
+) -> list[list[Attempt]]:
+    """Load the newest `last` attempts of many jobs, oldest first."""
+    by_job: defaultdict[UUID, list[AttemptRow]] = defaultdict(list)
+    for row in await ctx.read(attempts.load_attempts_by_job, job_ids, last, errors):
         by_job[row.job_id].append(row)
-    return [rebuild(by_job[job_id]) for job_id in job_ids]
+    in_order = (sorted(by_job[job_id], key=lambda row: row.seq) for job_id in job_ids)
+    return [[from_row(row) for row in rows] for rows in in_order]
 
 
 async def load_events_by_id(

@@ -13,7 +13,7 @@ from resolvers.ids import EventId
 class JobNotFound:
     """There is no job of this id in the viewer's organisation."""
 
-    id: str
+    job_id: str
 
     @property
     def message(self) -> str:

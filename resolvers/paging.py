@@ -11,6 +11,9 @@ from resolvers import cursors
 from resolvers.context import Limits
 from resolvers.errors import BadUserInputError
 
+# How many items of a list without pages come where a query does not say how many.
+LIST_SIZE = 50
+
 
 @dataclass(frozen=True, slots=True)
 class PageArguments:
@@ -83,17 +86,18 @@ def window(order: KeysetOrder, arguments: PageArguments, limits: Limits) -> Wind
     """Turn a connection's arguments into a window of the order.
 
     Raises BadUserInputError for sizes out of bounds and for arguments of both directions,
-    InvalidCursorError for a cursor that is not of this order.
+    InvalidCursorError for a cursor that is not of this order. An empty cursor is none: the page
+    begins where the list does, or ends where it ends.
     """
-    forward = arguments.first is not None or arguments.after is not None
-    backward = arguments.last is not None or arguments.before is not None
+    forward = arguments.first is not None or bool(arguments.after)
+    backward = arguments.last is not None or bool(arguments.before)
     if forward and backward:
         raise BadUserInputError(
             "Use 'first' with 'after', or 'last' with 'before', but not one of each."
         )
     size, name = (arguments.last, "last") if backward else (arguments.first, "first")
     cursor, side = (arguments.before, "before") if backward else (arguments.after, "after")
-    place = None if cursor is None else cursors.decode(order, cursor, side)
+    place = cursors.decode(order, cursor, side) if cursor else None
     return Window(order, page_size(size, name, limits), place, backward)
 
 
@@ -104,6 +108,16 @@ def page_size(size: int | None, argument: str, limits: Limits) -> int:
     if not 0 <= size <= limits.page_size_max:
         raise BadUserInputError(f"'{argument}' must be between 0 and {limits.page_size_max}.")
     return size
+
+
+def list_size(size: int | None, argument: str, limits: Limits) -> int:
+    """Check how many items of a list without pages an argument asks for.
+
+    LIST_SIZE, the schema's default, gives way where pages may not be as large.
+    """
+    if size == LIST_SIZE:
+        return min(size, limits.page_size_max)
+    return page_size(size, argument, limits)
 
 
 async def read_page(

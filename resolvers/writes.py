@@ -42,6 +42,7 @@ async def create(
     ctx: Context, job: NewJob, columns: Collection[str]
 ) -> Created | IdempotencyConflict:
     """Create a job, or find the one that the same key and input had made."""
+    _check_new(job, "", ctx.limits.max_json_bytes)
     (creation,) = await _create(ctx, [job], columns)
     if not creation.same_input:
         return IdempotencyConflict(creation.row)
@@ -54,6 +55,8 @@ async def create_many(
     """Create all jobs of a batch, or none where one's key belongs to other input."""
     if len(jobs) > MAX_BATCH:
         raise InvalidInputError("input", f"It may hold at most {MAX_BATCH} jobs.")
+    for number, job in enumerate(jobs):
+        _check_new(job, f"input.{number}.", ctx.limits.max_json_bytes)
     creations = await _create(ctx, jobs, columns) if jobs else []
     new = {each.row.id for each in creations if each.created}
     for number, each in enumerate(creations):
@@ -134,8 +137,6 @@ async def change_matching(
 async def _create(
     ctx: Context, jobs: Sequence[NewJob], columns: Collection[str]
 ) -> Sequence[Creation]:
-    for number, job in enumerate(jobs):
-        _check_new(job, f"input.{number}." if len(jobs) > 1 else "", ctx.limits.max_json_bytes)
     async with ctx.write() as (session, org_id):
         creations = await create_jobs(
             session,

@@ -11,7 +11,6 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     OperationDefinitionNode,
-    parse,
     validate,
     value_from_ast_untyped,
 )
@@ -21,8 +20,9 @@ from graphql.validation.validate import ValidationAbortedError
 from resolvers.errors import ErrorCode, JoblensError
 from schema.limits.bounds import LimitError, Limits
 from schema.limits.costs import Shape
+from schema.limits.inputs import Inputs
 from schema.limits.measures import Measures, measure
-from schema.limits.variables import Listing, check_lists, listing_variables
+from schema.parsing import parse
 from schema.refusals import formatted, in_words
 from schema.schema import core_schema
 from schema.trusted import Documents
@@ -30,7 +30,7 @@ from schema.trusted import Documents
 # A document takes nearly 200 times its text: together these may come to 150 MB.
 CACHED_DOCUMENTS = 200
 CACHED_DOCUMENT_CHARACTERS = 4_096
-MAX_VALIDATION_ERRORS = 20
+MAX_ERRORS = 20
 # For how many ways its conditions can turn out a document's costs are kept.
 CACHED_SHAPES = 16
 TOO_DEEP = "The document is nested too deeply."
@@ -57,24 +57,23 @@ class Document:
     measures: Measures
     limits: Limits
     _shapes: dict[tuple[object, ...], Shape] = field(default_factory=dict)
-    _variables: dict[int, tuple[dict[str, Any], Listing]] = field(default_factory=dict)
+    _variables: dict[int, tuple[Inputs, dict[str, Any]]] = field(default_factory=dict)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
         """Say what an operation costs with these variables.
 
-        Raises LimitError where that is beyond the limit, or where a list in them is too long.
+        Raises LimitError where that is beyond the limit, or where too much is given in them.
         """
-        variables = given
-        if operation.variable_definitions:
-            known = self._variables.get(id(operation))
-            if known is None:
-                known = _defaults(operation), listing_variables(operation)
-                self._variables[id(operation)] = known
-            defaults, listing = known
-            variables = {**defaults, **given}
-            check_lists(listing, variables, self.limits)
+        known = self._variables.get(id(operation))
+        if known is None:
+            known = self._variables[id(operation)] = Inputs(operation), _defaults(operation)
+        inputs, defaults = known
+        declared = {name: given[name] for name in inputs.types if name in given}
+        variables = {**defaults, **declared}
         conditions = {name: bool(variables.get(name)) for name in self.measures.conditions}
-        return self._shape(operation, conditions).cost(variables)
+        shape = self._shape(operation, conditions)
+        inputs.check(declared, shape.given, self.limits)
+        return shape.cost(variables)
 
     def _shape(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> Shape:
         key = (id(operation), *conditions.values())
@@ -106,7 +105,7 @@ def read(text: str, rules: Rules, *, trusted: bool) -> Reading:
 
 def _read(text: str, rules: Rules, trusted: bool) -> Reading:
     try:
-        node = _parse(text, None if trusted else rules.limits.max_tokens)
+        node = parse(text, None if trusted else rules.limits.max_tokens)
         measures = measure(node, None if trusted else rules.limits)
         errors = _validate(node, measures, rules)
     except JoblensError as error:
@@ -123,19 +122,6 @@ def _read(text: str, rules: Rules, trusted: bool) -> Reading:
 _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 
-def _parse(text: str, max_tokens: int | None) -> DocumentNode:
-    try:
-        # Comments count too: each is a token to hold.
-        return parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens)
-    except GraphQLSyntaxError as error:
-        if max_tokens is None or "Parsing aborted" not in error.message:
-            raise
-        if "nested" in error.message:
-            raise
-    words = f"The document has more tokens than the {max_tokens} that are allowed."
-    raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="tokens", max=max_tokens)
-
-
 def _validate(node: DocumentNode, measures: Measures, rules: Rules) -> list[GraphQLError]:
     if measures.introspects and not rules.introspection:
         message = "Introspection is switched off here."
@@ -143,11 +129,11 @@ def _validate(node: DocumentNode, measures: Measures, rules: Rules) -> list[Grap
     errors = validate(
         core_schema,
         node,
-        max_errors=MAX_VALIDATION_ERRORS,
+        max_errors=MAX_ERRORS,
         hide_suggestions=not rules.introspection,
     )
     aborted = errors and isinstance(errors[-1], ValidationAbortedError)
-    if aborted and len(errors) <= MAX_VALIDATION_ERRORS:
+    if aborted and len(errors) <= MAX_ERRORS:
         # Not for its errors, but for the pairs of fields or fragments that were to be compared.
         words = "The document has too many fields to merge, or fragments nested too deeply."
         raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="overlaps")

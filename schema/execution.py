@@ -1,8 +1,9 @@
 """From the text of a query to its answer: parsed, validated, run, its errors put into words."""
 
 import asyncio
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
@@ -18,9 +19,10 @@ from graphql import (
 
 from db.json_values import dumps
 from resolvers.context import Context
-from resolvers.errors import ErrorCode, JoblensError
+from resolvers.deeds import Deed
+from resolvers.errors import ErrorCode, JoblensError, ResponseTooLargeError
 from resolvers.live.streams import Stream
-from schema.documents import Document, Rules, read
+from schema.documents import MAX_ERRORS, Document, Rules, read
 from schema.executor import Executor
 from schema.lookups import looks_up
 from schema.refusals import cause, formatted, in_words
@@ -28,8 +30,11 @@ from schema.roles import refusals
 from schema.schema import core_schema
 from schema.sharing import OpenContext, Responses, answer_key
 from schema.trusted import Asked
+from schema.wording import bounded
 
 MASKED = "Something went wrong in Joblens; its log tells what, under this response's request id."
+# What a place in the document takes in an error: {"line":1,"column":1}
+LOCATION_BYTES = 21
 
 log = structlog.get_logger("joblens.graphql")
 
@@ -54,6 +59,7 @@ class Response:
 
     Many subscribers may share one: whoever writes it keeps in `written` what the others need not
     write again. `requested` and `returned`: what it could cost at most, and what it came to.
+    `max_bytes`: how long it may be when written; `deeds`: what the fields of a mutation came to.
     """
 
     data: dict[str, Any] | None
@@ -61,6 +67,8 @@ class Response:
     refused: bool = False
     requested: int = 0
     returned: int = 0
+    max_bytes: int = sys.maxsize
+    deeds: Sequence[Deed] = ()
     written: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -72,6 +80,12 @@ class Response:
             cost = {"requested": self.requested, "returned": self.returned}
             body["extensions"] = {"cost": cost}
         return body
+
+    def too_large(self) -> "Response":
+        """Get the response that takes the place of this one where it is too large."""
+        fields = [{"field": d.name, "outcome": d.outcome, **d.details} for d in self.deeds]
+        error = formatted(ResponseTooLargeError(self.max_bytes, fields))
+        return replace(self, data=None, errors=[error], written=[])
 
     def codes(self) -> set[str]:
         """Collect the codes of its errors."""
@@ -103,7 +117,7 @@ def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
     """Read a request's document and judge its cost; what cannot be run comes as its refusal."""
     asked = Asked(request.query, request.document_id, request.sha256_hash, request.operation_name)
     try:
-        found = rules.documents.find(asked)
+        found = rules.documents.find(asked, rules.limits.max_document_characters)
         document, refusal = read(found.text, rules, trusted=found.trusted)
         if document is None:
             return Response(None, refusal, refused=True)
@@ -179,6 +193,7 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         raw_variable_values=dict(request.variables),
         operation_name=operation.name,
         hide_suggestions=operation.hides_suggestions,
+        max_coercion_errors=MAX_ERRORS,
     )
     if isinstance(built, list):
         refusal = [in_words(error, ErrorCode.BAD_USER_INPUT) for error in built]
@@ -209,10 +224,24 @@ async def _run_all(executors: Sequence[Executor], operation: Operation) -> list[
 
 def _answer(result: Any, executor: Executor, operation: Operation) -> Response:
     assert isinstance(result, ExecutionResult)
-    errors = result.errors or ()
+    errors, size = result.errors or (), executor.context_value.size
     _log_unexpected(errors)
-    presented = [_present(error) for error in errors]
-    return Response(result.data, presented, requested=operation.cost, returned=executor.returned)
+    response = Response(
+        result.data,
+        requested=operation.cost,
+        returned=executor.returned,
+        max_bytes=size.max_bytes,
+        deeds=executor.context_value.deeds,
+    )
+    size.bytes += sum(map(_least_bytes, errors))
+    if size.is_too_large:
+        return response.too_large()
+    return replace(response, errors=[_present(error) for error in errors])
+
+
+def _least_bytes(error: GraphQLError) -> int:
+    path = sum(len(str(key)) for key in error.path or ())
+    return len(bounded(error.message)) + path + LOCATION_BYTES * len(error.locations or ())
 
 
 def _refused(error: JoblensError) -> Response:

@@ -55,6 +55,7 @@ class Executor(CoreExecutor[Any]):
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Answer the fields of one object, plain ones on the spot."""
         plan = self._plan(parent_type, grouped_field_set, path)
+        self.context_value.size.bytes += plan.width
         results, others = plan.answer(source_value)
         if not others:
             return results
@@ -87,6 +88,7 @@ class Executor(CoreExecutor[Any]):
                 answers = [plan.answer(item) for item in items]
                 if not any(others for _, others in answers):
                     self.returned += len(answers) if of_type.name in COUNTED else 0
+                    self.context_value.size.bytes += plan.width * len(answers)
                     return [results for results, _ in answers]
         return super().complete_iterable_value(
             item_type, field_details_list, info, path, items, position_context

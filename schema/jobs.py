@@ -1,7 +1,7 @@
 """The types `Job` and `JobAttempt`. A job's source is a row of `job`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -9,7 +9,7 @@ from db.queries.jobs import JobRow
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
-from resolvers.paging import PageArguments
+from resolvers.paging import LIST_SIZE, PageArguments
 from schema.arguments import After, Before, First, Last
 from schema.connections import JobEventConnection, LazyJobEvent
 from schema.nodes import Node
@@ -121,9 +121,17 @@ class Job(Node):
         columns = selected(info, Selections.event)
         return await events.get_latest_event(info.context, parent.id, columns)
 
-    @strawberry.field(description="Its runs, rebuilt from its events, oldest first.")
-    async def attempts(self, parent: strawberry.Parent[JobRow], info: Info) -> list[JobAttempt]:
-        return await events.list_attempts(info.context, parent.id)  # type: ignore[return-value]
+    @strawberry.field(description="Its newest runs, rebuilt from its events, oldest first.")
+    async def attempts(
+        self,
+        parent: strawberry.Parent[JobRow],
+        info: Info,
+        last: Annotated[
+            int | None, strawberry.argument(description="How many at most.")
+        ] = LIST_SIZE,
+    ) -> list[JobAttempt]:
+        errors = selected(info, Selections.attempt_errors)
+        return await events.list_attempts(info.context, parent.id, last, errors)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

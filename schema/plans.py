@@ -6,6 +6,7 @@ from inspect import isfunction
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import orjson
 from graphql import (
     GraphQLEnumType,
     GraphQLField,
@@ -22,10 +23,14 @@ from graphql.pyutils import Path, Undefined
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from resolvers.answers import AnswerSize
 from schema.schema import schema
 from schema.selections import Info
 
 Getter = Callable[[Any], Any]
+
+# What a field takes besides its name: quotes, colon, comma, and a value of one sign.
+FIELD_BYTES = 5
 
 
 class Call(NamedTuple):
@@ -51,7 +56,10 @@ class Step(NamedTuple):
 
 
 class Plan:
-    """The steps of one selection."""
+    """The steps of one selection. `width`: the bytes that each object of it takes at least.
+
+    Its texts and JSON values are counted as they are answered.
+    """
 
     def __init__(
         self,
@@ -67,6 +75,7 @@ class Plan:
             for name, details in fields.items()
         ]
         self.is_plain = all(step.get for step in self.steps)
+        self.width = sum(len(name.encode()) + FIELD_BYTES for name in fields)
 
     def answer(self, source: Any) -> tuple[dict[str, Any], GroupedFieldSet]:
         """Answer the plain fields; tell those that are not, and those where something went wrong.
@@ -110,16 +119,17 @@ def _step(
     if definition.is_subscription:
         # Its resolver made the stream; of an event, the value is there.
         return Step(name, details)
+    size: AnswerSize = executor.context_value.size
     nullable = not isinstance(field.type, GraphQLNonNull)
     type_ = field.type if nullable else field.type.of_type
     is_leaf = isinstance(type_, GraphQLScalarType | GraphQLEnumType)
     if is_leaf and definition.is_basic_field:
         get = attrgetter(definition.python_name)
-        return Step(name, details, None, get, _coercer(type_), nullable)
+        return Step(name, details, None, get, _coercer(type_, size), nullable)
     call = _call(executor, field, definition, parent_type, path, details)
     if call is None or not is_leaf or definition.is_async:
         return Step(name, details, call)
-    return Step(name, details, call, call.resolve, _coercer(type_), nullable)
+    return Step(name, details, call, call.resolve, _coercer(type_, size), nullable)
 
 
 def _call(
@@ -167,9 +177,24 @@ def _arguments(
     )
 
 
-def _coercer(leaf: GraphQLScalarType | GraphQLEnumType) -> Getter | None:
-    """Find how a value is written out. Scalars come from typed columns and go as they are."""
+def _coercer(leaf: GraphQLScalarType | GraphQLEnumType, size: AnswerSize) -> Getter | None:
+    """Find how a value is written out, and counted where it may be long.
+
+    Scalars come from typed columns and go as they are.
+    """
     if isinstance(leaf, GraphQLEnumType):
         names = {value.value: name for name, value in leaf.values.items()}
         return names.__getitem__
-    return None
+    if leaf.name == "String":
+        return partial(_counted_text, size)
+    return partial(_counted_json, size) if leaf.name == "JSON" else None
+
+
+def _counted_text(size: AnswerSize, text: str) -> str:
+    size.bytes += len(text)
+    return text
+
+
+def _counted_json(size: AnswerSize, value: orjson.Fragment) -> orjson.Fragment:
+    size.bytes += len(orjson.dumps(value))
+    return value

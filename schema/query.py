@@ -12,7 +12,7 @@ from resolvers import aggregates, events, jobs, nodes
 from resolvers.aggregates import TimeBucketSize
 from resolvers.context import Role
 from resolvers.ids import parse_job_id
-from resolvers.paging import PageArguments
+from resolvers.paging import LIST_SIZE, PageArguments
 from schema.aggregates import JobGroup, StatusCount, TimeBucket
 from schema.arguments import After, Before, First, Last
 from schema.connections import AtMost, JobConnection, JobEventConnection
@@ -135,7 +135,9 @@ class Query:
             list[JobDimension], strawberry.argument(description="What they are grouped by.")
         ],
         filter: JobsWanted = None,
-        first: Annotated[int | None, strawberry.argument(description="How many groups.")] = 50,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many groups.")
+        ] = LIST_SIZE,
     ) -> list[JobGroup]:
         selections = Selections(info)
         fields = selections.fields(selections.nodes, "JobGroup")

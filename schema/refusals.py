@@ -6,7 +6,7 @@ from graphql import GraphQLError
 
 from db.diagnostics import storable
 from resolvers.errors import ErrorCode, JoblensError
-from schema.limits.bounds import LimitError
+from schema.wording import bounded, reworded
 
 
 def cause(error: GraphQLError) -> Exception:
@@ -20,15 +20,16 @@ def cause(error: GraphQLError) -> Exception:
 def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
     """Format an error of graphql-core; `code` is that of one that has none of its own."""
     origin = cause(error)
+    details = {}
     if isinstance(origin, JoblensError):
-        code = origin.code
-    formatted: dict[str, Any] = dict(error.formatted)
+        code, details = origin.code, origin.details
     # Words of the client may be among them, such as no answer can be written with.
-    message = storable(error.message)
-    return formatted | {"message": message, "extensions": {"code": code.value}}
+    message = reworded(storable(error.message))
+    told: dict[str, Any] = {**error.formatted, "message": message}
+    return told | {"extensions": {"code": code.value, **details}}
 
 
 def formatted(error: JoblensError) -> dict[str, Any]:
     """Format an error of ours."""
-    details = error.details if isinstance(error, LimitError) else {}
-    return {"message": error.message, "extensions": {"code": error.code.value, **details}}
+    extensions = {"code": error.code.value, **error.details}
+    return {"message": bounded(error.message), "extensions": extensions}

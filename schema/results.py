@@ -21,7 +21,14 @@ class UserError:
 
 @strawberry.type(description="There is no job of this id.")
 class JobNotFound(UserError):
-    id: strawberry.ID = strawberry.field(description="The id that was asked for.")
+    job_id: strawberry.ID = strawberry.field(description="The id that was asked for.")
+
+    @strawberry.field(
+        description="The id that was asked for.",
+        deprecation_reason="Caches that go by ids take it for the job itself: use `jobId`.",
+    )
+    def id(self, parent: strawberry.Parent[outcomes.JobNotFound]) -> strawberry.ID:
+        return strawberry.ID(parent.job_id)
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

@@ -37,29 +37,24 @@ def parse_date_time(value: object) -> datetime:
         ) from None
 
 
-def parse_json(value: Any) -> Any:
-    """Take any JSON value; whoever uses it checks it with resolvers.inputs.
-
-    A variable that was left out is left out of an object and null in a list, as in input objects.
-    """
-    if isinstance(value, dict):
-        given = ((key, item) for key, item in value.items() if item is not Undefined)
-        return {key: parse_json(item) for key, item in given}
-    if isinstance(value, list):
-        return [None if item is Undefined else parse_json(item) for item in value]
+def take_json(value: Any) -> Any:
+    """Take a variable's value as it was read; where it is used, it is checked."""
     return value
 
 
-def parse_json_literal(node: ValueNode, variables: Any = None) -> Any:
-    """Take any value of a document as JSON, with every digit of its numbers."""
+def parse_json(node: ValueNode, variables: Any = None) -> Any:
+    """Take any value of a document as JSON, with every digit of its numbers.
+
+    A variable that was left out is left out of an object and null in a list, as in input objects.
+    """
     match node:
         case IntValueNode() | FloatValueNode():
             return decode(node.value)
         case ListValueNode():
-            items = (parse_json_literal(item, variables) for item in node.values)
+            items = (parse_json(item, variables) for item in node.values)
             return [None if item is Undefined else item for item in items]
         case ObjectValueNode():
-            fields = ((f.name.value, parse_json_literal(f.value, variables)) for f in node.fields)
+            fields = ((f.name.value, parse_json(f.value, variables)) for f in node.fields)
             return {name: value for name, value in fields if value is not Undefined}
     return value_from_ast_untyped(node, variables)
 
@@ -80,7 +75,7 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="Any JSON value: an object, a list, text, a number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
-        parse_value=parse_json,
-        parse_literal=parse_json_literal,
+        parse_value=take_json,
+        parse_literal=parse_json,
     ),
 }

@@ -17,6 +17,7 @@ from graphql import (
     VariableNode,
 )
 
+from db.queries.attempts import ERRORS
 from resolvers.context import Context
 from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
 from resolvers.jobs import ALLOWED_COLUMNS
@@ -165,6 +166,11 @@ class Selections:
     def event_edge(self) -> frozenset[str]:
         """Name the columns of `job_event` that the selected JobEventEdge needs."""
         return self.event_columns(self.fields(self.nodes, "JobEventEdge").get("node", []))
+
+    def attempt_errors(self) -> frozenset[str]:
+        """Name what the selected JobAttempt tells of the error that ended it."""
+        fields = self.fields(self.nodes, "JobAttempt")
+        return frozenset({_snake(name) for name in fields}.intersection(ERRORS))
 
     def _included(self, selection: Any) -> bool:
         for directive in selection.directives or ():

@@ -159,7 +159,7 @@ class Responses(AsyncIterator[list["Response"]]):
     async def _tell(self, happenings: list[Happening]) -> list[Told]:
         for _ in range(RETRIES):
             all_told = await self._tell_once(happenings)
-            if len(happenings) > 1 and _has(ErrorCode.TIMEOUT, all_told):
+            if len(happenings) > 1 and _has_too_much(all_told):
                 # What is too much for all may do for each.
                 return [told for each in happenings for told in await self._tell([each])]
             if not _has(ErrorCode.UNAVAILABLE, all_told):
@@ -182,6 +182,10 @@ class Responses(AsyncIterator[list["Response"]]):
                 return [(None, self._refuse(error)) for _ in happenings]
             responses = iter(await self._run([each for each in told if each is not None], context))
             return [(each, next(responses) if each is not None else None) for each in told]
+
+
+def _has_too_much(all_told: list[Told]) -> bool:
+    return _has(ErrorCode.TIMEOUT, all_told) or _has(ErrorCode.RESPONSE_TOO_LARGE, all_told)
 
 
 def _has(code: ErrorCode, all_told: list[Told]) -> bool:

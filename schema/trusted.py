@@ -9,10 +9,13 @@ from typing import NamedTuple
 import structlog
 
 from resolvers.errors import ErrorCode, JoblensError
+from schema.limits.bounds import check
+from schema.parsing import IGNORED
 
 PREFIX = "sha256:"
-# How many unknown documents are told apart in the log.
+# How many unknown documents are told apart in the log, and how much of a name it gets.
 TOLD = 1_000
+TOLD_NAME_LENGTH = 128
 
 log = structlog.get_logger("joblens.documents")
 
@@ -87,19 +90,20 @@ class Documents:
         self._automatic = automatic
         self._told: OrderedDict[str, None] = OrderedDict()
 
-    def find(self, asked: Asked) -> Found:
+    def find(self, asked: Asked, max_characters: int) -> Found:
         """Find the document that is asked for. Raises JoblensError where it may not run.
 
-        A text that is sent is what runs, whatever id comes with it.
+        A text that is sent is what runs, whatever id comes with it. One that was not registered and
+        is too long is refused before it is hashed, for that takes its time too.
         """
-        if asked.text:
-            found = Found(asked.text, asked.text in self._texts)
-            if self._automatic is not None and asked.sha256_hash:
-                found = found._replace(keep_as=_checked(asked.sha256_hash, asked.text))
-        else:
+        if not asked.text:
             found = self._by_any_id(asked)
-        if not found.trusted and self.mode is not Mode.ANY:
-            self._object(found.text, asked.operation_name)
+        else:
+            found = Found(asked.text, asked.text in self._texts)
+        if not found.trusted:
+            self._check(found.text, asked.operation_name, max_characters)
+        if asked.text and self._automatic is not None and asked.sha256_hash:
+            return found._replace(keep_as=_checked(asked.sha256_hash, asked.text))
         return found
 
     def keep(self, found: Found) -> None:
@@ -122,17 +126,24 @@ class Documents:
             raise JoblensError(code, "PersistedQueryNotSupported")
         raise JoblensError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
 
-    def _object(self, text: str, operation_name: str | None) -> None:
+    def _check(self, text: str, operation_name: str | None, max_characters: int) -> None:
         if self.mode is Mode.ONLY:
             message = "Only registered documents are answered here: send the id of one."
             raise JoblensError(ErrorCode.UNTRUSTED_DOCUMENT, message)
+        words = "The document has {} characters"
+        check("documentCharacters", len(text.rstrip(IGNORED)), max_characters, words)
+        if self.mode is Mode.PREFER:
+            self._note(text, operation_name)
+
+    def _note(self, text: str, operation_name: str | None) -> None:
         hashed = digest(text)
         if hashed in self._told:
             return
         self._told[hashed] = None
         if len(self._told) > TOLD:
             self._told.popitem(last=False)
-        log.warning("unregistered document", sha256=hashed, operation=operation_name)
+        name = (operation_name or "")[:TOLD_NAME_LENGTH] or None
+        log.warning("unregistered document", sha256=hashed, operation=name)
 
 
 def digest(text: str) -> str:

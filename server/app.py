@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from db.engine import EngineOptions, create_engine
@@ -94,11 +94,11 @@ def create_app(settings: Settings | None = None) -> Starlette:
     app = Starlette(
         routes=[
             *([Route("/", _home)] if chosen.graphiql else []),
-            Route("/graphql", graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", WebSocketEndpoint()),
+            *_with_slash(Route, "/graphql", graphql, methods=["GET", "POST"]),
+            *_with_slash(WebSocketRoute, "/graphql", WebSocketEndpoint()),
             WebSocketRoute("/{path:path}", _no_websocket),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
+            *_with_slash(Route, "/healthz", healthz),
+            *_with_slash(Route, "/readyz", readyz),
             *([Mount("/assets", pages.assets())] if chosen.graphiql else []),
         ],
         middleware=[
@@ -109,7 +109,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.joblens = state
+    # It would lead to the scheme, name and path that a proxy in front of us asks by.
+    app.router.redirect_slashes = False
     return app
+
+
+def _with_slash(
+    kind: type[Route] | type[WebSocketRoute], path: str, endpoint: Any, **more: Any
+) -> list[BaseRoute]:
+    """Answer a path also where a slash is behind it."""
+    return [kind(each, endpoint, **more) for each in (path, f"{path}/")]
 
 
 async def _home(_request: Request) -> Response:

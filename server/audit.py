@@ -40,6 +40,7 @@ LIMITS = frozenset(
         ErrorCode.HEADERS_TOO_LARGE,
         ErrorCode.REQUEST_TIMEOUT,
         ErrorCode.TIMEOUT,
+        ErrorCode.RESPONSE_TOO_LARGE,
         ErrorCode.RATE_LIMITED,
         ErrorCode.TOO_MANY_REQUESTS,
         ErrorCode.TOO_MANY_OPERATIONS,
@@ -194,9 +195,11 @@ def _outcome(deeds: Iterable[Deed], response: Response | None) -> str:
     if response is None:
         return INTERRUPTED
     for error in response.errors:
-        # Of a field whose arguments could not be read; further down, what was written is written.
-        if len(error.get("path", ())) <= 1:
-            return str(error["extensions"]["code"])
+        code = str(error["extensions"]["code"])
+        # Of a field whose arguments could not be read; further down, or where only the answer is
+        # left out, what was written is written.
+        if len(error.get("path", ())) <= 1 and code != ErrorCode.RESPONSE_TOO_LARGE:
+            return code
     return OK
 
 

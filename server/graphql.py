@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 
 from graphql import OperationType
 from starlette.requests import Request as HttpRequest
+from starlette.responses import RedirectResponse
 from starlette.responses import Response as HttpResponse
 
 from resolvers.context import Viewer
@@ -30,11 +32,11 @@ UNSAID = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
 
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Answer a GraphQL request, or a browser with GraphiQL."""
-    accept = ", ".join(http.headers.getlist("accept") or [UNSAID])
+    accept = ", ".join(filter(_says_something, http.headers.getlist("accept"))) or UNSAID
     settings: Settings = http.app.state.joblens.settings
     wants_page = settings.graphiql and http.method != "POST"
     if wants_page and preferred(accept, (*ANSWERS, HTML)) == HTML:
-        return pages.graphiql(settings)
+        return _to_page(http) if http.scope["path"].endswith("/") else pages.graphiql(settings)
     media_type = preferred(accept, (*ANSWERS, EVENT_STREAM))
     if media_type is None:
         words = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
@@ -48,6 +50,16 @@ async def graphql(http: HttpRequest) -> HttpResponse:
         audit.limits(error.code)
         # What is no request at all gets a status, for which a stream of events has no place.
         return write_error(error, media_type if media_type in ANSWERS else GRAPHQL_RESPONSE)
+
+
+def _says_something(accept: str) -> bool:
+    return bool(accept.strip(" \t,"))
+
+
+def _to_page(http: HttpRequest) -> HttpResponse:
+    """Lead a browser to the path by which the page finds its scripts; a proxy may prefix it."""
+    query = f"?{http.url.query}" if http.url.query else ""
+    return RedirectResponse(f"../graphql{query}", HTTPStatus.PERMANENT_REDIRECT)
 
 
 async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:

@@ -1,10 +1,13 @@
-"""Which media type an answer gets, by the request's Accept header (RFC 9110, section 12.5.1)."""
+"""Which media type an answer gets, by the request's Accept header (RFC 9110, section 12.5.1).
+
+Weights are read as clients write them, `.2` of Java's too, and its `*` for any media type.
+"""
 
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-_WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?", re.ASCII)
+_WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+", re.ASCII)
 
 
 @lru_cache(maxsize=256)
@@ -22,11 +25,16 @@ def preferred(accept: str, offers: Sequence[str]) -> str | None:
 
 def _parse(part: str) -> tuple[str, float]:
     media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    media_range = "*/*" if media_range == "*" else media_range
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":
-            return media_range, float(value) if _WEIGHT.fullmatch(value.strip()) else 0.0
+            return media_range, _weight(value.strip())
     return media_range, 1.0
+
+
+def _weight(text: str) -> float:
+    return min(float(text), 1.0) if _WEIGHT.fullmatch(text) else 0.0
 
 
 def _rank(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:

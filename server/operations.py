@@ -16,7 +16,7 @@ from schema.sharing import OpenContext
 from server import audit
 from server.admission import Admission, key
 from server.deadlines import Deadline
-from server.responses import refusal
+from server.responses import refusal, settled
 from server.state import State
 
 log = structlog.get_logger("joblens.operations")
@@ -127,6 +127,7 @@ async def answer(
     response: Response | None = None
     try:
         response = await execute(operation, request, context)
+        response = settled(response)
         return response
     finally:
         deadline.end()

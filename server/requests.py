@@ -1,6 +1,7 @@
 """GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
 
 import asyncio
+from codecs import BOM_UTF8
 from typing import Any
 
 from starlette.requests import Request as HttpRequest
@@ -27,7 +28,8 @@ async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed or encoded."
         )
-    return as_request(parse(await _body(http, max_bytes, timeout_seconds), "The body"))
+    body = await _body(http, max_bytes, timeout_seconds)
+    return as_request(parse(body.removeprefix(BOM_UTF8), "The body"))
 
 
 def read_get(http: HttpRequest) -> Request:

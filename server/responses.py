@@ -8,6 +8,7 @@ from starlette.responses import Response as HttpResponse
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response
+from schema.refusals import formatted
 from server.auth.credentials import UnauthenticatedError
 from server.refusals import BusyError
 from server.requests import JSON
@@ -22,7 +23,7 @@ WRITTEN_AT_ONCE_BYTES = 65_536
 def write(response: Response, media_type: str) -> HttpResponse:
     """Write a response. What was run gets 200, even with errors; see `ErrorCode` for the rest."""
     try:
-        body = dumps(response.body())
+        body = written(response)
     except JoblensError as error:
         return write_error(error, media_type)
     return HttpResponse(body, _status(response, media_type), _headers(media_type))
@@ -51,18 +52,30 @@ def write_error(
 
 def refusal(error: JoblensError) -> Response:
     """Make the response of a request that `error` kept from being run."""
-    extensions: dict[str, Any] = {"code": error.code.value}
+    told = formatted(error)
     if isinstance(error, BusyError):
         # Where there are no headers to tell it: in a WebSocket, in a stream of events.
-        extensions["retryAfterSeconds"] = error.retry_after_seconds
-    formatted = {"message": error.message, "extensions": extensions}
-    return Response(None, [formatted], refused=True)
+        told["extensions"]["retryAfterSeconds"] = error.retry_after_seconds
+    return Response(None, [told], refused=True)
 
 
-def dumps_shared(response: Response) -> bytes:
-    """Write the body of a response that many may share, once for all of them."""
-    if not response.written:
-        response.written.append(dumps(response.body()))
+def settled(response: Response) -> Response:
+    """Write a response once for all who get it; one that is too large is replaced.
+
+    Raises JoblensError as `dumps` does.
+    """
+    body = dumps(response.body())
+    if len(body) > response.max_bytes:
+        response = response.too_large()
+        body = dumps(response.body())
+    response.written.append(body)
+    return response
+
+
+def written(response: Response) -> bytes:
+    """Get the body of a response, which many may share; it is written once for all of them."""
+    if not response.written and (other := settled(response)) is not response:
+        response.written.extend(other.written)
     return response.written[0]
 
 

@@ -10,6 +10,7 @@ from server.settings import Settings
 def make_rules(settings: Settings) -> Rules:
     """Make the rules. Raises SettingsError where a manifest cannot be read."""
     limits = Limits(
+        max_document_characters=settings.max_document_characters,
         max_tokens=settings.max_tokens,
         max_operations=settings.max_operations,
         max_depth=settings.max_depth,
@@ -17,6 +18,8 @@ def make_rules(settings: Settings) -> Rules:
         max_aliases=settings.max_aliases,
         max_directives=settings.max_directives,
         max_list_items=settings.max_list_items,
+        max_input_values=settings.max_input_values,
+        max_input_bytes=settings.max_body_bytes,
         max_cost=settings.max_cost,
         page_size_default=settings.page_size_default,
         page_size_max=settings.page_size_max,

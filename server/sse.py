@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import JoblensError
 from schema.execution import Response
 from server.operations import Stream
-from server.responses import dumps, dumps_shared, gather, refusal
+from server.responses import dumps, gather, refusal, written
 
 EVENT_STREAM = "text/event-stream"
 # How long one write may wait for a client that does not read, and the last one at the end.
@@ -110,7 +110,7 @@ class EventStream(HttpResponse):
 
 def _next(response: Response) -> bytes:
     try:
-        body = dumps_shared(response)
+        body = written(response)
     except JoblensError as error:
         body = dumps(refusal(error).body())
     # JSON as we write it has no line breaks: one line of data is enough.

@@ -85,6 +85,7 @@ class State:
             page_size_default=settings.page_size_default,
             page_size_max=settings.page_size_max,
             max_json_bytes=settings.max_json_bytes,
+            max_response_bytes=settings.max_response_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
         session = RequestSession(self.engine, scope, (*key(viewer), looks_up))

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobEventCriteria
 from db.queries.counts import count, exists_behind
-from db.queries.filters import event, event_conditions, is_any
+from db.queries.filters import event, event_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
     Window,
@@ -52,7 +52,7 @@ async def list_events(
         # A subquery, so that it is made once and not for each row.
         wanted.append(select(func.pg_current_snapshot()).scalar_subquery().label(SNAPSHOT))
     statement = select(*wanted).where(event_conditions(org_id, criteria))
-    return await read_all(session, page(statement, window))
+    return await read_all(session, page(statement, window), window.limit)
 
 
 async def event_exists_behind(
@@ -85,7 +85,8 @@ async def load_events_by_job(
     PostgreSQL cuts each job's window out of the primary key: what lies beyond is not read.
     """
     wanted = select(*_columns({"job_id", "seq"}.union(columns)))
-    return await _for_each_job(session, org_id, job_ids, page(wanted, window))
+    most_rows = len(job_ids) * window.limit
+    return await _for_each_job(session, org_id, job_ids, page(wanted, window), most_rows)
 
 
 async def load_events_by_id(
@@ -114,7 +115,7 @@ async def load_events_by_id(
             ),
         )
     )
-    return await read_all(session, statement)
+    return await read_all(session, statement, len(ids))
 
 
 async def job_has_events_behind(
@@ -136,38 +137,12 @@ async def count_events_by_job(
     return {row.job_id: row.events for row in rows}
 
 
-async def load_transitions_by_job(
-    session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID]
-) -> Sequence[JobEventRow]:
-    """Load each job's changes of status, by job and `seq`.
-
-    Of the detail only `error_code` and `error_message` are read, as JSON.
-    """
-    statement = (
-        select(
-            event.job_id,
-            event.ts,
-            event.prev_status,
-            event.next_status,
-            event.attempt,
-            event.detail["error_code"].label("error_code"),
-            event.detail["error_message"].label("error_message"),
-        )
-        .where(
-            event.org_id == org_id,
-            is_any(event.job_id, job_ids, Uuid()),
-            event.prev_status.is_distinct_from(event.next_status),
-        )
-        .order_by(event.job_id, event.seq)
-    )
-    return await read_all(session, statement)
-
-
 async def _for_each_job(
     session: AsyncSession,
     org_id: UUID,
     job_ids: Sequence[UUID],
     of_one: AnySelect,
+    most_rows: int | None = None,
     *,
     aggregated: bool = False,
 ) -> Sequence[AnyRow]:
@@ -185,7 +160,7 @@ async def _for_each_job(
         statement: AnySelect = counted.select_from(joined).group_by(lateral.c.job_id)
     else:
         statement = select(lateral).select_from(joined)
-    return await read_all(session, statement)
+    return await read_all(session, statement, most_rows)
 
 
 def _columns(names: Collection[str]) -> list[Any]:

@@ -32,7 +32,7 @@ async def list_jobs(
     """
     keys = {part.attribute for part in window.order.parts}
     statement = select(*job_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
-    return await read_all(session, page(statement, window))
+    return await read_all(session, page(statement, window), window.limit)
 
 
 async def job_exists_behind(
@@ -59,7 +59,7 @@ async def load_jobs_by_id(
         job_table.c.org_id == org_id,
         is_any(job_table.c.id, ids, Uuid()),
     )
-    return await read_all(session, statement)
+    return await read_all(session, statement, len(ids))
 
 
 async def job_exists(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:

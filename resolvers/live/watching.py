@@ -45,7 +45,7 @@ async def watch_events(
 
     Raises InvalidCursorError, and what may keep a subscription from beginning.
     """
-    place = None if after is None else cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after")
+    place = cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after") if after else None
     filter_key = None if criteria(ONE_MOMENT) is None else repr(criteria(ONE_MOMENT))
     hub = _hub(ctx)
     inbox = Inbox(hub.options.queue_size)

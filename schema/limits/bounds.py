@@ -1,7 +1,6 @@
 """The limits themselves, and the error of a request that is beyond one."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from resolvers.errors import ErrorCode, JoblensError
 
@@ -10,6 +9,7 @@ from resolvers.errors import ErrorCode, JoblensError
 class Limits:
     """How much one request may ask for. Pages are here since the cost goes by their sizes."""
 
+    max_document_characters: int = 131_072
     max_tokens: int = 5_000
     max_operations: int = 20
     max_depth: int = 20
@@ -17,17 +17,15 @@ class Limits:
     max_aliases: int = 50
     max_directives: int = 50
     max_list_items: int = 2_000
+    max_input_values: int = 15_000
+    max_input_bytes: int = 1_048_576
     max_cost: int = 20_000
     page_size_default: int = 50
     page_size_max: int = 200
 
 
 class LimitError(JoblensError):
-    """A request is beyond a limit; `details` tell programs which, and by how much."""
-
-    def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
-        super().__init__(code, message)
-        self.details = details
+    """A request is beyond a limit; `details` tell which, and by how much."""
 
 
 def check(limit: str, actual: int, maximum: int, words: str) -> None:

@@ -26,14 +26,18 @@ from graphql.type import GraphQLNamedType
 
 from resolvers.errors import ErrorCode
 from schema.limits.bounds import LimitError, Limits, check
+from schema.limits.inputs import arguments
 from schema.limits.measures import CONDITIONS
-from schema.limits.parts import Part, Parts, Variables, in_words, value
-from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, one
+from schema.limits.parts import Part, Parts, Value, Variables, given_in, in_words, total
+from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
 from schema.schema import core_schema
 
 # How many selections may be looked at for one document: a guard for those that would merge
 # fragments in ever new combinations, which no limit on the text prevents.
 MAX_STEPS = 20_000
+# How many objects an answer may have for each point that it may cost: pages, edges and the like
+# cost nothing, but take their time.
+OBJECTS_PER_POINT = 3
 
 
 class Page(NamedTuple):
@@ -44,7 +48,10 @@ class Page(NamedTuple):
 
 
 class Shape:
-    """The parts of one operation; `conditions` hold the variables that its directives go by."""
+    """The parts of one operation; `conditions` hold the variables that its directives go by.
+
+    `given`: what the arguments of all its fields hold.
+    """
 
     def __init__(
         self,
@@ -63,11 +70,12 @@ class Shape:
         root = core_schema.get_root_type(operation.operation)
         assert root is not None
         self._parts = self._below(root, (operation.selection_set,), None)
+        self.given = given_in(self._parts)
         self._fixed = None if operation.variable_definitions else self._sum({})
 
     def cost(self, variables: Variables) -> int:
         """Work out the cost with these variables; LimitError where it is beyond the limit."""
-        cost = self._sum(variables) if self._fixed is None else self._fixed
+        cost, objects = self._sum(variables) if self._fixed is None else self._fixed
         if cost > self._limits.max_cost:
             most = self._limits.max_cost
             words = f"The query could return {in_words(self._parts, variables)} = {cost} objects"
@@ -78,11 +86,12 @@ class Shape:
                 max=most,
                 actual=cost,
             )
+        words = "The query could return {} objects, with those that only hold others"
+        check("objects", objects, OBJECTS_PER_POINT * self._limits.max_cost, words)
         return cost
 
-    def _sum(self, variables: Variables) -> int:
-        values: dict[int, int] = {}
-        return sum(value(part, variables, values) for part in self._parts)
+    def _sum(self, variables: Variables) -> Value:
+        return total(self._parts, variables, {})
 
     def _below(
         self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: Page | None
@@ -101,6 +110,8 @@ class Shape:
     ) -> Iterable[Part]:
         field = core_schema.get_field(type_, nodes[0].name.value)
         assert field is not None
+        if nodes[0].arguments:
+            yield Part(name, nothing, counts=False, given=arguments(nodes[0], field))
         named = get_named_type(field.type)
         if is_leaf_type(named):
             return
@@ -110,21 +121,18 @@ class Shape:
         label, size = own or of_page or Page(name, one)
         if type_ is core_schema.mutation_type:
             # What it changes counts, whatever it tells of it.
-            yield Part(label, size, counts=True)
+            yield Part(label, size, counts=True, holds=size)
         sets = tuple(
             {id(n.selection_set): n.selection_set for n in nodes if n.selection_set}.values()
         )
         types = _concrete(named)
-        counts = _counts(types, is_list=_is_list(field.type))
+        is_list = _is_list(field.type)
+        counts = _counts(types, is_list=is_list)
         alternatives = tuple(
             self._below(each, sets, None if counts else own or page) for each in types
         )
-        if counts:
-            yield Part(label, size, counts=True, alternatives=alternatives)
-        elif len(alternatives) > 1:
-            yield Part(label, one, counts=False, alternatives=alternatives)
-        else:
-            yield from alternatives[0]
+        holds = size if counts or is_list else one
+        yield Part(label, size if counts else one, counts, alternatives, holds)
 
     def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> Page | None:
         sizing = SIZES.get(place)

@@ -1,7 +1,6 @@
 """How many objects each list of the schema may hold, by the arguments it was asked for with."""
 
 from collections.abc import Callable, Mapping
-from math import ceil
 from typing import Any
 
 from graphql import (
@@ -18,6 +17,7 @@ from db.limits import MAX_BATCH
 from db.statuses import JobStatus
 from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
 from resolvers.errors import BadUserInputError
+from resolvers.paging import LIST_SIZE
 from schema.limits.bounds import Limits
 from schema.scalars import parse_date_time
 from schema.schema import core_schema
@@ -43,6 +43,11 @@ OF_THE_PAGE = frozenset(
         ("BulkJobPayload", "jobs"),
     }
 )
+
+
+def nothing(_variables: Mapping[str, Any]) -> int:
+    """Say that there is none."""
+    return 0
 
 
 def one(_variables: Mapping[str, Any]) -> int:
@@ -76,13 +81,16 @@ def _page(node: FieldNode, limits: Limits) -> Size:
     return size
 
 
-def _groups(node: FieldNode, limits: Limits) -> Size:
-    def size(variables: Mapping[str, Any]) -> int:
-        # Left out, it has the schema's default; null stands for a page's.
-        first = _value(node, "first", variables, 50)
-        return _number(first, limits.page_size_default, limits.page_size_max)
+def _up_to(argument: str) -> Sizing:
+    def sizing(node: FieldNode, limits: Limits) -> Size:
+        def size(variables: Mapping[str, Any]) -> int:
+            # Left out, it has the schema's default; null stands for a page's.
+            most = _value(node, argument, variables, LIST_SIZE)
+            return _number(most, limits.page_size_default, limits.page_size_max)
 
-    return size
+        return size
+
+    return sizing
 
 
 def _items(argument: str, maximum: Callable[[Limits], int]) -> Sizing:
@@ -130,7 +138,7 @@ def _introspection() -> dict[tuple[str, str], Sizing]:
     enums = [t for t in types if isinstance(t, GraphQLEnumType)]
 
     def average(total: int, among: int) -> Sizing:
-        return _fixed(ceil(total / among))
+        return _fixed(max(1, round(total / among)))
 
     return {
         ("__Schema", "types"): _fixed(len(core_schema.type_map)),
@@ -150,11 +158,10 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "jobEvents"): _page,
     ("Query", "nodes"): _items("ids", lambda limits: limits.page_size_max),
     ("Query", "statusCounts"): _fixed(len(JobStatus)),
-    ("Query", "jobGroups"): _groups,
+    ("Query", "jobGroups"): _up_to("first"),
     ("Query", "timeline"): _buckets,
     ("Job", "events"): _page,
-    # Attempts have no pages; a job is taken to have as many as a page of the default size holds.
-    ("Job", "attempts"): lambda _node, limits: lambda _variables: limits.page_size_default,
+    ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),
     ("Mutation", "createJobs"): _items("input", lambda _limits: MAX_BATCH),
     ("Mutation", "cancelJobs"): _limit,

@@ -1,8 +1,10 @@
 """The words of graphql-transport-ws: its messages and close codes.
 
-Messages are read strictly: a frame that is none ends the connection.
+Messages are read strictly: a frame that is none ends the connection. But what an operation is
+given concerns that operation alone.
 """
 
+import json
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,9 +14,11 @@ from starlette.types import Message as AsgiMessage
 from resolvers.errors import JoblensError
 from schema.execution import Response
 from server.requests import parse
-from server.responses import dumps, dumps_shared
+from server.responses import dumps, written
 
 SUBPROTOCOL = "graphql-transport-ws"
+# Each message about an operation repeats its id.
+MAX_ID_CHARACTERS = 255
 PAYLOAD_TYPES: dict[str, Any] = {
     "query": str,
     "operationName": str | None,
@@ -56,11 +60,15 @@ class NoMessageError(ClosingError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a client. `payload` is an object, or None where it is null or absent."""
+    """One message of a client. `payload` is an object, or None where it is null or absent.
+
+    `fault`: why the operation that it asks for cannot be read.
+    """
 
     type: str
     id: str
     payload: dict[str, Any] | None
+    fault: JoblensError | None = None
 
 
 def read_message(frame: AsgiMessage) -> Message:
@@ -71,7 +79,7 @@ def read_message(frame: AsgiMessage) -> Message:
     try:
         body = parse(text.encode(), "The message")
     except JoblensError as error:
-        raise NoMessageError(error.message) from None
+        return _unreadable(text, error)
     if not isinstance(body, dict):
         raise NoMessageError("A message must be a JSON object.")
     match body.get("type"):
@@ -87,10 +95,32 @@ def read_message(frame: AsgiMessage) -> Message:
             raise NoMessageError("A message must have a 'type', which is text.")
 
 
+def _unreadable(text: str, fault: JoblensError) -> Message:
+    """Read the envelope of a message whose payload has values that JSON does not allow.
+
+    Of those Python's reader takes, such as half of a surrogate pair, 1e400 or NaN. Raises
+    NoMessageError where there is none, or the message is not about an operation of its own.
+    """
+    try:
+        # Whole numbers are not read: of many digits that takes long.
+        body = json.loads(text, parse_int=len)
+        if isinstance(body, dict) and body.get("type") == "subscribe":
+            return Message("subscribe", _id(body), None, fault)
+    except (ValueError, RecursionError):
+        pass
+    raise NoMessageError(fault.message)
+
+
 def _id(body: dict[str, Any]) -> str:
     id_ = body.get("id")
     if not isinstance(id_, str) or not id_:
         raise NoMessageError("This message must have an 'id', which is text.")
+    if len(id_) > MAX_ID_CHARACTERS:
+        raise NoMessageError(f"An 'id' may have at most {MAX_ID_CHARACTERS} characters.")
+    try:
+        id_.encode()
+    except UnicodeEncodeError:
+        raise NoMessageError("An 'id' must be text in UTF-8.") from None
     return id_
 
 
@@ -120,10 +150,9 @@ def _names_document(payload: dict[str, Any]) -> bool:
     return bool(payload.get("documentId") or persisted)
 
 
-def next_message(id_: str, response: Response, *, shared: bool) -> bytes:
+def next_message(id_: str, response: Response) -> bytes:
     """Write a result; a response that several operations share becomes JSON once."""
-    payload = dumps_shared(response) if shared else dumps(response.body())
-    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + payload + b"}"
+    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + written(response) + b"}"
 
 
 def error_message(id_: str, response: Response) -> dict[str, Any]:

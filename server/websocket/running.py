@@ -47,6 +47,9 @@ class Running:
         if message.id in self._operations:
             reason = f"Subscriber for {message.id} already exists"
             raise ClosingError(Close.OPERATION_EXISTS, reason)
+        if message.fault is not None:
+            await self._channel.send(error_message(message.id, refusal(message.fault)))
+            return
         most = self._state.settings.websocket_max_operations
         if len(self.tasks) >= most:
             words = f"A connection may run at most {most} operations at once."
@@ -112,7 +115,7 @@ class Running:
         async with aclosing(responses):
             async for together in responses:
                 told = [each for each in together if not each.refused]
-                texts = (next_message(message.id, each, shared=subscribes) for each in told)
+                texts = (next_message(message.id, each) for each in told)
                 for some in gather(texts):
                     await self._channel.send_texts(some)
                 if len(told) < len(together):

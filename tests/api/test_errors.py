@@ -1,6 +1,7 @@
 """Bad input: each kind has its stable code, its words, and leaves the rest of the answer alone."""
 
 import asyncio
+import re
 from typing import Any
 
 import asyncpg
@@ -201,7 +202,7 @@ async def test_a_missing_variable(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "%%%", "WzFd", "bnVsbA", "W10", "é", "a" * 10_000, "WyJDUkVBVEVEX0FUOkRFU0MiXQ"],
+    ["x", "%%%", "WzFd", "bnVsbA", "W10", "é", "a" * 10_000, "WyJDUkVBVEVEX0FUOkRFU0MiXQ"],
 )
 @pytest.mark.parametrize("argument", ["after", "before"])
 async def test_garbled_cursors(service: Service, cursor: str, argument: str) -> None:
@@ -209,6 +210,17 @@ async def test_garbled_cursors(service: Service, cursor: str, argument: str) -> 
     error = await one_error(service, query, {"c": cursor})
     assert error["extensions"] == {"code": "INVALID_CURSOR"}
     assert argument in error["message"]
+
+
+async def test_an_empty_cursor_is_none(service: Service) -> None:
+    """Many clients send an empty text where they have no cursor yet."""
+    query = """query ($c: String) {
+      after: jobs(after: $c) { nodes { id } } both: jobs(first: 1, after: $c, before: $c) { nodes { id } }
+      before: jobs(last: 1, before: $c, after: $c) { nodes { id } }
+      alone: jobs(before: $c) { nodes { events(after: $c, before: $c) { nodes { id } } id } }
+      events: jobEvents(after: $c) { nodes { id } }
+    }"""
+    assert await service.query(query, {"c": ""}) == await service.query(query, {"c": None})
 
 
 async def test_a_cursor_of_another_order(service: Service) -> None:
@@ -228,6 +240,65 @@ async def test_a_cursor_of_another_order(service: Service) -> None:
         assert error["extensions"] == {"code": "INVALID_CURSOR"}
     query = "query ($c: String) { jobs(first: 1) { nodes { events(after: $c) { nodes { id } } } } }"
     assert (await one_error(service, query, cursor))["extensions"] == {"code": "INVALID_CURSOR"}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "words"),
+    [
+        ("query ($v: Int) { jobs(first: $v) { __typename } }", {"v": True}, "value: true"),
+        ("query ($v: Int) { jobs(first: $v) { __typename } }", {"v": [None, False]}, "[null,false]"),
+        ("query ($v: ID!) { job(id: $v) { id } }", {"v": None}, "not to be null."),
+        ("query ($v: [ID!]!) { nodes(ids: $v) { id } }", {"v": [None]}, "not to be null."),
+        ("query ($v: JobFilter) { jobs(filter: $v) { __typename } }", {"v": {"x": None}}, '{"x":null}'),
+        ("query ($v: JobFilter) { jobs(filter: $v) { __typename } }", {"v": {"status": [True]}}, "value: true"),
+        ("query ($v: JobFilter) { jobs(filter: $v) { __typename } }", {"v": {"createdAt": {"gte": True}}}, "found: true"),
+        ("{ job(id: null) { id } }", {}, "not to be null."),
+        ("{ jobs(filter: {and: [null]}) { __typename } }", {}, "not to be null."),
+        ("{ jobs(first: true) { __typename } }", {}, "value: true"),
+    ],
+)  # fmt: skip
+async def test_values_are_written_as_in_graphql(
+    service: Service, query: str, variables: dict[str, Any], words: str
+) -> None:
+    (error,) = await service.errors(query, variables)
+    assert words in error["message"]
+    assert not {"None", "True", "False"} & set(re.findall(r"\w+", error["message"]))
+
+
+LONG = "x" * 60_000
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        (f"{{ {LONG} }}", {}),
+        (f"{{ jobs({LONG}: 1) {{ __typename }} }}", {}),
+        (f"{{ jobs(filter: {{{LONG}: 1}}) {{ __typename }} }}", {}),
+        (f"{{ jobs(filter: {{status: [{LONG}]}}) {{ __typename }} }}", {}),
+        (f"{{ jobs(first: {'9' * 60_000}) {{ __typename }} }}", {}),
+        (f'{{ jobs(first: "{LONG}") {{ __typename }} }}', {}),
+        (f"fragment {LONG} on Job {{ id }}", {}),
+        (f"{{ ... on {LONG} {{ id }} }}", {}),
+        (f"query ({', '.join(f'${LONG[:2_000]}{n}: Int' for n in range(30))}) {{ __typename }}", {}),
+        (f"{{ jobs {{ nodes {{ {' '.join(f'{LONG[:2_000]}{n}' for n in range(30))} }} }} }}", {}),
+        (f"{{ __typename @{LONG} }}", {}),
+        (f'{{ __typename "{LONG}" }}', {}),
+        (f"{{ {LONG}: jobs(first: 200) {{ nodes {{ events(first: 200) {{ nodes {{ id }} }} }} }} }}", {}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { __typename } }", {"f": {LONG: 1}}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { __typename } }", {"f": {"status": [LONG]}}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { __typename } }", {"f": {"createdAt": {"gte": LONG}}}),
+        ("query ($f: JobFilter) { jobs(filter: $f) { __typename } }", {"f": {f"{LONG[:2_000]}{n}": n for n in range(30)}}),
+        ("query ($v: Int) { jobs(first: $v) { __typename } }", {"v": [[LONG]]}),
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+async def test_messages_are_short(service: Service, query: str, variables: dict[str, Any]) -> None:
+    """Whatever a client wrote, and however much of it."""
+    response = await service.post(query, variables)
+    messages = [error["message"] for error in response.json()["errors"]]
+    assert messages
+    assert max(map(len, messages)) <= 1_000
+    assert len(response.content) < 60_000
 
 
 async def test_an_unknown_id_is_null(service: Service) -> None:

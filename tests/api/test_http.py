@@ -52,6 +52,18 @@ async def test_post_and_get(service: Service) -> None:
         ("application/json;q=0.5, */*;q=0.1", JSON),
         ("text/html, application/json;q=0.9", JSON),
         ("Application/JSON; Q=1", JSON),
+        ("", GRAPHQL_RESPONSE),
+        (",", GRAPHQL_RESPONSE),
+        # What Java sends by default.
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
+        ("*/*; q=.2", JSON),
+        ("*", JSON),
+        ("application/json;q=.2, application/graphql-response+json;q=.3", GRAPHQL_RESPONSE),
+        ("application/json;q=1., application/graphql-response+json;q=0.99999", JSON),
+        ("application/json;q=00.5, application/graphql-response+json;q=2", GRAPHQL_RESPONSE),
+        ("application/json;q=., application/graphql-response+json;q=.001", GRAPHQL_RESPONSE),
+        ("application/json;q=-1, application/graphql-response+json;q=.001", GRAPHQL_RESPONSE),
+        ("application/json;q=1e1, application/graphql-response+json;q=.001", GRAPHQL_RESPONSE),
     ],
 )
 async def test_the_media_type_follows_accept(
@@ -66,7 +78,7 @@ async def test_the_media_type_follows_accept(
 
 
 async def test_nothing_acceptable(service: Service) -> None:
-    for accept in ("image/png", "text/html", "application/json;q=0", ""):
+    for accept in ("image/png", "text/html", "application/json;q=0", "*;q=.0", "*/*;q=0.000"):
         headers = {"accept": accept}
         response = await service.client.post("/graphql", json=TYPENAME, headers=headers)
         assert response.status_code == 406, accept
@@ -165,6 +177,46 @@ async def test_large_bodies_are_refused(service: Service) -> None:
     response = await service.client.post("/graphql", content=body, headers=headers)
     assert response.status_code == 413
     assert code(response) == "PAYLOAD_TOO_LARGE"
+
+
+async def test_a_byte_order_mark_is_taken(service: Service) -> None:
+    headers = {"content-type": "application/json"}
+    mark = b"\xef\xbb\xbf"
+    for body, status in ((mark, 200), (mark * 2, 400), (b"\xff\xfe", 400)):
+        content = body + json.dumps(TYPENAME).encode()
+        response = await service.client.post("/graphql", content=content, headers=headers)
+        assert response.status_code == status
+
+
+async def test_a_slash_behind_the_path(service: Service) -> None:
+    expected = {"data": {"__typename": "Query"}}
+    for send in (
+        service.client.post("/graphql/", json=TYPENAME),
+        service.client.get("/graphql/", params=TYPENAME),
+    ):
+        response = await send
+        assert (response.status_code, response.json()) == (200, expected)
+    assert (await service.client.put("/graphql/")).status_code == 405
+    assert (await service.client.get("/healthz/")).json() == {"status": "ok"}
+    assert (await service.client.get("/readyz/")).json() == {"status": "ready"}
+    for path in ("/assets", "/nothing/"):
+        assert (await service.client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/graphql/", "/graphql/?query=%7B__typename%7D"])
+async def test_the_page_is_found_behind_a_proxy_too(service: Service, path: str) -> None:
+    """By a path alone, which is good behind any scheme, name and prefix."""
+    page = await service.client.get(path, headers={"accept": "text/html"})
+    assert page.status_code == 308
+    assert page.headers["location"] == f"..{path.replace('/graphql/', '/graphql')}"
+    asked = httpx.URL("https://jobs.example/joblens").join(f"joblens{path}")
+    assert str(asked.join(page.headers["location"])).startswith(
+        "https://jobs.example/joblens/graphql"
+    )
+    followed = await service.client.get(
+        path, headers={"accept": "text/html"}, follow_redirects=True
+    )
+    assert followed.headers["content-type"] == "text/html; charset=utf-8"
 
 
 async def test_other_methods_are_refused(service: Service) -> None:

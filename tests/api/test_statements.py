@@ -61,6 +61,10 @@ SHAPES = {
     "jobs with attempts": Shape(
         2, f"jobs(first: $first) {{ nodes {{ {JOB} attempts {{ number runSeconds }} }} }}"
     ),
+    "jobs with their last attempts": Shape(
+        3,
+        "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
+    ),
     "jobs with all of them": Shape(
         5,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",

@@ -36,7 +36,7 @@ TRANSITION = (
 RECORD = """mutation ($input: RecordJobEventInput!) { recordJobEvent(input: $input) {
   __typename
   ... on JobEventPayload { event { id prevStatus nextStatus attempt detail job { status } } }
-  ... on JobNotFound { id }
+  ... on JobNotFound { id jobId }
   ... on InvalidInput { field message }
 } }"""
 UNKNOWN = "00000000-0000-7000-8000-00000000ffff"
@@ -157,6 +157,11 @@ async def test_a_batch_is_created_all_or_none(service: Service) -> None:
 async def test_invalid_input_is_named(service: Service, fields: dict[str, Any], field: str) -> None:
     answer = await create(service, **fields)
     assert (answer["__typename"], answer["field"]) == ("InvalidInput", field)
+    # In a batch with its place, of one job too.
+    for others in ([], [{"type": "t"}]):
+        batch = [*others, {"type": "t", **fields}]
+        refused = (await service.query(CREATE_MANY, {"input": batch}))["createJobs"]
+        assert refused["field"] == f"input.{len(others)}.{field}"
 
 
 async def test_json_too_deep_is_named(service: Service) -> None:
@@ -263,7 +268,8 @@ async def test_an_event_is_recorded(service: Service) -> None:
         ]
         assert (refused["__typename"], refused["field"]) == ("InvalidInput", "detail")
     unknown = await service.query(RECORD, {"input": {"id": UNKNOWN, "detail": {}}})
-    assert unknown["recordJobEvent"] == {"__typename": "JobNotFound", "id": UNKNOWN}
+    told = {"__typename": "JobNotFound", "id": UNKNOWN, "jobId": UNKNOWN}
+    assert unknown["recordJobEvent"] == told
 
 
 BULK = """mutation ($f: JobFilter!, $n: Int! = 100) { it: %s(filter: $f, limit: $n, reason: "r") {

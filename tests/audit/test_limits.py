@@ -42,6 +42,13 @@ async def test_documents(database_url: str, lines: Lines, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("ask", WAYS)
+async def test_answers(database_url: str, lines: Lines, ask: Ask) -> None:
+    async with serving(database_url, max_response_bytes="1024") as service:
+        names = " ".join(f"{'n' * 100}{n}: __typename" for n in range(10))
+        assert (await told(ask, service, f"{{ {names} }}", lines))["code"] == "RESPONSE_TOO_LARGE"
+
+
+@pytest.mark.parametrize("ask", WAYS)
 async def test_unregistered_documents(
     database_url: str, lines: Lines, ask: Ask, tmp_path: Path
 ) -> None:

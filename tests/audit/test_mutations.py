@@ -143,6 +143,22 @@ async def test_what_fails_after_the_write_does_not_undo_it(
     assert (line["outcome"], line["fields"][0]["outcome"]) == ("ok", "ok")
 
 
+async def test_an_answer_that_is_too_large_does_not_either(
+    database_url: str, minted: Minted
+) -> None:
+    async with serving(database_url, auth="token", max_response_bytes="1024") as narrow:
+        with listening() as lines:
+            names = " ".join(f"{'n' * 100}{n}: status" for n in range(10))
+            selected = f"{{ ... on CreateJobPayload {{ job {{ {names} }} }} }}"
+            body = await mutate(narrow, minted, f'createJob(input: {{type: "t"}}) {selected}')
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "RESPONSE_TOO_LARGE"
+    line = lines.one()
+    assert line["outcome"] == "ok"
+    # The client reads the same.
+    assert line["fields"] == error["extensions"]["fields"]
+
+
 async def test_an_argument_that_cannot_be_read(
     service: Service, minted: Minted, lines: Lines
 ) -> None:

@@ -62,6 +62,15 @@ SELECT
 FROM job, generate_series(1, {EVENTS_PER_JOB}) AS seq
 """
 
+# Queued, started and failed, again and again.
+START_OFTEN = """
+INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt)
+SELECT $1, $2, seq, timestamptz '2026-01-01' + seq * interval '1 s',
+    CASE WHEN seq > 1 THEN (ARRAY['queued', 'running', 'failed'])[1 + (seq + 1) % 3] END,
+    (ARRAY['queued', 'running', 'failed'])[1 + (seq + 2) % 3], (seq + 1) / 3
+FROM generate_series(1, 3 * $3::int) AS seq
+"""
+
 
 async def fill(url: str) -> None:
     """Write JOBS jobs with EVENTS_PER_JOB events each, and let the planner know of them."""
@@ -71,4 +80,12 @@ async def fill(url: str) -> None:
     await connection.execute(GENERATE_JOBS)
     await connection.execute(GENERATE_EVENTS)
     await connection.execute("VACUUM (ANALYZE) job, job_event")
+    await connection.close()
+
+
+async def start_often(url: str, org_id: UUID, job_id: UUID, times: int) -> None:
+    """Write the events of a job that was started so many times."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute(START_OFTEN, org_id, job_id, times)
     await connection.close()

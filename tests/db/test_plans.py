@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries import aggregates, events, jobs, queued
+from db.queries import aggregates, attempts, events, jobs, queued
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -210,6 +210,21 @@ async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
             assert "job_id = " in scan["Index Cond"]
             assert scan["Actual Loops"] == len(ids) == 200
             assert scan["Actual Rows"] <= 1
+
+
+@pytest.mark.parametrize("org_id", [UUID(int=9)])
+async def test_of_attempts_only_the_newest_are_read(planner: Planner, database_url: str) -> None:
+    """However often, and however long ago, the job was started before."""
+    job_id = UUID(int=1)
+    await history.start_often(database_url, planner.org_id, job_id, 20_000)
+    query = partial(
+        attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, errors=["error_code"]
+    )
+    for plan in await planner.plans(query):
+        assert plan.indexes == {"pk_job_event"}
+        # Each attempt is begun, ended and queued again.
+        assert sum(plan.rows_read) <= 4 * LIMIT + plan.rounding
+        assert plan.blocks <= 10 * LIMIT
 
 
 @each_organisation

@@ -86,6 +86,11 @@ def deep(levels: int) -> str:
     return f"{{ jobs {{ nodes {{ ...F }} }} }} fragment F on Job {{ {inner} }}"
 
 
+def long(count: int) -> str:
+    """So many characters."""
+    return f"{{ __typename # {'x' * (count - 17)}\n}}"
+
+
 def words(count: int) -> str:
     """So many tokens."""
     return "{ " + "__typename " * (count - 2) + "}"

@@ -56,6 +56,15 @@ async def test_what_cannot_run_is_not_kept(automatic: Service) -> None:
         assert codes(await ENTRANCES["POST"](automatic, named)) == ["PERSISTED_QUERY_NOT_FOUND"]
 
 
+async def test_what_is_too_long_is_not_even_hashed(automatic: Service) -> None:
+    text = "{ viewer { subject } } # " + "x" * 200_000
+    for claimed in (hashed(text), hashed("{ __typename }")):
+        refused = await ENTRANCES["POST"](automatic, {"query": text, "extensions": claimed})
+        assert refused["errors"][0]["extensions"]["limit"] == "documentCharacters"
+    named = {"extensions": hashed(text)}
+    assert codes(await ENTRANCES["POST"](automatic, named)) == ["PERSISTED_QUERY_NOT_FOUND"]
+
+
 async def test_it_is_off_at_first(service: Service) -> None:
     text = "{ viewer { subject } }"
     named = {"extensions": hashed(text)}

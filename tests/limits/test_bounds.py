@@ -10,6 +10,7 @@ from tests.limits.entrances import ENTRANCES, Entrance, codes
 from tests.service import Service, serving
 
 LIMITS = {
+    "max_document_characters": "2000",
     "max_tokens": "100",
     "max_operations": "3",
     "max_depth": "6",
@@ -24,6 +25,7 @@ LIMITS = {
 CREATE = "mutation ($input: [CreateJobInput!]!) { createJobs(input: $input) { __typename } }"
 FILTERED = "query ($f: JobFilter) { jobs(filter: $f) { __typename } }"
 BY_LIMIT: dict[str, tuple[int, Any]] = {
+    "documentCharacters": (2_000, documents.long),
     "operations": (3, documents.operations),
     "depth": (6, documents.deep),
     "rootFields": (4, documents.roots),
@@ -54,11 +56,39 @@ async def test_a_document_is_bounded(service: Service, limit: str, entrance: Ent
     assert str(bound + 1) in error["message"]
 
 
+TOO_MANY_TOKENS = [
+    documents.words(101),
+    "#\n" * 101 + "{ __typename }",
+    "{ __typename }" + "#\n" * 98,
+    "{" + " __typename #\n" * 50 + "}",
+    "{ ...F } fragment F on Query {" + " __typename" * 100 + "}",
+    f"query ({'$v: Int ' * 30}) {{ __typename }}",
+    f"{{ jobs(filter: {{ids: [{'1 ' * 100}]}}) {{ __typename }} }}",
+    # What is wrong beyond the bound, is beyond it.
+    "{" + " __typename" * 99 + " ?",
+    "{" + " __typename" * 99 + ' "never ended',
+    "{" + " __typename" * 99 + ' """never ended',
+    "{" + " __typename" * 99 + " 0123",
+    "{" + " __typename" * 99 + " ..",
+    "{" + " __typename" * 100 + " ?",
+    "{" + " __typename" * 100 + " # and a comment\n {",
+]
+
+
+@pytest.mark.parametrize(
+    "document", ["{" + " __typename" * 98 + " ?", "{" + " __typename" * 99, "? " * 200]
+)
+async def test_what_is_wrong_within_the_bound_is_no_graphql(
+    service: Service, document: str
+) -> None:
+    assert codes({"errors": await service.errors(document)}) == ["GRAPHQL_PARSE_FAILED"]
+
+
 @pytest.mark.parametrize("entrance", ENTRANCES.values(), ids=ENTRANCES)
 async def test_tokens_are_bounded(service: Service, entrance: Entrance) -> None:
     within = await entrance(service, {"query": documents.words(100)})
     assert within["data"] == {"__typename": "Query"}
-    for beyond in (documents.words(101), "#\n" * 101 + "{ __typename }"):
+    for beyond in TOO_MANY_TOKENS:
         (error,) = (await entrance(service, {"query": beyond}))["errors"]
         assert error["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": "tokens", "max": 100}
         assert "100" in error["message"]
@@ -96,6 +126,21 @@ async def test_the_cost_is_bounded(service: Service, entrance: Entrance) -> None
     told = {"code": "COST_EXCEEDED", "limit": "cost", "max": 60, "actual": 70}
     assert error["extensions"] == told
     assert "10 x 6 events + 1 x 10 jobs = 70" in error["message"]
+
+
+@pytest.mark.parametrize("ignored", [" ", "\n", "\r\n", "\t", ",", "\ufeff"])
+async def test_what_means_nothing_at_the_end_does_not_count(service: Service, ignored: str) -> None:
+    assert await service.query("{ __typename }" + ignored * 10_000) == {"__typename": "Query"}
+
+
+async def test_objects_that_cost_nothing_are_bounded(service: Service) -> None:
+    """Three for each point: here, a job has three pages of events, and there is one of jobs."""
+    pages = " ".join(f"a{n}: events(first: 0) {{ __typename }}" for n in range(3))
+    text = f"{{ jobs(first: %d) {{ nodes {{ ...F }} }} }} fragment F on Job {{ {pages} }}"
+    assert await service.query(text % 44)
+    (error,) = await service.errors(text % 45)
+    told = {"code": "LIMIT_EXCEEDED", "limit": "objects", "max": 180, "actual": 181}
+    assert error["extensions"] == told
 
 
 async def test_a_refusal_has_its_status(service: Service) -> None:

@@ -18,7 +18,8 @@ COUNTS = "query Counts($n: Int) { statusCounts(atMost: $n) { count { value } } }
 LIVE = "subscription Live { statusCounts { count { value } } }"
 LARGE = aliases(60)
 UNKNOWN = "{ viewer { orgId } }"
-RELAY = {"0123": VIEWER, "live": LIVE, "large": LARGE}
+LONG = f"{VIEWER} # {'x' * 200_000}"
+RELAY = {"0123": VIEWER, "live": LIVE, "large": LARGE, "long": LONG}
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -74,6 +75,7 @@ async def test_registered_ones_are_had_by_any_of_their_ids(
     assert len(counts["data"]["statusCounts"]) == 6
     # Who registered it has seen its size.
     assert len((await entrance(only, {"documentId": "large"}))["data"]) == 60
+    assert await entrance(only, {"documentId": "long"}) == whose
 
 
 @pytest.mark.parametrize("entrance", ENTRANCES.values(), ids=ENTRANCES)

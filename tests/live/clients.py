@@ -77,6 +77,7 @@ async def socket(
     subprotocol: str | None = "graphql-transport-ws",
     origin: str | None = None,
     receive_buffer_bytes: int | None = None,
+    path: str = "/graphql",
     **headers: str,
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket that has said nothing yet."""
@@ -89,7 +90,7 @@ async def socket(
     plain.setblocking(False)
     await asyncio.get_running_loop().sock_connect(plain, (url.host, url.port))
     async with connect(
-        f"ws://{host}/graphql",
+        f"ws://{host}{path}",
         subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
         origin=None if origin is None else Origin(origin),
         additional_headers=named,

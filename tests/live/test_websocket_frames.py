@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.clients import socket
+from tests.live.clients import COUNTS, socket
 from tests.service import Service
 
 
@@ -46,6 +46,10 @@ NO_MESSAGES: dict[str, Any] = {
     "an empty id": subscribe() | {"id": ""},
     "an id that is null": subscribe() | {"id": None},
     "an id that is a number": subscribe() | {"id": 1},
+    "an id that is long": subscribe() | {"id": "1" * 256},
+    "an id that is half a pair": '{"id": "\\ud800", "type": "subscribe", "payload": {"query": "{a}"}}',
+    "half of a message": '{"id": "1", "type": "subscribe", "payload": {"query": "{a}", "variables": {',
+    "a completion with half a pair": '{"id": "1", "type": "complete", "x": "\\ud800"}',
     "no payload": {"type": "subscribe", "id": "1"},
     "a payload that is null": {"type": "subscribe", "id": "1", "payload": None},
     "a payload that is text": {"type": "subscribe", "id": "1", "payload": "{ __typename }"},
@@ -68,6 +72,50 @@ async def test_frames_that_are_no_message(service: Service, name: str, acknowled
         code, reason = await client.closed()
         assert code == 4400
         assert 0 < len(reason.encode()) <= 123
+
+
+UNREADABLE = {
+    "half a pair": r'"\ud800"',
+    "the other half": r'"a\udc00b"',
+    "half a pair in a key": r'{"\ud83d": 1}',
+    "1e400": "1e400",
+    "a long number": "9" * 5_000,
+    "past 64 bits": "-9223372036854775809",
+    "NaN": "NaN",
+    "infinity": "[-Infinity]",
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_what_an_operation_is_given_concerns_it_alone(service: Service, name: str) -> None:
+    query = "query ($v: JSON) { jobs(filter: {payloadContains: $v}) { __typename } }"
+    payload = {"query": query, "variables": {"v": "value"}}
+    first = {"id": "1", "type": "subscribe", "payload": payload}
+    last = {"payload": payload, "type": "subscribe", "id": "2"}
+    async with socket(service) as client:
+        await client.init()
+        await client.subscribe("other", COUNTS)
+        assert (await client.receive())["type"] == "next"
+        for message in (first, last):
+            id_ = str(message["id"])
+            await client.send(json.dumps(message).replace('"value"', UNREADABLE[name]))
+            answer = await client.receive()
+            assert answer["id"] == id_
+            errors = answer["payload"]
+            if answer["type"] == "next":
+                errors = answer["payload"]["errors"]
+                assert await client.receive() == {"id": id_, "type": "complete"}
+            codes = {each["extensions"]["code"] for each in errors}
+            assert codes <= {"BAD_REQUEST", "BAD_USER_INPUT"}
+            assert codes
+            # The id is free again.
+            assert await client.ask(id_, "{ __typename }") == {"__typename": "Query"}
+
+
+async def test_a_slash_behind_the_path(service: Service) -> None:
+    async with socket(service, path="/graphql/") as client:
+        await client.init()
+        assert await client.ask("1", "{ __typename }") == {"__typename": "Query"}
 
 
 async def test_text_that_is_not_utf_8(service: Service) -> None:

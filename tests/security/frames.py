@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.limits import documents
-from tests.security.attacks import COSTLY, INVALID, MIB, NO_GRAPHQL, RAN, Due, beyond
-from tests.security.queries import ITEMS, doubling_fragments
+from tests.security.attacks import (
+    COSTLY,
+    INVALID,
+    MIB,
+    NO_GRAPHQL,
+    NO_REQUEST,
+    RAN,
+    Due,
+    beyond,
+)
+from tests.security.queries import ALIASED, CHARACTERS, ITEMS, VALUES, doubling_fragments
 
 
 @dataclass(frozen=True)
@@ -78,9 +87,16 @@ SOCKET_ATTACKS = [
         for name, frames, due in (
             ("aliases", [_subscribe(documents.aliases(800))], beyond("rootFields")),
             ("directives", [_subscribe(documents.directives(600))], beyond("directives")),
-            ("words", [_subscribe(documents.words(20_000))], beyond("tokens")),
+            ("words", [_subscribe(documents.words(10_000))], beyond("tokens")),
             ("fields, 30 deep", [_subscribe(documents.deep(30))], beyond("depth")),
-            ("fields, 100,000 deep", [_subscribe("{a" * 100_000 + "}" * 100_000)], NO_GRAPHQL),
+            ("fields, 40,000 deep", [_subscribe("{a" * 40_000 + "}" * 40_000)], NO_GRAPHQL),
+            ("a comment", [_subscribe("#" + "a" * 900_000 + "\n{a}")], CHARACTERS),
+            (
+                "one variable in 20 fields",
+                [_subscribe(ALIASED, variables={"f": {"and": [{"or": [{}] * 160}] * 14}})],
+                VALUES,
+            ),
+            ("JSON that is none", [_subscribe("{a}", variables={"a": "\ud800"})], NO_REQUEST),
             ("fragments that double", [_subscribe(doubling_fragments(30))], RAN),
             ("fragments that nest", [_subscribe(documents.nested(30))], beyond("depth")),
             ("a circle of fragments", [_subscribe(documents.circular(2))], INVALID),

@@ -30,6 +30,9 @@ def _deep_introspection(depth: int) -> str:
 TOKENS, ALIASES, ROOTS, DIRECTIVES, ITEMS, OVERLAPS = map(
     beyond, ("tokens", "aliases", "rootFields", "directives", "listItems", "overlaps")
 )
+CHARACTERS, VALUES, BYTES, OBJECTS = map(
+    beyond, ("documentCharacters", "inputValues", "inputBytes", "objects")
+)
 FLOODS = [
     attack(
         "aliases",
@@ -39,14 +42,14 @@ FLOODS = [
     attack("aliases at the root", lambda: documents.aliases(800), ROOTS),
     attack("more aliases", lambda: documents.aliases(5_000), TOKENS),
     attack("one field again and again", lambda: "{" + " __typename" * 4_000 + "}", OVERLAPS),
-    attack("one field without end", lambda: "{" + " __typename" * 20_000 + "}", TOKENS),
+    attack("one field without end", lambda: "{" + " __typename" * 10_000 + "}", TOKENS),
     attack("directives", lambda: documents.directives(600), DIRECTIVES),
     attack(
         "directives on one field",
         lambda: "{ __typename " + "@include(if: true) " * 600 + "}",
         DIRECTIVES,
     ),
-    attack("more directives", lambda: documents.directives(5_000), TOKENS),
+    attack("more directives", lambda: documents.directives(4_000), TOKENS),
     attack("unknown directives", lambda: "{ __typename " + "@x " * 2_000 + "}", DIRECTIVES),
     attack("operations", lambda: documents.operations(900), beyond("operations")),
     attack("more operations", lambda: documents.operations(2_000), TOKENS),
@@ -88,11 +91,34 @@ FLOODS = [
         ),
         INVALID,
     ),
-    attack("comments", lambda: "#\n" * 300_000 + "{ __typename }", TOKENS),
+    attack("comments", lambda: "#\n" * 60_000 + "{ __typename }", TOKENS),
+    attack("comments between tokens", lambda: "{" + " __typename #\n" * 3_000 + "}", TOKENS),
+    attack("comments behind the end", lambda: "{ __typename }" + "#\n" * 6_000, TOKENS),
+    attack(
+        "a broken token beyond the bound",
+        lambda: "{" + " __typename" * 4_999 + ' "',
+        TOKENS,
+    ),
     attack("commas", lambda: "{ __typename }" + "," * 900_000, RAN),
-    attack("tokens", lambda: "{" * 500_000, NO_GRAPHQL),
-    attack("a name without end", lambda: "{" + "a" * 900_000 + "}", INVALID),
-    attack("text without end", lambda: '{ __type(name: "' + "a" * 900_000 + '") { name } }', RAN),
+    attack("tokens", lambda: "{" * 100_000, NO_GRAPHQL),
+    attack("a long name", lambda: "{" + "a" * 100_000 + "}", INVALID),
+    attack("long text", lambda: '{ __type(name: "' + "a" * 100_000 + '") { name } }', RAN),
+]
+LENGTHS = [
+    attack(name, lambda text=text: text[0] + text[1] * 200_000 + text[2], CHARACTERS)
+    for name, text in {
+        "a name without end": ("{", "a", "}"),
+        "text without end": ('{ __type(name: "', "a", '") { name } }'),
+        "escapes without end": ('{ __type(name: "', "\\n", '") { name } }'),
+        "a block string without end": ('{ __type(name: """', "a\n", '""") { name } }'),
+        "text that is never ended": ('{ __type(name: "', "a", ""),
+        "a comment without end": ("#", "a", "\n{ __typename }"),
+        "comments without end": ("", "#\n", "{ __typename }"),
+        "a number without end": ("{ __type(name: ", "9", ") { name } }"),
+        "spaces in between": ("{", " ", "__typename }"),
+        "signs without end": ("", "{", ""),
+        "what is not GraphQL": ("", "?", ""),
+    }.items()
 ]
 
 FILTERED = "query ($f: JobFilter) { jobs(filter: $f) { __typename } }"
@@ -117,6 +143,109 @@ LISTS = [
         lambda: "mutation ($i: [CreateJobInput!]!) { createJobs(input: $i) { __typename } }",
         ITEMS,
         variables={"i": [{"type": "x"}] * 20_000},
+    ),
+]
+
+JSONS = "query ($j: JSON) {{ {} }}"
+SEARCHED = "a{}: jobs(filter: {{payloadContains: $j}}, first: 1) {{ nodes {{ id }} }}"
+COUNTED = "a{}: jobs(filter: $f, first: 1) {{ nodes {{ id }} }}"
+ALIASED = f"query ($f: JobFilter) {{ {' '.join(COUNTED.format(n) for n in range(20))} }}"
+GIVEN = [
+    attack(
+        "filters in a variable",
+        lambda: FILTERED,
+        VALUES,
+        variables={"f": {"and": [{"or": [{}] * 150}] * 1_500}},
+    ),
+    attack(
+        "a few thousand filters in a variable",
+        lambda: FILTERED,
+        VALUES,
+        variables={"f": {"and": [{"or": [{}] * 160}] * 60}},
+    ),
+    attack(
+        "one variable in 20 fields",
+        lambda: ALIASED,
+        VALUES,
+        variables={"f": {"and": [{"or": [{}] * 160}] * 14}},
+    ),
+    attack(
+        "one list in 20 fields",
+        lambda: ALIASED,
+        VALUES,
+        variables={"f": {"type": {"in": [f"x{n}" for n in range(2_000)]}}},
+    ),
+    attack(
+        "several variables",
+        lambda: (
+            f"query ({' '.join(f'$f{n}: JobFilter' for n in range(20))}) {{"
+            + " ".join(f"a{n}: jobs(filter: $f{n}) {{ __typename }}" for n in range(20))
+            + "}"
+        ),
+        VALUES,
+        variables={f"f{n}": {"and": [{}] * 100} for n in range(20)},
+    ),
+    attack(
+        "one variable again and again in a literal",
+        lambda: (
+            f"query ($f: JobFilter!) {{ jobs(filter: {{and: [{'$f ' * 1_000}]}}) {{ __typename }} }}"
+        ),
+        VALUES,
+        variables={"f": {"and": [{}] * 40}},
+    ),
+    attack(
+        "the default of a variable",
+        lambda: ALIASED.replace("JobFilter", f"JobFilter = {{and: [{'{}' * 1_900}]}}"),
+        VALUES,
+    ),
+    attack(
+        "literals",
+        lambda: (
+            "{"
+            + " ".join(
+                f"a{n}: jobs(filter: {{and: [{'{}' * 100}]}}) {{ __typename }}" for n in range(20)
+            )
+            + "}"
+        ),
+        VALUES,
+    ),
+    attack(
+        "a literal in a fragment of many fields",
+        lambda: (
+            f"query ($c: String) {{ {' '.join(f'a{n}: jobs(first: 1) {{ nodes {{ ...F }} }}' for n in range(20))} }}"
+            " fragment F on Job { events(after: $c) { __typename } }"
+        ),
+        BYTES,
+        variables={"c": "x" * 60_000},
+    ),
+    attack(
+        "JSON in 20 fields",
+        lambda: JSONS.format(" ".join(SEARCHED.format(n) for n in range(20))),
+        BYTES,
+        variables={"j": [[]] * 220_000},
+    ),
+    attack(
+        "JSON again and again in JSON",
+        lambda: JSONS.format(SEARCHED.format(0).replace("$j", f"[{'$j ' * 1_000}]")),
+        BYTES,
+        variables={"j": [[]] * 3_000},
+    ),
+    attack(
+        "fields that have no cost",
+        lambda: (
+            f"{{ {' '.join(f'a{n}: jobs(first: 200) {{ nodes {{ ...F }} }}' for n in range(20))} }} fragment F on"
+            f" Job {{ {' '.join(f'b{n}: events(first: 0) {{ __typename }}' for n in range(30))} }}"
+        ),
+        OBJECTS,
+    ),
+    attack(
+        "edges without nodes",
+        lambda: (
+            "{ jobs(first: 200) { edges { node {"
+            + " ".join(f"b{n}: events(first: 200) {{ edges {{ cursor }} }}" for n in range(30))
+            + "} } } }"
+        ),
+        OBJECTS,
     ),
 ]
 
@@ -145,7 +274,7 @@ COSTS = [
 NESTS = [
     attack("fields, 30 deep", lambda: documents.deep(30), beyond("depth")),
     attack("fields, 500 deep", lambda: "{a" * 500 + "}" * 500, NO_GRAPHQL),
-    attack("fields, 100,000 deep", lambda: "{a" * 100_000 + "}" * 100_000, NO_GRAPHQL),
+    attack("fields, 40,000 deep", lambda: "{a" * 40_000 + "}" * 40_000, NO_GRAPHQL),
     attack("introspection of itself", lambda: _deep_introspection(3), INVALID),
     attack("introspection, 50 deep", lambda: _deep_introspection(50), beyond("depth")),
     attack(
@@ -158,7 +287,7 @@ NESTS = [
     ),
     attack(
         "objects in an argument",
-        lambda: "{ a(b: " + "{c:" * 50_000 + "1" + "}" * 50_000 + ") }",
+        lambda: "{ a(b: " + "{c:" * 30_000 + "1" + "}" * 30_000 + ") }",
         NO_GRAPHQL,
     ),
     attack(
@@ -207,4 +336,4 @@ NUMBERS = [
     ),
 ]
 
-DOCUMENTS = [*FLOODS, *LISTS, *COSTS, *NESTS, *NUMBERS]
+DOCUMENTS = [*FLOODS, *LENGTHS, *LISTS, *GIVEN, *COSTS, *NESTS, *NUMBERS]

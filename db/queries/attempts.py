@@ -1,0 +1,69 @@
+"""Reads of attempts: the runs of jobs, as their changes of status tell them."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, column, func, literal, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.queries.rows import AnyRow, read_all
+from db.statuses import JobStatus
+from db.tables import job_event_table
+
+AttemptRow = AnyRow
+
+# Of the event that ended the attempt: JSON of any kind.
+ERRORS = ("error_code", "error_message")
+
+
+async def load_attempts_by_job(
+    session: AsyncSession,
+    org_id: UUID,
+    job_ids: Sequence[UUID],
+    last: int,
+    errors: Collection[str],
+) -> Sequence[AttemptRow]:
+    """Load the newest `last` attempts of each job, in no order.
+
+    An attempt begins with a change of status to RUNNING, and ends with the next change: rows have
+    both, the end null where there is none. Of each job it reads back to the first of these
+    attempts, and no further. `errors` are those of ERRORS that are wanted.
+    """
+    start, end = job_event_table.alias("start"), job_event_table.alias("end_")
+    jobs = (
+        func.unnest(literal(list(job_ids), ARRAY(Uuid())))
+        .table_valued(column("id", Uuid()), name="wanted")
+        .render_derived()
+    )
+    running = JobStatus.RUNNING.value
+    started = (
+        select(start.c.job_id, start.c.seq, start.c.attempt, start.c.ts.label("started_at"))
+        .where(
+            start.c.org_id == org_id,
+            start.c.job_id == jobs.c.id,
+            start.c.next_status == running,
+            start.c.prev_status.is_distinct_from(running),
+        )
+        .order_by(start.c.seq.desc())
+        .limit(last)
+        .lateral("started")
+    )
+    ended = (
+        select(
+            end.c.ts.label("finished_at"),
+            end.c.next_status.label("outcome"),
+            *(end.c.detail[name].label(name) for name in ERRORS if name in errors),
+        )
+        .where(
+            end.c.org_id == org_id,
+            end.c.job_id == started.c.job_id,
+            end.c.seq > started.c.seq,
+            end.c.prev_status.is_distinct_from(end.c.next_status),
+        )
+        .order_by(end.c.seq)
+        .limit(1)
+        .lateral("ended")
+    )
+    joined = jobs.join(started, true()).outerjoin(ended, true())
+    statement = select(*started.c, *ended.c).select_from(joined)
+    return await read_all(session, statement, len(job_ids) * last)
