@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-database test-redis e2e check format schema docs bench bench-limits bench-live bench-write lock clean
+.PHONY: help setup demo test test-database test-redis test-root e2e check format schema docs bench bench-limits bench-live bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -23,7 +23,7 @@ demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
 	@$(BIN)/joblens demo
 
 test: setup  ## Run the tests, but for those in a browser and those with Redis
-	$(PLAIN) $(PYTEST) $(AT_ONCE) tests --ignore=tests/e2e --ignore=tests/redis
+	$(PLAIN) $(PYTEST) $(AT_ONCE) tests --ignore=tests/e2e --ignore=tests/redis --ignore=tests/root
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
 	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer tests/repository \
@@ -31,6 +31,9 @@ test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DAT
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/redis
+
+test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
+	$(PLAIN) $(PYTEST) tests/root
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) tests/e2e
