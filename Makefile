@@ -19,8 +19,8 @@ help:  ## Show what can be made
 
 setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
 
-demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
-	@$(BIN)/joblens demo
+demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
+	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
 
 test: setup  ## Run the tests, but for those in a browser and those with Redis
 	$(PLAIN) $(PYTEST) $(AT_ONCE) tests --ignore=tests/e2e --ignore=tests/redis --ignore=tests/root
