@@ -17,8 +17,8 @@ import pytest
 from db import embedded
 from tests.cli.conftest import ROOT, command, run
 from tests.cli.test_serving import ask
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 60
 URL = re.compile(r"(http://127\.0\.0\.1:\d+)/graphql")
 LIVES = """{ jobs(filter: {
   status: [SUCCEEDED], requestedBy: {eq: "simulation"}
@@ -129,7 +129,9 @@ def test_the_url_and_what_to_try_and_nothing_else(begin: Begin) -> None:
     assert terminal.shown.replace("^C", "").strip() == invitation.strip()
 
 
-@pytest.mark.parametrize("way", ["--verbose", "JOBLENS_LOG_LEVEL"])
+@pytest.mark.parametrize(
+    "way", ["--verbose", pytest.param("JOBLENS_LOG_LEVEL", marks=pytest.mark.long)]
+)
 def test_the_log_is_shown_to_who_wants_it(
     begin: Begin, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +146,7 @@ def test_the_log_is_shown_to_who_wants_it(
     assert "Traceback" not in terminal.shown
 
 
+@pytest.mark.long
 def test_what_is_wrong_is_shown(begin: Begin) -> None:
     terminal = begin(*command("demo", "--port", "0"))
     live(terminal)

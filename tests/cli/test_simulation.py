@@ -15,9 +15,9 @@ from db.sample_kinds import KINDS
 from db.statuses import BackoffPolicy
 from server.cli import simulation
 from server.cli.simulation import simulated_workers
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service, serving
 
-PATIENCE_SECONDS = 60
 # So quick that a job's life takes no time; every other run fails.
 QUICK = replace(
     KINDS[0],
@@ -28,8 +28,8 @@ QUICK = replace(
     max_attempts=3,
     backoff_policy=BackoffPolicy.NONE,
 )
-PACES = (0.3, 1.0, 1.0)
-JOBS = """query ($status: [JobStatus!]) { jobs(filter: {status: $status}, first: 200) {
+PACES = (0.5, 100.0, 100.0)
+JOBS = """query ($status: [JobStatus!]) { jobs(filter: {status: $status}, first: 20) {
   nodes { id status attempt attempts { outcome } }
 } }"""
 

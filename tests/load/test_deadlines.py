@@ -8,9 +8,10 @@ import asyncpg
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from tests.live.clients import PATIENCE_SECONDS, socket, stream
+from tests.live.clients import socket, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.load.clients import JOBS, NOTHING, WAYS, WRITES, Ask, asked, post
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, Service, serving
 
 WAITING = (

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.credentials import hide_credentials
 from resolvers.context import Role
 from schema.execution import Response
 from schema.schema import core_schema
+from tests.effort import examples
 from tests.ledger import insert, job
 from tests.roles.asking import OPERATOR, VIEWER, WRITER, Asking
 from tests.roles.secrets import MESSAGE, SECRET, SHOWN_MESSAGE, URL, secretive_job
@@ -195,7 +196,7 @@ conditions = st.one_of(
 ).map(lambda pair: dict([pair]))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     condition=conditions
     | st.builds(

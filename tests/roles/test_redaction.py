@@ -6,12 +6,13 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.credentials import PATTERN, REPLACEMENT, hide_credentials
 from resolvers.redaction import DEFAULT_KEYS, HIDDEN, Redaction
 from server.settings import Settings, SettingsError
+from tests.effort import examples
 from tests.properties.shapes import texts
 from tests.roles.secrets import DOCUMENT, SECRET, SHOWN_DOCUMENT
 
@@ -176,7 +177,7 @@ async def test_no_way_to_write_it_escapes(postgres: asyncpg.Connection, text: st
     orjson.loads(shown(written))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(value=values)
 async def test_the_text_is_redacted_as_its_value_would_be(
     postgres: asyncpg.Connection, value: Any
@@ -189,7 +190,7 @@ async def test_the_text_is_redacted_as_its_value_would_be(
     assert REDACTION.touches(before) or after == before
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(text=messages)
 async def test_the_database_hides_the_same(postgres: asyncpg.Connection, text: str) -> None:
     replaced = await postgres.fetchval(

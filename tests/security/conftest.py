@@ -9,10 +9,10 @@ import pytest
 
 from tests.auth.minting import mint
 from tests.cli.conftest import command
+from tests.patience import PATIENCE_SECONDS
 from tests.security.targets import Target
 from tests.service import OTHER_ORG
 
-START_SECONDS = 60
 DEFECTS = re.compile(
     rb"Traceback|unexpected error|Exception in|Fatal error|SocketException", re.IGNORECASE
 )
@@ -41,7 +41,7 @@ async def target(
             *command("serve"), env=environment, stdout=output, stderr=output
         )
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (found := re.search(rb"(http://\S+)/healthz\s", _told(log))):
                 assert process.returncode is None, _told(log)
                 await asyncio.sleep(0.05)

@@ -16,12 +16,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.patience import PATIENCE_SECONDS
 from tests.security.attacks import Due, HttpAttack
 from tests.security.frames import SocketAttack
-from tests.wire import PATIENCE_SECONDS, Answer, Wire, wire
+from tests.wire import Answer, Wire, wire
 
 # What a WebSocket is closed with for text that is none.
 NO_UTF8 = 1007
+# Between two questions of the bystander.
+PAUSE_SECONDS = 0.01
 CODE = re.compile(r"[A-Z][A-Z_]+")
 
 
@@ -150,8 +153,12 @@ class Bystander:
 
     def _ask(self) -> None:
         request = {"query": "{ __typename }"}
-        with httpx.Client(timeout=PATIENCE_SECONDS, headers=self._target.bystander) as client:
-            while not self._stop.is_set():
+        # Without TLS: reading certificates would take longer than most attacks.
+        client = httpx.Client(
+            timeout=PATIENCE_SECONDS, headers=self._target.bystander, verify=False
+        )
+        with client:
+            while not self._stop.wait(PAUSE_SECONDS):
                 try:
                     response = client.post(self._target.url, json=request)
                     assert response.status_code == 200

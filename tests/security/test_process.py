@@ -17,8 +17,9 @@ import pytest
 from tests.auth.minting import mint
 from tests.cli.conftest import command
 from tests.ledger import events, insert, job
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
 from tests.live.rest import table_locked, until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.security.conftest import DEFECTS
 from tests.service import Service
 from tests.wire import wire
@@ -62,7 +63,9 @@ async def running(url: str, log: Path, **settings: str) -> AsyncIterator[Running
                 assert process.returncode is None, _told(log)
                 await asyncio.sleep(0.05)
         port = int(found[1])
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        async with httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, verify=False
+        ) as client:
             service = cast("Service", SimpleNamespace(client=client))
             yield Running(process, port, service, log)
     finally:
