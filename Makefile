@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-packaging test-database test-redis test-root e2e check format schema docs bench bench-limits bench-live bench-write lock clean
+.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -42,6 +42,10 @@ test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DAT
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/redis
+
+test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
+	@command -v curl && command -v jq  # without them the tests would be skipped
+	$(PLAIN) $(PYTEST) -k curl tests/api/test_record_jobs.py
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
