@@ -5,6 +5,7 @@ from typing import Any
 import asyncpg
 
 from db.checks import Check
+from db.restored_events import count_restored_orgs
 
 
 async def check_rights(url: str) -> Check:
@@ -30,6 +31,24 @@ async def check_rights(url: str) -> Check:
         found is None,
         f"{login['name']} {found or 'may do no more than serve'}",
         "give joblens serve a login IN ROLE joblens_app that owns nothing",
+        is_advice=True,
+    )
+
+
+async def check_restored_events(url: str) -> Check:
+    """Look for events of another server, by which subscriptions would have to go by times."""
+    try:
+        restored = await count_restored_orgs(url)
+    except asyncpg.InsufficientPrivilegeError:
+        found = "not to be seen by this login; ask as the owner, too"
+        return Check("restored events", True, found, is_advice=True)
+    return Check(
+        "restored events",
+        restored == 0,
+        f"{restored} organisations have events that came from another server"
+        if restored
+        else "none that subscriptions could not tell from new ones",
+        "joblens migrate",
         is_advice=True,
     )
 

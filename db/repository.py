@@ -35,12 +35,12 @@ from db.refusals import (
 )
 from db.retries import in_transaction
 from db.scopes import (
-    CommitUncertainError,
     create_worker_engine,
     dispose,
     org_id_of,
     session_scope,
 )
+from db.sessions import CommitUncertainError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
 
@@ -177,6 +177,7 @@ class JobRepository:
         status: JobStatus,
         *,
         expected: JobStatus | None = None,
+        attempt: int | None = None,
         result: Any = None,
         error_code: str | None = None,
         error_message: str | None = None,
@@ -185,13 +186,16 @@ class JobRepository:
     ) -> JobRow:
         """Change a job's status and write the event; get the job after it.
 
-        `expected`: only from this status. `by_operator`: a retry goes at once, also without
-        attempts left, and of jobs called off or given up, too. Waits for another who is changing
-        the job. Raises JobNotFoundError, or IllegalTransitionError with the status it met.
+        `expected`: only from this status. `attempt`: only while the job is in this attempt, which
+        is the `attempt` of the row that its start returned. `by_operator`: a retry goes at once,
+        also without attempts left, and of jobs called off or given up, too. Waits for another who
+        is changing the job. Raises JobNotFoundError, or IllegalTransitionError with the status it
+        met.
         """
         transition = Transition(
             to=JobStatus(status),
             expected=None if expected is None else JobStatus(expected),
+            attempt=attempt,
             result=result,
             error_code=error_code,
             error_message=error_message,

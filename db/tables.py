@@ -22,12 +22,29 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 
 metadata = MetaData()
 
 Timestamp = DateTime(timezone=True)
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's 64-bit transaction id, which never wraps around."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: object) -> str:
+        """Write the type in SQL."""
+        return "xid8"
+
+
+# So that `alembic check` knows the type when it reads a database.
+ischema_names["xid8"] = Xid8
+
 # What a token may allow; resolvers.context says what each means.
 ROLES = ("viewer", "writer", "operator", "admin")
 FAR_FUTURE = literal_column("'infinity'::timestamp with time zone", Timestamp)
@@ -79,6 +96,7 @@ job_table = Table(
     Column("scheduled_at", Timestamp),
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
+    Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(_one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(_one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -116,6 +134,8 @@ job_event_table = Table(
     Column("next_status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("detail", JSONB(none_as_null=True)),
+    # The transaction that wrote it; null for what is older than this column.
+    Column("xid", Xid8, server_default=text("pg_current_xact_id()")),
     PrimaryKeyConstraint("org_id", "job_id", "seq", name="pk_job_event"),
     ForeignKeyConstraint(
         ["org_id", "job_id"], ["job.org_id", "job.id"], name="fk_job_event_job", ondelete="CASCADE"
@@ -130,6 +150,7 @@ job_event_table = Table(
         text("job_id DESC"),
         text("seq DESC"),
     ),
+    Index("idx_job_event_org_xid", "org_id", "xid", postgresql_where=text("xid IS NOT NULL")),
 )
 
 org_table = Table(

@@ -24,9 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
-from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.sessions import (
+    CommitUncertainError,
+    DatabaseUnavailableError,
+    RequestSession,
+    StatementTimeoutError,
+)
 from resolvers.deeds import Deed
-from resolvers.errors import QueryTimeoutError, UnavailableError
+from resolvers.errors import QueryTimeoutError, UnavailableError, UncertainError
 from resolvers.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -73,6 +78,10 @@ class Limits:
     backoff: Backoff = field(default_factory=Backoff)
 
 
+class NothingKeptError(Exception):
+    """Raised inside `Context.write`, it ends the block: what was written is undone."""
+
+
 class Loader(DataLoader[Any, Any]):
     """A DataLoader whose values several fields may await: one that is cancelled takes none along.
 
@@ -92,9 +101,15 @@ def _take_note(value: "asyncio.Future[Any]") -> None:
         value.exception()
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Context:
-    """One request. `now` is its clock: all durations of one response end at the same moment.
+    """One request. `now` is the time of its `clock` at which all durations of one query end.
+
+    A write takes it again, for itself and for what is read after it.
 
     `selected` keeps what the schema has read from the query's selections; `live` is the process's
     hub, for subscriptions; `deeds` are what its mutations came to, for the audit log. `hiding` is
@@ -107,7 +122,8 @@ class Context:
     live: "Hub | None" = None
     redaction: Redaction = _REDACTION
     hiding: Redaction | None = field(init=False)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = _utc_now
+    now: datetime = field(init=False)
     selected: dict[Hashable, Any] = field(default_factory=dict)
     deeds: list[Deed] = field(default_factory=list)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
@@ -116,6 +132,7 @@ class Context:
     _is_stopped: bool = False
 
     def __post_init__(self) -> None:
+        self.now = self.clock()
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
 
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
@@ -156,26 +173,35 @@ class Context:
     async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
         """Lend out a session that may write, and the organisation; commit at the end.
 
-        What the request reads later, it reads anew. Raises as `read` does; nothing is kept then.
+        What the request has read is forgotten before, and its connection given back: a request
+        that held one while it waits for another would keep those of others waiting. Raises as
+        `read` does, nothing is kept then; and UncertainError where that is not known. The block
+        may raise NothingKeptError, which goes no further.
         """
+        await self._read_anew()
         if self._is_stopped:
             raise QueryTimeoutError
         try:
             async with self.session.writing() as writing:
                 self._writing = writing
                 async with writing.use() as session:
+                    # Now, not when the request came: it may have waited for the connection.
+                    self.now = self.clock()
                     yield session, self.viewer.org_id
                 await writing.commit()
+        except NothingKeptError:
+            pass
+        except CommitUncertainError:
+            raise UncertainError from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
         finally:
             self._writing = None
-        await self._read_anew()
 
     async def _read_anew(self) -> None:
-        """Forget what was read before something was written."""
+        """Forget what was read until now."""
         await self.close()
         self.session = self.session.again()
         if self._is_stopped:

@@ -1,30 +1,54 @@
-"""Cursors: a place in an order as opaque text, bound to that order."""
+"""Cursors: a place in an order as opaque text, bound to that order.
+
+The cursor of an event may bear a mark: where a subscription that resumes after it goes on.
+"""
 
 import base64
 import binascii
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
 from db.limits import MAX_INT32, MIN_INT32
 from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
+from db.snapshots import Snapshot
 from resolvers.errors import InvalidCursorError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def encode(order: KeysetOrder, row: Any) -> str:
-    """Write the row's place in this order."""
+class Mark(NamedTuple):
+    """What had been delivered when the cursor was made: see resolvers.live.progress."""
+
+    seen: Snapshot
+    cut: tuple[int, UUID, int] | None = None
+
+
+def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
+    """Write the row's place in this order, and the mark, if there is one."""
     values = [_plain(value) for value in order.key(row)]
-    return base64.urlsafe_b64encode(orjson.dumps([order.name, *values])).rstrip(b"=").decode()
+    cut: Sequence[KeyValue] = ()
+    # Where the snapshot is shortened, its cut may be none of that one.
+    if mark is not None and mark.cut is not None and mark.seen.is_short:
+        cut = mark.cut
+    marked = [] if mark is None else [[mark.seen.text(), *map(_plain, cut)]]
+    packed = base64.urlsafe_b64encode(orjson.dumps([order.name, *values, *marked]))
+    return packed.rstrip(b"=").decode()
 
 
 def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]:
     """Read a place in this order; raise InvalidCursorError, naming the argument, if it is none."""
+    return decode_marked(order, cursor, argument)[0]
+
+
+def decode_marked(
+    order: KeysetOrder, cursor: str, argument: str
+) -> tuple[Sequence[KeyValue], Mark | None]:
+    """Read a place and its mark, None where it has none; raise InvalidCursorError as `decode`."""
     try:
         packed = cursor.encode("ascii")
         name, *values = orjson.loads(
@@ -32,9 +56,22 @@ def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]
         )
         if name != order.name:
             raise InvalidCursorError(argument)
-        return [_value(part, value) for part, value in zip(order.parts, values, strict=True)]
+        size = len(order.parts)
+        mark = _mark(*values.pop()) if len(values) == size + 1 else None
+        parts = zip(order.parts, values, strict=True)
+        return [_value(part, value) for part, value in parts], mark
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursorError(argument) from None
+
+
+def _mark(text: str, *cut: Any) -> Mark:
+    seen = Snapshot.parse(text)
+    if not cut:
+        return Mark(seen)
+    xid, job_id, seq = cut
+    if xid not in {seen.xmax, *seen.running} or type(seq) is not int or not 0 <= seq <= MAX_INT32:
+        raise TypeError
+    return Mark(seen, (xid, UUID(job_id), seq))
 
 
 def _plain(value: KeyValue) -> int | str | None:

@@ -5,16 +5,17 @@ from typing import Any
 
 from db.statuses import JobStatus
 
-WAIT_COLUMNS = frozenset({"created_at", "scheduled_at", "started_at", "status"})
+WAIT_COLUMNS = frozenset({"queued_at", "scheduled_at", "started_at", "status"})
 RUN_COLUMNS = frozenset({"started_at", "finished_at", "status"})
 
 
 def wait_seconds(job: Any, now: datetime) -> float | None:
-    """Measure the wait for the last run, from when the job was due; while it is queued, until now.
+    """Measure the wait for the last run, in seconds; while the job is queued, until now.
 
-    None for a job that ended without a start. A job scheduled in the future has waited 0 seconds.
+    It begins when the job was queued last or is due, whichever is later. None for a job that ended
+    without a start. A job scheduled in the future has waited 0 seconds.
     """
-    due = max(job.created_at, job.scheduled_at) if job.scheduled_at else job.created_at
+    due = max(job.queued_at, job.scheduled_at) if job.scheduled_at else job.queued_at
     if job.status == JobStatus.QUEUED:
         return elapsed_seconds(due, now)
     return None if job.started_at is None else elapsed_seconds(due, job.started_at)

@@ -188,6 +188,14 @@ class ErrorCode(StrEnum):
         503,
         "The database cannot be reached or has no connection to spare. Try again.",
     )
+    COMMIT_UNCERTAIN = (
+        "COMMIT_UNCERTAIN",
+        200,
+        "The connection to the database was lost while a mutation's field was being committed: "
+        "all that it wrote was kept, or nothing. Look, or repeat the field if that changes "
+        "nothing where it was kept: a creation with an `idempotencyKey`, or a transition with "
+        "`from`.",
+    )
     SLOW_CONSUMER = (
         "SLOW_CONSUMER",
         200,
@@ -254,6 +262,17 @@ class UnavailableError(JoblensError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Try again shortly.")
+
+
+class UncertainError(JoblensError):
+    """The database was lost while committing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.COMMIT_UNCERTAIN,
+            "The database was lost while this was being committed: it was kept, or not. Look, or "
+            "repeat it if that changes nothing where it was kept.",
+        )
 
 
 class SlowConsumerError(JoblensError):

@@ -35,8 +35,12 @@ async def list_events(
     needs: PageNeeds,
     columns: Collection[str],
 ) -> Connection:
-    """List a page of the events that meet the criteria, newest first."""
+    """List a page of the events that meet the criteria, newest first.
+
+    Its cursors tell a subscription what the page has seen, so that it goes on right there.
+    """
     page = window(EVENTS_NEWEST_FIRST, arguments, ctx.limits)
+    columns = {*columns, queries.SNAPSHOT} if needs.cursors else columns
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_events, criteria, wider, columns)
     )

@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
+from db.commands.changes import MET, allows
+from db.commands.transitions import Transition
 from db.criteria import JobCriteria
 from db.queries import jobs as queries
 from db.queries.jobs import JobRow
 from db.queries.keyset import JOB_ORDERS, JobOrderField
-from resolvers.context import Context
+from db.statuses import JobStatus
+from resolvers.context import Context, Role
 from resolvers.paging import (
     Connection,
     Count,
@@ -18,6 +21,10 @@ from resolvers.paging import (
     read_page,
     window,
 )
+
+# What `cancelJob` and `retryJob` change a job to.
+OPERATED = (JobStatus.CANCELED, JobStatus.QUEUED)
+ALLOWED_COLUMNS = MET
 
 
 async def list_jobs(
@@ -48,6 +55,18 @@ async def list_jobs(
 async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
     """Count the jobs that meet the criteria, up to `at_most`."""
     return await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, criteria, most))
+
+
+def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:
+    """List the statuses that this viewer's mutations may change the job to now, by their roles."""
+    ways = [
+        Transition(to=status, by_operator=by_operator)
+        for role, by_operator in ((Role.WRITER, False), (Role.OPERATOR, True))
+        if ctx.viewer.may(role)
+        for status in (OPERATED if by_operator else JobStatus)
+    ]
+    found = {way.to for way in ways if allows(way, job)}
+    return [status for status in JobStatus if status in found]
 
 
 async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRow | None:

@@ -22,15 +22,21 @@ class JobNotFound:
 
 @dataclass(frozen=True, slots=True)
 class IllegalTransition:
-    """The job's status, or its attempts, do not allow the change. `job` is as it was met."""
+    """The job's status, or its attempts, do not allow the change. `job` is as it was met.
+
+    `attempt`: the attempt that the change was meant for; None for any.
+    """
 
     current: JobStatus
     requested: JobStatus
     allowed: Sequence[JobStatus]
     job: AnyRow
+    attempt: int | None = None
 
     @property
     def message(self) -> str:
+        if self.attempt not in {None, self.job.attempt}:
+            return f"The job is in attempt {self.job.attempt}, not in attempt {self.attempt}."
         return f"A job that is {self.current.name} cannot become {self.requested.name} now."
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from db.limits import MAX_INT32
 from db.queries.keyset import KeysetOrder, Window
+from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.context import Limits
 from resolvers.errors import BadUserInputError
@@ -25,10 +26,12 @@ class PageArguments:
 class PageNeeds:
     """What a query wants of a connection: what it does not want costs nothing.
 
-    `rows`: nodes, edges or a cursor; `more_after`: `hasNextPage`; `more_before`: `hasPreviousPage`.
+    `rows`: nodes, edges or a cursor; `cursors`: cursors; `more_after`: `hasNextPage`;
+    `more_before`: `hasPreviousPage`.
     """
 
     rows: bool
+    cursors: bool
     more_after: bool
     more_before: bool
 
@@ -56,8 +59,10 @@ class Connection:
     behind: Callable[[], Awaitable[bool]]
 
     def cursor(self, row: Any) -> str:
-        """Write the row's place in this list."""
-        return cursors.encode(self.window.order, row)
+        """Write the row's place in this list; an event's has the snapshot that it was read in."""
+        snapshot = getattr(row, "snapshot", None)
+        mark = None if snapshot is None else cursors.Mark(Snapshot.of(snapshot))
+        return cursors.encode(self.window.order, row, mark)
 
     async def has_next_page(self) -> bool:
         """Tell whether rows follow this page in the list's order."""

@@ -14,7 +14,7 @@ from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
-from resolvers.context import Context
+from resolvers.context import Context, NothingKeptError
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
 from resolvers.inputs import (
@@ -138,10 +138,17 @@ async def _create(
         _check_new(job, f"input.{number}." if len(jobs) > 1 else "", ctx.limits.max_json_bytes)
     async with ctx.write() as (session, org_id):
         creations = await create_jobs(
-            session, org_id, jobs, now=ctx.now, detail=ctx.signature(), returning=columns
+            session,
+            org_id,
+            jobs,
+            now=ctx.now,
+            detail=ctx.signature(),
+            returning=columns,
+            # A guess of what is hidden must make no difference.
+            hide=None if ctx.hiding is None else ctx.hiding.json,
         )
         if not all(each.same_input for each in creations):
-            await session.rollback()
+            raise NothingKeptError
     if all(each.same_input for each in creations):
         ctx.remember_jobs([each.row for each in creations], columns)
     return creations
@@ -170,4 +177,4 @@ def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:
     allowed = [
         status for status in JobStatus if allows(replace(wanted, to=status, expected=None), met)
     ]
-    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met)
+    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met, wanted.attempt)

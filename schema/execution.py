@@ -21,6 +21,7 @@ from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.streams import Stream
 from schema.documents import Document, Rules, read
 from schema.executor import Executor
+from schema.lookups import looks_up
 from schema.refusals import cause, formatted, in_words
 from schema.roles import refusals
 from schema.schema import core_schema
@@ -81,7 +82,8 @@ class Operation:
     """A valid document and the one of its operations that is to be run.
 
     `text` is the document's; `cost` is the number of objects that it could return with the
-    variables of its request, those of one event for a subscription.
+    variables of its request, those of one event for a subscription. `looks_up`: it only finds
+    things by their ids, which is short.
     """
 
     document: DocumentNode
@@ -90,6 +92,7 @@ class Operation:
     text: str
     cost: int = 0
     hides_suggestions: bool = False
+    looks_up: bool = False
 
 
 ANY_RULES = Rules()
@@ -110,7 +113,15 @@ def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
     rules.documents.keep(found)
     name = chosen.name.value if chosen.name else None
     hides = not rules.introspection
-    return Operation(document.node, name, chosen.operation, found.text, cost, hides)
+    return Operation(
+        document.node,
+        name,
+        chosen.operation,
+        found.text,
+        cost,
+        hides,
+        looks_up(document.node, chosen),
+    )
 
 
 async def execute(operation: Operation, request: Request, context: Context) -> Response:

@@ -7,7 +7,7 @@ import strawberry
 
 from db.queries.jobs import JobRow
 from db.statuses import BackoffPolicy, JobStatus
-from resolvers import durations, events
+from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
 from resolvers.paging import PageArguments
 from schema.arguments import After, Before, First, Last
@@ -53,6 +53,13 @@ class Job(Node):
     def is_terminal(self, parent: strawberry.Parent[JobRow]) -> bool:
         return JobStatus(parent.status).is_terminal
 
+    @strawberry.field(
+        description="The statuses that `transitionJob`, `cancelJob` or `retryJob` may change it to "
+        "now, by your roles and its attempts."
+    )
+    def allowed_transitions(self, parent: strawberry.Parent[JobRow], info: Info) -> list[JobStatus]:
+        return jobs.allowed_transitions(info.context, parent)
+
     priority: int = strawberry.field(description="How urgent it is: higher goes first.")
     attempt: int = strawberry.field(description="How many times it was started.")
     max_attempts: int = strawberry.field(description="How many times it may be started.")
@@ -67,6 +74,9 @@ class Job(Node):
     last_error_message: str | None = secret_text("last_error_message", "Its last error, in words.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
+    queued_at: datetime = strawberry.field(
+        description="When it was queued last: created, given back or retried."
+    )
     scheduled_at: datetime | None = strawberry.field(
         description="Not to be started before; null: at once."
     )
@@ -76,8 +86,8 @@ class Job(Node):
     )
 
     @strawberry.field(
-        description="Seconds from when it was due (created or scheduled, the later) to its start; "
-        "until now while it is queued; null if it ended without a start."
+        description="Seconds from when it was due (`queuedAt` or `scheduledAt`, the later) to its "
+        "start; until now while it is queued; null if it ended without a start."
     )
     def wait_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
         return durations.wait_seconds(parent, info.context.now)

@@ -76,6 +76,10 @@ class TransitionJobInput:
     from_: JobStatus | None = strawberry.field(
         name="from", default=UNSET, description="Only if it has this status."
     )
+    attempt: int | None = strawberry.field(
+        default=UNSET,
+        description="Only while it is in this attempt: the `attempt` that its start answered.",
+    )
     error_code: str | None = strawberry.field(
         default=UNSET, description="The code of the error that ended the run."
     )
@@ -93,6 +97,7 @@ class TransitionJobInput:
         return Transition(
             to=self.to,
             expected=_given(self.from_),
+            attempt=_given(self.attempt),
             result=_given(self.result),
             error_code=_given(self.error_code),
             error_message=_given(self.error_message),

@@ -19,6 +19,7 @@ from graphql import (
 
 from resolvers.context import Context
 from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
+from resolvers.jobs import ALLOWED_COLUMNS
 from resolvers.paging import PageNeeds
 
 Info = strawberry.Info[Context, None]
@@ -45,6 +46,7 @@ RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
 JOB_COLUMNS: Mapping[str, frozenset[str]] = {
     "__typename": _NONE,
     "isTerminal": frozenset({"status"}),
+    "allowedTransitions": ALLOWED_COLUMNS,
     "waitSeconds": WAIT_COLUMNS,
     "runSeconds": RUN_COLUMNS,
     "events": _NONE,
@@ -101,11 +103,12 @@ class Selections:
             if condition is None or condition.name.value in matching:
                 self._enter(fragment.selection_set, matching, found, entered)
 
-    def _page_needs(self, fields: Fields) -> PageNeeds:
+    def _page_needs(self, fields: Fields, edge_type: str) -> PageNeeds:
         info = self.fields(fields.get("pageInfo", ()), "PageInfo")
+        ends = any(name in info for name in ("startCursor", "endCursor"))
         return PageNeeds(
-            rows=any(name in fields for name in ("nodes", "edges"))
-            or any(name in info for name in ("startCursor", "endCursor")),
+            rows=ends or any(name in fields for name in ("nodes", "edges")),
+            cursors=ends or "cursor" in self.fields(fields.get("edges", ()), edge_type),
             more_after="hasNextPage" in info,
             more_before="hasPreviousPage" in info,
         )
@@ -150,13 +153,14 @@ class Selections:
     def job_page(self) -> tuple[PageNeeds, frozenset[str]]:
         """Say what the selected JobConnection needs of its page, and of each job."""
         fields = self.fields(self.nodes, "JobConnection")
-        return self._page_needs(fields), self.job_columns(self._page_nodes(fields, "JobEdge"))
+        columns = self.job_columns(self._page_nodes(fields, "JobEdge"))
+        return self._page_needs(fields, "JobEdge"), columns
 
     def event_page(self) -> tuple[PageNeeds, frozenset[str]]:
         """Say what the selected JobEventConnection needs of its page, and of each event."""
         fields = self.fields(self.nodes, "JobEventConnection")
         nodes = self._page_nodes(fields, "JobEventEdge")
-        return self._page_needs(fields), self.event_columns(nodes)
+        return self._page_needs(fields, "JobEventEdge"), self.event_columns(nodes)
 
     def event_edge(self) -> frozenset[str]:
         """Name the columns of `job_event` that the selected JobEventEdge needs."""

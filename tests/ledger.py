@@ -32,6 +32,7 @@ def job(number: int = 0, **values: Any) -> dict[str, Any]:
         "event_seq": 0,
     }
     row.update(values)
+    row.setdefault("queued_at", row["created_at"])
     if JobStatus(row["status"]).is_terminal:
         row.setdefault("started_at", created + timedelta(seconds=10))
         row.setdefault("finished_at", created + timedelta(seconds=40))

@@ -55,4 +55,6 @@ async def change_job(
 
 def allows(transition: Transition, row: JobRow) -> bool:
     """Tell whether the change may be made of a job as it was met. Rows have MET."""
-    return transition.allows(JobStatus(row.status), attempts_left=row.attempt < row.max_attempts)
+    return transition.allows(
+        JobStatus(row.status), attempt=row.attempt, max_attempts=row.max_attempts
+    )

@@ -5,13 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, literal, update
+from sqlalchemy import ColumnElement, func, insert, literal, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.notifications import notify
 from db.tables import Timestamp, job_event_table, job_table
 
 JsonObject = Mapping[str, Any]
+
+
+def moment_of(now: datetime) -> ColumnElement[datetime]:
+    """Write the time of a change in SQL: `now`, but not before what has happened to the job.
+
+    A writer may have waited for the lock of the job's row since its `now`, or have a slow clock.
+    """
+    job = job_table.c
+    return func.greatest(literal(now, Timestamp), job.updated_at, job.created_at, job.started_at)
 
 
 async def append_events(session: AsyncSession, events: Sequence[Mapping[str, Any]]) -> None:
@@ -30,14 +39,14 @@ async def record_event(
 ) -> int | None:
     """Append an event that leaves the job's status as it is; get its `seq`, None without the job.
 
-    Locks the job's row.
+    Locks the job's row. The event bears `now`, or the job's last change if that is later.
     """
     job = job_table.c
     statement = (
         update(job_table)
         .where(job.org_id == org_id, job.id == job_id)
-        .values(event_seq=job.event_seq + 1, updated_at=literal(now, Timestamp))
-        .returning(job.status, job.attempt, job.event_seq)
+        .values(event_seq=job.event_seq + 1, updated_at=moment_of(now))
+        .returning(job.status, job.attempt, job.event_seq, job.updated_at)
     )
     row = (await session.execute(statement)).one_or_none()
     if row is None:
@@ -46,7 +55,7 @@ async def record_event(
         "org_id": org_id,
         "job_id": job_id,
         "seq": row.event_seq,
-        "ts": now,
+        "ts": row.updated_at,
         "prev_status": row.status,
         "next_status": row.status,
         "attempt": row.attempt,

@@ -24,13 +24,13 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.events import append_events
+from db.commands.events import append_events, moment_of
 from db.commands.notifications import notify
 from db.criteria import JobCriteria
 from db.queries.filters import is_any, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
-from db.tables import Timestamp, job_table
+from db.tables import job_table
 
 job = job_table.c
 
@@ -64,13 +64,15 @@ class Backoff:
 class Transition:
     """A change of status as it is wanted. Parts that do not go with `to` are left out.
 
-    `expected`: only from this status. `by_operator`: a retry goes at once, also without attempts
-    left, and of jobs called off or given up, too. `detail` goes into the event, and so does
-    `reason`, by who signs it.
+    `expected`: only from this status. `attempt`: only while the job is in this attempt, so that a
+    run which was given back as lost cannot end the run after it. `by_operator`: a retry goes at
+    once, also without attempts left, and of jobs called off or given up, too. `detail` goes into
+    the event, and so does `reason`, by who signs it.
     """
 
     to: JobStatus
     expected: JobStatus | None = None
+    attempt: int | None = None
     result: Any = None
     error_code: str | None = None
     error_message: str | None = None
@@ -86,11 +88,13 @@ class Transition:
             legal &= QUEUED_BY_OPERATOR if self.by_operator else QUEUED_BY_WORKER
         return legal if self.expected is None else legal & {self.expected}
 
-    def allows(self, status: JobStatus, *, attempts_left: bool) -> bool:
-        """Tell whether it may start from this status."""
+    def allows(self, status: JobStatus, *, attempt: int, max_attempts: int) -> bool:
+        """Tell whether it may be made of a job that is in this status and attempt."""
+        if self.attempt not in {None, attempt}:
+            return False
         retries = self.to is JobStatus.QUEUED and status is not JobStatus.RUNNING
         needs_attempts = self.to is JobStatus.RUNNING or (retries and not self.by_operator)
-        return status in self.sources and (attempts_left or not needs_attempts)
+        return status in self.sources and (attempt < max_attempts or not needs_attempts)
 
 
 async def change_status(
@@ -109,8 +113,9 @@ async def change_status(
 
     Only those that still meet the criteria when their rows are locked: in the order of their ids,
     waiting for rows that others hold, or passing over them with `skip_locked`. Of two who race
-    for a job, one gets its row and the other nothing. Rows have `returning`, `id`, `attempt`,
-    `event_seq` and `before`, the status that was.
+    for a job, one gets its row and the other nothing. It happens at `now`, but not before what has
+    happened to the job already. Rows have `returning`, `id`, `attempt`, `event_seq`, `updated_at`
+    and `before`, the status that was.
     """
     if not transition.sources:
         return []
@@ -131,18 +136,20 @@ async def change_status(
         .values(_values(transition, now, backoff))
         .returning(
             before.c.status.label("before"),
-            *job_columns({"id", "attempt", "event_seq", *returning}),
+            *job_columns({"id", "attempt", "event_seq", "updated_at", *returning}),
         )
     )
     rows = (await session.execute(statement)).all()
     if rows:
-        await append_events(session, [_event(org_id, row, transition, now) for row in rows])
+        await append_events(session, [_event(org_id, row, transition) for row in rows])
         await notify(session, org_id)
     return rows
 
 
 def _guard(transition: Transition) -> ColumnElement[bool]:
-    legal = job.status.in_(sorted(transition.sources))
+    legal: ColumnElement[bool] = job.status.in_(sorted(transition.sources))
+    if transition.attempt is not None:
+        legal = and_(legal, job.attempt == transition.attempt)
     if transition.to is JobStatus.RUNNING:
         return and_(legal, job.attempt < job.max_attempts)
     if transition.to is JobStatus.QUEUED and not transition.by_operator:
@@ -154,7 +161,7 @@ def _guard(transition: Transition) -> ColumnElement[bool]:
 
 
 def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str, Any]:
-    moment = literal(now, Timestamp)
+    moment = moment_of(now)
     values: dict[str, Any] = {
         "status": transition.to.value,
         "event_seq": job.event_seq + 1,
@@ -166,6 +173,7 @@ def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str
         return values | {
             "started_at": None,
             "finished_at": None,
+            "queued_at": moment,
             "scheduled_at": _scheduled_at(transition, moment, backoff),
             # Room for the next start, where this one was not the job's own failure.
             "max_attempts": func.greatest(job.max_attempts, job.attempt + 1),
@@ -201,14 +209,14 @@ def _scheduled_at(
     return case((and_(failed, waits), due))
 
 
-def _event(org_id: UUID, row: JobRow, transition: Transition, now: datetime) -> dict[str, Any]:
+def _event(org_id: UUID, row: JobRow, transition: Transition) -> dict[str, Any]:
     errors = {"error_code": transition.error_code, "error_message": transition.error_message}
     detail = dict(transition.detail) | {k: v for k, v in errors.items() if v is not None}
     return {
         "org_id": org_id,
         "job_id": row.id,
         "seq": row.event_seq,
-        "ts": now,
+        "ts": row.updated_at,
         "prev_status": row.before,
         "next_status": transition.to.value,
         "attempt": row.attempt,

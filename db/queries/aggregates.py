@@ -151,7 +151,7 @@ async def count_events_by_bucket(
 
 def wait_seconds(now: datetime) -> ColumnElement[float | None]:
     """Write the rule of resolvers.durations.wait_seconds in SQL."""
-    began = func.greatest(job.created_at, job.scheduled_at)
+    began = func.greatest(job.queued_at, job.scheduled_at)
     waits_now = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
     ended = case((waits_now, literal(now, Timestamp)), else_=job.started_at)
     return _seconds(began, ended)

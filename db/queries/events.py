@@ -31,6 +31,9 @@ from db.tables import job_event_table
 
 JobEventRow = AnyRow
 
+# The name under which `list_events` gets, with each row, the snapshot that it was read in.
+SNAPSHOT = "snapshot"
+
 
 async def list_events(
     session: AsyncSession,
@@ -39,9 +42,16 @@ async def list_events(
     window: Window,
     columns: Collection[str],
 ) -> Sequence[JobEventRow]:
-    """List the window's events in the direction of travel. Rows have their key and `columns`."""
+    """List the window's events in the direction of travel. Rows have their key and `columns`.
+
+    SNAPSHOT among the columns: the snapshot of the transaction, as the driver has `pg_snapshot`.
+    """
     keys = {part.attribute for part in window.order.parts}
-    statement = select(*_columns(keys.union(columns))).where(event_conditions(org_id, criteria))
+    wanted = _columns(keys.union(columns))
+    if SNAPSHOT in columns:
+        # A subquery, so that it is made once and not for each row.
+        wanted.append(select(func.pg_current_snapshot()).scalar_subquery().label(SNAPSHOT))
+    statement = select(*wanted).where(event_conditions(org_id, criteria))
     return await read_all(session, page(statement, window))
 
 

@@ -78,7 +78,7 @@ def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.waiting_since is not None:
         yield from _status(job.status, [JobStatus.QUEUED])
         # greatest() passes over nulls: the later of the two, or the only one.
-        yield func.greatest(job.created_at, job.scheduled_at) < criteria.waiting_since
+        yield func.greatest(job.queued_at, job.scheduled_at) < criteria.waiting_since
     if criteria.running_since is not None:
         yield from _status(job.status, [JobStatus.RUNNING])
         yield _known(job.started_at, job.started_at < criteria.running_since)

@@ -31,7 +31,7 @@ class Event(NamedTuple):
 
 
 class Job(NamedTuple):
-    """The columns of `job` between `id` and the end, in the table's order."""
+    """The columns of `job` after `id`, in the table's order."""
 
     type: str
     queue: str
@@ -52,6 +52,7 @@ class Job(NamedTuple):
     scheduled_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
+    queued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ def complete(record: JobRecord) -> History:
         scheduled_at=record.scheduled_at,
         started_at=started_at,
         finished_at=finished_at,
+        queued_at=_last_queued(record, events),
     )
     return History(record.id, job, events)
 
@@ -172,6 +174,18 @@ def _last_start(events: Sequence[Event]) -> datetime | None:
     if changes[-1].next_status is JobStatus.QUEUED:
         return None
     return next((event.ts for event in reversed(changes[-2:]) if _is_start(event)), None)
+
+
+def _last_queued(record: JobRecord, events: Sequence[Event]) -> datetime:
+    """Get when the job was queued last; one whose events never queue it, when it was created."""
+    return next(
+        (
+            event.ts
+            for event in reversed(events)
+            if event.next_status is JobStatus.QUEUED is not event.prev_status
+        ),
+        record.created_at,
+    )
 
 
 def _finished_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:

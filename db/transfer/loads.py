@@ -12,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.commands.notifications import CHANNEL
 from db.transfer.histories import Event, History, Job
 from db.transfer.identities import content_id
 
@@ -150,6 +151,7 @@ async def _write(
             await connection.copy_records_to_table(
                 "job_event", columns=_EVENT_COLUMNS, records=_event_rows(org_id, imported)
             )
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(org_id))
         outcome = Outcome(imported)
         if len(imported) < len(candidates):
             skipped = [c for c in candidates if c.id not in inserted]

@@ -44,13 +44,13 @@ export async function watch(client, onEvent, onError) {
   const fetchPolicy = 'no-cache';
   const latest = await client.query({ query: LATEST, fetchPolicy });
   const { nodes, pageInfo } = latest.data.jobEvents;
-  const listed = new Set(nodes.map((node) => node.id));
   nodes.toReversed().forEach((node) => onEvent(node));
+  // The cursor knows what the list has seen: the subscription goes on right there.
   const variables = { after: pageInfo.startCursor };
   const running = client.subscribe({ query: NEW, variables, fetchPolicy }).subscribe({
     next: ({ data, error }) => {
       if (error) onError(error);
-      else if (!listed.has(data.jobEvents.node.id)) onEvent(data.jobEvents.node);
+      else onEvent(data.jobEvents.node);
     },
     error: onError,
   });

@@ -9,7 +9,7 @@ const PASSING = [
 const TOO_MANY_REQUESTS = 429;
 // Why a WebSocket is closed for good: what we say is wrong, and would be wrong again.
 const FINAL_CLOSES = [1009, 4400, 4401, 4403, 4406, 4409, 4429];
-// More than the events of a minute: a resumed subscription tells those of the last half minute again.
+// A resumed subscription may repeat events: more than were delivered just before it was cut off.
 const REMEMBERED_IDS = 10_000;
 const LONGEST_WAIT = 30_000;
 

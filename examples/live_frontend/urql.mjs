@@ -34,12 +34,12 @@ export async function watch(client, onEvent, onError) {
   const latest = await client.query(LATEST, {}, { requestPolicy: 'network-only' });
   if (latest.error) throw latest.error;
   const { nodes, pageInfo } = latest.data.jobEvents;
-  const listed = new Set(nodes.map((node) => node.id));
   nodes.toReversed().forEach((node) => onEvent(node));
+  // The cursor knows what the list has seen: the subscription goes on right there.
   const variables = { after: pageInfo.startCursor };
   const { unsubscribe } = client.subscription(NEW, variables).subscribe(({ data, error }) => {
     if (error) onError(error);
-    else if (!listed.has(data.jobEvents.node.id)) onEvent(data.jobEvents.node);
+    else onEvent(data.jobEvents.node);
   });
   return unsubscribe;
 }

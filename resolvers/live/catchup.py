@@ -1,4 +1,7 @@
-"""The way from a cursor to now: what a subscriber that was away has missed, in pages."""
+"""The way from a cursor to now: what a subscriber that was away has missed, in pages.
+
+From a cursor's mark on, by snapshots. From one without, or with one of another server, by times.
+"""
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
@@ -8,13 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobEventCriteria
-from db.queries import news
+from db.queries.event_feed import EventKey, get_time
 from db.queries.events import list_events
 from db.queries.keyset import EVENTS_NEWEST_FIRST, KeyValue, Window
-from db.queries.news import EventKey
-from resolvers.live.batches import in_telling_order
+from db.snapshots import Snapshot
 from resolvers.live.feed import Read
 from resolvers.live.options import LiveOptions
+from resolvers.live.progress import Piece, Progress, Selection, in_order, key_of, read_piece
 
 Page = Sequence[Any]
 
@@ -26,7 +29,46 @@ FIRST_ID = UUID(int=0)
 
 
 class CatchUp:
-    """Reads a subscriber's events from a place on, none twice, each page in a transaction.
+    """Reads a subscriber's events from its progress on, each page in a transaction."""
+
+    def __init__(
+        self,
+        read: Read,
+        org_id: UUID,
+        criteria: Callable[[], JobEventCriteria | None],
+        columns: Collection[str],
+        progress: Progress,
+    ) -> None:
+        self._read = read
+        self._org_id = org_id
+        self._criteria = criteria
+        self._columns = columns
+        self._progress = progress
+
+    async def pieces(self, until: Snapshot | None = None) -> AsyncGenerator[Piece, None]:
+        """Read on, until what is committed, or what `until` sees, has been read."""
+        has_more = True
+        while has_more:
+            selection = Selection(self._criteria(), self._columns)
+
+            async def read(session: AsyncSession, selection: Selection = selection) -> Piece:
+                return await read_piece(
+                    session,
+                    self._org_id,
+                    self._progress,
+                    PAGE_SIZE,
+                    selection=selection,
+                    until=until,
+                )
+
+            piece = await self._read(read)
+            if piece.rows:
+                yield piece
+            self._progress, has_more = piece.then, piece.has_more
+
+
+class TimeCatchUp:
+    """Reads a subscriber's events from a time on, none twice, each page in a transaction.
 
     It begins a window before the place: what was committed late, behind the cursor, comes too.
     """
@@ -51,7 +93,7 @@ class CatchUp:
 
     def has_told(self, row: Any) -> bool:
         """Tell whether a page had this event."""
-        return (row.job_id, row.seq) in self._told
+        return key_of(row) in self._told
 
     def forget(self) -> None:
         """Forget what was told: nothing of it can come again."""
@@ -63,7 +105,7 @@ class CatchUp:
         Each time a window is read again.
         """
         # An event that a writer dated to the future must not hide what comes before that.
-        now = await self._read(news.get_time)
+        now = await self._read(get_time)
         self._at = min(self._at or start, now)
         place: Sequence[KeyValue] = (self._early(self._at), FIRST_ID, 0)
         held: list[Any] = []
@@ -74,11 +116,11 @@ class CatchUp:
             if rows:
                 place = EVENTS_NEWEST_FIRST.key(rows[-1])
                 self._at = max(self._at, min(rows[-1].ts, now))
-            held = in_telling_order(held)
+            held = in_order(held)
             ready = held if is_last else self._ready(held, rows[-1].ts)
             held = held[len(ready) :]
             if ready:
-                self._told.update(((row.job_id, row.seq), row.ts) for row in ready)
+                self._told.update((key_of(row), row.ts) for row in ready)
                 yield ready
             if is_last:
                 return

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class LiveOptions:
     """Limits and paces. Times in seconds.
 
-    `window_seconds`: how late an event may be committed after its `ts` and still be delivered.
+    `window_seconds`: how late an event may be committed after its `ts` and still be delivered,
+    where times tell what is new.
     `queue_size`: how many events may wait for one subscriber.
     """
 

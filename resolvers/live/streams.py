@@ -1,12 +1,20 @@
 """What one subscription is told, one after another: of events, of a job, of counts."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from db.sessions import DatabaseUnavailableError, StatementTimeoutError
+from db.snapshots import Snapshot
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.errors import (
@@ -16,7 +24,7 @@ from resolvers.errors import (
 )
 from resolvers.jobs import get_job
 from resolvers.live.batches import EventEdge, Seat
-from resolvers.live.catchup import CatchUp
+from resolvers.live.catchup import CatchUp, TimeCatchUp
 from resolvers.live.feed import Feed
 from resolvers.live.inboxes import MOST_TAKEN, TOLD, Happening, Inbox, Verdict
 
@@ -88,8 +96,46 @@ class JobStream(Stream):
         return Verdict(is_news, JobStatus(told.status).is_terminal)
 
 
+async def events_after(
+    past: CatchUp, feed: Feed, seat: Seat
+) -> AsyncGenerator[list[Happening], None]:
+    """Tell the past, take the seat, tell what was committed until then, then what the seat gets.
+
+    A snapshot divides the two: nothing comes twice.
+    """
+    try:
+        async with aclosing(_pieces(past, seat.inbox)) as pieces:
+            async for piece in pieces:
+                yield piece
+        if not seat.inbox.has_ended:
+            until = await feed.take(seat)
+            async with aclosing(_pieces(past, seat.inbox, until)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    except (StatementTimeoutError, DatabaseUnavailableError) as error:
+        raise in_our_words(error) from None
+    while heard := await seat.inbox.take():
+        yield heard
+
+
+async def _pieces(
+    past: CatchUp, inbox: Inbox, until: Snapshot | None = None
+) -> AsyncGenerator[list[Happening], None]:
+    async with aclosing(past.pieces(until)) as pieces:
+        async for piece in pieces:
+            for some in _divided(list(map(EventEdge, piece.rows, piece.progress))):
+                if inbox.has_ended:
+                    return
+                yield some
+
+
+def _divided(edges: Sequence[EventEdge]) -> Iterator[list[Happening]]:
+    for first in range(0, len(edges), MOST_TAKEN):
+        yield [Happening(edge) for edge in edges[first : first + MOST_TAKEN]]
+
+
 async def events_since(
-    start: datetime, past: CatchUp, feed: Feed, seat: Seat
+    start: datetime, past: TimeCatchUp, feed: Feed, seat: Seat
 ) -> AsyncGenerator[list[Happening], None]:
     """Tell the past in pages, take the seat, tell what came between, then what the seat is told.
 
@@ -117,14 +163,14 @@ async def events_since(
 
 
 async def _past(
-    start: datetime, past: CatchUp, inbox: Inbox
+    start: datetime, past: TimeCatchUp, inbox: Inbox
 ) -> AsyncGenerator[list[Happening], None]:
     async with aclosing(past.pages(start)) as pages:
         async for page in pages:
-            for first in range(0, len(page), MOST_TAKEN):
+            for some in _divided(list(map(EventEdge, page))):
                 if inbox.has_ended:
                     return
-                yield [Happening(EventEdge(row)) for row in page[first : first + MOST_TAKEN]]
+                yield some
 
 
 async def paced(inbox: Inbox, every_seconds: float) -> AsyncGenerator[list[Happening], None]:

@@ -8,6 +8,7 @@ from db.criteria import JobCriteria, JobEventCriteria
 from db.queries.jobs import load_jobs_by_id
 from db.queries.keyset import EVENTS_NEWEST_FIRST
 from db.sessions import DatabaseUnavailableError, StatementTimeoutError
+from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.context import Context
 from resolvers.errors import (
@@ -15,12 +16,20 @@ from resolvers.errors import (
     UnavailableError,
 )
 from resolvers.live.batches import Seat
-from resolvers.live.catchup import CatchUp
+from resolvers.live.catchup import CatchUp, TimeCatchUp
 from resolvers.live.counts import CountsWatch
 from resolvers.live.feed import Feed
 from resolvers.live.hub import Hub
 from resolvers.live.inboxes import Happening, Inbox
-from resolvers.live.streams import JobStream, Stream, events_since, in_our_words, paced
+from resolvers.live.progress import Progress
+from resolvers.live.streams import (
+    JobStream,
+    Stream,
+    events_after,
+    events_since,
+    in_our_words,
+    paced,
+)
 
 MAX_EVERY_SECONDS = 3600.0
 # Two filters are one if they mean the same at this moment: some speak of how long ago things were.
@@ -36,8 +45,7 @@ async def watch_events(
 
     Raises InvalidCursorError, and what may keep a subscription from beginning.
     """
-    start = None if after is None else cursors.decode(EVENTS_NEWEST_FIRST, after, "after")[0]
-    assert isinstance(start, datetime | None)
+    place = None if after is None else cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after")
     filter_key = None if criteria(ONE_MOMENT) is None else repr(criteria(ONE_MOMENT))
     hub = _hub(ctx)
     inbox = Inbox(hub.options.queue_size)
@@ -48,17 +56,22 @@ async def watch_events(
         criteria=lambda: criteria(datetime.now(UTC)) or JobEventCriteria(),
     )
     release, feed = _enter(hub, ctx.viewer.org_id, seat)
-    if start is None:
-        await _arrive(feed, seat, release)
+    now = await _arrive(feed, seat if place is None else None, release)
+    if place is None:
         return Stream(inbox, release)
-    past = CatchUp(
-        hub.reader(ctx.viewer.org_id),
-        ctx.viewer.org_id,
-        lambda: criteria(datetime.now(UTC)),
-        columns,
-        hub.options,
-    )
-    return Stream(inbox, release, events_since(start, past, feed, seat))
+    (start, *_), mark = place
+    assert isinstance(start, datetime)
+    org_id, reader = ctx.viewer.org_id, hub.reader(ctx.viewer.org_id)
+
+    def wanted() -> JobEventCriteria | None:
+        return criteria(datetime.now(UTC))
+
+    # A mark that is ahead of the server's own count was made by another, before a restore.
+    if mark is None or now is None or mark.seen.xmax > now.xmax:
+        since = TimeCatchUp(reader, org_id, wanted, columns, hub.options)
+        return Stream(inbox, release, events_since(start, since, feed, seat))
+    past = CatchUp(reader, org_id, wanted, columns, Progress(mark.seen, mark.cut))
+    return Stream(inbox, release, events_after(past, feed, seat))
 
 
 async def watch_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Stream:
@@ -140,9 +153,9 @@ async def _check_job(hub: Hub, org_id: UUID, job_id: UUID) -> None:
         raise BadUserInputError("There is no job with this id.")
 
 
-async def _arrive(feed: Feed, seat: Seat | None, release: Callable[[], None]) -> None:
+async def _arrive(feed: Feed, seat: Seat | None, release: Callable[[], None]) -> Snapshot | None:
     try:
-        await feed.take(seat)
+        return await feed.take(seat)
     except BaseException:
         release()
         raise

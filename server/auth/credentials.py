@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
@@ -85,8 +86,10 @@ class Authenticator(Protocol):
         """
         ...
 
-    async def lapsed(self, credentials: Collection[Credential]) -> Collection[Credential]:
-        """Get those of the credentials, given out before, that hold no more."""
+    async def lapsed(
+        self, org_id: UUID, credentials: Collection[Credential]
+    ) -> Collection[Credential]:
+        """Get those of an organisation's credentials that hold no more, though not expired."""
         ...
 
     async def stop(self) -> None:

@@ -9,7 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from db.advice import check_rights, check_tokens
+from db.advice import check_restored_events, check_rights, check_tokens
 from db.checks import Check, check_database
 from server.auth.keys import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database
@@ -98,6 +98,7 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
 
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
+    yield await check_restored_events(url)
     if settings.database_url is not None:
         # The embedded one has a single login, that of whoever tries Joblens on this machine.
         yield await check_rights(url)

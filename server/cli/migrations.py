@@ -7,6 +7,7 @@ import typer
 from alembic.util import CommandError
 
 from db import migrations
+from db.restored_events import clear_transactions
 from server.cli.database import database
 from server.cli.failures import INCOMPLETE, fail, read_settings
 
@@ -20,7 +21,10 @@ def migrate(
         bool, typer.Option("--check", help="Change nothing; exit 1 unless the database is at head.")
     ] = False,
 ) -> None:
-    """Make or update the tables of Joblens in the database."""
+    """Make or update the tables of Joblens in the database.
+
+    After a dump was restored, this also makes its events history for subscriptions.
+    """
     if sql and check:
         fail("--sql and --check exclude each other")
     if sql:
@@ -32,9 +36,11 @@ def migrate(
             fail(f"the database is at {before or 'no revision'}, not {head}", INCOMPLETE)
         if before == head:
             typer.echo(f"the database is at head already ({head})")
-            return
-        _upgrade(url)
-        typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
+        else:
+            _upgrade(url)
+            typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
+        if restored := asyncio.run(clear_transactions(url)):
+            typer.echo(f"the events of {restored} organisations came from another server: noted")
 
 
 def _upgrade(url: str) -> None:

@@ -39,14 +39,15 @@ class LiveSettings(BaseModel):
         2.0,
         gt=0,
         le=3600,
-        description="How often an organisation that somebody watches is looked through for events "
-        "that nobody was notified of, or that were committed late.",
+        description="How often an organisation that is watched is looked through for events that "
+        "came without a notification.",
     )
     live_window_seconds: float = Field(
         30.0,
         gt=0,
         le=3600,
-        description="How late an event may be committed after its `ts` and still reach "
+        description="Where new events are told by their times, on Citus and for events restored "
+        "from another server: how late one may be committed after its `ts` and still reach "
         "subscribers.",
     )
     live_queue_size: int = Field(

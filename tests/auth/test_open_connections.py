@@ -15,6 +15,7 @@ from server.auth.connections import INTERVAL_SECONDS
 from tests.auth.minting import Minted, mint, revoke
 from tests.conftest import FreshDatabase
 from tests.live.clients import COUNTS, socket, stream
+from tests.live.rest import until_someone_waits
 from tests.patience import PATIENCE_SECONDS
 from tests.processes import command_running
 from tests.service import ORG, OTHER_ORG, Service, serving
@@ -123,6 +124,47 @@ async def test_an_expired_token_ends_what_it_opened(service: Service, database_u
             Authorization=lasting.bearer,
         )
         assert (await others.event())[0] == "next"
+
+
+@asynccontextmanager
+async def slow_organisation(url: str, org: str) -> AsyncIterator[None]:
+    """Let whatever is asked of this organisation's tokens take for ever."""
+    owner, holder = await asyncpg.connect(url), await asyncpg.connect(url)
+    await holder.execute("SELECT pg_advisory_lock(17)")
+    waits = "pg_advisory_xact_lock_shared(17) IS NOT NULL"
+    await owner.execute(
+        f"CREATE POLICY slow ON token AS RESTRICTIVE USING (org_id <> '{org}' OR {waits})"
+    )
+    yield
+    await holder.close()
+    await owner.execute("DROP POLICY slow ON token")
+    await owner.close()
+
+
+async def test_no_organisation_waits_for_another(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database()
+    slow, fine = [await mint(url, org=org) for org in (ORG, OTHER_ORG)]
+    expiring = [await mint(url, org=org, expires=timedelta(seconds=6)) for org in (ORG, OTHER_ORG)]
+    async with (
+        AsyncExitStack() as stack,
+        serving(url, auth="token", statement_timeout_seconds="600") as service,
+    ):
+        clients = []
+        for minted in (slow, fine, *expiring):
+            client = await stack.enter_async_context(socket(service))
+            clients.append(await client.init({"token": minted.text}))
+        async with slow_organisation(url, ORG):
+            await revoke(url, fine)
+            for client in (clients[1], *clients[2:]):
+                assert (await client.closed())[0] == 4403
+            # A new one signs in, too.
+            async with socket(service) as client:
+                await client.init({"token": (await mint(url, org=OTHER_ORG)).text})
+            await until_someone_waits(url)
+            await clients[0].send({"type": "ping"})
+            assert await clients[0].receive() == {"type": "pong"}
+        await revoke(url, slow)
+        assert (await clients[0].closed())[0] == 4403
 
 
 async def test_while_nobody_can_tell_nobody_is_ended(fresh_database: FreshDatabase) -> None:

@@ -5,7 +5,8 @@ import asyncpg
 # Alembic's own comparison passes over checks, predicates of indexes, defaults and their order.
 TABLES = {
     "columns": """
-        SELECT table_name, ordinal_position, column_name, data_type, is_nullable, column_default
+        SELECT table_name, row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position),
+            column_name, data_type, is_nullable, column_default
         FROM information_schema.columns WHERE table_schema = 'public'
     """,
     "indexes": "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",

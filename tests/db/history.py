@@ -51,12 +51,14 @@ LATERAL (
 """
 
 GENERATE_EVENTS = f"""
-INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt)
+INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt, xid)
 SELECT
     org_id, id, seq, created_at + (seq - 1) * interval '5 s',
     CASE WHEN seq > 1 THEN 'queued' END,
     CASE WHEN seq > 1 THEN status ELSE 'queued' END,
-    least(attempt, seq - 1)
+    least(attempt, seq - 1),
+    -- As if written a thousand jobs at a time; the first transactions of a cluster made the catalog.
+    (3 + row_number() OVER (ORDER BY created_at) / 1000)::text::xid8
 FROM job, generate_series(1, {EVENTS_PER_JOB}) AS seq
 """
 

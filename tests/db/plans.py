@@ -105,11 +105,9 @@ async def _caught(engine: AsyncEngine, scope: Scope, query: Query) -> tuple[str,
 
 
 def _literal(value: Any) -> str:
-    """Write a parameter of known type; the statement casts it to what it must be."""
+    """Write a parameter as text, which takes the type that the statement gives it."""
     if isinstance(value, list):
         return f"'{{{','.join(map(str, value))}}}'"
     if isinstance(value, datetime):
         return f"'{value.isoformat()}'"
-    if isinstance(value, int):
-        return str(value)
     return "'" + str(value).replace("'", "''") + "'"

@@ -130,6 +130,29 @@ async def test_a_revision_goes_down_and_up_with_data_in_it(
     assert left == {table: filled[table] for table in left}
 
 
+async def test_jobs_learn_when_they_were_queued_last(empty: str) -> None:
+    await migrations.upgrade(empty, "0002")
+    never, once, again, noted = (
+        ledger.job(n, status=s) for n, s in enumerate(("canceled", "queued", "queued", "queued"))
+    )
+    steps = [
+        *ledger.events(never, "running", "canceled"),
+        *ledger.events(once, "queued"),
+        *ledger.events(again, "queued", "running", "queued", "running", "queued"),
+        # The last only notes something.
+        *ledger.events(noted, "queued", "running", "queued", "queued"),
+    ]
+    jobs = [never, once, again, noted]
+    for row in jobs:
+        del row["queued_at"]
+    await ledger.insert(empty, jobs, steps)
+    await migrations.upgrade(empty)
+    connection = await asyncpg.connect(empty)
+    found = dict(await connection.fetch("SELECT id, queued_at - created_at FROM job"))
+    await connection.close()
+    assert [found[row["id"]].total_seconds() for row in jobs] == [0, 0, 40, 20]
+
+
 async def test_a_filled_database_goes_all_the_way_down(fresh_database: FreshDatabase) -> None:
     url = await fresh_database()
     await fill(url)

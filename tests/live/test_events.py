@@ -123,7 +123,7 @@ async def test_a_cursor_from_the_future_hides_nothing(database_url: str) -> None
         now = await watched.happen(row)
         assert await first.ids(1) == [now]
         second = await watched.subscribe(EVENTS, {"after": cursor})
-        assert set(await second.ids(2)) == {f"{row['id']}:1", now}
+        assert await second.ids(1) == [now]
 
 
 async def test_a_resume_reads_all_that_was_missed(database_url: str) -> None:
@@ -138,8 +138,8 @@ async def test_a_resume_reads_all_that_was_missed(database_url: str) -> None:
         second = await watched.subscribe(EVENTS, {"after": cursor})
         told = await second.ids(550)
         missed += [await watched.happen(row, notify=n % 2 == 0) for n in range(20)]
-        told += await second.ids(571)
-        assert told == [f"{row['id']}:1", *missed]
+        told += await second.ids(570)
+        assert told == missed
         new = await watched.happen(row)
         assert await second.ids(1) == [new]
 
@@ -154,7 +154,7 @@ async def test_a_resume_has_what_was_committed_late_behind_its_cursor(database_u
         await first.close()
         late = await watched.happen(slow, ago=20)
         second = await watched.subscribe(EVENTS, {"after": cursor})
-        assert set(await second.ids(2)) == {late, f"{quick['id']}:1"}
+        assert await second.ids(1) == [late]
 
 
 async def test_a_bad_cursor_or_filter_is_refused(database_url: str) -> None:

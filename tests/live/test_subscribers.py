@@ -70,7 +70,7 @@ async def test_a_slow_consumer_is_ended_and_resumes(database_url: str) -> None:
         assert "after" in error["message"]
         assert await slow.completes()
         back = await watched.subscribe(EVENTS, {"after": first["cursor"]})
-        assert await back.ids(41) == written
+        assert await back.ids(40) == written[1:]
 
 
 async def test_a_burst_larger_than_the_queue_ends_nobody_who_reads(database_url: str) -> None:

@@ -62,6 +62,17 @@ async def test_a_created_job_is_read_back(repository: JobRepository) -> None:
     assert await repository.job_exists(job.id)
 
 
+async def test_a_run_that_was_given_back_cannot_end_the_next(repository: JobRepository) -> None:
+    job_id = (await repository.create_job("t")).job.id
+    first = await steps(repository, job_id, JobStatus.RUNNING)
+    await repository.update_job_status(job_id, JobStatus.QUEUED, attempt=first.attempt)
+    second = await steps(repository, job_id, JobStatus.RUNNING)
+    with pytest.raises(IllegalTransitionError, match="attempt 2"):
+        await repository.update_job_status(job_id, JobStatus.FAILED, attempt=first.attempt)
+    done = await repository.update_job_status(job_id, JobStatus.SUCCEEDED, attempt=second.attempt)
+    assert done.status == JobStatus.SUCCEEDED
+
+
 async def test_what_is_not_there_is_none(repository: JobRepository) -> None:
     assert await repository.get_job_by_id(uuid4()) is None
     assert await repository.get_job_with_events(uuid4()) is None

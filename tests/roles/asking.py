@@ -42,7 +42,8 @@ class Asking:
     async def context(self) -> AsyncIterator[Context]:
         context = self.state.context(self.viewer)
         if self.now is not None:
-            context.now = self.now
+            now = self.now
+            context.now, context.clock = now, lambda: now
         try:
             yield context
         finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
 
 from tests.roles.asking import Asking, asking
@@ -12,3 +13,10 @@ async def admin(database_url: str) -> AsyncIterator[Asking]:
     """The application, asked by an administrator; `as_` asks as others."""
     async with asking(database_url) as asked:
         yield asked
+
+
+@pytest.fixture(scope="module")
+async def postgres(cluster_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(cluster_url)
+    yield connection
+    await connection.close()

@@ -150,3 +150,17 @@ async def test_a_refusal_is_a_403(admin: Asking) -> None:
 async def test_the_viewer_knows_their_roles(admin: Asking) -> None:
     data = await admin.as_(WRITER, VIEWER).data("{ viewer { roles } }")
     assert data == {"viewer": {"roles": ["WRITER", "VIEWER"]}}
+
+
+async def test_a_job_allows_each_role_its_own(admin: Asking, database_url: str) -> None:
+    canceled = job(status="canceled")
+    await insert(database_url, [canceled], events(canceled, "queued", "canceled"))
+    query = "query ($id: ID!) { job(id: $id) { allowedTransitions } }"
+    allowed = {
+        ROW["id"]: {VIEWER: [], WRITER: ["RUNNING", "CANCELED"]},
+        canceled["id"]: {VIEWER: [], WRITER: [], OPERATOR: ["QUEUED"]},
+    }
+    for job_id, by_role in allowed.items():
+        for role, statuses in by_role.items():
+            data = await admin.as_(role).data(query, {"id": str(job_id)})
+            assert data["job"]["allowedTransitions"] == statuses
