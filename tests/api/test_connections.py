@@ -10,8 +10,9 @@ import pytest
 from server import connections
 from tests.live.clients import socket
 from tests.live.rest import table_locked, until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service, serving
-from tests.wire import PATIENCE_SECONDS, Wire, post, wire
+from tests.wire import Wire, post, wire
 
 TYPENAME = {"data": {"__typename": "Query"}}
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.node import node
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "record-jobs.md").read_text()
 HERE = "http://127.0.0.1:8000"
-PATIENCE_SECONDS = 60
 
 
 def program(language: str) -> str:

@@ -19,9 +19,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 ISSUER = "https://login.example.com/"
 AUDIENCE = "joblens"
+# Neither by a proxy nor with certificates, whose reading takes a while each time.
+PLAINLY: Any = {"trust_env": False, "verify": False, "timeout": PATIENCE_SECONDS}
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 
 
@@ -82,7 +86,7 @@ class Provider:
 
     def published(self) -> list[dict[str, Any]]:
         """Get the keys, as anybody may."""
-        answer = httpx.get(self.jwks_url, trust_env=False)
+        answer = httpx.get(self.jwks_url, **PLAINLY)
         return list(answer.json()["keys"])
 
     @property
@@ -92,7 +96,7 @@ class Provider:
 
     def _ask(self, path: str, body: Any = None) -> Any:
         text = json.dumps(body)
-        return httpx.post(f"{self.base}/{path}", content=text, trust_env=False).json()
+        return httpx.post(f"{self.base}/{path}", content=text, **PLAINLY).json()
 
 
 @contextmanager

@@ -31,7 +31,8 @@ from tests.auth.provider import (
 )
 from tests.auth.test_open_connections import assert_ends
 from tests.cli.conftest import ROOT
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, OTHER_ORG, Service, serving
 
 VIEWER = "{ viewer { orgId subject roles } }"

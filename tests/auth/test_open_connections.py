@@ -14,8 +14,9 @@ import pytest
 from server.auth.connections import INTERVAL_SECONDS
 from tests.auth.minting import Minted, mint, revoke
 from tests.conftest import FreshDatabase
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
 from tests.live.rest import until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import command_running
 from tests.service import ORG, OTHER_ORG, Service, serving
 
@@ -207,7 +208,7 @@ async def processes(database_url: str, count: int) -> AsyncIterator[list[Service
         services = []
         for _ in range(count):
             _, base = await stack.enter_async_context(command_running(database_url, auth="token"))
-            client = httpx.AsyncClient(base_url=base, timeout=60)
+            client = httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS, verify=False)
             await stack.enter_async_context(client)
             running = SimpleNamespace(client=client)
             services.append(cast("Service", running))

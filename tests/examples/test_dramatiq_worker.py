@@ -15,6 +15,7 @@ from dramatiq.middleware import AsyncIO
 
 from db.repository import BackoffPolicy, JobRepository, JobStatus, dispose, session_scope
 from examples.dramatiq_worker import recording
+from tests.patience import PATIENCE_SECONDS
 
 AT_ONCE = BackoffPolicy.NONE
 
@@ -48,7 +49,7 @@ async def work_off(broker: StubBroker) -> None:
         worker = dramatiq.Worker(broker, worker_timeout=10, worker_threads=2)
         worker.start()
         try:
-            broker.join("default", timeout=60_000)
+            broker.join("default", timeout=PATIENCE_SECONDS * 1000)
         finally:
             worker.stop()
 

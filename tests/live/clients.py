@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Api
 
-PATIENCE_SECONDS = 30
 COUNTS = "subscription { statusCounts { status count { value } } }"
 EVENTS = "subscription { jobEvents { node { nextStatus job { id } } } }"
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.live.clients import COUNTS, EVENTS, PATIENCE_SECONDS, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, OTHER_ORG, Api, Service, serving
 from tests.wire import wire
 
@@ -201,7 +202,7 @@ async def test_the_end_of_the_process(database_url: str) -> None:
         async with serving(database_url) as service:
             # Its own client, for the service's is closed first.
             client = await outside.enter_async_context(
-                type(service.client)(base_url=service.client.base_url, timeout=60)
+                type(service.client)(base_url=service.client.base_url, timeout=PATIENCE_SECONDS)
             )
             other = Api(client)
             counts = await outside.enter_async_context(stream(other, COUNTS))

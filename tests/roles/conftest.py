@@ -4,12 +4,8 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from hypothesis import settings
 
 from tests.roles.asking import Asking, asking
-
-settings.register_profile("joblens", settings(), deadline=None)
-settings.load_profile("joblens")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from db.commands.comparison import equal_as_shown
@@ -17,6 +17,7 @@ from resolvers.errors import UnavailableError
 from resolvers.redaction import HIDDEN
 from schema.execution import Response
 from schema.schema import core_schema
+from tests.effort import examples
 from tests.ledger import insert, job
 from tests.roles.asking import OPERATOR, VIEWER, WRITER, Asking
 from tests.roles.secrets import MESSAGE, SECRET, SHOWN_MESSAGE, SHOWN_URL, URL, secretive_job
@@ -208,7 +209,7 @@ conditions = st.one_of(
 ).map(lambda pair: dict([pair]))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     condition=conditions
     | st.builds(
@@ -320,7 +321,7 @@ def exchanged(value: Any, other: Any) -> Any:
     }
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(value=few(URL), document=few(SHOWN_URL), other=others)
 async def test_what_is_hidden_makes_no_difference_to_a_filter(
     postgres: asyncpg.Connection, value: Any, document: Any, other: Any
@@ -405,7 +406,7 @@ async def test_a_key_is_held_by_what_is_shown(admin: Asking, other: Any) -> None
         assert await _repeat(asked, key, **other) == ("IdempotencyConflict", False)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(value=few(URL), other=few(URL), instead=others)
 async def test_what_is_hidden_makes_no_difference_to_a_key(
     admin: Asking, value: Any, other: Any, instead: Any

@@ -6,13 +6,14 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.credentials import PATTERN, REPLACEMENT, hide_credentials
 from resolvers.redaction import HIDDEN, Redaction
 from resolvers.secret_keys import DEFAULT_KEYS
 from server.settings import Settings, SettingsError
+from tests.effort import examples
 from tests.properties.shapes import texts
 from tests.roles.secrets import DOCUMENT, SECRET, SHOWN_DOCUMENT
 
@@ -200,7 +201,7 @@ async def test_no_way_to_write_it_escapes(postgres: asyncpg.Connection, text: st
     orjson.loads(shown(written))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(value=values)
 async def test_the_text_is_redacted_as_its_value_would_be(
     postgres: asyncpg.Connection, value: Any
@@ -213,7 +214,7 @@ async def test_the_text_is_redacted_as_its_value_would_be(
     assert REDACTION.touches(before) or after == before
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(text=messages)
 async def test_the_database_hides_the_same(postgres: asyncpg.Connection, text: str) -> None:
     replaced = await postgres.fetchval(
@@ -286,7 +287,7 @@ def test_keys_are_excepted(excepted: str, secret: list[str], plain: list[str]) -
 names = st.lists(st.sampled_from([*"ab1_-. *", "A", "\u00e9", "\u4ee4"]), min_size=1).map("".join)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     name=names, key=st.lists(st.sampled_from([*"ab1_-. s\n", "A", "\u00e9", "\u4ee4"])).map("".join)
 )
@@ -298,7 +299,7 @@ def test_a_name_finds_at_least_the_keys_that_are_written_so(name: str, key: str)
         check(Redaction(name), [key], [])
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(key=keys)
 def test_the_quick_look_passes_over_no_secret(key: str) -> None:
     for redaction in (REDACTION, Redaction("\u00e9*,*\u043f\u0430\u0440")):

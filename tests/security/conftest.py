@@ -9,11 +9,10 @@ import pytest
 
 from tests.auth.minting import mint
 from tests.cli.conftest import command
+from tests.patience import PATIENCE_SECONDS
 from tests.security.processes import DEFECTS, running, told
 from tests.security.targets import Target
 from tests.service import OTHER_ORG, serving
-
-START_SECONDS = 60
 
 
 @pytest.fixture(scope="module", params=["none", "token"])
@@ -35,7 +34,7 @@ async def target(
             *command("serve"), env=environment, stdout=output, stderr=output
         )
     try:
-        async with asyncio.timeout(START_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (found := re.search(rb"(http://\S+)/healthz\s", told(log))):
                 assert process.returncode is None, told(log)
                 await asyncio.sleep(0.05)

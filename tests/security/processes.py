@@ -13,7 +13,7 @@ from typing import cast
 import httpx
 
 from tests.cli.conftest import command
-from tests.live.clients import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
 DEFECTS = re.compile(

@@ -12,8 +12,9 @@ from server.auth.secrets import new_token
 from server.auth.tokens import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
 from server.protocols import READ_AT_ONCE_BYTES, WebSocketProtocol
 from tests.auth.minting import mint
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket
+from tests.live.clients import COUNTS, socket
 from tests.live.rest import back_to_rest
+from tests.patience import PATIENCE_SECONDS
 from tests.security.entrances import logged
 from tests.service import ORG, Service, serving
 from tests.wire import Wire, wire
