@@ -15,6 +15,7 @@ import { GraphiQL } from 'graphiql';
 import { useState } from 'react';
 import { createRoot } from 'react-dom/client';
 
+import { Behaviour } from './behaviour';
 import { examples } from './examples';
 import { authorization, type Headers, needsToken, SignIn } from './sign-in';
 import { Wordmark } from './wordmark';
@@ -31,6 +32,9 @@ const HEADERS = needsToken
 
 // Payloads are other people's data: hovering over an image's address in a result must not fetch it.
 ImagePreview.shouldRender = () => false;
+
+// On a small screen the query needs the room; a tap on Variables or Headers shows them.
+const isSmall = window.matchMedia('(max-width: 700px)').matches;
 
 // ws: for http:, wss: for https:. The headers of a tab become the payload of connection_init.
 const subscriptionUrl = new URL(window.location.pathname, window.location.href);
@@ -64,7 +68,7 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
       defaultTabs={examples(new Date())}
       defaultQuery=""
       defaultHeaders={HEADERS}
-      defaultEditorToolsVisibility="variables"
+      defaultEditorToolsVisibility={isSmall ? false : 'variables'}
       inputValueDeprecation
       schemaDescription
       shouldPersistHeaders={false}
@@ -77,6 +81,7 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
           </button>
         )}
       </GraphiQL.Logo>
+      <Behaviour />
     </GraphiQL>
   );
 }

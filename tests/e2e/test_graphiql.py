@@ -202,3 +202,28 @@ async def test_a_returning_visitor_keeps_their_tabs(page, demo_url):
     await visit(page, demo_url)
 
     await expect(tabs(page)).to_have_text(TITLES[1:])
+
+
+FOCUSES = {
+    "nowhere": "document.activeElement.blur()",
+    "a tab": "document.querySelector('.graphiql-tab-button').focus()",
+    "the button that runs it": "document.querySelector('.graphiql-execute-button').focus()",
+    "the query": "document.querySelector('.graphiql-query-editor textarea').focus()",
+    "the answer": "document.querySelector('.result-window textarea').focus()",
+    "the variables": "document.querySelector('.graphiql-editor-tool textarea').focus()",
+}
+
+
+@pytest.mark.parametrize("focus", FOCUSES)
+async def test_ctrl_enter_runs_the_query_once(page, demo_url, focus):
+    await visit(page, demo_url)
+    asked: list[Request] = []
+    page.on("request", lambda request: is_question(request) and asked.append(request))
+    await page.evaluate(FOCUSES[focus])
+
+    await page.keyboard.press("Control+Enter")
+
+    await expect(result(page)).to_contain_text('"lastErrorCode"')
+    # Time for a second one, which there is not to be.
+    await page.wait_for_timeout(300)
+    assert len(asked) == 1
