@@ -1,13 +1,13 @@
 """Reads of `org`, for whoever runs Joblens."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.rows import AnyRow, read_all
-from db.tables import org_table
+from db.tables import job_table, org_table
 
 OrgRow = AnyRow
 
@@ -23,3 +23,19 @@ async def list_orgs(
     if name is not None:
         statement = statement.where(org.name == name)
     return await read_all(session, statement)
+
+
+async def has_jobs(session: AsyncSession, org_id: UUID) -> bool:
+    """Tell whether an organisation has jobs, created by `org create` or not."""
+    statement = select(job_table.c.org_id).where(job_table.c.org_id == org_id).limit(1)
+    return (await session.execute(statement)).first() is not None
+
+
+async def list_org_ids_of_jobs(session: AsyncSession) -> AsyncIterator[UUID]:
+    """Yield the ids of organisations that have jobs, in order; one short statement each."""
+    org_id = job_table.c.org_id
+    statement = select(org_id).order_by(org_id).limit(1)
+    found = (await session.execute(statement)).scalar()
+    while found is not None:
+        yield found
+        found = (await session.execute(statement.where(org_id > found))).scalar()

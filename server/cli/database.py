@@ -7,13 +7,15 @@ from pathlib import Path
 
 import asyncpg
 import typer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from db import embedded, migrations
 from db.checks import Check, check_row_security
+from db.logins import owner_wanted
 from server.cli.failures import fail, redacted
 from server.settings import Settings
 
+EMBEDDED = "JOBLENS_DATABASE_URL is not set: this is the embedded database in"
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
 
 
@@ -24,6 +26,7 @@ def database(settings: Settings) -> Iterator[str]:
     Errors of the database that the body meets end the command with one line.
     """
     if settings.database_url is None:
+        typer.echo(f"{EMBEDDED} {settings.data_dir}", err=True)
         with embedded_database(settings.data_dir) as url:
             yield url
         return
@@ -62,8 +65,28 @@ def explained(url: str) -> Iterator[None]:
     try:
         yield
     except (OSError, *DATABASE_ERRORS) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        fail(f"the database {redacted(url)}: {reason}")
+        fail(f"the database {redacted(url)}: {reason(url, error)}")
+
+
+def reason(url: str, error: Exception) -> str:
+    """Say why the database at `url` refuses: in words where its login has too few rights."""
+    cause = original(error)
+    words = str(cause).partition("\n")[0] or type(cause).__name__
+    if not isinstance(cause, asyncpg.InsufficientPrivilegeError):
+        return words
+    try:
+        wanted = asyncio.run(owner_wanted(url))
+    except (OSError, *DATABASE_ERRORS):
+        return words
+    return wanted or f"{words}; the roles that Joblens needs: docs/how-to/use-your-postgresql.md"
+
+
+def original(error: Exception) -> Exception:
+    """Get the driver's own error out of one of SQLAlchemy, which quotes the statement."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+        cause = error.orig.__cause__
+        return cause if isinstance(cause, Exception) else error.orig
+    return error
 
 
 def require_head(url: str) -> None:

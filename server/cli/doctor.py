@@ -12,7 +12,7 @@ from rich.table import Table
 from db.advice import check_restored_events, check_rights, check_tokens
 from db.checks import Check, check_database
 from server.auth.keys import fetch, parse
-from server.cli.database import DATABASE_ERRORS, embedded_database
+from server.cli.database import DATABASE_ERRORS, embedded_database, reason
 from server.cli.failures import INCOMPLETE, redacted
 from server.hardening import check_hardening
 from server.settings import Settings, SettingsError
@@ -76,7 +76,7 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
             "see joblens doctor --help",
         )
     except (OSError, *DATABASE_ERRORS) as error:
-        found = f"{redacted(url)}: {str(error) or type(error).__name__}"
+        found = f"{redacted(url)}: {reason(url, error)}"
         remedy = "start it, or correct JOBLENS_DATABASE_URL"
     return [Check("database", False, found, remedy)]
 

@@ -13,6 +13,7 @@ from db.statuses import JobStatus
 from db.transfer import export_records
 from server.cli.database import database, require_head
 from server.cli.failures import read_settings
+from server.cli.orgs import OrgOption, choose_org
 
 
 def _moment(text: str) -> datetime:
@@ -26,10 +27,7 @@ def _moment(text: str) -> datetime:
 
 
 def export_jobs(
-    org: Annotated[
-        UUID | None,
-        typer.Option(help="The organisation to export.", show_default="JOBLENS_ORG"),
-    ] = None,
+    org: Annotated[str | None, OrgOption] = None,
     status: Annotated[
         list[JobStatus] | None,
         typer.Option(help="Only jobs that have this status; may be repeated.", show_default=False),
@@ -44,18 +42,27 @@ def export_jobs(
         ),
     ] = None,
 ) -> None:
-    """Write jobs with their events to standard output, one JSON object a line, oldest first."""
+    """Write jobs with their events to standard output, one JSON object a line, oldest first.
+
+    At its end, standard error tells how many they are, and of which organisation.
+    """
     settings = read_settings()
     with database(settings) as url:
         require_head(url)
+        chosen = asyncio.run(choose_org(url, org, settings.org))
         try:
-            asyncio.run(_write(url, org or settings.org, status or [], since))
+            count = asyncio.run(_write(url, chosen.id, status or [], since))
         except BrokenPipeError:
             # The reader has seen enough. Python would flush once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+    typer.echo(f"exported {count:,} jobs of {chosen}", err=True)
 
 
-async def _write(url: str, org_id: UUID, statuses: list[JobStatus], since: datetime | None) -> None:
+async def _write(url: str, org_id: UUID, statuses: list[JobStatus], since: datetime | None) -> int:
+    count = 0
     async for line in export_records(url, org_id, statuses=statuses, since=since):
         sys.stdout.buffer.write(line)
+        count += 1
     sys.stdout.buffer.flush()
+    return count

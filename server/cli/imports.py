@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+import asyncpg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -15,16 +16,14 @@ from db.transfer import ImportReport, import_records
 from server.cli.database import DATABASE_ERRORS, database, require_head
 from server.cli.failures import INCOMPLETE, NOTHING_DONE, fail, read_settings
 from server.cli.lines import Refusals, Source, open_source
+from server.cli.orgs import OrgOption, choose_org
 
 
 def import_jobs(
     file: Annotated[
         str, typer.Argument(help="NDJSON, plain or gzip; - for standard input.", metavar="FILE|-")
     ],
-    org: Annotated[
-        UUID | None,
-        typer.Option(help="The organisation to import into.", show_default="JOBLENS_ORG"),
-    ] = None,
+    org: Annotated[str | None, OrgOption] = None,
     rejects: Annotated[
         Path | None,
         typer.Option(
@@ -46,7 +45,9 @@ def import_jobs(
         source, refusals = _open(stack, file, rejects, console)
         url = stack.enter_context(database(settings))
         require_head(url)
-        report = _import(url, org or settings.org, source, refusals, console)
+        chosen = asyncio.run(choose_org(url, org, settings.org, may_be_new=True))
+        typer.echo(f"importing into {chosen}", err=True)
+        report = _import(url, chosen.id, source, refusals, console)
     refusals.tell_rest()
     updated = f"{report.updated:,} updated, " if report.updated else ""
     typer.echo(
@@ -94,6 +95,8 @@ def _import(
                     on_progress=advance,
                 )
             )
+        except asyncpg.InsufficientPrivilegeError:
+            raise  # told by the database's context, as for every command
         except (EOFError, zlib.error, OSError, *DATABASE_ERRORS) as error:
             kept = "; what came before is in: importing again goes on from there" if batches else ""
             fail(f"the import broke off: {error}{kept}", INCOMPLETE if batches else NOTHING_DONE)

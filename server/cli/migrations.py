@@ -34,12 +34,15 @@ def migrate(
         before, head = asyncio.run(migrations.current(url)), migrations.head()
         if check and before != head:
             fail(f"the database is at {before or 'no revision'}, not {head}", INCOMPLETE)
+        if before != head:
+            _upgrade(url)
+        # Before anything is told: a login that may not do this gets an error alone.
+        restored = 0 if check else asyncio.run(clear_transactions(url))
         if before == head:
             typer.echo(f"the database is at head already ({head})")
         else:
-            _upgrade(url)
             typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
-        if restored := asyncio.run(clear_transactions(url)):
+        if restored:
             typer.echo(f"the events of {restored} organisations came from another server: noted")
 
 

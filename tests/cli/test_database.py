@@ -70,7 +70,7 @@ def test_an_embedded_database_that_does_not_start(data_dir: Path) -> None:
     data_dir.write_text("a file")
     told = run("migrate")
     assert told.exit_code == 2
-    assert told.stderr.startswith("joblens: the embedded PostgreSQL cannot be used: ")
+    assert "\njoblens: the embedded PostgreSQL cannot be used: " in told.stderr
 
 
 @pytest.mark.parametrize(

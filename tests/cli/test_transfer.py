@@ -49,15 +49,16 @@ def test_what_is_imported_is_exported(
     path = file(pack(ndjson(record(1), record(2), record(3))))
     told = run("import", path, "--org", org)
     assert (told.exit_code, told.stdout) == (0, "")
-    assert told.stderr == "3 imported, 0 there already, 0 rejected\n"
+    assert told.stderr.splitlines()[1:] == ["3 imported, 0 there already, 0 rejected"]
     again = run("import", path, "--org", org)
-    assert again.stderr == "0 imported, 3 there already, 0 rejected\n"
+    assert again.stderr.splitlines()[1:] == ["0 imported, 3 there already, 0 rejected"]
 
     exported = run("export", "--org", org).stdout_bytes
     assert len(exported.splitlines()) == 3
     other = str(uuid4())
     from_input = spawn("import", "-", "--org", other, stdin=exported.decode())
-    assert (from_input.returncode, from_input.stderr[:10]) == (0, "3 imported")
+    assert from_input.returncode == 0
+    assert from_input.stderr.splitlines()[1].startswith("3 imported")
     assert run("export", "--org", other).stdout_bytes == exported
 
 
@@ -114,7 +115,7 @@ def test_bad_lines_are_told_kept_and_stop_nothing(
     path = file(bad + b"\n" + good + b'{"type": 1}\n' + bad * 30 + b"[no newline]")
     told = run("import", path, "--org", org, "--rejects", rejects)
     assert told.exit_code == 1
-    errors = told.stderr.splitlines()
+    errors = told.stderr.splitlines()[1:]
     assert errors[0].startswith("line 1: ")
     assert errors[1].startswith("line 4: ")
     assert errors[20:] == ["and 13 more", "1 imported, 0 there already, 33 rejected"]

@@ -1,7 +1,7 @@
 """GraphiQL on screens of several widths: all of it can be read and reached."""
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.conftest import Guarded, visiting
 from tests.e2e.test_graphiql import TITLES, editor, is_question, result, tabs, visit
@@ -26,21 +26,11 @@ async def width(request: pytest.FixtureRequest, page: Page) -> int:
     return int(request.param)
 
 
-async def is_within(page: Page, inner: Locator) -> bool:
-    """Whether all of an element lies on the screen."""
-    box = await inner.bounding_box()
-    size = page.viewport_size
-    assert box is not None
-    assert size is not None
-    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
-    return box["x"] >= 0 and box["y"] >= 0 and right <= size["width"] and bottom <= size["height"]
-
-
 async def reach(page: Page, name: str) -> None:
     """Fail unless a click would arrive at this button, the whole of it on the screen."""
     button = page.get_by_role("button", name=name)
     await button.click(trial=True)
-    assert await is_within(page, button)
+    await expect(button).to_be_in_viewport(ratio=1)
 
 
 async def run_here(page: Page) -> None:
@@ -106,7 +96,7 @@ async def test_variables_can_be_given(page: Page, demo_url: str, width: int) -> 
     await variables.click()
     await page.keyboard.type('{"first": 1')
     await expect(variables).to_contain_text('"first"')
-    assert await is_within(page, variables.locator(".view-line").first)
+    await expect(variables.locator(".view-line").first).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize("width_of_it", SIZES)
@@ -116,7 +106,7 @@ async def test_sign_out_can_be_reached(
     async with visiting(browser, guarded.url) as page:
         await page.set_viewport_size({"width": width_of_it, "height": SIZES[width_of_it]})
         await page.goto(guarded.url)
-        assert await is_within(page, page.get_by_role("button", name="Sign in"))
+        await expect(page.get_by_role("button", name="Sign in")).to_be_in_viewport(ratio=1)
         await sign_in(page, guarded.new_token())
         await ready(page)
         await reach(page, "Sign out")
