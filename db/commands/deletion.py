@@ -1,8 +1,9 @@
 """Removal of jobs, with all that is known of them."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.notifications import notify
@@ -20,3 +21,10 @@ async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
     if deleted:
         await notify(session, org_id)
     return deleted
+
+
+async def delete_all_jobs(session: AsyncSession, org_ids: Sequence[UUID]) -> int:
+    """Delete every job of these organisations, with its events; get how many there were."""
+    deleted = delete(job_table).where(job_table.c.org_id.in_(org_ids)).returning(job_table.c.id)
+    count = select(func.count()).select_from(deleted.cte())
+    return int((await session.execute(count)).scalar_one())

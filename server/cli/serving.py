@@ -5,22 +5,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from itertools import groupby
-from operator import itemgetter
 from socket import socket
 from typing import Annotated
 
-import orjson
 import typer
 
-from db import migrations
-from db.checks import is_ledger_empty
-from db.sample_history import sample_history
-from db.transfer import import_records
 from server.cli.database import database, embedded_database, require_head, require_row_security
 from server.cli.failures import fail, read_settings
 from server.cli.listening import address, announce, listen, run
+from server.cli.sample_data import prepare
 from server.cli.simulation import simulated_workers
 from server.rules import make_rules
 from server.settings import Settings, SettingsError
@@ -83,6 +76,13 @@ def demo(
     still: Annotated[
         bool, typer.Option("--still", help="Leave out the simulated workers.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="First delete all jobs of the demo's three organisations, and make them anew.",
+        ),
+    ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Show all of the log, on a terminal too.")
     ] = False,
@@ -107,7 +107,7 @@ def demo(
         embedded_database(settings.data_dir) as url,
         ExitStack() as life,
     ):
-        asyncio.run(_prepare(url))
+        asyncio.run(prepare(url, fresh=fresh))
 
         def begin(listener: socket) -> None:
             (_invite if sys.stdout.isatty() else announce)(listener)
@@ -149,15 +149,3 @@ def _until_stopped() -> Iterator[None]:
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-async def _prepare(url: str) -> None:
-    await migrations.upgrade(url)
-    if not await is_ledger_empty(url):
-        return
-    by_organisation = itemgetter(0)
-    records = sorted(sample_history(datetime.now(UTC)), key=by_organisation)
-    for org_id, of_organisation in groupby(records, key=by_organisation):
-        await import_records(url, org_id, [orjson.dumps(record) for _, record in of_organisation])
-    if not sys.stdout.isatty():
-        typer.echo(f"made a sample history of {len(records):,} jobs")

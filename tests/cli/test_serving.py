@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import orjson
@@ -18,6 +18,7 @@ import pytest
 import typer
 
 from db import embedded
+from db.sample_history import ORGS
 from server.cli import listening
 from server.settings import Settings
 from tests.cli.conftest import command, run
@@ -85,18 +86,36 @@ def test_the_demo(begin: Serve, data_dir: Path) -> None:
     assert ask(base_url(server), "{ jobs { nodes { id } count { value } } }") == jobs
 
 
-def test_the_first_query_of_the_readme(begin: Serve) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    asked = re.search(
-        r"curl -sG http://127.0.0.1:8000/graphql --data-urlencode '(query=[^']+)'", readme
-    )
-    answered = re.search(r"On the demo it answers:\n\n```json\n(.+)\n```", readme)
-    assert asked is not None
-    assert answered is not None
-    name, _, value = asked[1].partition("=")
-    base = base_url(begin("demo", "--still", "--port", "0"))
-    with urllib.request.urlopen(f"{base}/graphql?{urlencode({name: value})}") as answer:
-        assert answer.read().decode() == answered[1]
+def test_the_demo_made_anew(begin: Serve, data_dir: Path, tmp_path: Path) -> None:
+    """`--fresh` deletes the jobs of the demo's organisations, says so, and nothing else."""
+    history = "{ statusCounts { status count { value } } jobs(first: 200) { nodes { id } } }"
+    server = begin("demo", "--still", "--port", "0", "--fresh")
+    base = base_url(server)
+    before = ask(base, history)
+    ask(base, 'mutation { createJob(input: {type: "mine"}) { __typename } }')
+    assert ask(base, history) != before
+    others = tmp_path / "others.ndjson"
+    others.write_text('{"type": "a", "status": "queued", "created_at": "2026-01-31T08:00:00Z"}')
+    own = run("org", "create", "Own").stdout.strip()
+    assert run("import", others, "--org", own).exit_code == 0
+    os.killpg(server.pid, signal.SIGINT)
+    _, errors = server.communicate()
+    assert "deleted" not in errors
+
+    server = begin("demo", "--still", "--port", "0", "--fresh")
+    assert ask(base_url(server), history) == before
+    assert len(run("export", "--org", own).stdout.splitlines()) == 1
+    # An organisation of the demo that somebody has made their own is left alone.
+    assert run("org", "create", "Adopted", "--id", str(ORGS[1])).exit_code == 0
+    os.killpg(server.pid, signal.SIGINT)
+    _, errors = server.communicate()
+    assert "deleted the 1,999 jobs of the demo's organisations: " in errors
+    assert all(str(org_id) in errors for org_id in ORGS)
+    refused = begin("demo", "--still", "--port", "0", "--fresh")
+    _, errors = refused.communicate()
+    assert refused.returncode == 2
+    assert "--fresh would delete the jobs of Adopted" in errors
+    assert len(run("export", "--org", "Adopted").stdout.splitlines()) > 100
 
 
 @pytest.mark.parametrize("attempts", [1, pytest.param(2, marks=pytest.mark.long)])

@@ -1,0 +1,85 @@
+"""What the docs say that the demo answers, compared with the demo as their reader begins it."""
+
+import json
+import re
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.docs.pages import block, page, shows
+
+TUTORIAL = page("docs/tutorial/first-steps.md")
+FIND_JOBS = page("docs/how-to/find-jobs.md")
+ANSWERED = re.compile(r"```graphql\n(.*?)```\n(?:\n[^`]*)?\n```json\n(.*?)```", re.DOTALL)
+ANSWERS = ANSWERED.findall(TUTORIAL)
+
+
+def ask(url: str, query: str, **headers: str) -> Any:
+    body = json.dumps({"query": query}).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(
+        f"{url}/graphql", body, {"Content-Type": "application/json", **named}
+    )
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", range(len(ANSWERS)))
+def test_the_tutorial(demo_url: str, number: int) -> None:
+    query, shown = ANSWERS[number]
+    answer = ask(demo_url, query)
+    del answer["extensions"]
+    assert shows(json.loads(shown), answer), (shown, answer)
+
+
+def test_each_answer_of_the_tutorial_is_compared() -> None:
+    assert len(ANSWERS) == TUTORIAL.count("```json") == 7
+
+
+def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
+    count = "{ jobs { count { value } } }"
+    (own,) = re.findall(r"you see the first one's ([\d,]+)\.", TUTORIAL)
+    (all_,) = set(re.findall(r"([\d,]+) jobs", TUTORIAL))
+    (other,) = re.findall(r"\nanswers (\d+)\.", TUTORIAL)
+    orgs = [f"00000000-0000-0000-0000-{number:012}" for number in (1, 2, 3)]
+    counts = [ask(demo_url, count, Joblens_Org=o)["data"]["jobs"]["count"]["value"] for o in orgs]
+    assert counts[:2] == [int(own.replace(",", "")), int(other)]
+    assert sum(counts) == int(all_.replace(",", ""))
+    assert "00000000-0000-0000-0000-000000000002" in page("frontend/src/main.tsx")
+
+
+def test_the_first_query_of_the_readme(demo_url: str) -> None:
+    readme = page("README.md")
+    (asked,) = re.findall(r"--data-urlencode '(query=[^']+)'", readme)
+    (answered,) = re.findall(r"On that demo it answers:\n\n```json\n(.+)\n```", readme)
+    name, _, value = asked.partition("=")
+    query = urllib.parse.urlencode({name: value})
+    with urllib.request.urlopen(f"{demo_url}/graphql?{query}") as answer:
+        assert answer.read().decode() == answered
+
+
+def test_numbers_of_find_jobs(demo_url: str) -> None:
+    data = ask(demo_url, block(FIND_JOBS, "graphql", "What is left out, null, or empty"))["data"]
+    without, gone, others, all_ = (data[name]["count"]["value"] for name in data)
+    (told,) = re.findall(r"On the demo: (.+)\.", FIND_JOBS)
+    assert told == f"{without}, {gone}, {others}, and {all_}, which is {gone} and {others} together"
+    data = ask(demo_url, block(FIND_JOBS, "graphql", "Count without reading everything"))["data"]
+    (shown,) = re.findall(r"answer for them is\n`(.+?)`", FIND_JOBS)
+    value = data["jobs"]["count"]
+    assert re.sub(r'[" ]', "", json.dumps(value)) == re.sub(r'[" ]', "", shown)
+    (succeeded,) = re.findall(r"which has ([\d,]+) jobs that succeeded", FIND_JOBS)
+    exact = ask(demo_url, "{ jobs(filter: {status: [SUCCEEDED]}) { count { value } } }")
+    assert exact["data"]["jobs"]["count"]["value"] == int(succeeded.replace(",", ""))
+
+
+QUERIES = re.findall(r"```graphql\n(.*?)```", FIND_JOBS, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(QUERIES)))
+def test_every_query_of_find_jobs_finds_something(demo_url: str, number: int) -> None:
+    answer = ask(demo_url, QUERIES[number])
+    assert "errors" not in answer
+    for found in answer["data"].values():
+        assert found if isinstance(found, list) else found.get("nodes") or found["count"]["value"]
