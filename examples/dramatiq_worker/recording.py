@@ -54,11 +54,11 @@ async def run_recorded(job_id: str, work: Work) -> None:
     try:
         result = await work(job)
     except Exception as error:
-        raise await _fail(job.id, error) from error
+        raise await _fail(job, error) from error
     try:
-        await _succeed(job.id, result)
+        await _succeed(job, result)
     except InvalidJobError as error:
-        raise await _fail(job.id, error) from error
+        raise await _fail(job, error) from error
 
 
 async def _start(job_id: UUID) -> Any:
@@ -74,46 +74,51 @@ async def _start(job_id: UUID) -> Any:
     return await in_transaction(ORG_ID, work)
 
 
-async def _succeed(job_id: UUID, result: Any) -> None:
+async def _succeed(job: Any, result: Any) -> None:
     async def work(session: AsyncSession) -> None:
         try:
             await JobRepository(session, by=WORKER).update_job_status(
-                job_id, JobStatus.SUCCEEDED, expected=JobStatus.RUNNING, result=result
+                job.id,
+                JobStatus.SUCCEEDED,
+                expected=JobStatus.RUNNING,
+                attempt=job.attempt,
+                result=result,
             )
         except IllegalTransitionError:
-            # Canceled while it ran; or this transaction had been committed, and is tried again.
+            # Canceled or given back while it ran; or this was committed, and is tried again.
             return
 
     await in_transaction(ORG_ID, work, idempotent=True)
 
 
-async def _fail(job_id: UUID, error: Exception) -> Exception:
+async def _fail(job: Any, error: Exception) -> Exception:
     """Record a failure and what follows; get what tells Dramatiq of it."""
-    delay_seconds = await _record_failure(job_id, error)
+    delay_seconds = await _record_failure(job, error)
     if delay_seconds is None:
         return GivenUpError(str(error))
     return dramatiq.Retry(str(error), delay=round(delay_seconds * 1000))
 
 
-async def _record_failure(job_id: UUID, error: Exception) -> float | None:
+async def _record_failure(job: Any, error: Exception) -> float | None:
     """Record a failure and what follows; get the seconds until the retry, None if there is none."""
 
     async def work(session: AsyncSession) -> float | None:
         repository = JobRepository(session, by=WORKER)
         try:
             failed = await repository.update_job_status(
-                job_id,
+                job.id,
                 JobStatus.FAILED,
                 expected=JobStatus.RUNNING,
+                attempt=job.attempt,
                 error_code=type(error).__name__,
                 error_message=str(error),
             )
         except IllegalTransitionError:
             return None
         if failed.attempt >= failed.max_attempts:
-            await repository.update_job_status(job_id, JobStatus.DEAD_LETTER)
+            await repository.update_job_status(job.id, JobStatus.DEAD_LETTER)
             return None
-        queued = await repository.update_job_status(job_id, JobStatus.QUEUED)
+        queued = await repository.update_job_status(job.id, JobStatus.QUEUED)
         if queued.scheduled_at is None:
             return 0
         wait: float = (queued.scheduled_at - datetime.now(UTC)).total_seconds()

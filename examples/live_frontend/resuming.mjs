@@ -27,6 +27,9 @@ function isFinal(problem) {
 /**
  * Select `cursor` and `node { id }` of `jobEvents`, and give it `$after`; of `job` select `isTerminal`.
  * `onInterrupted` is told why a subscription ended that will be begun again.
+ *
+ * @param {import('graphql-ws').Client | import('graphql-sse').Client} client
+ * @param {(reason: unknown) => void} [onInterrupted]
  */
 export function resuming(client, onInterrupted = () => {}) {
   function subscribe(request, sink) {

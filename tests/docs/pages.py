@@ -21,11 +21,10 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def block(text: str, language: str, heading: str) -> str:
-    """Get the one block of a language below a heading."""
+def block(text: str, language: str, heading: str, number: int = 0) -> str:
+    """Get a block of a language below a heading."""
     section = re.split(r"^## ", text.partition(f"\n## {heading}\n")[2], flags=re.MULTILINE)[0]
-    (found,) = blocks(section, language)
-    return found
+    return blocks(section, language)[number]
 
 
 def shape(value: Any) -> Any:

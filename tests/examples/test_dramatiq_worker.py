@@ -163,6 +163,26 @@ async def test_a_job_canceled_while_it_runs_stays_canceled(
     assert (await life(made.job.id))[1] == ["queued", "running", "canceled"]
 
 
+@pytest.mark.parametrize("error", [None, RuntimeError("late")])
+async def test_a_run_that_was_given_back_does_not_end_the_next(
+    broker: StubBroker, tasks: Any, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    async def be_taken_for_dead(job: Any) -> None:
+        async with session_scope(recording.ORG_ID) as session:
+            repository = JobRepository(session)
+            await repository.update_job_status(job.id, JobStatus.QUEUED, attempt=job.attempt)
+            await repository.update_job_status(job.id, JobStatus.RUNNING)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(tasks, "_count_words", be_taken_for_dead)
+    made = await tasks.submit("any")
+    await work_off(broker)
+    job, statuses = await life(made.job.id)
+    assert statuses == ["queued", "running", "queued", "running"]
+    assert job.attempt == 2
+
+
 async def test_an_operators_retry_is_sent_again(
     broker: StubBroker, tasks: Any, tmp_path: Path
 ) -> None:
