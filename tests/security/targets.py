@@ -34,8 +34,9 @@ class Target:
     async def send(self, attack: HttpAttack) -> Answer:
         """Send an attack; get what it is answered."""
         parts = urlsplit(self.url)
-        # Before there is a connection, which must not be idle for as long as that takes.
-        body = attack.body()
+        # Before there is a connection, which must not be idle for as long as that takes; nor must
+        # the requests of others.
+        body = await asyncio.to_thread(attack.body)
         async with wire(parts.hostname or "", parts.port or 80) as line:
             sending = asyncio.create_task(self._send(line, attack, body))
             try:
