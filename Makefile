@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-database test-redis e2e check format schema docs bench bench-limits bench-live bench-write lock clean
+.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -9,28 +9,46 @@ PAGE := server/graphiql/index.html
 PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
 	frontend/*.html frontend/.npmrc frontend/build.sh)
 PYTEST := $(BIN)/python -m pytest -q
-# Several modules at once, each process with a database cluster of its own.
+# Several modules at once, on one database cluster.
 AT_ONCE := -n 4 --dist loadfile
-# A developer's own settings are not those that the tests assume.
-PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name))
+# A developer's own settings are not those that the tests assume, and no proxy leads to this machine.
+# With bytecode written, each process need not compile all tests anew.
+PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
+	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
+# These have targets of their own.
+ELSEWHERE := $(foreach name,e2e redis root packaging,--ignore=tests/$(name))
+EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
 
-demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history
-	@$(BIN)/joblens demo
+demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
+	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
 
-test: setup  ## Run the tests, but for those in a browser and those with Redis
-	$(PLAIN) $(PYTEST) $(AT_ONCE) tests --ignore=tests/e2e --ignore=tests/redis
+test: setup  ## Run the tests, but for those that take long or need more than Python
+	$(PLAIN) $(PYTEST) $(AT_ONCE) -m "not long" tests $(ELSEWHERE)
+
+test-long: setup  ## Run the tests that take long, and property tests with all their examples
+	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
+
+test-packaging: setup  ## Build the wheel, install it, and run the tests of what is installed
+	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) tests/db tests/api tests/properties tests/transfer tests/repository \
-		tests/examples tests/auth tests/roles
+	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/api tests/properties \
+		tests/transfer tests/repository tests/examples tests/auth tests/roles
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/redis
+
+test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
+	@command -v curl && command -v jq  # without them the tests would be skipped
+	$(PLAIN) $(PYTEST) -k curl tests/api/test_record_jobs.py
+
+test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
+	$(PLAIN) $(PYTEST) tests/root
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) tests/e2e

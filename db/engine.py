@@ -10,6 +10,11 @@ import asyncpg
 import orjson
 from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from db.fair_queue import FairQueue
+from db.json_values import dumps
+from db.times import set_codec
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -54,6 +59,19 @@ class Scope:
         )
 
 
+class FairPool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool. Sessions of requests (db.sessions) wait in `turns`, never in the pool."""
+
+    # It logs where SQLAlchemy's own pools do.
+    _sqla_logger_namespace = "sqlalchemy.pool.FairPool"
+
+    def __init__(
+        self, creator: Any, pool_size: int = 5, max_overflow: int = 10, **kwargs: Any
+    ) -> None:
+        super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
+        self.turns = FairQueue(pool_size + max_overflow)
+
+
 def create_engine(
     url: str,
     options: EngineOptions | None = None,
@@ -69,19 +87,22 @@ def create_engine(
     chosen = options or EngineOptions()
 
     async def connect() -> Any:
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,
             # For a server that has gone silent: one that answers ends a statement by itself.
             command_timeout=chosen.command_timeout_seconds,
             server_settings={"application_name": chosen.application_name},
         )
+        await set_codec(connection)
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         # The driver begins nothing by itself: `_begin` below does, with the scope.
         isolation_level="AUTOCOMMIT",
+        poolclass=FairPool,
         pool_size=chosen.pool_size,
         max_overflow=chosen.pool_overflow,
         pool_timeout=chosen.pool_timeout_seconds,
@@ -90,7 +111,7 @@ def create_engine(
         # Values are the users' own: errors, and so the log, name the statement alone.
         hide_parameters=True,
         json_deserializer=json_deserializer,
-        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_serializer=lambda value: dumps(value).decode(),
     )
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
@@ -120,19 +141,30 @@ def _run(connection: Connection, sql: str) -> str:
     return status
 
 
+# A connection whose state is not known must not go back to the pool. Where the answer to one of
+# these did not come, also because the task was cancelled, the connection is ended.
+
+
 def _begin(connection: Connection) -> None:
     scope: Scope = connection.get_execution_options()[SCOPE_OPTION]
     try:
         _run(connection, scope.begin_sql())
     except BaseException:
-        # BEGIN itself may have been done: the pool must not get the connection back inside it.
+        # Also where the server answered: BEGIN itself may have been done.
         connection.invalidate()
         raise
 
 
 def _commit(connection: Connection) -> None:
+    try:
+        status = _run(connection, "COMMIT")
+    except asyncpg.PostgresError:
+        raise
+    except BaseException:
+        connection.invalidate()
+        raise
     # A transaction in which a statement failed is undone, and that is no error to PostgreSQL.
-    if _run(connection, "COMMIT") == "ROLLBACK":
+    if status == "ROLLBACK":
         raise TransactionAbortedError("A statement had failed: nothing was committed.")
 
 
@@ -141,5 +173,8 @@ def _rollback(connection: Connection) -> None:
         return
     try:
         _run(connection, "ROLLBACK")
-    except Exception:  # noqa: BLE001 - the connection died, and what it had begun died with it
+    except BaseException as error:
         connection.invalidate()
+        # Where the connection died, what it had begun died with it.
+        if not isinstance(error, Exception):
+            raise

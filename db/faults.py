@@ -1,24 +1,32 @@
 """Why a value cannot be taken into the ledger, in words; None if it can. Whoever asks raises."""
 
-import math
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-import orjson
-
+from db.json_values import dumps, loads, number_fault, stored_bytes
 from db.limits import (
     MAX_ATTEMPTS,
+    MAX_INT64,
     MAX_JSON_DEPTH,
-    MAX_JSON_NUMBER,
-    MAX_MESSAGE_LENGTH,
     MAX_NAME_LENGTH,
-    MIN_JSON_NUMBER,
+    MIN_INT64,
 )
+
+_NUMBERS = (int, float, Decimal)
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def text_fault(text: str) -> str | None:
     """Say why PostgreSQL cannot hold the text."""
-    return "Text must not contain the character U+0000." if "\0" in text else None
+    if "\0" in text:
+        return "Text must not contain the character U+0000."
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "Text must not contain half of a surrogate pair."
+    return None
 
 
 def name_fault(text: str | None) -> str | None:
@@ -28,11 +36,6 @@ def name_fault(text: str | None) -> str | None:
     return _length_fault(text, MAX_NAME_LENGTH) if text else "It must not be empty."
 
 
-def message_fault(text: str | None) -> str | None:
-    """Say why an error's message cannot be taken."""
-    return None if text is None else _length_fault(text, MAX_MESSAGE_LENGTH)
-
-
 def attempts_fault(count: int) -> str | None:
     """Say why a job cannot be allowed this many starts."""
     fits = 1 <= count <= MAX_ATTEMPTS
@@ -40,7 +43,7 @@ def attempts_fault(count: int) -> str | None:
 
 
 def json_fault(value: Any) -> str | None:
-    """Say why a JSON value cannot be taken: depth, numbers past 64 bits, text."""
+    """Say why a JSON value cannot be taken: depth, numbers, text."""
     level = [value]
     for _ in range(MAX_JSON_DEPTH):
         for item in level:
@@ -57,12 +60,13 @@ def document_fault(value: Any, max_bytes: int) -> str | None:
     if (fault := json_fault(value)) is not None:
         return fault
     try:
-        size_bytes = len(orjson.dumps(value))
-    except orjson.JSONEncodeError as error:
+        text = dumps(value)
+    except TypeError as error:
         return f"It is no JSON: {error}."
-    if size_bytes > max_bytes:
+    if stored_bytes(text, max_bytes) > max_bytes:
         return f"It may have at most {max_bytes} bytes as JSON."
-    return None
+    # In an object of Python, such as a dataclass, texts were not looked at.
+    return json_fault(loads(text)) if b"\\u0000" in text else None
 
 
 def _length_fault(text: str, length: int) -> str | None:
@@ -80,8 +84,7 @@ def _children(item: object) -> list[Any]:
 def _scalar_fault(item: object) -> str | None:
     if isinstance(item, str):
         return text_fault(item)
-    if (isinstance(item, int) and not MIN_JSON_NUMBER <= item <= MAX_JSON_NUMBER) or (
-        isinstance(item, float) and not math.isfinite(item)
-    ):
-        return "Numbers in JSON must fit 64 bits."
-    return None
+    if item is None or (type(item) is int and MIN_INT64 <= item <= MAX_INT64):  # most are
+        return None
+    fault = number_fault(item) if isinstance(item, _NUMBERS) else None
+    return f"JSON must not have a number {fault}." if fault else None

@@ -14,7 +14,6 @@ import asyncpg
 import structlog
 
 from db.commands.notifications import CHANNEL
-from db.sessions import DATABASE_ERRORS
 
 APPLICATION_NAME = "joblens listen"
 BACKOFF_SECONDS = 0.1
@@ -64,7 +63,7 @@ class Listener:
         while True:
             try:
                 connection = await self._connect()
-            except DATABASE_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must be tried again
                 if not failures:
                     log.warning("cannot listen for news", reason=type(error).__name__)
                 # Jitter: many processes lose the same database at the same moment.
@@ -76,7 +75,7 @@ class Listener:
                 failures = 0
                 await self._listen(connection)
                 log.warning("lost the connection that listens for news")
-            except DATABASE_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 log.warning(
                     "lost the connection that listens for news", reason=type(error).__name__
                 )

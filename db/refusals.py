@@ -6,10 +6,11 @@ from uuid import UUID
 
 from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
-from db.faults import attempts_fault, document_fault, message_fault, name_fault
+from db.faults import attempts_fault, document_fault, name_fault, text_fault
 from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MIN_INT32
 from db.queries.jobs import JobRow
 from db.statuses import JobStatus
+from db.times import time_fault
 
 
 class InvalidJobError(ValueError):
@@ -67,8 +68,8 @@ def check_new(job: NewJob, prefix: str = "") -> None:
     _refuse(f"{prefix}priority", None if fits else "It must fit 32 bits.")
     _refuse(f"{prefix}max_attempts", attempts_fault(job.max_attempts))
     _refuse(f"{prefix}payload", document_fault(job.payload, MAX_JSON_BYTES))
-    naive = job.scheduled_at is not None and job.scheduled_at.utcoffset() is None
-    _refuse(f"{prefix}scheduled_at", "It must have a time zone." if naive else None)
+    if job.scheduled_at is not None:
+        _refuse(f"{prefix}scheduled_at", time_fault(job.scheduled_at))
 
 
 def check_creations(creations: Sequence[Creation]) -> None:
@@ -85,8 +86,6 @@ def check_creations(creations: Sequence[Creation]) -> None:
 
 def check_transition(transition: Transition) -> None:
     """Refuse a change of status whose parts cannot be taken."""
-    _refuse("error_code", name_fault(transition.error_code))
-    _refuse("error_message", message_fault(transition.error_message))
     _refuse("result", document_fault(transition.result, MAX_JSON_BYTES))
     check_detail(transition.detail)
 
@@ -95,6 +94,11 @@ def check_detail(detail: Any) -> None:
     """Refuse what cannot be an event's detail."""
     _refuse("detail", None if isinstance(detail, dict) else "It must be a dict.")
     _refuse("detail", document_fault(detail, MAX_JSON_BYTES))
+
+
+def check_signature(by: str | None) -> None:
+    """Refuse a name that cannot stand in an event's detail."""
+    _refuse("by", text_fault(by or ""))
 
 
 def check_limit(limit: int) -> None:

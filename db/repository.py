@@ -16,6 +16,8 @@ from db.commands.changes import change_job
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition
 from db.criteria import JobCriteria, TextCriteria
+from db.diagnostics import diagnostic, with_diagnostics
+from db.diagnostics import error_code as kept_code
 from db.outcomes import CreatedJob, JobWithEvents
 from db.queries import events, jobs, queued
 from db.queries.jobs import JobRow
@@ -31,16 +33,17 @@ from db.refusals import (
     check_detail,
     check_limit,
     check_new,
+    check_signature,
     check_transition,
 )
 from db.retries import in_transaction
 from db.scopes import (
-    CommitUncertainError,
     create_worker_engine,
     dispose,
     org_id_of,
     session_scope,
 )
+from db.sessions import CommitUncertainError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
 
@@ -78,6 +81,7 @@ class JobRepository:
     def __init__(
         self, session: AsyncSession, *, by: str | None = None, backoff: Backoff | None = None
     ) -> None:
+        check_signature(by)
         self._session = session
         # What every query and command takes first.
         self._ledger = session, org_id_of(session)
@@ -188,17 +192,17 @@ class JobRepository:
 
         `expected`: only from this status. `attempt`: only while the job is in this attempt, which
         is the `attempt` of the row that its start returned. `by_operator`: a retry goes at once,
-        also without attempts left, and of jobs called off or given up, too. Waits for another who
-        is changing the job. Raises JobNotFoundError, or IllegalTransitionError with the status it
-        met.
+        also without attempts left, and of jobs called off or given up, too. Texts of errors are
+        taken as they can be kept. Waits for another who is changing the job. Raises
+        JobNotFoundError, or IllegalTransitionError with the status it met.
         """
         transition = Transition(
             to=JobStatus(status),
             expected=None if expected is None else JobStatus(expected),
             attempt=attempt,
             result=result,
-            error_code=error_code,
-            error_message=error_message,
+            error_code=kept_code(error_code),
+            error_message=diagnostic(error_message),
             detail=self._signed(detail),
             by_operator=by_operator,
         )
@@ -245,7 +249,7 @@ class JobRepository:
         return await jobs.list_jobs(*self._ledger, criteria, window, columns)
 
     def _signed(self, detail: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {**(detail or {}), **self._signature}
+        return {**with_diagnostics(detail or {}), **self._signature}
 
 
 def _now() -> datetime:

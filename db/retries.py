@@ -14,8 +14,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from db.scopes import STATEMENT_TIMEOUT_SECONDS, CommitUncertainError, session_scope, sqlstate
-from db.sessions import DatabaseUnavailableError
+from db.scopes import STATEMENT_TIMEOUT_SECONDS, session_scope
+from db.sessions import CommitUncertainError, DatabaseUnavailableError, sqlstate
 
 T = TypeVar("T")
 

@@ -11,19 +11,20 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-import orjson
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
-from db.sessions import DATABASE_ERRORS, DatabaseUnavailableError
+from db.json_values import loads
+from db.sessions import (
+    DATABASE_ERRORS,
+    CommitUncertainError,
+    DatabaseUnavailableError,
+    is_lost,
+)
 
 DATABASE_URL = "JOBLENS_DATABASE_URL"
 STATEMENT_TIMEOUT_SECONDS = 10.0
-# SQLSTATEs, or their beginnings: no connection, too many of them, the server going down or coming
-# up, and a COMMIT whose end is unknown.
-AWAY = ("08", "53300", "57P01", "57P02", "57P03", "40003")
 
 # Connections belong to the event loop that opened them.
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
@@ -34,14 +35,10 @@ class DatabaseNotConfiguredError(Exception):
     """Nobody has said which database to use."""
 
 
-class CommitUncertainError(Exception):
-    """The connection was lost while committing: all was kept, or nothing. Only looking tells."""
-
-
 def create_worker_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
     """Make an engine for `session_scope`: JSON columns come as plain values of Python."""
     chosen = options or EngineOptions(application_name="joblens-worker")
-    return create_engine(url, chosen, json_deserializer=orjson.loads)
+    return create_engine(url, chosen, json_deserializer=loads)
 
 
 @asynccontextmanager
@@ -95,13 +92,6 @@ async def dispose() -> None:
         await engine.dispose()
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """Get the SQLSTATE that the server, or the driver in its place, gave the error."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state: str | None = getattr(cause, "sqlstate", None)
-    return state
-
-
 def _current_engine() -> AsyncEngine:
     loop = asyncio.get_running_loop()
     with _registering:
@@ -121,7 +111,7 @@ async def _begin(session: AsyncSession) -> None:
     try:
         await session.connection()
     except DATABASE_ERRORS as error:
-        if isinstance(error, PoolTimeoutError) or not _is_away(error):
+        if isinstance(error, PoolTimeoutError) or not is_lost(error):
             raise
         raise DatabaseUnavailableError(str(error)) from error
 
@@ -131,12 +121,6 @@ async def _commit(session: AsyncSession) -> None:
         await session.commit()
     except DATABASE_ERRORS as error:
         # Any other error is the server's answer to COMMIT: it has undone everything.
-        if _is_away(error):
+        if is_lost(error):
             raise CommitUncertainError(str(error)) from error
         raise
-
-
-def _is_away(error: Exception) -> bool:
-    """Tell whether the connection is gone, or never came about."""
-    state = sqlstate(error)
-    return state is None or state.startswith(AWAY)

@@ -1,23 +1,28 @@
 """One request's transaction: begun at its first statement, its statements one after another."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Hashable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 import asyncpg
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Session
 
-from db.engine import SCOPE_OPTION, Scope, cancel_statement
+from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
+from db.fair_queue import Slot
 
 QUERY_CANCELED = "57014"
 # SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
 # away, or has undone this transaction for the sake of another (40: a deadlock, say).
 AWAY_CLASSES = ("08", "28", "3D", "40", "53", "57P")
+# Of these, those that answer no COMMIT: whether it was done is not known.
+LOST_CLASSES = ("08", "40003", "53300", "57P01", "57P02", "57P03")
 # A cancel request may overtake the statement that it is meant for: it is sent again.
 CANCEL_AGAIN_SECONDS = 0.25
 
@@ -44,6 +49,10 @@ class DatabaseUnavailableError(Exception):
     """
 
 
+class CommitUncertainError(Exception):
+    """The connection was lost while committing: all was kept, or nothing. Only looking tells."""
+
+
 class SessionClosedError(Exception):
     """The request has ended; whoever still asks comes too late."""
 
@@ -51,20 +60,26 @@ class SessionClosedError(Exception):
 class RequestSession:
     """A lazy AsyncSession that siblings may share: whoever comes second waits.
 
-    The connection is taken from the pool by the first `use()` and given back by `close()`.
+    The connection is taken from the pool by the first `use()` and given back by `close()`. Sessions
+    of one `key` share what the pool has for them: left out, it is the organisation's.
     """
 
-    def __init__(self, engine: AsyncEngine, scope: Scope) -> None:
+    def __init__(self, engine: AsyncEngine, scope: Scope, key: Hashable = None) -> None:
         self._engine = engine
         self._scope = scope
+        self._key = scope.org_id if key is None else key
         self._turn = asyncio.Lock()
-        self._session: AsyncSession | None = None
+        # What was taken by now, and how to give it back.
+        self._held = AsyncExitStack()
+        self._slot: Slot | None = None
         self._connection: AsyncConnection | None = None
+        self._session: AsyncSession | None = None
         self._failure: Exception | None = None
         self._is_lent = False
         self._cancelling: asyncio.Task[None] | None = None
         # Set when what is being cancelled is over.
         self._is_over = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncSession]:
@@ -97,29 +112,40 @@ class RequestSession:
 
     async def _begun(self) -> AsyncSession:
         if self._session is None:
-            session = AsyncSession(self._engine, autoflush=False, expire_on_commit=False)
             try:
-                self._connection = await session.connection(
-                    execution_options={SCOPE_OPTION: self._scope}
-                )
+                self._session = await self._begin()
             except BaseException:
-                await session.close()
+                await _finished(asyncio.create_task(self._held.aclose()))
                 raise
-            self._session = session
         return self._session
+
+    async def _begin(self) -> AsyncSession:
+        pool = self._engine.pool
+        assert isinstance(pool, FairPool)
+        self._slot = pool.turns.request(self._key)
+        self._held.callback(self._slot.release)
+        await self._slot.wait(pool.timeout())
+        connection = await self._engine.connect()
+        # Bound to the connection: whatever is done with the session, the connection stays here.
+        session = AsyncSession(connection, autoflush=False, expire_on_commit=False)
+        self._held.push_async_callback(session.run_sync, _give_back)
+        await session.connection(execution_options={SCOPE_OPTION: self._scope})
+        self._connection = connection
+        return session
 
     def again(self) -> "RequestSession":
         """Get another session of the same scope, for what is to see what was written since."""
-        return RequestSession(self._engine, self._scope)
+        return RequestSession(self._engine, self._scope, self._key)
 
     def writing(self) -> "RequestSession":
         """Get a session of the same organisation that may write."""
-        return RequestSession(self._engine, replace(self._scope, read_only=False))
+        return RequestSession(self._engine, replace(self._scope, read_only=False), self._key)
 
     async def commit(self) -> None:
-        """Commit what was written; raise as `use()` does where the outcome is lost.
+        """Commit what was written; raise as `use()` does where that failed.
 
-        Once it has begun, `stop()` comes too late.
+        Raises CommitUncertainError where the connection is lost, and so the outcome unknown. Once
+        COMMIT has begun, `stop()` comes too late.
         """
         async with self._turn:
             self._raise_failure()
@@ -127,14 +153,19 @@ class RequestSession:
                 try:
                     await self._session.commit()
                 except DATABASE_ERRORS as error:
+                    if is_lost(error):
+                        raise CommitUncertainError(str(error)) from error
                     raise _meaning(error) or error from error
 
     def stop(self, failure: Exception) -> None:
         """Let nothing more be asked: from now on `use()` and `commit()` raise `failure`.
 
         A statement that runs is cancelled in the database, and whoever waits for it gets the same.
+        So does who waits for a connection.
         """
         self._failure = self._failure or failure
+        if self._slot is not None:
+            self._slot.refuse(self._failure)
         if self._is_lent and self._cancelling is None:
             self._is_over.clear()
             self._cancelling = asyncio.create_task(self._cancel())
@@ -158,13 +189,17 @@ class RequestSession:
         closed = SessionClosedError()
         self.stop(closed)
         self._failure = closed
+        if self._closing is None and (self._turn.locked() or self._cancelling is not None):
+            self._closing = asyncio.create_task(self._close())
+        await (self._close() if self._closing is None else _finished(self._closing))
+
+    async def _close(self) -> None:
         async with self._turn:
             if self._cancelling is not None:
                 # A cancel request on its way must not meet the ROLLBACK, or the next request.
                 await self._cancelling
-            session, self._session = self._session, None
-            if session is not None:
-                await session.close()
+            self._session = None
+            await self._held.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -178,10 +213,45 @@ class RequestSession:
         await self.close()
 
 
+def _give_back(session: Session) -> None:
+    assert isinstance(session.bind, Connection)
+    try:
+        session.close()
+    finally:
+        session.bind.close()
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    """Wait for the task to end, also where the waiting one is cancelled meanwhile."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        with suppress(BaseException):
+            task.result()
+        raise cancelled
+    task.result()
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Get the SQLSTATE that the server, or the driver in its place, gave the error."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state: str | None = getattr(cause, "sqlstate", None)
+    return state
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether the connection is gone, or never came about: the server has not answered."""
+    state = sqlstate(error)
+    return state is None or state.startswith(LOST_CLASSES)
+
+
 def _meaning(error: Exception) -> Exception | None:
     """Say what an error of the database means to a request; None: a defect of the statement."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state = str(getattr(cause, "sqlstate", None) or "")
+    state = sqlstate(error) or ""
     if state == QUERY_CANCELED:
         return StatementTimeoutError()
     invalidated = isinstance(error, DBAPIError) and error.connection_invalidated

@@ -163,9 +163,9 @@ async def list_buckets(
         bucket = buckets[row.start]
         if row.created:
             bucket.created += row.events
-        else:
-            status = JobStatus(row.next_status)
-            bucket.steps[status] = bucket.steps.get(status, 0) + row.events
+        # A history may begin late: its first event then is a start, or an end, too.
+        status = JobStatus(row.next_status)
+        bucket.steps[status] = bucket.steps.get(status, 0) + row.events
     return list(buckets.values())
 
 

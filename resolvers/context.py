@@ -25,10 +25,20 @@ from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.queries.rows import Reading, TooMuchReadError
-from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.sessions import (
+    CommitUncertainError,
+    DatabaseUnavailableError,
+    RequestSession,
+    StatementTimeoutError,
+)
 from resolvers.answers import AnswerSize
 from resolvers.deeds import Deed
-from resolvers.errors import QueryTimeoutError, ResponseTooLargeError, UnavailableError
+from resolvers.errors import (
+    QueryTimeoutError,
+    ResponseTooLargeError,
+    UnavailableError,
+    UncertainError,
+)
 from resolvers.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -74,6 +84,10 @@ class Limits:
     max_json_bytes: int = MAX_JSON_BYTES
     max_response_bytes: int = 16_777_216
     backoff: Backoff = field(default_factory=Backoff)
+
+
+class NothingKeptError(Exception):
+    """Raised inside `Context.write`, it ends the block: what was written is undone."""
 
 
 class Loader(DataLoader[Any, Any]):
@@ -184,9 +198,13 @@ class Context:
     async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
         """Lend out a session that may write, and the organisation; commit at the end.
 
-        What the request reads later, it reads anew. Raises as `read` does; nothing is kept then.
+        What the request has read is forgotten before, and its connection given back: a request
+        that held one while it waits for another would keep those of others waiting. Raises as
+        `read` does, nothing is kept then; and UncertainError where that is not known. The block
+        may raise NothingKeptError, which goes no further.
         """
         self._check_size()
+        await self._read_anew()
         if self._is_stopped:
             raise QueryTimeoutError
         try:
@@ -197,16 +215,19 @@ class Context:
                     self.now = self.clock()
                     yield session, self.viewer.org_id
                 await writing.commit()
+        except NothingKeptError:
+            pass
+        except CommitUncertainError:
+            raise UncertainError from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
         finally:
             self._writing = None
-        await self._read_anew()
 
     async def _read_anew(self) -> None:
-        """Forget what was read before something was written."""
+        """Forget what was read until now."""
         await self.close()
         self.session = self.session.again()
         if self._is_stopped:

@@ -6,7 +6,7 @@ The cursor of an event may bear a mark: where a subscription that resumes after 
 import base64
 import binascii
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,10 +15,11 @@ import orjson
 from db.limits import MAX_INT32, MIN_INT32
 from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
 from db.snapshots import Snapshot
+from db.times import microseconds, moment
 from resolvers.errors import InvalidCursorError
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+# Cursors count times from 1970.
+_MICROSECONDS_TO_2000 = 946_684_800_000_000
 
 
 class Mark(NamedTuple):
@@ -76,7 +77,7 @@ def _mark(text: str, *cut: Any) -> Mark:
 
 def _plain(value: KeyValue) -> int | str | None:
     if isinstance(value, datetime):
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value) + _MICROSECONDS_TO_2000
     return str(value) if isinstance(value, UUID) else value
 
 
@@ -87,7 +88,7 @@ def _value(part: KeyPart, value: object) -> KeyValue:
         return UUID(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if part.python_type is datetime:
-            return _EPOCH + value * _MICROSECOND
+            return moment(value - _MICROSECONDS_TO_2000)
         if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError

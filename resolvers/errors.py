@@ -161,7 +161,8 @@ class ErrorCode(StrEnum):
     TOO_MANY_CONNECTIONS = (
         "TOO_MANY_CONNECTIONS",
         429,
-        "The viewer has `JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
+        "The viewer, or the address of a WebSocket that has not signed in yet, has "
+        "`JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
         "or as many as are still free for all. Close one, or run several operations in one "
         "WebSocket.",
     )
@@ -195,6 +196,14 @@ class ErrorCode(StrEnum):
         "UNAVAILABLE",
         503,
         "The database cannot be reached or has no connection to spare. Try again.",
+    )
+    COMMIT_UNCERTAIN = (
+        "COMMIT_UNCERTAIN",
+        200,
+        "The connection to the database was lost while a mutation's field was being committed: "
+        "all that it wrote was kept, or nothing. Look, or repeat the field if that changes "
+        "nothing where it was kept: a creation with an `idempotencyKey`, or a transition with "
+        "`from`.",
     )
     SLOW_CONSUMER = (
         "SLOW_CONSUMER",
@@ -281,6 +290,17 @@ class UnavailableError(JoblensError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Try again shortly.")
+
+
+class UncertainError(JoblensError):
+    """The database was lost while committing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.COMMIT_UNCERTAIN,
+            "The database was lost while this was being committed: it was kept, or not. Look, or "
+            "repeat it if that changes nothing where it was kept.",
+        )
 
 
 class SlowConsumerError(JoblensError):

@@ -3,19 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from db.faults import attempts_fault, document_fault, message_fault, name_fault
+from db.diagnostics import with_diagnostics
+from db.faults import attempts_fault, document_fault, name_fault
 from resolvers.outcomes import InvalidInputError
 
 
 def check_name(field: str, text: str | None) -> str | None:
     """Check the text of a short column; raise InvalidInputError, naming the field."""
     _refuse(field, name_fault(text))
-    return text
-
-
-def check_message(field: str, text: str | None) -> str | None:
-    """Check an error's message; raise InvalidInputError, naming the field."""
-    _refuse(field, message_fault(text))
     return text
 
 
@@ -26,12 +21,15 @@ def check_json(field: str, value: Any, max_bytes: int) -> Any:
 
 
 def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
-    """Check an event's detail, which must be an object, for keys of our own go into it too."""
+    """Check an event's detail, which must be an object, for keys of our own go into it too.
+
+    The error in it is taken as it can be kept.
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
         raise InvalidInputError(field, "It must be a JSON object.")
-    checked: Mapping[str, Any] = check_json(field, value, max_bytes)
+    checked: Mapping[str, Any] = check_json(field, with_diagnostics(value), max_bytes)
     return checked
 
 

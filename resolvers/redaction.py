@@ -2,28 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from numbers import Number
 from typing import Any
 
 import orjson
 
 from db.credentials import hide_credentials
+from resolvers.secret_keys import DEFAULT_KEYS, SecretKeys
 
 HIDDEN = "[redacted]"
-DEFAULT_KEYS = (
-    "auth,pass,pwd,*password*,*passwd*,*passphrase*,*secret*,*token*,*authorization*,*bearer*,"
-    "*api_key*,*access_key*,*private_key*,*credential*,*cookie*,*connection_string*"
-)
-# What does not count in the name of a key, besides the case of a to z: `api_key` is `API-Key` and
-# `apikey`. Both are dropped byte by byte, so that a key is found in a text that was squeezed whole.
-SEPARATORS = b"-_. "
-LOWER = bytes(range(256)).lower()
-# As these are written in JSON with an escape, the quick look would miss them.
-_UNFIT = re.compile(r'["\\\x00-\x1f]')
 _STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:\s*)?', re.DOTALL)
-_PLAIN_VALUE = re.compile(r'"(?:[^"\\]++|\\.)*+"|[^\s,"\[\]{}]+', re.DOTALL)
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
-_SHORT_KEY = 100
 
 Span = tuple[int, int, str]
 
@@ -31,22 +20,16 @@ Span = tuple[int, int, str]
 class Redaction:
     """Hides secrets. JSON stays PostgreSQL's own text: only the hidden parts are written anew.
 
-    `keys` are the names of keys whose values are secret, divided by commas; `*` stands for
-    anything. Raises ValueError for one that cannot be used.
+    Hidden are text, objects and lists under a secret key, whole. Numbers, true, false and null are
+    no secrets. `keys` names the secret keys, and `exceptions` those that are none: see SecretKeys.
     """
 
-    def __init__(self, keys: str = DEFAULT_KEYS) -> None:
-        patterns = [_pattern(key) for key in keys.split(",")]
-        globs = (".*".join(map(re.escape, pattern.split("*"))) for pattern in patterns)
-        self._matching = re.compile("|".join(globs), re.DOTALL)
-        words = {max(pattern.split("*"), key=len) for pattern in patterns}
-        # One of them is in the text of any JSON that has such a key.
-        self._words = [w for w in words if not any(o in w for o in words - {w})]
-        self._is_short_secret = lru_cache(maxsize=10_000)(self._matches)
+    def __init__(self, keys: str = DEFAULT_KEYS, exceptions: str | None = None) -> None:
+        self._keys = SecretKeys(keys, exceptions)
 
     def is_secret(self, key: str) -> bool:
-        """Say whether values under a key of this name are secret."""
-        return self._is_short_secret(key) if len(key) <= _SHORT_KEY else self._matches(key)
+        """Say whether text under a key of this name is secret."""
+        return key in self._keys
 
     def json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
         """Hide the secrets of a JSON column."""
@@ -73,19 +56,15 @@ class Redaction:
             return hide_credentials(document) != document
         if isinstance(document, dict):
             return any(
-                self.is_secret(key) or self.touches(key) or self.touches(value)
+                (self.is_secret(key) and not _is_plain(value))
+                or self.touches(key)
+                or self.touches(value)
                 for key, value in document.items()
             )
         return isinstance(document, list) and any(map(self.touches, document))
 
-    def _matches(self, key: str) -> bool:
-        return self._matching.fullmatch(_squeezed(key.encode(errors="surrogatepass"))) is not None
-
     def _may_hold_secrets(self, written: bytes) -> bool:
-        if b"://" in written and b"@" in written:
-            return True
-        squeezed = _squeezed(written)
-        return any(word in squeezed for word in self._words)
+        return (b"://" in written and b"@" in written) or self._keys.may_be_in(written)
 
     def _secrets(self, text: str) -> Iterator[Span]:
         """Find what is to be hidden, from left to right, with what is shown instead."""
@@ -96,21 +75,15 @@ class Redaction:
                 string = _unescaped(found[1])
                 if (shown := hide_credentials(string)) != string:
                     yield found.start(), found.end(1) + 1, orjson.dumps(shown).decode()
-            if found[2] is not None and self.is_secret(_unescaped(found[1])):
+            if found[2] is None or text[place] not in '"[{':
+                continue
+            if self.is_secret(_unescaped(found[1])):
                 start, place = place, _value_end(text, place)
                 yield start, place, f'"{HIDDEN}"'
 
 
-def _pattern(key: str) -> str:
-    pattern = _squeezed(key.encode())
-    if not pattern or _UNFIT.search(key):
-        raise ValueError(f"{key!r} cannot be the name of a key")
-    return pattern
-
-
-def _squeezed(text: bytes) -> str:
-    # A character a byte: text is searched faster than bytes are.
-    return text.translate(LOWER, SEPARATORS).decode("latin-1")
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, Number)
 
 
 def _unescaped(raw: str) -> str:
@@ -118,10 +91,7 @@ def _unescaped(raw: str) -> str:
 
 
 def _value_end(text: str, start: int) -> int:
-    """Find where the JSON value that begins here ends."""
-    plain = _PLAIN_VALUE.match(text, start)
-    if plain is not None:
-        return plain.end()
+    """Find where the text, object or list that begins here ends."""
     depth = 0
     for token in _BRACKET.finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)

@@ -9,18 +9,18 @@ from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
 from db.commands.transitions import Transition, change_status
 from db.criteria import JobCriteria
+from db.diagnostics import diagnostic, error_code
 from db.limits import MAX_BATCH
 from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
-from resolvers.context import Context
+from resolvers.context import Context, NothingKeptError
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
 from resolvers.inputs import (
     check_attempts,
     check_json,
-    check_message,
     check_name,
     check_object,
 )
@@ -139,10 +139,17 @@ async def _create(
 ) -> Sequence[Creation]:
     async with ctx.write() as (session, org_id):
         creations = await create_jobs(
-            session, org_id, jobs, now=ctx.now, detail=ctx.signature(), returning=columns
+            session,
+            org_id,
+            jobs,
+            now=ctx.now,
+            detail=ctx.signature(),
+            returning=columns,
+            # A guess of what is hidden must make no difference.
+            hide=None if ctx.hiding is None else ctx.hiding.json,
         )
         if not all(each.same_input for each in creations):
-            await session.rollback()
+            raise NothingKeptError
     if all(each.same_input for each in creations):
         ctx.remember_jobs([each.row for each in creations], columns)
     return creations
@@ -158,13 +165,15 @@ def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
 
 
 async def _checked(ctx: Context, wanted: Transition) -> Transition:
-    """Check the parts of a transition, and sign its detail."""
-    check_name("errorCode", wanted.error_code)
-    check_message("errorMessage", wanted.error_message)
-    check_message("reason", wanted.reason)
+    """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
     check_json("result", wanted.result, ctx.limits.max_json_bytes)
     detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
-    return replace(wanted, detail={**detail, **ctx.signature(wanted.reason)})
+    return replace(
+        wanted,
+        error_code=error_code(wanted.error_code),
+        error_message=diagnostic(wanted.error_message),
+        detail={**detail, **ctx.signature(diagnostic(wanted.reason))},
+    )
 
 
 def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:

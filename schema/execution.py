@@ -17,12 +17,14 @@ from graphql import (
     create_source_event_stream,
 )
 
+from db.json_values import dumps
 from resolvers.context import Context
 from resolvers.deeds import Deed
 from resolvers.errors import ErrorCode, JoblensError, ResponseTooLargeError
 from resolvers.live.streams import Stream
 from schema.documents import MAX_ERRORS, Document, Rules, read
 from schema.executor import Executor
+from schema.lookups import looks_up
 from schema.refusals import cause, formatted, in_words
 from schema.roles import refusals
 from schema.schema import core_schema
@@ -95,7 +97,8 @@ class Operation:
     """A valid document and the one of its operations that is to be run.
 
     `text` is the document's; `cost` is the number of objects that it could return with the
-    variables of its request, those of one event for a subscription.
+    variables of its request, those of one event for a subscription. `looks_up`: it only finds
+    things by their ids, which is short.
     """
 
     document: DocumentNode
@@ -104,6 +107,7 @@ class Operation:
     text: str
     cost: int = 0
     hides_suggestions: bool = False
+    looks_up: bool = False
 
 
 ANY_RULES = Rules()
@@ -118,13 +122,23 @@ def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
         if document is None:
             return Response(None, refusal, refused=True)
         chosen = _choose(document, request.operation_name)
+        if chosen.operation is not OperationType.MUTATION:
+            _check_variables(request.variables)
         cost = document.cost(chosen, request.variables)
     except JoblensError as error:
         return _refused(error)
     rules.documents.keep(found)
     name = chosen.name.value if chosen.name else None
     hides = not rules.introspection
-    return Operation(document.node, name, chosen.operation, found.text, cost, hides)
+    return Operation(
+        document.node,
+        name,
+        chosen.operation,
+        found.text,
+        cost,
+        hides,
+        looks_up(document.node, chosen),
+    )
 
 
 async def execute(operation: Operation, request: Request, context: Context) -> Response:
@@ -238,6 +252,18 @@ def _refuse(error: Exception) -> Response:
     located = GraphQLError(str(error), original_error=error)
     _log_unexpected([located])
     return Response(None, [_present(located)], refused=True)
+
+
+def _check_variables(variables: Mapping[str, Any]) -> None:
+    """Refuse what no JSON text can hold. Mutations say themselves what they make of it."""
+    try:
+        dumps(variables)
+    except TypeError as error:
+        if "Recursion" in str(error):  # what uses it refuses it
+            return
+        what = f"a number {error.__cause__}" if error.__cause__ else "half of a surrogate pair"
+        message = f"'variables' must not have {what}."
+        raise JoblensError(ErrorCode.BAD_REQUEST, message) from None
 
 
 def _choose(document: Document, name: str | None) -> OperationDefinitionNode:

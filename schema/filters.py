@@ -24,6 +24,7 @@ from db.criteria import (
 from db.faults import json_fault, text_fault
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
+from db.times import FIRST
 from resolvers.errors import BadUserInputError, ForbiddenError
 from resolvers.ids import parse_job_ids
 from resolvers.redaction import Redaction
@@ -270,4 +271,4 @@ def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:
         return now - timedelta(seconds=given)
     except OverflowError:
         # Longer ago than time itself: nothing can be older.
-        return datetime.min.replace(tzinfo=now.tzinfo)
+        return FIRST

@@ -81,10 +81,12 @@ class TransitionJobInput:
         description="Only while it is in this attempt: the `attempt` that its start answered.",
     )
     error_code: str | None = strawberry.field(
-        default=UNSET, description="The code of the error that ended the run."
+        default=UNSET,
+        description="The code of the error that ended the run. What is too long is shortened.",
     )
     error_message: str | None = strawberry.field(
-        default=UNSET, description="The error that ended the run, in words."
+        default=UNSET,
+        description="The error that ended the run, in words. What is too long is shortened.",
     )
     result: JSON | None = strawberry.field(default=UNSET, description="What came of the run.")
     detail: JSON | None = strawberry.field(

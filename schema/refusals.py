@@ -4,6 +4,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from db.diagnostics import storable
 from resolvers.errors import ErrorCode, JoblensError
 from schema.wording import bounded, reworded
 
@@ -22,7 +23,9 @@ def in_words(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
     details = {}
     if isinstance(origin, JoblensError):
         code, details = origin.code, origin.details
-    told: dict[str, Any] = {**error.formatted, "message": reworded(error.message)}
+    # Words of the client may be among them, such as no answer can be written with.
+    message = reworded(storable(error.message))
+    told: dict[str, Any] = {**error.formatted, "message": message}
     return told | {"extensions": {"code": code.value, **details}}
 
 

@@ -1,35 +1,39 @@
 """The custom scalars. Their values leave as they are: the response encoder writes them out."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NewType
 from uuid import UUID
 
 import strawberry
-from graphql import Undefined, ValueNode, value_from_ast_untyped
+from graphql import (
+    FloatValueNode,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    Undefined,
+    ValueNode,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
+from db.json_values import decode
+from db.times import NoSuchTimeError, parse_time
 from resolvers.errors import BadUserInputError
 
 JSON = NewType("JSON", object)
 
 
-_DATE_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-
-
 def parse_date_time(value: object) -> datetime:
     """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off."""
-    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+    try:
+        return parse_time(value)
+    except NoSuchTimeError:
+        raise BadUserInputError(
+            "A DateTime must exist in the calendar, in the years 1 to 9999 of UTC."
+        ) from None
+    except ValueError:
         raise BadUserInputError(
             "A DateTime must be RFC 3339 text with an offset, such as '2026-01-31T09:30:00Z'."
-        )
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadUserInputError(
-            "A DateTime must exist in the calendar, in the years 1 to 9999."
         ) from None
 
 
@@ -38,21 +42,21 @@ def take_json(value: Any) -> Any:
     return value
 
 
-def parse_json(literal: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    """Read a literal.
+def parse_json(node: ValueNode, variables: Any = None) -> Any:
+    """Take any value of a document as JSON, with every digit of its numbers.
 
     A variable that was left out is left out of an object and null in a list, as in input objects.
     """
-    return _without_gaps(value_from_ast_untyped(literal, variables))
-
-
-def _without_gaps(value: Any) -> Any:
-    if isinstance(value, dict):
-        given = ((key, item) for key, item in value.items() if item is not Undefined)
-        return {key: _without_gaps(item) for key, item in given}
-    if isinstance(value, list):
-        return [None if item is Undefined else _without_gaps(item) for item in value]
-    return value
+    match node:
+        case IntValueNode() | FloatValueNode():
+            return decode(node.value)
+        case ListValueNode():
+            items = (parse_json(item, variables) for item in node.values)
+            return [None if item is Undefined else item for item in items]
+        case ObjectValueNode():
+            fields = ((f.name.value, parse_json(f.value, variables)) for f in node.fields)
+            return {name: value for name, value in fields if value is not Undefined}
+    return value_from_ast_untyped(node, variables)
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -1,11 +1,11 @@
 """The responses of a subscription, each worked out once for all who ask the same."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from graphql import FieldNode, FragmentDefinitionNode, OperationDefinitionNode, VariableNode
 from graphql.language import Node
 
@@ -36,7 +36,8 @@ def answer_key(operation: "Operation", request: "Request", viewer: Viewer) -> Ha
     """
     used = set(_variables_below_root(operation))
     shaping = {name: value for name, value in request.variables.items() if name in used}
-    text = orjson.dumps(shaping, option=orjson.OPT_SORT_KEYS)
+    # Not by orjson: one may be no text, such as half of a surrogate pair.
+    text = json.dumps(shaping, sort_keys=True)
     return (operation.text, operation.name, text, viewer)
 
 

@@ -1,7 +1,12 @@
 """Who is let in: the bounds on requests, connections and subscriptions, and on points a minute."""
 
+from collections.abc import Hashable, Sequence
+from ipaddress import IPv6Address
+from typing import Any
+
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode
+from server.names import client_address
 from server.places import Kind, Place, Places
 from server.rates import LocalRates, Rates, Standing, Who
 from server.refusals import BusyError
@@ -14,8 +19,8 @@ SUBSCRIPTIONS = Kind(
     "subscriptions", ErrorCode.TOO_MANY_SUBSCRIPTIONS, ErrorCode.TOO_MANY_SUBSCRIPTIONS
 )
 DEFAULT_POINTS_PER_MINUTE = 1_000_000
-# Holds the places of WebSockets whose viewer is not known yet.
-NOBODY = None
+# Of an IPv6 address: so much of it names a network, which one client may have for itself.
+IPV6_NETWORK_BITS = 64
 
 
 class Admission:
@@ -83,6 +88,17 @@ class Gate:
 def key(viewer: Viewer) -> Who:
     """Say whose places and points a viewer has: all that one subject of one organisation does."""
     return (viewer.org_id, viewer.subject)
+
+
+def stranger(client: Sequence[Any] | None) -> Hashable:
+    """Say whose places those have who have not signed in: all that come from one network.
+
+    Whose address is not known share theirs.
+    """
+    address = client_address(client)
+    if isinstance(address, IPv6Address):
+        return (address.version, int(address) >> (address.max_prefixlen - IPV6_NETWORK_BITS))
+    return address
 
 
 def _rates(settings: Settings) -> Rates | None:

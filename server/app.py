@@ -17,7 +17,6 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from resolvers.redaction import Redaction
 from server import pages
 from server.admission import Gate
 from server.audit import AUDIT, AuditLog
@@ -25,7 +24,7 @@ from server.auth.connections import Connections
 from server.auth.modes import create_authenticator
 from server.ending import ENDING
 from server.graphql import graphql
-from server.health import healthz, readyz
+from server.health import Readiness, healthz, readyz
 from server.logs import RequestLog, configure
 from server.origins import Boundary
 from server.responses import write_error
@@ -76,8 +75,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         Gate(chosen),
         authenticator,
         Connections(authenticator),
-        Redaction(chosen.redact_keys),
+        chosen.redaction(),
         AuditLog(chosen),
+        Readiness(engine, chosen),
     )
 
     @asynccontextmanager
@@ -86,13 +86,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # What has been loaded by now stays: the collector need not look through it every time.
         gc.collect()
         gc.freeze()
-        yield {ENDING: state.ending, AUDIT: state.audit_log}
-        await state.connections.stop()
-        await hub.stop()
-        await authenticator.stop()
-        await state.gate.close()
-        await engine.dispose()
-        state.audit_log.close()
+        try:
+            yield {ENDING: state.ending, AUDIT: state.audit_log}
+        finally:
+            await state.stop()
 
     app = Starlette(
         routes=[

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address, ip_address
 from typing import Any, NamedTuple
 
 import structlog
@@ -21,6 +20,7 @@ from schema.execution import Operation, Response
 from schema.trusted import Mode
 from server.auth.credentials import Credential
 from server.floods import Floods
+from server.names import client_address
 from server.settings import Settings
 
 # The logger; and where what speaks HTTP finds the log before there is an application to ask.
@@ -118,13 +118,8 @@ class Trail:
     @property
     def address(self) -> str | None:
         """The client's address; None where there is none, or a proxy has told another thing."""
-        try:
-            address = ip_address(self.client[0] if self.client else "")
-        except ValueError:
-            return None
-        # IPv4 on a socket for both.
-        mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        return str(mapped or address)
+        address = client_address(self.client)
+        return None if address is None else str(address)
 
 
 _trail: ContextVar[Trail | None] = ContextVar("joblens_audit", default=None)

@@ -6,32 +6,25 @@ Whoever keeps a connection must ask for something in time, and read what it was 
 import asyncio
 import math
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import structlog
 
 from resolvers.errors import ErrorCode, JoblensError
 from server.audit import AUDIT, AuditLog, Trail
-from server.ending import CLOSING_SECONDS, ENDING
+from server.ending import ENDING
+from server.lingering import LingeringTransport
+from server.reading import RequestReader
 from server.responses import write_error
 
-try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as _HttpProtocol
-except ImportError:  # there is none for Windows
-    from uvicorn.protocols.http.h11_impl import (  # type: ignore[assignment]
-        H11Protocol as _HttpProtocol,
-    )
-
-# For the URL and headers of a request; what other servers grant is no more.
-MAX_HEAD_BYTES = 65_536
 # How long a client may read nothing of what waits for it.
 STALLED_SECONDS = 60.0
 
 log = structlog.get_logger("joblens.http")
 
 
-class HttpProtocol(_HttpProtocol):
+class HttpProtocol(RequestReader):
     """HTTP; streams of events learn of the end, and requests have to come in time."""
 
     def __init__(self, *args: Any, head_timeout_seconds: float, **kwargs: Any) -> None:
@@ -40,20 +33,21 @@ class HttpProtocol(_HttpProtocol):
         # Runs while the connection owes us a request, not while we owe it an answer.
         self._deadline: asyncio.TimerHandle | None = None
         self._watch: asyncio.TimerHandle | None = None
-        self._begun = False
-        self._head_bytes = 0
-        self._loose_bytes = 0
-        self._refusing: JoblensError | None = None
-        self._done = False
+        # To be sent after the answers to the requests before it.
+        self._pending_refusal: JoblensError | None = None
 
     def shutdown(self) -> None:
         """End the connection, a response that is being sent first."""
         self.app_state[ENDING].set()
         super().shutdown()
+        if self.transport.is_closing():
+            # It need not linger any more.
+            self.transport.close()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
-        super().connection_made(transport)
+        lingering = LingeringTransport(transport, self.app_state[ENDING])
+        super().connection_made(cast("asyncio.Transport", lingering))
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -63,66 +57,22 @@ class HttpProtocol(_HttpProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless the connection has been given up."""
-        if self._done:
-            return
-        self._loose_bytes += len(data)
+        """Read on, and decide what is owed now."""
         super().data_received(data)
         self._look_on()
 
     def _look_on(self) -> None:
         """Decide what is owed now: a request, or an answer."""
-        if self._done:
-            self._wait_no_more()
-        elif self._loose_bytes > MAX_HEAD_BYTES:
-            self._refuse(_too_large())
-        elif self.cycle is None or self.cycle.response_complete:
+        if not self._done and (self.cycle is None or self.cycle.response_complete):
             self._wait()
-        elif self._deadline is not None:
+        else:
             self._wait_no_more()
 
-    def handle_websocket_upgrade(self, *args: Any) -> None:
+    def handle_websocket_upgrade(self) -> None:
         """Hand the connection over."""
-        self._done = True
-        super().handle_websocket_upgrade(*args)
-
-    def on_message_begin(self) -> None:
-        """Count anew."""
-        self._begun = True
-        self._head_bytes = self._loose_bytes = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the URL."""
-        self._count(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer after the body."""
-        self._count(name, value)
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """Begin to answer."""
-        self._begun = False
-        self._loose_bytes = 0
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a piece of the body."""
-        self._loose_bytes = 0
-        super().on_body(body)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser cannot read, or what was refused while it read."""
-        self._refuse(self._refusing or JoblensError(ErrorCode.BAD_REQUEST, msg))
-
-    def _count(self, *pieces: bytes) -> None:
-        self._head_bytes += sum(map(len, pieces))
-        if self._head_bytes > MAX_HEAD_BYTES:
-            # The parser ends with this, and then the refusal is sent.
-            self._refusing = _too_large()
-            raise self._refusing
+        self._wait_no_more()
+        self._watch_no_more()
+        super().handle_websocket_upgrade()
 
     def _wait(self) -> None:
         if self._deadline is None:
@@ -135,7 +85,7 @@ class HttpProtocol(_HttpProtocol):
 
     def _give_up(self) -> None:
         self._deadline = None
-        if self._begun:
+        if self._in_head:
             words = f"A request must begin within {self._head_timeout_seconds:g} seconds."
             self._refuse(JoblensError(ErrorCode.REQUEST_TIMEOUT, words))
         else:
@@ -147,6 +97,10 @@ class HttpProtocol(_HttpProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_reading()
+        elif self._pending_refusal is not None:
+            self._refuse(self._pending_refusal)
+        elif self.timeout_keep_alive_task is None:
+            self._look_on()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection."""
@@ -178,42 +132,38 @@ class HttpProtocol(_HttpProtocol):
             self._watch.cancel()
             self._watch = None
 
+    def _refuse(self, error: JoblensError) -> None:
+        """Send an error, once all complete requests have been answered."""
+        self._done = True
+        self._wait_no_more()
+        if self.pipeline and self.pipeline[0][0] is self.cycle and self.cycle.more_body:
+            # It is the one that is refused.
+            self.pipeline.popleft()
+        self._pending_refusal = None if self._has_answered() else error
+        if self._pending_refusal is None and not self.transport.is_closing() and self._may_speak():
+            self._send_refusal(error)
+
     def _may_speak(self) -> bool:
         """Say whether a refusal would be read as one; if not, end the connection without."""
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
             return True
-        if not cycle.more_body:
-            # The request before this one gets its answer.
-            cycle.keep_alive = False
-            return False
         cycle.disconnected = True
+        cycle.waiting_for_100_continue = False
         cycle.message_event.set()
         if cycle.response_started:
             self.transport.close()
         return not cycle.response_started
 
-    def _refuse(self, error: JoblensError) -> None:
-        """Send the last words of this connection, and give the client time to read them."""
-        self._done = True
-        self._wait_no_more()
-        if self.transport.is_closing() or not self._may_speak():
-            return
+    def _send_refusal(self, error: JoblensError) -> None:
+        """Send an error that belongs to no request, and end the connection."""
         request_id = uuid4().hex
         log.info("refused", code=error.code.value, request_id=request_id)
         audit_log: AuditLog = self.app_state[AUDIT]
         trail = Trail(audit_log, "http", self.client)
         audit_log.limited(trail, error.code, request_id=request_id)
         self.transport.write(_as_bytes(error, request_id, self.server_state.default_headers))
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        # With what it still sends unread, closing at once might destroy the words on their way.
-        self.loop.call_later(CLOSING_SECONDS, self.transport.close)
-
-
-def _too_large() -> JoblensError:
-    words = f"The URL and headers may have at most {MAX_HEAD_BYTES} bytes."
-    return JoblensError(ErrorCode.HEADERS_TOO_LARGE, words)
+        self.transport.close()
 
 
 def _as_bytes(

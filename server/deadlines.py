@@ -38,7 +38,8 @@ class Deadline:
 
     async def _watch(self) -> None:
         assert self._receive is not None
-        with suppress(TimeoutError):
+        # Where it cannot be asked whether the client is there, it is not.
+        with suppress(Exception):
             async with asyncio.timeout_at(self._until):
                 while (await self._receive())["type"] != "http.disconnect":
                     pass

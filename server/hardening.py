@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from db.checks import Check
-from resolvers.redaction import Redaction
 from schema.trusted import Mode
 from server.names import host_name, is_loopback
 from server.settings import Settings
 
-# Whoever drops one of these from JOBLENS_REDACT_KEYS shall know it.
+# Who drops one of these from JOBLENS_REDACT_KEYS, or excepts it, shall know it.
 USUAL_SECRETS = ("password", "token", "secret", "authorization", "api_key", "cookie")
 ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
@@ -91,10 +90,10 @@ def _is_elsewhere(host: str) -> bool:
 
 
 def _secrets(settings: Settings) -> Check:
-    redaction = Redaction(settings.redact_keys)
+    redaction = settings.redaction()
     shown = [key for key in USUAL_SECRETS if not redaction.is_secret(key)]
     weakness = f"values under {', '.join(shown)} are shown to all" if shown else ""
-    remedy = "add them to JOBLENS_REDACT_KEYS, or unset it"
+    remedy = "name them in JOBLENS_REDACT_KEYS, and not in JOBLENS_REDACT_EXCEPT"
     return _advice("secrets in jobs", weakness, remedy, "hidden from all but ADMIN")
 
 

@@ -1,7 +1,9 @@
-"""Names of hosts and origins, as settings give them and requests bear them."""
+"""Names of hosts and origins, and addresses, as settings give them and requests bear them."""
 
 import re
-from ipaddress import ip_address, ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::[0-9]{1,5})?", re.ASCII)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", re.ASCII)
@@ -40,3 +42,17 @@ def as_origin(text: str) -> str:
 def as_network(text: str) -> str:
     """Take an address, or a network, from a setting. Raises ValueError."""
     return str(ip_network(text))
+
+
+def client_address(client: Sequence[Any] | None) -> IPv4Address | IPv6Address | None:
+    """Get the address of an ASGI scope's client.
+
+    None where there is none, as on a UNIX socket, or a proxy has told another thing.
+    """
+    try:
+        address = ip_address(client[0] if client else "")
+    except ValueError:
+        return None
+    # IPv4 on a socket for both.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

@@ -121,7 +121,7 @@ async def answer(
     A query is stopped if `receive` tells that the client has gone. What a mutation began, it
     finishes, whether anybody waits for it or not.
     """
-    context = state.context(viewer)
+    context = state.context(viewer, looks_up=operation.looks_up)
     leaves = receive if operation.type is OperationType.QUERY else None
     deadline = Deadline(state.settings.request_timeout_seconds, context.stop, leaves)
     response: Response | None = None
@@ -156,7 +156,7 @@ async def _subscribe(
     place = state.gate.subscriptions.take(key(viewer))
     responses: Any = None
     try:
-        responses = await subscribe(operation, request, _opener(state, viewer))
+        responses = await subscribe(operation, request, _opener(state, viewer, operation))
     finally:
         if responses is None or isinstance(responses, Response):
             place.leave()
@@ -177,10 +177,10 @@ async def _answer(
         raise
 
 
-def _opener(state: State, viewer: Viewer) -> OpenContext:
+def _opener(state: State, viewer: Viewer, operation: Operation) -> OpenContext:
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
-        context = state.context(viewer)
+        context = state.context(viewer, looks_up=operation.looks_up)
         try:
             yield context
         finally:

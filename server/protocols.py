@@ -85,6 +85,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
+        if self.transport.is_closing():
+            return
         if self.handshake_initiated:
             self._unread += data
             if self._turn is None:
@@ -99,6 +101,10 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _read_on(self) -> None:
         self._turn = None
         if self.read_paused or self.transport.is_closing():
+            return
+        if not self.handshake_complete:
+            # Frames that come before our answer are read after it.
+            self.transport.pause_reading()
             return
         piece = bytes(self._unread[:READ_AT_ONCE_BYTES])
         del self._unread[:READ_AT_ONCE_BYTES]
@@ -179,7 +185,8 @@ class _Handshakes(ServerProtocol):
         """Send an answer to the handshake; a refusal is the last thing there is to send."""
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             for name, value in self._protocol.default_headers:
-                response.headers[name.decode()] = value.decode()
+                # There is a date already.
+                response.headers.setdefault(name.decode(), value.decode())
             # Or uvicorn takes the application for one that forgot to answer.
             self._protocol.handshake_complete = True
         super().send_response(response)

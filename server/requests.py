@@ -1,21 +1,17 @@
 """GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
 
 import asyncio
-import json
-import re
 from codecs import BOM_UTF8
 from typing import Any
 
-import orjson
 from starlette.requests import Request as HttpRequest
 
-from db.limits import MAX_JSON_NUMBER, MIN_JSON_NUMBER
+from db.faults import UNSTORABLE
+from db.json_values import HALF, loads
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Request
 
 JSON = "application/json"
-
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
 async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> Request:
@@ -66,23 +62,29 @@ async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> by
 
 
 def parse(text: bytes, name: str) -> Any:
-    """Parse JSON strictly: UTF-8, no lone surrogates, no absurd depth, numbers in 64 bits."""
+    """Parse JSON strictly: UTF-8, no absurd depth, no lone surrogates but in variables.
+
+    What uses a variable says what it makes of these, and of numbers that cannot be kept.
+    """
     try:
-        value = orjson.loads(text)
-        if _LONG_NUMBER.search(text):
-            # orjson makes a float of a long integer; only the standard library shows it as it was.
-            value = json.loads(text, parse_int=_int)
-    except (orjson.JSONDecodeError, RecursionError):
-        raise JoblensError(ErrorCode.BAD_REQUEST, f"{name} is not valid JSON in UTF-8.") from None
-    return value
+        value = loads(text)
+        if HALF.search(text) is None or not _holds_half(value):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    raise JoblensError(ErrorCode.BAD_REQUEST, f"{name} is not valid JSON in UTF-8.")
 
 
-def _int(digits: str) -> int:
-    # Twenty digits and a sign: more cannot fit, and int() takes quadratic time.
-    number = int(digits) if len(digits) <= len(str(MIN_JSON_NUMBER)) else None
-    if number is None or not MIN_JSON_NUMBER <= number <= MAX_JSON_NUMBER:
-        raise JoblensError(ErrorCode.BAD_REQUEST, "Numbers in JSON must fit 64 bits.")
-    return number
+def _holds_half(value: object) -> bool:
+    """Tell whether a text, but for those in variables, has half of a surrogate pair."""
+    if isinstance(value, dict):
+        return any(
+            _holds_half(key) or (key != "variables" and _holds_half(item))
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(map(_holds_half, value))
+    return isinstance(value, str) and UNSTORABLE.search(value) is not None
 
 
 def as_request(body: object) -> Request:

@@ -19,8 +19,8 @@ ENDING_SECONDS = 2
 
 _HEADERS = {
     "content-type": f"{EVENT_STREAM}; charset=utf-8",
-    "cache-control": "no-cache",
-    # Proxies of nginx's kind would gather events before they pass them on.
+    # Proxies that compress would gather events before they pass them on, and so would nginx.
+    "cache-control": "no-cache, no-transform",
     "x-accel-buffering": "no",
 }
 _PING = b":\n\n"

@@ -1,8 +1,11 @@
 """What one process holds for all its requests."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands.transitions import Backoff
@@ -14,10 +17,13 @@ from resolvers.live.hub import Hub
 from resolvers.redaction import Redaction
 from schema.documents import Rules
 from server import audit
-from server.admission import Gate
+from server.admission import Gate, key
 from server.auth.connections import Connections
 from server.auth.credentials import Authenticator, Credential, Presented
+from server.health import Readiness
 from server.settings import Settings
+
+log = structlog.get_logger("joblens.state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,7 @@ class State:
     connections: Connections
     redaction: Redaction
     audit_log: audit.AuditLog
+    readiness: Readiness
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,8 +59,26 @@ class State:
         audit.knows(credential)
         return credential
 
-    def context(self, viewer: Viewer) -> Context:
-        """Make the context of one request; whoever asks for it closes it."""
+    async def stop(self) -> None:
+        """Stop what runs and free what is held, each part though another fails."""
+        async with AsyncExitStack() as parts:
+            parts.callback(self.audit_log.close)
+            # The last one is the first to be stopped.
+            for stop in (
+                self.engine.dispose,
+                self.gate.close,
+                self.readiness.stop,
+                self.authenticator.stop,
+                self.hub.stop,
+                self.connections.stop,
+            ):
+                parts.push_async_callback(_stop, stop)
+
+    def context(self, viewer: Viewer, *, looks_up: bool = False) -> Context:
+        """Make the context of one request; whoever asks for it closes it.
+
+        Of connections each viewer has a share; what only looks things up has one of its own.
+        """
         settings = self.settings
         scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
         limits = Limits(
@@ -63,5 +88,12 @@ class State:
             max_response_bytes=settings.max_response_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
-        session = RequestSession(self.engine, scope)
+        session = RequestSession(self.engine, scope, (*key(viewer), looks_up))
         return Context(viewer, session, limits, self.hub, redaction=self.redaction)
+
+
+async def _stop(stop: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await stop()
+    except Exception:
+        log.exception("a part could not be stopped", part=getattr(stop, "__qualname__", ""))

@@ -4,35 +4,80 @@
 allowed to create databases and roles.
 """
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from db import embedded, migrations
+from db.embedded import locks
+from tests.effort import QUICK
 
+# `--hypothesis-profile=long` chooses another one, after this.
+settings.load_profile(QUICK)
+
+GIVEN = "JOBLENS_TEST_DATABASE_URL"
 FreshDatabase = Callable[[], Awaitable[str]]
 
 
+# What the processes of one test run share: the embedded cluster, and the name of the template.
+SHARED = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of what is shared, unless a process that has made it said where it is."""
+    told: dict[str, str] | None = getattr(config, "workerinput", None)
+    # A short path: a Unix socket's may have no more than about a hundred bytes.
+    config.stash[SHARED] = Path(told["shared"] if told else tempfile.mkdtemp(prefix="joblens-"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist where the folder is."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was shared, once all processes have ended."""
+    if hasattr(config, "workerinput"):
+        return
+    shared = config.stash[SHARED]
+    given, template = os.environ.get(GIVEN), shared / "template"
+    if given and template.exists():
+        asyncio.run(drop_database(given, template.read_text()))
+    embedded.shutdown(shared)
+    shutil.rmtree(shared)
+
+
 @pytest.fixture(scope="session")
-def cluster_url() -> Iterator[str]:
+def shared(pytestconfig: pytest.Config) -> Path:
+    return pytestconfig.stash[SHARED]
+
+
+@pytest.fixture(scope="session")
+async def cluster_url(shared: Path) -> AsyncIterator[str]:
     """A PostgreSQL server's URL: the one asked for, or an embedded one of this test run alone."""
-    given = os.environ.get("JOBLENS_TEST_DATABASE_URL")
-    if given:
+    if given := os.environ.get(GIVEN):
         yield given
         return
-    # A short path: a Unix socket's may have no more than about a hundred bytes.
-    folder = Path(tempfile.mkdtemp(prefix="joblens-"))
-    server = embedded.start(folder)
+    server = embedded.start(shared)
+    connection = await asyncpg.connect(server.url)
+    # Nothing in it has to survive a crash.
+    await connection.execute("ALTER SYSTEM SET fsync = off")
+    await connection.execute("ALTER SYSTEM SET full_page_writes = off")
+    await connection.execute("SELECT pg_reload_conf()")
+    await connection.close()
     yield server.url
     server.stop()
-    shutil.rmtree(folder)
 
 
 def database_in(cluster: str, name: str) -> str:
@@ -54,12 +99,15 @@ async def drop_database(cluster: str, name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-async def template(cluster_url: str) -> AsyncIterator[str]:
+async def template(cluster_url: str, shared: Path) -> str:
     """The name of a migrated, empty database to copy from."""
-    name = await create_database(cluster_url)
-    await migrations.upgrade(database_in(cluster_url, name))
-    yield name
-    await drop_database(cluster_url, name)
+    path = shared / "template"
+    with locks.hold(shared / "template.lock"):
+        if not path.exists():
+            name = await create_database(cluster_url)
+            await migrations.upgrade(database_in(cluster_url, name))
+            path.write_text(name)
+    return path.read_text()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.cli.conftest import command
+from tests.patience import PATIENCE_SECONDS, PATIENT
 
 Process = asyncio.subprocess.Process
-PATIENCE_SECONDS = 60
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def command_running(
 
     `settings` as in the environment, without their prefix: `live_queue_size`.
     """
-    given = {"database_url": database_url, "port": "0", "auth": "none"} | settings
+    given = {"database_url": database_url, "port": "0", "auth": "none"} | PATIENT | settings
     process = await asyncio.create_subprocess_exec(
         *command("serve", *arguments),
         env={f"JOBLENS_{name.upper()}": value for name, value in given.items()},

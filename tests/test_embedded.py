@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from db import embedded
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,7 +79,7 @@ def url_of(user: User) -> str:
 
 
 def end(user: User) -> None:
-    _, errors = user.communicate(timeout=60)
+    _, errors = user.communicate(timeout=PATIENCE_SECONDS)
     assert (user.returncode, errors) == (0, "")
 
 

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 # Never how long something takes: only when a test gives up on a server that hangs.
-PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.transitions import Backoff, Transition, change_status
+from db.limits import MAX_INT32
 from db.queries.jobs import JobRow, load_jobs_by_id
 from db.statuses import JobStatus
 
-MET = frozenset({"status", "attempt", "max_attempts"})
+MET = frozenset({"status", "attempt", "max_attempts", "event_seq"})
 # How often it is tried again when the job has become fit for it just after it was refused.
 TRIES = 5
 
@@ -55,6 +56,7 @@ async def change_job(
 
 def allows(transition: Transition, row: JobRow) -> bool:
     """Tell whether the change may be made of a job as it was met. Rows have MET."""
-    return transition.allows(
+    counted = max(row.event_seq, row.attempt if transition.to is JobStatus.QUEUED else 0)
+    return counted < MAX_INT32 and transition.allows(
         JobStatus(row.status), attempt=row.attempt, max_attempts=row.max_attempts
     )

@@ -1,7 +1,7 @@
 """Writes of new jobs: all or none, and one job for one idempotency key."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlalchemy import Uuid, and_, cast, column, select, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.commands.comparison import Hide, equal_as_shown
 from db.commands.events import append_events
 from db.commands.notifications import notify
 from db.ids import new_id
@@ -61,16 +62,21 @@ async def create_jobs(
     now: datetime,
     detail: Mapping[str, Any] | None = None,
     returning: Collection[str] = (),
+    hide: Hide | None = None,
 ) -> list[Creation]:
     """Create jobs, each queued and with its first event, in the order given.
 
     A job whose idempotency key is taken is not created: its Creation has the row that holds the
-    key, and says whether that was made of the same input (SAME_INPUT). Where another transaction
-    is just creating one of the same key, waits for its end. Rows have `id` and `returning`. Raises
-    DatabaseUnavailableError where others keep deleting the holders of its keys.
+    key, and says whether that was made of the same input (SAME_INPUT); with `hide`, of what that
+    leaves of both payloads. Where another transaction is just creating one of the same key, waits
+    for its end. Rows have `id` and `returning`. Raises DatabaseUnavailableError where others keep
+    deleting the holders of its keys.
     """
     new = [_row(org_id, each, now) for each in jobs]
-    found = await _create_or_find(session, org_id, new, {"id", *returning})
+    compared = SAME_INPUT if hide is None else tuple(n for n in SAME_INPUT if n != "payload")
+    found = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
+    if hide is not None:
+        await _compare_as_shown(session, org_id, new, found, hide)
     created = [job_id for job_id, creation in found.items() if creation.created]
     if created:
         await append_events(session, [_event(org_id, job_id, now, detail) for job_id in created])
@@ -79,7 +85,11 @@ async def create_jobs(
 
 
 async def _create_or_find(
-    session: AsyncSession, org_id: UUID, new: Sequence[Row], columns: set[str]
+    session: AsyncSession,
+    org_id: UUID,
+    new: Sequence[Row],
+    columns: set[str],
+    compared: Sequence[str],
 ) -> dict[UUID, Creation]:
     # In one order of keys for all writers: batches that share some wait, and never for each other.
     missing = sorted(new, key=lambda row: row["idempotency_key"] or "")
@@ -88,7 +98,7 @@ async def _create_or_find(
         found |= await _insert(session, missing, columns)
         missing = [row for row in missing if row["id"] not in found]
         if missing:
-            found |= await _holders(session, org_id, missing, columns)
+            found |= await _holders(session, org_id, missing, columns, compared)
             # Who held a key may be deleted between the two statements: then the key is free.
             missing = [row for row in missing if row["id"] not in found]
         if not missing:
@@ -113,19 +123,23 @@ async def _insert(
 
 
 async def _holders(
-    session: AsyncSession, org_id: UUID, taken: Sequence[Row], columns: set[str]
+    session: AsyncSession,
+    org_id: UUID,
+    taken: Sequence[Row],
+    columns: set[str],
+    compared: Sequence[str],
 ) -> dict[UUID, Creation]:
     """Find the jobs that hold the keys, and let PostgreSQL compare their input."""
     wanted = values(
         column("wanted_id", Uuid()),
-        *(column(name, job_table.c[name].type) for name in ("idempotency_key", *SAME_INPUT)),
+        *(column(name, job_table.c[name].type) for name in ("idempotency_key", *compared)),
         name="wanted",
-    ).data([(row["id"], row["idempotency_key"], *(row[n] for n in SAME_INPUT)) for row in taken])
+    ).data([(row["id"], row["idempotency_key"], *(row[n] for n in compared)) for row in taken])
     # Cast, for a column of VALUES that is null in every row counts as text.
     same = and_(
         *(
             job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
-            for n in SAME_INPUT
+            for n in compared
         )
     )
     statement = (
@@ -138,6 +152,20 @@ async def _holders(
     )
     rows = await read_all(session, statement)
     return {row.wanted_id: Creation(row, created=False, same_input=row.same_input) for row in rows}
+
+
+async def _compare_as_shown(
+    session: AsyncSession,
+    org_id: UUID,
+    new: Sequence[Row],
+    found: dict[UUID, Creation],
+    hide: Hide,
+) -> None:
+    """Let those of the same input be so only if their payloads, too, are the same as shown."""
+    met = [row for row in new if not (it := found[row["id"]]).created and it.same_input]
+    pairs = [(found[row["id"]].row.id, row["payload"]) for row in met]
+    for row, equal in zip(met, await equal_as_shown(session, org_id, pairs, hide), strict=True):
+        found[row["id"]] = replace(found[row["id"]], same_input=equal)
 
 
 def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.events import append_events, moment_of
 from db.commands.notifications import notify
 from db.criteria import JobCriteria
+from db.limits import MAX_BACKOFF_SECONDS, MAX_INT32
 from db.queries.filters import is_any, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
@@ -47,12 +48,18 @@ JITTER = 0.1
 class Backoff:
     """How long a retry waits: `base_seconds`, doubled for each further one, at most `cap_seconds`.
 
-    `jitter` is a random factor, so that what failed together does not return together.
+    `jitter` is a random factor, so that what failed together does not return together. Raises
+    ValueError for seconds that are negative or more than a year.
     """
 
     base_seconds: float = 10.0
     cap_seconds: float = 3600.0
     jitter: float = 1.0
+
+    def __post_init__(self) -> None:
+        for seconds in (self.base_seconds, self.cap_seconds):
+            if not 0 <= seconds <= MAX_BACKOFF_SECONDS:
+                raise ValueError(f"A wait of {seconds} seconds is negative or more than a year.")
 
     def jittered(self) -> "Backoff":
         """Draw a factor anew."""
@@ -147,11 +154,14 @@ async def change_status(
 
 
 def _guard(transition: Transition) -> ColumnElement[bool]:
-    legal: ColumnElement[bool] = job.status.in_(sorted(transition.sources))
+    # One whose numbers are at their end is passed over: it must not fail what is done to many.
+    legal = and_(job.status.in_(sorted(transition.sources)), job.event_seq < MAX_INT32)
     if transition.attempt is not None:
         legal = and_(legal, job.attempt == transition.attempt)
     if transition.to is JobStatus.RUNNING:
         return and_(legal, job.attempt < job.max_attempts)
+    if transition.to is JobStatus.QUEUED:
+        legal = and_(legal, job.attempt < MAX_INT32)
     if transition.to is JobStatus.QUEUED and not transition.by_operator:
         # A worker may give back what it runs, but retry only while attempts are left.
         return and_(

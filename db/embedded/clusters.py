@@ -76,8 +76,21 @@ def create(cluster: Path) -> None:
     if cluster.exists() and any(cluster.iterdir()):
         raise EmbeddedError(f"{cluster} is not empty, and not a PostgreSQL cluster")
     unfinished = cluster.with_name(cluster.name + ".new")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    _make_own_folder(unfinished)
+    for last in (False, True):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        _make_own_folder(unfinished, cluster)
+        try:
+            _initialize(unfinished)
+        except ProgramError:
+            # Another program that makes the same user at this moment may have changed its id.
+            if last:
+                raise
+        else:
+            break
+    unfinished.replace(cluster)
+
+
+def _initialize(unfinished: Path) -> None:
     run(
         "initdb",
         "--username=postgres",
@@ -90,7 +103,6 @@ def create(cluster: Path) -> None:
         f"--pgdata={unfinished}",
         cluster=unfinished,
     )
-    unfinished.replace(cluster)
 
 
 def start(cluster: Path) -> Postmaster:
@@ -205,7 +217,7 @@ def _socket_dir(cluster: Path) -> Path:
         raise EmbeddedError(f"the path {folder} is too long for a socket; set a shorter TMPDIR")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _make_own_folder(folder)
+        _make_own_folder(folder, cluster)
     except FileExistsError:
         raise EmbeddedError(f"{folder} is in the way: remove it") from None
     return folder
@@ -230,9 +242,10 @@ def _remove_socket_dir(cluster: Path, stopped: Postmaster | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_own_folder(folder: Path) -> None:
+def _make_own_folder(folder: Path, cluster: Path) -> None:
+    """Make a folder that belongs to whom the server of `cluster` runs as."""
     folder.mkdir(mode=stat.S_IRWXU)
-    if sys.platform != "win32" and (account := account_for(folder)):
+    if sys.platform != "win32" and (account := account_for(cluster)):
         account.own(folder)
 
 

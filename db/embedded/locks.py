@@ -31,17 +31,24 @@ else:
 _numbers = itertools.count(1)
 
 
-def hold(path: Path, *, wait: bool = True) -> BinaryIO | None:
-    """Lock the file `path`, made if missing, until the returned file is closed.
+def hold(path: Path) -> BinaryIO:
+    """Lock the file `path`, made if missing, until the returned file is closed."""
+    return _locked(path, wait=True)
 
-    None: another holds it, and `wait` was false.
-    """
-    file = path.open("ab")
+
+def try_to_hold(path: Path) -> BinaryIO | None:
+    """Lock the file `path` as `hold` does; None where another holds it."""
+    try:
+        return _locked(path, wait=False)
+    except BlockingIOError:
+        return None
+
+
+def _locked(path: Path, *, wait: bool) -> BinaryIO:
+    # Whoever may open a file may lock it: other users shall not.
+    file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "ab")
     try:
         _lock(file.fileno(), wait=wait)
-    except BlockingIOError:
-        file.close()
-        return None
     except BaseException:
         file.close()
         raise
@@ -58,7 +65,7 @@ def join(directory: Path) -> BinaryIO:
     # Process ids repeat across containers that share a directory.
     while True:
         path = directory / f"{os.getpid()}-{next(_numbers)}"
-        member = hold(path, wait=False)
+        member = try_to_hold(path)
         if member is not None:
             return member
 
@@ -69,7 +76,7 @@ def has_members(directory: Path) -> bool:
         return False
     alive = False
     for path in directory.iterdir():
-        file = hold(path, wait=False)
+        file = try_to_hold(path)
         if file is None:
             alive = True
         else:

@@ -121,9 +121,7 @@ def _exclusively(data_dir: Path) -> Iterator[None]:
     """Hold the lock under which the server starts and stops."""
     with _explained():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = locks.hold(data_dir / "postgres.lock")
-        assert lock is not None
-        with lock:
+        with locks.hold(data_dir / "postgres.lock"):
             yield
 
 

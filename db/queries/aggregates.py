@@ -26,6 +26,7 @@ from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read_all
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
+from db.times import FIRST, LAST
 
 PERCENTILES = (0.5, 0.95, 0.99)
 _Percentiles: ARRAY[float] = ARRAY(Double())
@@ -168,9 +169,16 @@ def run_seconds(now: datetime) -> ColumnElement[float | None]:
 
 
 def _seconds(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[float | None]:
-    elapsed: ColumnElement[Any] = cast(func.extract("epoch", ended - began), Double())
+    between = _of_our_years(ended) - _of_our_years(began)
+    elapsed: ColumnElement[Any] = cast(func.extract("epoch", between), Double())
     # greatest() passes over nulls, so an absent time must be kept absent by hand.
     return case((elapsed.is_not(None), func.greatest(elapsed, 0.0)))
+
+
+def _of_our_years(time: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Take a time as it is shown: of infinity PostgreSQL knows no distance, and before 17 fails."""
+    first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
+    return case((time < first, first), (time > last, last), else_=time)
 
 
 def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:

@@ -2,13 +2,15 @@
 
 import asyncpg
 
+from db.times import set_codec
+
 
 async def connect(url: str, application_name: str) -> asyncpg.Connection:
     """Connect as a login that row level security does not bind.
 
     Any other gets an error from PostgreSQL for each statement, instead of rows left out in silence.
     """
-    return await asyncpg.connect(
+    connection = await asyncpg.connect(
         url,
         server_settings={
             "application_name": application_name,
@@ -16,3 +18,5 @@ async def connect(url: str, application_name: str) -> asyncpg.Connection:
             "row_security": "off",
         },
     )
+    await set_codec(connection)
+    return connection

@@ -11,14 +11,16 @@ from db.statuses import JobStatus
 from db.transfer.connections import connect
 
 CHUNK_JOBS = 200
-CHUNK_EVENTS = 10_000
+CHUNK_EVENTS = 2_000
 
-# JSON's null is written like no value at all, which an import makes of it anyway.
+# JSON's null and an error's empty text are written like no value at all, which an import makes of
+# them anyway.
 _JOBS = """
 SELECT id, type, queue, status, priority, attempt, max_attempts, backoff_policy, idempotency_key,
     requested_by, nullif(payload, 'null')::text AS payload, nullif(result, 'null')::text AS result,
-    last_error_code, last_error_message, created_at, scheduled_at, started_at, finished_at,
-    event_seq
+    nullif(last_error_code, '') AS last_error_code,
+    nullif(last_error_message, '') AS last_error_message,
+    created_at, scheduled_at, started_at, finished_at, event_seq
 FROM job
 WHERE org_id = $1
     AND (cardinality($2::text[]) = 0 OR status = ANY($2::text[]))

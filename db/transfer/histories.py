@@ -1,6 +1,7 @@
 """From a record to the rows of its job and events: what it left out is filled in or derived.
 
-A record whose parts contradict each other is refused here, with the field that does not fit.
+Where its events and its other fields disagree, the events are right. A record whose parts cannot
+be of one job is refused here, with the field that does not fit.
 """
 
 from collections.abc import Sequence
@@ -74,18 +75,19 @@ def complete(record: JobRecord) -> History:
     if events[-1].next_status is not record.status:
         last = f"the last event leads to '{events[-1].next_status}'"
         raise RecordError(f"status: is '{record.status}', but {last}")
-    started_at = record.started_at or _last_start(events)
+    created_at = min(record.created_at, events[0].ts)
+    started_at = _started_at(record, events)
     finished_at = _finished_at(record, events)
-    _check_order(record.created_at, started_at, finished_at)
-    attempt, max_attempts = _attempts(record, events)
-    times = (record.created_at, started_at, finished_at, *(event.ts for event in events))
+    _check_order(created_at, started_at, finished_at)
+    attempt = max(record.attempt or 0, events[-1].attempt)
+    times = (created_at, started_at, finished_at, *(event.ts for event in events))
     job = Job(
         type=record.type,
         queue=record.queue or DEFAULT_QUEUE,
         status=record.status,
         priority=record.priority or 0,
         attempt=attempt,
-        max_attempts=max_attempts,
+        max_attempts=max(record.max_attempts or DEFAULT_MAX_ATTEMPTS, attempt),
         backoff_policy=record.backoff_policy or BackoffPolicy.EXPONENTIAL,
         idempotency_key=record.idempotency_key,
         requested_by=record.requested_by,
@@ -94,7 +96,7 @@ def complete(record: JobRecord) -> History:
         last_error_code=record.last_error_code,
         last_error_message=record.last_error_message,
         event_seq=len(events),
-        created_at=record.created_at,
+        created_at=created_at,
         updated_at=max(time for time in times if time is not None),
         scheduled_at=record.scheduled_at,
         started_at=started_at,
@@ -106,15 +108,26 @@ def complete(record: JobRecord) -> History:
 
 def _given_events(records: Sequence[EventRecord]) -> list[Event]:
     events: list[Event] = []
-    starts = 0
     for index, record in enumerate(records):
-        _check_link(index, record, events[-1] if events else None)
-        if _is_start(record):
-            starts += 1
-        attempt = starts if record.attempt is None else record.attempt
+        before = events[-1] if events else None
+        _check_link(index, record, before)
         detail = json_text.dump(record.detail, f"events[{index}].detail")
-        events.append(Event(record.ts, record.prev_status, record.next_status, attempt, detail))
+        prev_status = record.prev_status
+        if before and _takes_over(record, before):
+            # Another worker has it: the run of the one that was lost ends here.
+            prev_status = JobStatus.QUEUED
+            events.append(Event(record.ts, JobStatus.RUNNING, prev_status, before.attempt, None))
+        event = Event(record.ts, prev_status, record.next_status, 0, detail)
+        counted = (before.attempt if before else 0) + _is_start(event)
+        attempt = counted if record.attempt is None else record.attempt
+        events.append(event._replace(attempt=attempt))
     return events
+
+
+def _takes_over(record: EventRecord, before: Event) -> bool:
+    """Tell whether a run begins while another is going on."""
+    runs_on = record.prev_status is record.next_status is JobStatus.RUNNING
+    return runs_on and record.attempt is not None and record.attempt > before.attempt
 
 
 def _check_link(index: int, record: EventRecord, before: Event | None) -> None:
@@ -123,7 +136,7 @@ def _check_link(index: int, record: EventRecord, before: Event | None) -> None:
         told = f"'{record.prev_status}'" if record.prev_status else "null"
         reason = f"the event before leads to '{met}'" if met else "the first event has none"
         raise RecordError(f"events[{index}].prev_status: is {told}, but {reason}")
-    if before and record.ts < before.ts - MAX_CLOCK_SKEW:
+    if before and before.ts - record.ts > MAX_CLOCK_SKEW:
         raise RecordError(f"events[{index}].ts: is before the event above it; oldest come first")
 
 
@@ -164,16 +177,18 @@ def _error_detail(record: JobRecord) -> str | None:
     return json_text.dump(told, "last_error_message") if told else None
 
 
-def _is_start(event: EventRecord | Event) -> bool:
+def _is_start(event: Event) -> bool:
     return event.next_status is JobStatus.RUNNING and event.prev_status is not JobStatus.RUNNING
 
 
-def _last_start(events: Sequence[Event]) -> datetime | None:
-    """Get the start of the run that the last change of status began or ended, if it did so."""
-    changes = [event for event in events if event.prev_status is not event.next_status]
-    if changes[-1].next_status is JobStatus.QUEUED:
-        return None
-    return next((event.ts for event in reversed(changes[-2:]) if _is_start(event)), None)
+def _started_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
+    """Find the start of the last run; the record's own time where its events begin later."""
+    for event in reversed(events):
+        if _is_start(event):
+            return event.ts
+        if event.next_status is JobStatus.QUEUED:
+            return None
+    return record.started_at
 
 
 def _last_queued(record: JobRecord, events: Sequence[Event]) -> datetime:
@@ -189,29 +204,21 @@ def _last_queued(record: JobRecord, events: Sequence[Event]) -> datetime:
 
 
 def _finished_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
+    """Find the end of the last run; the record's own time where its events begin later."""
     if not record.status.is_terminal:
         if record.finished_at is not None:
             raise RecordError(f"finished_at: is set, but the job is '{record.status}'")
         return None
-    changes = (event.ts for event in reversed(events) if event.prev_status is not event.next_status)
-    return record.finished_at or next(changes)
+    for event in reversed(events):
+        if event.prev_status and not event.prev_status.is_terminal:
+            return event.ts
+    return record.finished_at or events[0].ts
 
 
 def _check_order(
     created_at: datetime, started_at: datetime | None, finished_at: datetime | None
 ) -> None:
-    if started_at and started_at < created_at - MAX_CLOCK_SKEW:
+    if started_at and created_at - started_at > MAX_CLOCK_SKEW:
         raise RecordError("started_at: is before created_at")
-    if finished_at and finished_at < (started_at or created_at) - MAX_CLOCK_SKEW:
+    if finished_at and (started_at or created_at) - finished_at > MAX_CLOCK_SKEW:
         raise RecordError(f"finished_at: is before {'started_at' if started_at else 'created_at'}")
-
-
-def _attempts(record: JobRecord, events: Sequence[Event]) -> tuple[int, int]:
-    starts = sum(_is_start(event) for event in events)
-    attempt = starts if record.attempt is None else record.attempt
-    if not record.events:
-        attempt = events[-1].attempt
-    max_attempts = record.max_attempts or max(DEFAULT_MAX_ATTEMPTS, attempt)
-    if attempt > max_attempts:
-        raise RecordError(f"attempt: is {attempt}, more than max_attempts ({max_attempts})")
-    return attempt, max_attempts

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 
+from db.json_values import dumps
 from db.transfer.json_text import RecordError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,8 +22,8 @@ def content_digest(org_id: UUID, record: Mapping[str, Any]) -> bytes:
     """
     told = {key: value for key, value in record.items() if value is not None}
     try:
-        text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
+        text = dumps(told, orjson.OPT_SORT_KEYS)
+    except TypeError:
         raise RecordError("the JSON is nested too deeply") from None
     return blake2b(text, digest_size=16, salt=org_id.bytes).digest()
 

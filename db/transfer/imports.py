@@ -12,7 +12,8 @@ from db.transfer.loads import Candidate, Outcome
 
 BATCH_RECORDS = 2_000
 BATCH_BYTES = 8 * 1024 * 1024
-MAX_LINE_BYTES = 64 * 1024 * 1024
+# Far more than an export writes: a file without line ends is not to fill the memory.
+MAX_LINE_BYTES = 512 * 1024 * 1024
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -34,6 +35,7 @@ class ImportReport:
     imported: int
     unchanged: int
     rejected: int
+    updated: int = 0
 
 
 @dataclass(slots=True)
@@ -63,13 +65,14 @@ async def import_records(
 
     `url` is a libpq URI whose login owns the tables. Each batch is a transaction of its own: an
     import that breaks off keeps what it has done, and importing the same again completes it. A job
-    whose id is in the ledger already stays as it is, whatever the record says. Records without id
-    get one from their content and from how many alike came before in this import; alike ones that
-    have an idempotency key are one job. `on_reject` is told in the order of lines, `on_progress`
-    after each batch, with the number of lines read. Raises asyncpg's errors when the database is
-    away; no record causes them.
+    whose id is in the ledger already is brought up to date if the record begins with its events
+    and has later ones; else it stays as it is, and a record with other events is rejected. Records
+    without id get one from their content and from how many alike came before in this import; alike
+    ones that have an idempotency key are one job. `on_reject` is told in the order of lines,
+    `on_progress` after each batch, with the number of lines read. Raises asyncpg's errors when the
+    database is away; no record causes them.
     """
-    imported = unchanged = rejected = 0
+    imported = updated = unchanged = rejected = 0
     connection = await connect(url, "joblens import")
     try:
         await connection.execute(loads.PREPARE)
@@ -79,6 +82,7 @@ async def import_records(
             await loads.load(connection, org_id, batch.candidates, outcome)
             rejections = _all_rejections(batch, outcome)
             imported += len(outcome.imported)
+            updated += len(outcome.updated)
             unchanged += len(outcome.unchanged)
             rejected += len(rejections)
             if on_reject:
@@ -88,7 +92,8 @@ async def import_records(
                 on_progress(batch.lines_read)
     finally:
         await connection.close()
-    return ImportReport(imported + unchanged + rejected, imported, unchanged, rejected)
+    read = imported + updated + unchanged + rejected
+    return ImportReport(read, imported, unchanged, rejected, updated)
 
 
 def _batches(org_id: UUID, lines: Iterable[bytes]) -> Iterator[_Batch]:
@@ -116,10 +121,10 @@ def _candidate(org_id: UUID, number: int, line: bytes, text: bytes) -> Candidate
     raw, record = records.parse(text)
     history = histories.complete(record)
     if history.id:
-        return Candidate(number, line, history, history.id, None)
+        return Candidate(number, line, history, history.id, None, record.created_at)
     digest = content_digest(org_id, raw)
-    first_id = content_id(digest, history.job.created_at, 0)
-    return Candidate(number, line, history, first_id, digest)
+    first_id = content_id(digest, record.created_at, 0)
+    return Candidate(number, line, history, first_id, digest, record.created_at)
 
 
 def _all_rejections(batch: _Batch, outcome: Outcome) -> list[Rejection]:

@@ -1,20 +1,19 @@
-"""JSON as the ledger keeps it: numbers stay the text they came as, no digit is lost to a float.
+"""JSON of a file: each line parsed and written again, no digit lost.
 
 What jsonb or a reader of the API could not hold is refused here, in words for the file's author.
 """
 
 import json
 import re
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
 from typing import Any
 
-import orjson
-
-from db.limits import MAX_JSON_BYTES, MAX_JSON_DECIMALS, MAX_JSON_NUMBER, MIN_JSON_NUMBER
+from db.diagnostics import ERROR_KEYS, storable
+from db.faults import UNSTORABLE
+from db.json_values import decode, dumps
 
 # A NUL or a surrogate as an escape; the halves of a pair look the same, hence `_check_text`.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class RecordError(Exception):
@@ -22,14 +21,16 @@ class RecordError(Exception):
 
 
 def load(line: bytes) -> Any:
-    """Parse one line of JSON; fractions come as `orjson.Fragment`, their digits untouched.
+    """Parse one line of JSON; numbers that a float might round come as Digits.
 
-    Raises RecordError unless it is well-formed and its texts can be stored. Integers past 64 bits
-    still pass here: `dump`, which knows their field, refuses them.
+    Raises RecordError unless it is well-formed and its texts can be stored. What cannot is replaced
+    in the texts of errors. Numbers that cannot still pass here: `dump`, which knows their field,
+    refuses them.
     """
     try:
-        value = _decoder.decode(line.decode())
+        value = decode(line.decode())
         if _SUSPECT_ESCAPE.search(line):
+            _mend_errors(value)
             _check_text(value, "")
     except UnicodeDecodeError:
         raise RecordError("the line is not UTF-8 text") from None
@@ -37,53 +38,48 @@ def load(line: bytes) -> Any:
         raise RecordError(f"not well-formed JSON: {error.msg} at column {error.colno}") from None
     except RecursionError:
         raise RecordError("the JSON is nested too deeply") from None
-    except ValueError:  # int() of thousands of digits
-        raise RecordError("the JSON has a number past 64 bits") from None
+    except ValueError as error:
+        raise RecordError(f"not well-formed JSON: {error}") from None
     return value
 
 
 def dump(value: object, field: str) -> str | None:
     """Write the value of a JSON field for jsonb; None (JSON's null) stays None.
 
-    Raises RecordError, naming `field`, where it is too large, too deep or has too long an integer.
+    Raises RecordError, naming `field`, where it is nested too deeply or a number cannot be stored.
     """
     if value is None:
         return None
     try:
-        text = orjson.dumps(value)
-    except orjson.JSONEncodeError as error:
-        reason = "nested too deeply" if "Recursion" in str(error) else "has a number past 64 bits"
+        return dumps(value).decode()
+    except TypeError as error:
+        fault = error.__cause__
+        reason = f"has a number {fault}" if fault else "nested too deeply"
         raise RecordError(f"{field}: {reason}") from None
-    if len(text) > MAX_JSON_BYTES:
-        raise RecordError(f"{field}: is larger than {MAX_JSON_BYTES // 1024} KiB")
-    return text.decode()
 
 
-def _fraction(text: str) -> orjson.Fragment:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise RecordError(f"the JSON has a number past 64 bits: {text[:40]}") from None
-    exponent = number.as_tuple().exponent
-    assert isinstance(exponent, int)
-    if not MIN_JSON_NUMBER <= number <= MAX_JSON_NUMBER or exponent > MAX_JSON_DECIMALS:
-        raise RecordError(f"the JSON has a number past 64 bits: {text[:40]}")
-    if -exponent > MAX_JSON_DECIMALS:
-        raise RecordError(f"the JSON has a number with too many decimals: {text[:40]}")
-    # As jsonb writes it: so the size limit measures what an export will give.
-    return orjson.Fragment(format(number, "f"))
+def _mend_errors(record: Any) -> None:
+    """Replace what cannot be stored in the texts of errors: they are told all the same."""
+    for holder, prefix in _error_holders(record):
+        for key in ERROR_KEYS:
+            text = holder.get(prefix + key)
+            if isinstance(text, str):
+                holder[prefix + key] = storable(text)
 
 
-def _constant(text: str) -> object:
-    raise RecordError(f"not well-formed JSON: {text} is no JSON number")
-
-
-_decoder = json.JSONDecoder(parse_float=_fraction, parse_constant=_constant)
+def _error_holders(record: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    if isinstance(record, dict):
+        yield record, "last_"
+        events = record.get("events")
+        for event in events if isinstance(events, list) else ():
+            detail = event.get("detail") if isinstance(event, dict) else None
+            if isinstance(detail, dict):
+                yield detail, ""
 
 
 def _check_text(value: object, path: str) -> None:
     if isinstance(value, str):
-        if found := _UNSTORABLE.search(value):
+        if found := UNSTORABLE.search(value):
             what = "a NUL character" if found[0] == "\0" else "half of a surrogate pair"
             raise RecordError(f"{path or 'the JSON'}: has {what}, which cannot be stored")
     elif isinstance(value, dict):

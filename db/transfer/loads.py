@@ -1,18 +1,20 @@
 """Writing a batch of histories into the ledger through COPY, each batch in one transaction.
 
-Jobs pass through a temporary table, so that those already there are skipped; events then go
-straight into `job_event`, for the jobs that are new.
+Jobs pass through a temporary table, so that those already there are told from new ones. Events go
+straight into `job_event`: of new jobs all, of others those that are later than what is there.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from db.commands.notifications import CHANNEL
+from db.times import FIRST, LAST
 from db.transfer.histories import Event, History, Job
 from db.transfer.identities import content_id
 
@@ -32,7 +34,30 @@ SELECT {_COLUMN_LIST} FROM pg_temp.staged_job ORDER BY line
 ON CONFLICT DO NOTHING
 RETURNING id
 """  # noqa: S608 - column names of this module
-_FIND_IDS = "SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[])"
+# Locked, so that no other events come between the comparison and what follows from it.
+_LOCK_IDS = """
+SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+"""
+# Of each job the last event, and the first that the record tells otherwise. Times that no record
+# can tell are compared as an export writes them.
+_COMPARE = """
+SELECT there.job_id, max(there.seq) AS last, min(there.seq) FILTER (WHERE told.seq IS NOT NULL AND (
+    least(greatest(there.ts, $9), $10), there.prev_status, there.next_status, there.attempt,
+    nullif(there.detail, 'null')
+) IS DISTINCT FROM (
+    told.ts, told.prev_status, told.next_status, told.attempt, told.detail
+)) AS other
+FROM job_event there LEFT JOIN unnest(
+    $2::uuid[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::integer[], $8::jsonb[]
+) AS told (job_id, seq, ts, prev_status, next_status, attempt, detail)
+    ON there.job_id = told.job_id AND there.seq = told.seq
+WHERE there.org_id = $1 AND there.job_id = ANY($2::uuid[])
+GROUP BY there.job_id
+"""
+_UPDATE = f"""
+UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(Job._fields, 3))}
+WHERE org_id = $1 AND id = $2
+"""  # noqa: S608 - as above
 _FIND_KEYS = """
 SELECT idempotency_key, id FROM job WHERE org_id = $1 AND idempotency_key = ANY($2::text[])
 """
@@ -52,18 +77,23 @@ _REFUSALS = (
 
 @dataclass(slots=True)
 class Candidate:
-    """A line that may become a job. `digest` is set where the record has no id."""
+    """A line that may become a job. `digest` is set where the record has no id.
+
+    `created_at` is what the record tells: ids are made of it.
+    """
 
     line_number: int
     line: bytes
     history: History
     id: UUID
     digest: bytes | None
+    created_at: datetime
 
 
 @dataclass(slots=True)
 class Outcome:
     imported: list[Candidate] = field(default_factory=list)
+    updated: list[Candidate] = field(default_factory=list)
     unchanged: list[Candidate] = field(default_factory=list)
     refused: list[tuple[Candidate, str]] = field(default_factory=list)
 
@@ -83,9 +113,7 @@ async def number_repeats(connection: Any, candidates: Sequence[Candidate]) -> No
     for candidate in alike:
         first_id = candidate.id
         assert candidate.digest
-        candidate.id = content_id(
-            candidate.digest, candidate.history.job.created_at, occurrences[first_id]
-        )
+        candidate.id = content_id(candidate.digest, candidate.created_at, occurrences[first_id])
         occurrences[first_id] += 1
 
 
@@ -99,14 +127,16 @@ async def load(
 
     One transaction; several where ids repeat or the database refuses a record.
     """
-    left = candidates
+    left = list(candidates)
     while left:
         first = {candidate.id: candidate for candidate in reversed(left)}
         await _load_distinct(connection, org_id, [c for c in left if first[c.id] is c], outcome)
-        known = {c.id for c in (*outcome.imported, *outcome.unchanged)}
+        refused = {candidate.id for candidate, _ in outcome.refused}
         repeats = [c for c in left if first[c.id] is not c]
-        outcome.unchanged += [c for c in repeats if c.id in known]
-        left = [c for c in repeats if c.id not in known]
+        left = []
+        for again in repeats:
+            is_same = again.id not in refused and again.history == first[again.id].history
+            (outcome.unchanged if is_same else left).append(again)
 
 
 async def _load_distinct(
@@ -129,6 +159,7 @@ async def _load_distinct(
         await _load_distinct(connection, org_id, candidates[middle:], outcome)
     else:
         outcome.imported += written.imported
+        outcome.updated += written.updated
         outcome.unchanged += written.unchanged
         outcome.refused += written.refused
 
@@ -151,15 +182,48 @@ async def _write(
             await connection.copy_records_to_table(
                 "job_event", columns=_EVENT_COLUMNS, records=_event_rows(org_id, imported)
             )
-            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(org_id))
         outcome = Outcome(imported)
         if len(imported) < len(candidates):
             skipped = [c for c in candidates if c.id not in inserted]
-            await _explain(connection, org_id, skipped, outcome)
+            rows = await connection.fetch(_LOCK_IDS, org_id, [c.id for c in skipped])
+            ids = {row["id"] for row in rows}
+            if ids:
+                known = [c for c in skipped if c.id in ids]
+                await _bring_up_to_date(connection, org_id, known, outcome)
+            if len(ids) < len(skipped):
+                strangers = [c for c in skipped if c.id not in ids]
+                await _explain(connection, org_id, strangers, outcome)
+        if outcome.imported or outcome.updated:
+            await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(org_id))
     return outcome
 
 
-def _event_rows(org_id: UUID, candidates: Sequence[Candidate]) -> Iterator[tuple[object, ...]]:
+async def _bring_up_to_date(
+    connection: Any, org_id: UUID, known: Sequence[Candidate], outcome: Outcome
+) -> None:
+    """Give jobs that are there the events that came later, where those before are the same."""
+    _, *told = zip(*_event_rows(org_id, known), strict=True)
+    rows = await connection.fetch(_COMPARE, org_id, *told, FIRST, LAST)
+    there = {row["job_id"]: row for row in rows}
+    later = {}
+    for candidate in known:
+        row = there.get(candidate.id, {"last": 0, "other": None})
+        if row["other"] is not None:
+            reason = f"id: the ledger tells otherwise of this job from its event {row['other']} on"
+            outcome.refused.append((candidate, reason))
+        elif candidate.history.job.event_seq > row["last"]:
+            outcome.updated.append(candidate)
+            later[candidate.id] = row["last"]
+        else:
+            outcome.unchanged.append(candidate)
+    if later:
+        changes = [(org_id, c.id, *c.history.job) for c in outcome.updated]
+        await connection.executemany(_UPDATE, changes)
+        events = (row for row in _event_rows(org_id, outcome.updated) if row[2] > later[row[1]])
+        await connection.copy_records_to_table("job_event", columns=_EVENT_COLUMNS, records=events)
+
+
+def _event_rows(org_id: UUID, candidates: Sequence[Candidate]) -> Iterator[tuple[Any, ...]]:
     for candidate in candidates:
         for seq, event in enumerate(candidate.history.events, 1):
             yield (org_id, candidate.id, seq, *event)
@@ -168,15 +232,10 @@ def _event_rows(org_id: UUID, candidates: Sequence[Candidate]) -> Iterator[tuple
 async def _explain(
     connection: Any,
     org_id: UUID,
-    skipped: Sequence[Candidate],
+    strangers: Sequence[Candidate],
     outcome: Outcome,
 ) -> None:
-    """Tell jobs that are in the ledger already from those whose idempotency key is taken."""
-    ids = {row["id"] for row in await connection.fetch(_FIND_IDS, org_id, [c.id for c in skipped])}
-    outcome.unchanged += [c for c in skipped if c.id in ids]
-    strangers = [c for c in skipped if c.id not in ids]
-    if not strangers:
-        return
+    """Say whose idempotency key it is that these jobs cannot have."""
     keys = [c.history.job.idempotency_key for c in strangers]
     owners = dict(await connection.fetch(_FIND_KEYS, org_id, keys))
     for candidate in strangers:

@@ -3,38 +3,35 @@
 What a record leaves out, and whether its parts agree, is the matter of db.transfer.histories.
 """
 
-import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from db.limits import MAX_INT32, MAX_MESSAGE_LENGTH, MAX_NAME_LENGTH, MIN_INT32
+from db.diagnostics import diagnostic, error_code
+from db.limits import MAX_INT32, MAX_NAME_LENGTH, MIN_INT32
 from db.statuses import BackoffPolicy, JobStatus
+from db.times import NoSuchTimeError, parse_time
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
 _MOST_FAULTS = 5
-# The driver reads the first and last instant of datetime as -infinity and infinity.
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
 
 
 def _time(value: object) -> datetime:
-    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
-        raise PydanticCustomError("time", "is not an RFC 3339 time with an offset")
     try:
-        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return parse_time(value)
+    except NoSuchTimeError:
         raise PydanticCustomError("time", "is not a time of the years 0001 to 9999") from None
-    if not _FIRST < time < _LAST:
-        raise PydanticCustomError("time", "is not a time of the years 0001 to 9999")
-    return time
+    except ValueError:
+        raise PydanticCustomError("time", "is not an RFC 3339 time with an offset") from None
+
+
+def _kept(made: Callable[[str], str | None]) -> BeforeValidator:
+    return BeforeValidator(lambda value: made(value) if isinstance(value, str) else value)
 
 
 def _id(value: object) -> UUID:
@@ -77,8 +74,8 @@ class JobRecord(_Strict):
     requested_by: Label | None = None
     payload: Any = None
     result: Any = None
-    last_error_code: Label | None = None
-    last_error_message: Annotated[str, Field(max_length=MAX_MESSAGE_LENGTH)] | None = None
+    last_error_code: Annotated[str | None, _kept(error_code)] = None
+    last_error_message: Annotated[str | None, _kept(diagnostic)] = None
     created_at: Time
     scheduled_at: Time | None = None
     started_at: Time | None = None

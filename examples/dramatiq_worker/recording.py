@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.repository import (
     IllegalTransitionError,
+    InvalidJobError,
     JobRepository,
     JobStatus,
     dispose,
@@ -44,7 +45,8 @@ async def run_recorded(job_id: str, work: Work) -> None:
     """Start the job, do its work, and record what came of it.
 
     A job that is not queued any more is left alone: it was canceled, or another message started it.
-    After a failure, raises dramatiq.Retry for when the job is due again, or GivenUpError.
+    After a failure, raises dramatiq.Retry for when the job is due again, or GivenUpError. A result
+    that the ledger cannot take is a failure, too.
     """
     job = await _start(UUID(job_id))
     if job is None:
@@ -52,11 +54,11 @@ async def run_recorded(job_id: str, work: Work) -> None:
     try:
         result = await work(job)
     except Exception as error:
-        delay_seconds = await _fail(job.id, error)
-        if delay_seconds is None:
-            raise GivenUpError(str(error)) from error
-        raise dramatiq.Retry(str(error), delay=round(delay_seconds * 1000)) from error
-    await _succeed(job.id, result)
+        raise await _fail(job.id, error) from error
+    try:
+        await _succeed(job.id, result)
+    except InvalidJobError as error:
+        raise await _fail(job.id, error) from error
 
 
 async def _start(job_id: UUID) -> Any:
@@ -85,7 +87,15 @@ async def _succeed(job_id: UUID, result: Any) -> None:
     await in_transaction(ORG_ID, work, idempotent=True)
 
 
-async def _fail(job_id: UUID, error: Exception) -> float | None:
+async def _fail(job_id: UUID, error: Exception) -> Exception:
+    """Record a failure and what follows; get what tells Dramatiq of it."""
+    delay_seconds = await _record_failure(job_id, error)
+    if delay_seconds is None:
+        return GivenUpError(str(error))
+    return dramatiq.Retry(str(error), delay=round(delay_seconds * 1000))
+
+
+async def _record_failure(job_id: UUID, error: Exception) -> float | None:
     """Record a failure and what follows; get the seconds until the retry, None if there is none."""
 
     async def work(session: AsyncSession) -> float | None:
@@ -96,7 +106,7 @@ async def _fail(job_id: UUID, error: Exception) -> float | None:
                 JobStatus.FAILED,
                 expected=JobStatus.RUNNING,
                 error_code=type(error).__name__,
-                error_message=str(error)[:10_000],
+                error_message=str(error),
             )
         except IllegalTransitionError:
             return None

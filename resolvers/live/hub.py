@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.engine import Scope
+from db.fair_queue import FairQueue
 from db.listener import Listener
 from db.sessions import RequestSession
 from resolvers.errors import UnavailableError
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 # What is watched shares the pool with the requests: it takes at most so many connections of it.
 CONCURRENT_READS = 4
+# Whose turn at the pool it is then: not that of a viewer.
+READER = "live"
 
 
 class Hub:
@@ -40,7 +43,7 @@ class Hub:
         self._counts: dict[tuple[UUID, str], CountsWatch] = {}
         self._users: dict[Feed | CountsWatch, int] = {}
         self._inboxes: set[Inbox] = set()
-        self._reading = asyncio.Semaphore(CONCURRENT_READS)
+        self._reading = FairQueue(CONCURRENT_READS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.is_closing = False
 
@@ -130,8 +133,8 @@ class Hub:
         """
         scope = Scope(org_id, self.options.statement_timeout_seconds)
         async with (
-            self._reading,
-            RequestSession(self._engine, scope) as session,
+            self._reading.slot(org_id),
+            RequestSession(self._engine, scope, (READER, org_id)) as session,
             session.use() as begun,
         ):
             return await query(begun)

@@ -68,7 +68,7 @@ def _number(value: Any, default: int, maximum: int) -> int:
     """Say how many a number stands for. What is no number, the request is refused for later."""
     if value is None:
         return default
-    return max(0, min(int(value), maximum)) if isinstance(value, int | float) else 0
+    return int(max(0, min(value, maximum))) if isinstance(value, int | float) else 0
 
 
 def _page(node: FieldNode, limits: Limits) -> Size:

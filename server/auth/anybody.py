@@ -25,7 +25,9 @@ class Anybody:
             org_id = parsed
         return Credential(viewer=Viewer(org_id, "anonymous", (Role.ADMIN,)))
 
-    async def lapsed(self, _credentials: Collection[Credential]) -> Collection[Credential]:
+    async def lapsed(
+        self, _org_id: UUID, _credentials: Collection[Credential]
+    ) -> Collection[Credential]:
         """Get none: nothing was shown that could lapse."""
         return ()
 

@@ -1,8 +1,9 @@
 """Connections that stay open, and the credentials that they were opened with."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from uuid import UUID
 
 import structlog
 
@@ -17,7 +18,8 @@ log = structlog.get_logger("joblens.auth")
 class Connections:
     """Tells open connections when what they were opened with holds no more.
 
-    One task a process looks at all of them; it runs while there is one.
+    One task a process looks at all of them; it runs while there is one. What has expired it ends
+    itself; of the rest it asks, apart for each organisation, so that none keeps others waiting.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class Connections:
         self._interval_seconds = interval_seconds
         self._open: dict[object, tuple[Credential, Callable[[], None]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._asking: dict[UUID, asyncio.Task[None]] = {}
 
     def watch(self, credential: Credential, on_lapse: Callable[[], None]) -> Callable[[], None]:
         """Call `on_lapse` once if the credential lapses; what is returned ends the watch."""
@@ -43,10 +46,10 @@ class Connections:
         """Look no more."""
         self._open.clear()
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        tasks = [*self._asking.values()] if task is None else [task, *self._asking.values()]
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _leave(self, place: object) -> None:
         self._open.pop(place, None)
@@ -54,16 +57,31 @@ class Connections:
     async def _look_again_and_again(self) -> None:
         while self._open:
             await asyncio.sleep(self._interval_seconds)
-            try:
-                await self._look()
-            except Exception:
-                log.exception("could not look at the credentials of open connections")
+            self._look()
         self._task = None
 
-    async def _look(self) -> None:
-        credentials = {credential for credential, _ in self._open.values()}
-        lapsed = set(await self._authenticator.lapsed(credentials))
+    def _look(self) -> None:
+        self._end({credential for credential, _ in self._open.values() if credential.has_expired})
+        by_org: defaultdict[UUID, set[Credential]] = defaultdict(set)
+        for credential, _ in self._open.values():
+            by_org[credential.viewer.org_id].add(credential)
+        for org_id, credentials in by_org.items():
+            if org_id not in self._asking:
+                self._asking[org_id] = asyncio.create_task(self._ask(org_id, credentials))
+
+    async def _ask(self, org_id: UUID, credentials: Collection[Credential]) -> None:
+        try:
+            self._end(await self._authenticator.lapsed(org_id, credentials))
+        except Exception:
+            log.exception("could not look at the credentials of open connections")
+        finally:
+            del self._asking[org_id]
+
+    def _end(self, lapsed: Collection[Credential]) -> None:
         for place, (credential, on_lapse) in list(self._open.items()):
             if credential in lapsed:
                 self._leave(place)
-                on_lapse()
+                try:
+                    on_lapse()
+                except Exception:
+                    log.exception("could not end a connection whose credentials hold no more")

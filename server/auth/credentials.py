@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
@@ -85,8 +86,10 @@ class Authenticator(Protocol):
         """
         ...
 
-    async def lapsed(self, credentials: Collection[Credential]) -> Collection[Credential]:
-        """Get those of the credentials, given out before, that hold no more."""
+    async def lapsed(
+        self, org_id: UUID, credentials: Collection[Credential]
+    ) -> Collection[Credential]:
+        """Get those of an organisation's credentials that hold no more, though not expired."""
         ...
 
     async def stop(self) -> None:
@@ -103,11 +106,13 @@ def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> Present
     """Read what the payload of `connection_init` shows, and where it is silent, the headers.
 
     As the headers' own, the names may be written in any case. `token` is one without its scheme.
+    What is of another type than text is kept as it is: it is no token, and no silence either.
     """
-    named = {name.lower(): value for name, value in payload.items()}
+    named = {name.lower(): value for name, value in payload.items() if value is not None}
     authorization, org = named.get(AUTHORIZATION.lower()), named.get(ORG_HEADER.lower())
-    if authorization is None and isinstance(token := named.get(TOKEN_KEY), str):
-        authorization = f"{SCHEME} {token}"
+    token = named.get(TOKEN_KEY)
+    if authorization is None or not isinstance(token, str | None):
+        authorization = f"{SCHEME} {token}" if isinstance(token, str) else token
     return Presented(
         headers.get(AUTHORIZATION) if authorization is None else authorization,
         headers.get(ORG_HEADER) if org is None else org,

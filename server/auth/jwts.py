@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import jwt
 
@@ -59,9 +60,11 @@ class JwtAuthenticator:
         check_org(credential.viewer, presented.org)
         return credential
 
-    async def lapsed(self, credentials: Collection[Credential]) -> Collection[Credential]:
-        """Get those that have expired: nothing else ends a token of a provider."""
-        return [each for each in credentials if each.has_expired]
+    async def lapsed(
+        self, _org_id: UUID, _credentials: Collection[Credential]
+    ) -> Collection[Credential]:
+        """Get none: nothing but its time ends a token of a provider."""
+        return ()
 
     async def stop(self) -> None:
         """Wait for what is being read."""

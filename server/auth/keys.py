@@ -4,6 +4,7 @@ import asyncio
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ import structlog
 # it came to and however many tokens name keys that nobody knows.
 FRESH_SECONDS = 300.0
 PAUSE_SECONDS = 10.0
+# For how long the provider may be silent, how long its text may take, and how long a request waits.
 FETCH_TIMEOUT_SECONDS = 5.0
+WAIT_SECONDS = 10.0
 MAX_BYTES = 1_048_576
+MAX_REASON_LENGTH = 300
 
 log = structlog.get_logger("joblens.auth")
 
@@ -59,13 +63,14 @@ class KeySet:
 
     async def stop(self) -> None:
         """Wait for what is being read."""
-        if self._reading is not None:
-            await self._reading
+        await self._wait(self._reading)
 
     async def _read_if_due(self) -> None:
-        reading = self._begin_if_due()
+        await self._wait(self._begin_if_due())
+
+    async def _wait(self, reading: asyncio.Task[None] | None) -> None:
         if reading is not None:
-            await asyncio.shield(reading)
+            await asyncio.wait({reading}, timeout=WAIT_SECONDS)
 
     def _begin_if_due(self) -> asyncio.Task[None] | None:
         now = time.monotonic()
@@ -78,23 +83,28 @@ class KeySet:
     async def _read(self) -> None:
         try:
             # In a thread: neither the network nor a file may hold up the event loop.
-            keys = parse(await asyncio.to_thread(fetch, self._source))
-        except (OSError, ValueError) as error:
-            log.warning("could not read the keys of JOBLENS_JWT_JWKS", reason=str(error))
-        else:
-            self._read_at = time.monotonic()
-            if keys != self._keys:
-                self._keys = keys
-                self._changed()
+            self._keep(parse(await asyncio.to_thread(fetch, self._source)))
+        except Exception as error:  # noqa: BLE001 - what stands there is another's, and how it comes
+            reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
+            log.warning("could not read the keys of JOBLENS_JWT_JWKS", reason=reason)
         finally:
             self._reading = None
+
+    def _keep(self, keys: Mapping[str | None, Mapping[str, Any]]) -> None:
+        changed = keys != self._keys
+        self._read_at = time.monotonic()
+        if changed:
+            self._keys = keys
+            self._changed()
 
 
 def parse(text: bytes) -> Mapping[str | None, Mapping[str, Any]]:
     """Read a JWKS: its public keys for signatures. Raises ValueError where it has none."""
     body = orjson.loads(text)
     listed = body.get("keys") if isinstance(body, dict) else None
-    usable = [key for key in listed or () if isinstance(key, dict) and _is_usable(key)]
+    if not isinstance(listed, list):
+        listed = ()
+    usable = [key for key in listed if isinstance(key, dict) and _is_usable(key)]
     keys: dict[str | None, Mapping[str, Any]] = {key.get("kid"): key for key in usable}
     if not keys:
         raise ValueError("it is no JWKS with a public key for signatures")
@@ -108,7 +118,7 @@ def parse(text: bytes) -> Mapping[str | None, Mapping[str, Any]]:
 def _is_usable(key: Mapping[str, Any]) -> bool:
     # Never a shared secret ("oct"): whoever could read it could sign.
     return (
-        key.get("kty") in {"RSA", "EC", "OKP"}
+        key.get("kty") in ("RSA", "EC", "OKP")
         and key.get("use", "sig") == "sig"
         and isinstance(key.get("kid"), str | None)
     )
@@ -125,11 +135,23 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def fetch(source: str) -> bytes:
-    """Read the text of a JWKS, however long that takes. Raises OSError and ValueError."""
+    """Read the text of a JWKS. Raises OSError and ValueError."""
     if not source.startswith(("http://", "https://")):
         return Path(source).read_bytes()
-    with _OPENER.open(source, timeout=FETCH_TIMEOUT_SECONDS) as answer:
-        text: bytes = answer.read(MAX_BYTES + 1)
-    if len(text) > MAX_BYTES:
-        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    try:
+        with _OPENER.open(source, timeout=FETCH_TIMEOUT_SECONDS) as answer:
+            return _read_all(answer)
+    except HTTPException as error:
+        raise OSError(f"it does not speak HTTP: {error!r}") from error
+
+
+def _read_all(answer: Any) -> bytes:
+    text = b""
+    until = time.monotonic() + FETCH_TIMEOUT_SECONDS
+    while part := answer.read1(MAX_BYTES):
+        text += part
+        if len(text) > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES} bytes")
+        if time.monotonic() > until:
+            raise TimeoutError("it came too slowly")
     return text

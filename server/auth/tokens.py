@@ -1,7 +1,6 @@
 """`JOBLENS_AUTH=token`: the tokens that `joblens token create` makes, found by their hash."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands.tokens import LAST_USE_STEP, note_use
 from db.engine import Scope
+from db.fair_queue import FairQueue
 from db.queries.tokens import TokenRow, load_tokens_by_hash
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from resolvers.context import Role, Viewer
@@ -28,7 +28,7 @@ from server.auth.secrets import digest, org_of
 REMEMBERED_SECONDS = 2.0
 MOST_REMEMBERED = 10_000
 # Wrong tokens must not take the whole pool from those who have the right ones, who, known already,
-# do not even stand in one queue with them.
+# do not even stand in one queue with them. Nor does one organisation keep others waiting.
 CONCURRENT_LOOKUPS = 4
 AWAY_ERRORS = (DatabaseUnavailableError, StatementTimeoutError)
 
@@ -45,8 +45,8 @@ class TokenAuthenticator:
         # Apart, so that a flood of wrong tokens does not push the right ones out.
         self._unknown: Memory[bool] = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED)
         self._lookups: dict[bytes, asyncio.Task[Credential | None]] = {}
-        self._looking = asyncio.Semaphore(CONCURRENT_LOOKUPS)
-        self._looking_again = asyncio.Semaphore(CONCURRENT_LOOKUPS)
+        self._looking = FairQueue(CONCURRENT_LOOKUPS)
+        self._looking_again = FairQueue(CONCURRENT_LOOKUPS)
         self._noting: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, presented: Presented) -> Credential:
@@ -59,26 +59,22 @@ class TokenAuthenticator:
         check_org(credential.viewer, presented.org)
         return credential
 
-    async def lapsed(self, credentials: Collection[Credential]) -> Collection[Credential]:
-        """Get those that have expired, were revoked or changed; one statement an organisation."""
-        lapsed = [each for each in credentials if each.has_expired]
-        by_org: defaultdict[UUID, list[Credential]] = defaultdict(list)
-        for each in credentials:
-            if not each.has_expired:
-                by_org[each.viewer.org_id].append(each)
-        for org_id, held in by_org.items():
-            try:
-                rows = await self._load(org_id, {each.key for each in held})
-            except AWAY_ERRORS:
-                # Nobody can tell now: they stay, until somebody can.
-                continue
-            now = datetime.now(UTC)
-            hold = {_credential(org_id, row) for row in rows if not _is_over(row, now)}
-            gone = [each for each in held if each not in hold]
-            for each in gone:
-                self._known.forget(each.key)
-            lapsed += gone
-        return lapsed
+    async def lapsed(
+        self, org_id: UUID, credentials: Collection[Credential]
+    ) -> Collection[Credential]:
+        """Get those that were revoked or changed, by one statement."""
+        try:
+            async with self._looking_again.slot(org_id):
+                rows = await self._load(org_id, {each.key for each in credentials})
+        except AWAY_ERRORS:
+            # Nobody can tell now: they stay, until somebody can.
+            return ()
+        now = datetime.now(UTC)
+        hold = {_credential(org_id, row) for row in rows if not _is_over(row, now)}
+        gone = [each for each in credentials if each not in hold]
+        for each in gone:
+            self._known.forget(each.key)
+        return gone
 
     async def stop(self) -> None:
         """Wait for what is being looked up or written down."""
@@ -100,7 +96,8 @@ class TokenAuthenticator:
             raise UnavailableError from None
 
     async def _look_up(self, org_id: UUID, key: bytes) -> Credential | None:
-        async with self._looking_again if key in self._known else self._looking:
+        queue = self._looking_again if key in self._known else self._looking
+        async with queue.slot(org_id):
             rows = await self._load(org_id, [key])
         if not rows:
             self._known.forget(key)
@@ -112,7 +109,10 @@ class TokenAuthenticator:
 
     async def _load(self, org_id: UUID, keys: Collection[bytes]) -> Sequence[TokenRow]:
         scope = Scope(org_id, self._timeout_seconds)
-        async with RequestSession(self._engine, scope) as session, session.use() as begun:
+        async with (
+            RequestSession(self._engine, scope, ("tokens", org_id)) as session,
+            session.use() as begun,
+        ):
             rows = await load_tokens_by_hash(begun, org_id, keys)
         self._note_uses(org_id, {row.hash: row.last_used_at for row in rows})
         return rows
@@ -129,7 +129,7 @@ class TokenAuthenticator:
     async def _write_uses(self, org_id: UUID, keys: Collection[bytes], now: datetime) -> None:
         scope = Scope(org_id, self._timeout_seconds, read_only=False)
         try:
-            async with RequestSession(self._engine, scope) as session:
+            async with RequestSession(self._engine, scope, ("uses of tokens", org_id)) as session:
                 async with session.use() as begun:
                     await note_use(begun, org_id, keys, now)
                 await session.commit()

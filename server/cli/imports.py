@@ -36,8 +36,9 @@ def import_jobs(
 ) -> None:
     """Import jobs with their events, one JSON object a line.
 
-    Importing the same file again changes nothing. A bad line is told and never stops the good
-    ones. Exit status: 0 all is in, 1 some lines are not, 2 nothing could be done.
+    Importing the same file again changes nothing; a job that has come further since is brought up
+    to date. A bad line is told and never stops the good ones. Exit status: 0 all is in, 1 some
+    lines are not, 2 nothing could be done.
     """
     settings = read_settings()
     console = Console(stderr=True)
@@ -47,8 +48,9 @@ def import_jobs(
         require_head(url)
         report = _import(url, org or settings.org, source, refusals, console)
     refusals.tell_rest()
+    updated = f"{report.updated:,} updated, " if report.updated else ""
     typer.echo(
-        f"{report.imported:,} imported, {report.unchanged:,} there already, "
+        f"{report.imported:,} imported, {updated}{report.unchanged:,} there already, "
         f"{refusals.count:,} rejected",
         err=True,
     )

@@ -12,9 +12,8 @@ from typing import BinaryIO, cast
 
 from rich.console import Console
 
-from db.transfer import Rejection
+from db.transfer import MAX_LINE_BYTES, Rejection
 
-MAX_LINE_BYTES = 16 * 1024 * 1024
 TOLD_REFUSALS = 20
 
 _GZIP_MAGIC = b"\x1f\x8b"

@@ -3,8 +3,7 @@
 import os
 import signal
 import socket
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -21,10 +20,15 @@ from server.settings import Settings
 APP = "server.app:create_app"
 SHUTDOWN_SECONDS = 5
 
+Announce = Callable[[socket.socket], None]
+
 
 @contextmanager
-def listen(settings: Settings) -> Iterator[socket.socket]:
-    """Yield a socket on the settings' address, or end the command saying why there is none."""
+def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket]:
+    """Yield a socket on the settings' address, or end the command saying why there is none.
+
+    `remedy`: how another port is chosen.
+    """
     host, port = settings.host, settings.port
     if host == "localhost":
         host = "127.0.0.1"
@@ -47,9 +51,8 @@ def listen(settings: Settings) -> Iterator[socket.socket]:
             # who connects early waits until requests are answered.
             listener.listen()
         except OSError as error:
-            fail(
-                f"cannot serve on {host} port {port}: {error.strerror}; choose another with --port"
-            )
+            reason = f"cannot serve on {host} port {port}: {error.strerror}"
+            fail(f"{reason}; choose another with {remedy}")
         yield listener
 
 
@@ -59,10 +62,19 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(settings: Settings, url: str, listener: socket.socket) -> None:
+def announce(listener: socket.socket) -> None:
+    """Print the URLs of what is served on `listener`."""
+    base = address(listener)
+    typer.echo(f"GraphiQL  {base}/graphql")
+    typer.echo(f"health    {base}/healthz")
+
+
+def run(
+    settings: Settings, url: str, listener: socket.socket, announce: Announce = announce
+) -> None:
     """Serve on `listener` from the database `url` until SIGINT or SIGTERM.
 
-    Prints the URLs once requests are answered. Leaves its signal handlers in place: what follows
+    Announces it once requests are answered. Leaves its signal handlers in place: what follows
     is cleaning up, which another Ctrl-C must not cut short.
     """
     config = uvicorn.Config(
@@ -79,9 +91,9 @@ def run(settings: Settings, url: str, listener: socket.socket) -> None:
     )
     with _environment(_told_to_app(settings, url)):
         if config.workers > 1:
-            _run_workers(config, listener)
+            _run_workers(config, listener, announce)
         else:
-            _run_here(config, listener)
+            _run_here(config, listener, announce)
 
 
 def _told_to_app(settings: Settings, url: str) -> Mapping[str, str]:
@@ -92,6 +104,8 @@ def _told_to_app(settings: Settings, url: str) -> Mapping[str, str]:
         "JOBLENS_HOST": settings.host,
         "JOBLENS_PORT": str(settings.port),
         "JOBLENS_WORKERS": str(settings.workers),
+        "JOBLENS_LOG_LEVEL": settings.log_level,
+        "JOBLENS_AUDIT_LOG": str(settings.audit_log),
     }
 
 
@@ -107,25 +121,32 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Announce) -> None:
+        super().__init__(config)
+        self._announce = announce
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _announce((sockets or [])[0])
+        self._announce((sockets or [])[0])
 
 
 class _Supervisor(Multiprocess):
-    announced = False
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
+        super().__init__(config, [listener])
+        self._announce = announce
+        self._announced = False
 
     def keep_subprocess_alive(self) -> None:
         # A worker that is silent is replaced, but at first they are busy importing.
-        if self.announced or not all(process.process.is_alive() for process in self.processes):
+        if self._announced or not all(process.process.is_alive() for process in self.processes):
             super().keep_subprocess_alive()
         elif all(process.is_ready(timeout=0.2) for process in self.processes):
-            self.announced = True
-            _announce(self.sockets[0])
+            self._announced = True
+            self._announce(self.sockets[0])
 
 
-def _run_here(config: uvicorn.Config, listener: socket.socket) -> None:
-    server = _Server(config)
+def _run_here(config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
+    server = _Server(config, announce)
     # uvicorn raises the signal again when it has ended, for whoever had the handler before it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
@@ -137,16 +158,9 @@ def _run_here(config: uvicorn.Config, listener: socket.socket) -> None:
         raise
 
 
-def _run_workers(config: uvicorn.Config, listener: socket.socket) -> None:
+def _run_workers(config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
     listener.set_inheritable(True)
-    supervisor = _Supervisor(config, [listener])
+    supervisor = _Supervisor(config, listener, announce)
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         fail("the server did not start")
-
-
-def _announce(listener: socket.socket) -> None:
-    base = address(listener)
-    typer.echo(f"GraphiQL  {base}/graphql")
-    typer.echo(f"health    {base}/healthz")
-    sys.stdout.flush()

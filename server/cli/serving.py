@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
+from socket import socket
 from typing import Annotated
 
 import orjson
@@ -18,7 +20,7 @@ from db.sample_history import sample_history
 from db.transfer import import_records
 from server.cli.database import database, embedded_database, require_head, require_row_security
 from server.cli.failures import fail, read_settings
-from server.cli.listening import address, listen, run
+from server.cli.listening import address, announce, listen, run
 from server.cli.simulation import simulated_workers
 from server.rules import make_rules
 from server.settings import Settings, SettingsError
@@ -40,6 +42,22 @@ Workers = Annotated[
     int | None,
     typer.Option(min=1, max=64, help="How many processes serve.", show_default="JOBLENS_WORKERS"),
 ]
+
+# What to try, shown on a terminal.
+INVITATION = """
+  Joblens is at {url}
+
+  Open it in a browser: GraphiQL, with examples that run on a sample history.
+  Or ask from another terminal, such as which jobs failed last:
+
+    curl -sG {url} --data-urlencode 'query={{
+      jobs(filter: {{status: [FAILED]}}, first: 3) {{
+        nodes {{ type lastErrorCode }}
+      }}
+    }}'
+
+  A tour of ten minutes is in docs/tutorial/first-steps.md. Ctrl-C ends it.
+"""
 
 
 def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
@@ -65,11 +83,15 @@ def demo(
     still: Annotated[
         bool, typer.Option("--still", help="Leave out the simulated workers.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show all of the log, on a terminal too.")
+    ] = False,
 ) -> None:
     """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
 
     A few simulated workers record new jobs meanwhile, so that there is something to watch. It asks
-    for no token, and serves on loopback addresses only.
+    for no token, and serves on loopback addresses only. On a terminal it shows its URL and what to
+    try, and of the log only warnings and errors, unless JOBLENS_LOG_LEVEL is set.
     """
     settings = _settings(host=host, port=port)
     if "auth" in settings.model_fields_set and settings.auth != "none":
@@ -77,15 +99,33 @@ def demo(
     settings = settings.model_copy(update={"auth": "none"})
     if settings.database_url is not None:
         fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
+    if not verbose:
+        settings = _quiet_on_a_terminal(settings)
     with (
         _until_stopped(),
-        listen(settings) as listener,
+        listen(settings, f"--port, or: make demo PORT={settings.port + 1}") as listener,
         embedded_database(settings.data_dir) as url,
+        ExitStack() as life,
     ):
         asyncio.run(_prepare(url))
-        life = nullcontext() if still else simulated_workers(f"{address(listener)}/graphql")
-        with life:
-            run(settings, url, listener)
+
+        def begin(listener: socket) -> None:
+            (_invite if sys.stdout.isatty() else announce)(listener)
+            if not still:
+                life.enter_context(simulated_workers(f"{address(listener)}/graphql"))
+
+        run(settings, url, listener, begin)
+
+
+def _quiet_on_a_terminal(settings: Settings) -> Settings:
+    """Leave the log to what is wrong where it would share a terminal with the invitation."""
+    if not sys.stderr.isatty() or "log_level" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"log_level": "warning", "audit_log": False})
+
+
+def _invite(listener: socket) -> None:
+    typer.echo(INVITATION.format(url=f"{address(listener)}/graphql"))
 
 
 def _settings(**given: str | int | None) -> Settings:
@@ -119,4 +159,5 @@ async def _prepare(url: str) -> None:
     records = sorted(sample_history(datetime.now(UTC)), key=by_organisation)
     for org_id, of_organisation in groupby(records, key=by_organisation):
         await import_records(url, org_id, [orjson.dumps(record) for _, record in of_organisation])
-    typer.echo(f"made a sample history of {len(records):,} jobs")
+    if not sys.stdout.isatty():
+        typer.echo(f"made a sample history of {len(records):,} jobs")

@@ -30,7 +30,11 @@ class DatabaseSettings(BaseModel):
         10, ge=1, le=1000, description="Database connections that a process keeps open."
     )
     pool_overflow: int = Field(
-        10, ge=0, le=1000, description="Connections above the pool's size that a peak may open."
+        10,
+        ge=0,
+        le=1000,
+        description="Connections above the pool's size that a peak may open. A quarter of all is "
+        "kept for viewers who hold none.",
     )
     pool_timeout_seconds: float = Field(
         5.0,

@@ -5,7 +5,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from db.limits import MAX_JSON_BYTES
-from resolvers.redaction import DEFAULT_KEYS, Redaction
+from resolvers.redaction import Redaction
+from resolvers.secret_keys import DEFAULT_KEYS, SecretKeys
 from server.settings.values import PREFIX
 
 
@@ -33,9 +34,17 @@ class JobSettings(BaseModel):
     )
     redact_keys: str = Field(
         DEFAULT_KEYS,
-        description="The names of keys whose values are hidden from all but administrators in "
-        "payloads, results and details, divided by commas. `*` stands for anything; the case of a "
-        "to z, hyphens, underscores, dots and spaces do not count.",
+        description="The names of keys, divided by commas, under which text, objects and lists are "
+        "hidden from all but administrators in payloads, results and details. A name is found "
+        "where it makes up whole words of a key, also in the plural: `api_key` in `x-api-keys` and "
+        "in `myApiKey2`. `*` stands for anything: `*token` is in `accesstoken`, too. Case and "
+        "punctuation do not count.",
+    )
+    redact_except: str | None = Field(
+        None,
+        description="The names of keys that are shown although `JOBLENS_REDACT_KEYS` finds a name "
+        "in them, such as `token_type,*tokens_details`. Written in the same way, but each names "
+        "the whole key.",
     )
     backoff_base_seconds: float = Field(
         10.0, ge=0, le=86_400, description="How long a job waits for its first retry."
@@ -44,10 +53,11 @@ class JobSettings(BaseModel):
         3_600.0, ge=0, le=604_800, description="The longest that a job waits for a retry."
     )
 
-    @field_validator("redact_keys")
+    @field_validator("redact_keys", "redact_except")
     @classmethod
-    def _can_be_keys(cls, keys: str) -> str:
-        Redaction(keys)
+    def _can_be_keys(cls, keys: str | None) -> str | None:
+        if keys is not None:
+            SecretKeys(keys)
         return keys
 
     @model_validator(mode="after")
@@ -55,3 +65,7 @@ class JobSettings(BaseModel):
         if self.page_size_default > self.page_size_max:
             raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is above {PREFIX}PAGE_SIZE_MAX")
         return self
+
+    def redaction(self) -> Redaction:
+        """Get what hides secrets."""
+        return Redaction(self.redact_keys, self.redact_except)

@@ -36,7 +36,8 @@ class LoadSettings(BaseModel):
         2_000,
         ge=1,
         description="How many of them one viewer may have; one more gets `TOO_MANY_CONNECTIONS`, "
-        "or its WebSocket is closed with 1013.",
+        "or its WebSocket is closed with 1013. Also how many WebSockets one address may have that "
+        "have not signed in yet.",
     )
     rate_points_per_minute: int | None = Field(
         None,

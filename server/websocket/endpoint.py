@@ -5,7 +5,7 @@ from starlette.websockets import WebSocket
 
 from resolvers.errors import JoblensError
 from server import audit
-from server.admission import NOBODY
+from server.admission import stranger
 from server.origins import check_origin
 from server.protocols import SEND_MANY
 from server.responses import write_error
@@ -25,7 +25,7 @@ class WebSocketEndpoint:
         try:
             # Browsers let any page open any WebSocket.
             check_origin(socket.headers, state.settings.cors_origins)
-            place = state.gate.connections.take(NOBODY)
+            place = state.gate.connections.take(stranger(scope.get("client")))
         except JoblensError as error:
             audit.limits(error.code)
             # Before it is accepted: the browser gets a 403.

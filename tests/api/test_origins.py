@@ -171,7 +171,6 @@ async def test_websockets_by_another_name(service: Service) -> None:
     with pytest.raises(InvalidStatus) as refusal:
         async with socket(service, Host="evil.example"):
             pass
-    # Beside the one that the client of the tests sends by itself.
     assert refusal.value.response.status_code == 421
 
 

@@ -361,13 +361,16 @@ async def test_a_bulk_change_leaves_what_no_longer_matches(
     assert (answer["changed"], answer["skipped"]) == (1, 1)
 
 
-async def test_a_reason_that_cannot_be_kept_is_refused(service: Service) -> None:
-    job_id = await new_job(service)
-    refused = await operate(service, "cancelJob", job_id, "\0")
-    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "reason")
-    bulk = "mutation ($r: String) { cancelJobs(filter: {ids: []}, reason: $r) { changed } }"
-    (error,) = await service.errors(bulk, {"r": "\0"})
-    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+async def test_a_reason_is_taken_as_it_can_be_kept(service: Service) -> None:
+    canceled = (await operate(service, "cancelJob", await new_job(service), "\0"))["job"]
+    assert canceled["latestEvent"]["detail"]["reason"] == "\ufffd"
+    key = uuid4().hex
+    await new_job(service, type=key)
+    wanted = {"f": {"type": {"eq": key}}}
+    bulk = (BULK % "cancelJobs").replace('"r"', f'"{"x" * 10_001}"')
+    (changed,) = (await service.query(bulk, wanted))["it"]["jobs"]
+    reason = changed["latestEvent"]["detail"]["reason"]
+    assert (len(reason), "[shortened]" in reason) == (10_000, True)
 
 
 async def test_a_key_twice_in_a_batch_with_other_input_is_named(service: Service) -> None:
@@ -376,3 +379,43 @@ async def test_a_key_twice_in_a_batch_with_other_input_is_named(service: Service
     refused = (await service.query(CREATE_MANY, {"input": batch}))["createJobs"]
     assert (refused["__typename"], refused["field"]) == ("InvalidInput", "input.1.idempotencyKey")
     assert (await create(service, idempotencyKey=key))["created"] is True
+
+
+END = 2**31 - 1
+
+
+async def test_numbers_at_their_end_fail_no_bulk_change(
+    service: Service, database_url: str
+) -> None:
+    type_ = uuid4().hex
+    rows = [
+        job(n, type=type_, status=status, attempt=attempt, max_attempts=max_attempts, event_seq=seq)
+        for n, (status, attempt, max_attempts, seq) in enumerate(
+            [
+                ("failed", END, END, 3),
+                ("failed", END - 1, END - 1, 3),
+                ("failed", 1, 1, END),
+                ("failed", 1, 1, 3),
+                ("running", END, END, 3),
+            ]
+        )
+    ]
+    await insert(database_url, rows)
+    ids = [str(row["id"]) for row in rows]
+    wanted = {"f": {"type": {"eq": type_}}}
+    retried = (await service.query(BULK % "retryJobs", wanted))["it"]
+    assert {each["id"] for each in retried["jobs"]} == {ids[1], ids[3]}
+    assert (retried["changed"], retried["skipped"]) == (2, 3)
+    for refused in (
+        await operate(service, "retryJob", ids[0]),
+        await operate(service, "retryJob", ids[2]),
+        await move(service, ids[4], "QUEUED"),
+        await move(service, ids[0], "QUEUED"),
+    ):
+        assert refused["__typename"] == "IllegalTransition"
+        assert "QUEUED" not in refused["allowed"]
+    last = (await move(service, ids[1], "RUNNING"))["job"]
+    assert (last["attempt"], last["maxAttempts"]) == (END, END)
+    assert (await move(service, ids[4], "SUCCEEDED"))["job"]["status"] == "SUCCEEDED"
+    canceled = (await service.query(BULK % "cancelJobs", wanted))["it"]
+    assert {each["id"] for each in canceled["jobs"]} == {ids[0], ids[1], ids[3]}

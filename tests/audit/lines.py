@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from server.audit import AUDIT
-from tests.live.clients import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 # What every line has, and what is not the same twice.
 ALWAYS = {"logger", "level", "timestamp"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.floods import MOST_TOLD_APART, OTHERS, Floods
-from tests.live.clients import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 Told = list[tuple[Hashable, str, int]]
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab")), max_size=100)

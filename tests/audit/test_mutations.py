@@ -172,7 +172,7 @@ async def test_an_argument_that_cannot_be_read(
 async def test_what_was_not_in_time(
     database_url: str, minted: Minted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with serving(database_url, auth="token", request_timeout_seconds="0.3") as hasty:
+    async with serving(database_url, auth="token", request_timeout_seconds="1") as hasty:
         with listening() as lines:
             # Known by now: the lock must not keep its token from being looked up.
             await create(hasty, minted)

@@ -3,12 +3,13 @@
 Run as a module, it prints its port. `Provider` is its remote control.
 """
 
+import gzip
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,49 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 ISSUER = "https://login.example.com/"
 AUDIENCE = "joblens"
+# Neither by a proxy nor with certificates, whose reading takes a while each time.
+PLAINLY: Any = {"trust_env": False, "verify": False, "timeout": PATIENCE_SECONDS}
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+
+
+def _ok(body: bytes, *headers: bytes) -> bytes:
+    return b"\r\n".join([b"HTTP/1.1 200 OK", *headers, b"", body])
+
+
+# How it may fail, byte for byte.
+FAILURES = {
+    "error": b"HTTP/1.1 500 Internal Server Error\r\n\r\n",
+    "nothing": b"",
+    "no keys": _ok(b'{"keys": []}'),
+    "keys that are a number": _ok(b'{"keys": 5}'),
+    "kinds that are lists": _ok(b'{"keys": [{"kty": ["RSA"]}, {"kty": {}}]}'),
+    "no object": _ok(b"[]"),
+    "no JSON": _ok(b"<html>"),
+    "a byte order mark": _ok(b'\xef\xbb\xbf{"keys": []}'),
+    "another charset": _ok('{"keys": []}'.encode("utf-16"), b"content-type: text/json; charset=x"),
+    "gzip": _ok(gzip.compress(b'{"keys": []}'), b"content-encoding: gzip"),
+    "deep": _ok(b'{"keys": [' + b"[" * 500_000),
+    "no HTTP": b"\x16\x03\x01 not this\r\n\r\n",
+    "no status": b"HTTP/1.1 abc\r\n\r\n",
+    "a long line": b"HTTP/1.1 200 " + b"x" * 100_000 + b"\r\n\r\n",
+    "a long header": _ok(b"{}", b"x: " + b"x" * 100_000),
+    "many headers": _ok(b"{}", *(b"x: y" for _ in range(200))),
+    "too short": _ok(b'{"keys": [', b"content-length: 1000"),
+    "no chunks": _ok(b"zz\r\n{}", b"transfer-encoding: chunked"),
+    "half a chunk": _ok(b"100\r\n{}", b"transfer-encoding: chunked"),
+    "too long": _ok(b" " * 2_000_000),
+    "a redirect to nowhere": b"HTTP/1.1 302 Found\r\nlocation: http://[::\r\n\r\n",
+    "a redirect to a file": b"HTTP/1.1 307 x\r\nlocation: file:///etc/passwd\r\n\r\n",
+    "not modified": b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    "continue for ever": b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000,
+    # The last one, for it has a key, if one that fits no token.
+    "a deep key": _ok(b'{"keys": [{"kty": "RSA", "n": ' + b"[" * 900 + b"]" * 900 + b"}]}"),
+}
 
 
 class Provider:
@@ -41,12 +81,12 @@ class Provider:
         self._ask("rotate")
 
     def fail(self, how: str) -> None:
-        """From now on answer who asks for the keys with an `error`, `nonsense`, a `redirect`, or well (``)."""
+        """From now on answer who asks for the keys with one of FAILURES, a `drip`, a `redirect`, or well (``)."""
         self._ask("fail", {"how": how})
 
     def published(self) -> list[dict[str, Any]]:
         """Get the keys, as anybody may."""
-        answer = httpx.get(self.jwks_url, trust_env=False)
+        answer = httpx.get(self.jwks_url, **PLAINLY)
         return list(answer.json()["keys"])
 
     @property
@@ -56,7 +96,7 @@ class Provider:
 
     def _ask(self, path: str, body: Any = None) -> Any:
         text = json.dumps(body)
-        return httpx.post(f"{self.base}/{path}", content=text, trust_env=False).json()
+        return httpx.post(f"{self.base}/{path}", content=text, **PLAINLY).json()
 
 
 @contextmanager
@@ -142,10 +182,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert self.keys is not None
         self.keys.asked += 1
-        if self.keys.failure == "error":
-            self.send_error(500)
-        elif self.keys.failure == "nonsense":
-            self._answer({"keys": []})
+        if self.keys.failure == "drip":
+            self.wfile.write(_ok(b""))
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.01)
+        elif self.keys.failure in FAILURES:
+            self.wfile.write(FAILURES[self.keys.failure])
+            self.close_connection = True
         elif self.keys.failure == "redirect" and self.path != "/elsewhere":
             self.send_response(302)
             self.send_header("location", "/elsewhere")

@@ -21,10 +21,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from server.auth import keys
 from server.settings import Settings, SettingsError
-from tests.auth.provider import ALGORITHMS, AUDIENCE, ISSUER, Provider, running_provider
+from tests.auth.provider import (
+    ALGORITHMS,
+    AUDIENCE,
+    FAILURES,
+    ISSUER,
+    Provider,
+    running_provider,
+)
 from tests.auth.test_open_connections import assert_ends
 from tests.cli.conftest import ROOT
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, OTHER_ORG, Service, serving
 
 VIEWER = "{ viewer { orgId subject roles } }"
@@ -353,7 +361,7 @@ async def test_a_flood_of_unknown_keys_asks_the_provider_once(
         assert own_provider.asked in {1, 2}
 
 
-@pytest.mark.parametrize("how", ["error", "nonsense"])
+@pytest.mark.parametrize("how", ["error", "no keys", "no HTTP"])
 async def test_a_provider_that_fails_leaves_the_old_keys(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -379,6 +387,42 @@ async def test_a_provider_that_points_elsewhere_is_not_followed(
         await assert_refused(service, own_provider.token())
         own_provider.fail("")
         await until_accepted(service, own_provider.token())
+
+
+async def test_whatever_a_provider_answers_is_no_defect(
+    database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    async with trusting(database_url, own_provider.jwks_url) as service:
+        for how in FAILURES:
+            own_provider.fail(how)
+            answer = await ask(service, own_provider.token())
+            expected = (401, "UNAUTHENTICATED") if how == "a deep key" else (503, "UNAVAILABLE")
+            code = answer.json()["errors"][0]["extensions"]["code"]
+            assert (answer.status_code, code) == expected, how
+        own_provider.fail("")
+        await until_accepted(service, own_provider.token())
+
+
+@pytest.mark.parametrize(("fetch_seconds", "wait_seconds"), [(0.2, 600.0), (600.0, 0.2)])
+async def test_a_provider_that_is_never_done_is_not_waited_for(
+    database_url: str,
+    own_provider: Provider,
+    monkeypatch: pytest.MonkeyPatch,
+    fetch_seconds: float,
+    wait_seconds: float,
+) -> None:
+    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "FETCH_TIMEOUT_SECONDS", fetch_seconds)
+    monkeypatch.setattr(keys, "WAIT_SECONDS", wait_seconds)
+    own_provider.fail("drip")
+    async with (
+        asyncio.timeout(PATIENCE_SECONDS),
+        trusting(database_url, own_provider.jwks_url) as service,
+    ):
+        for _ in range(3):
+            answer = await ask(service, own_provider.token())
+            assert answer.status_code == 503
 
 
 async def test_a_provider_that_was_never_there(

@@ -14,7 +14,9 @@ import pytest
 from server.auth.connections import INTERVAL_SECONDS
 from tests.auth.minting import Minted, mint, revoke
 from tests.conftest import FreshDatabase
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
+from tests.live.rest import until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import command_running
 from tests.service import ORG, OTHER_ORG, Service, serving
 
@@ -52,15 +54,18 @@ async def test_a_websocket_without_a_token(service: Service, payload: Any) -> No
         assert await client.closed() == (4401, "Unauthorized")
 
 
+NO_TEXT: list[Any] = [0, 5, 1.5, True, False, [], {}, ["jl_x"], {"token": "jl_x"}]
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         {"Authorization": "Bearer jl_x"},
         {"Authorization": "Basic dTpw"},
-        {"Authorization": 1},
         {"token": "jl_x"},
         {"token": ""},
         {"token": "x y"},
+        *({name: value} for name in ("Authorization", "token", "Token") for value in NO_TEXT),
     ],
 )
 async def test_a_websocket_with_a_wrong_token(
@@ -70,6 +75,20 @@ async def test_a_websocket_with_a_wrong_token(
     async with socket(service, Authorization=minted.bearer) as client:
         await client.send({"type": "connection_init", "payload": payload})
         assert await client.closed() == (4403, "Forbidden")
+
+
+@pytest.mark.parametrize("value", NO_TEXT)
+async def test_a_good_token_beside_a_wrong_one(
+    service: Service, minted: Minted, value: Any
+) -> None:
+    for payload in (
+        {"token": value, "Authorization": minted.bearer},
+        {"token": minted.text, "Authorization": value},
+        {"token": minted.text, "Joblens-Org": value},
+    ):
+        async with socket(service, Authorization=minted.bearer, Joblens_Org=ORG) as client:
+            await client.send({"type": "connection_init", "payload": payload})
+            assert (await client.closed())[0] == 4403
 
 
 async def test_a_websocket_that_names_another_organisation(
@@ -124,6 +143,47 @@ async def test_an_expired_token_ends_what_it_opened(service: Service, database_u
         assert (await others.event())[0] == "next"
 
 
+@asynccontextmanager
+async def slow_organisation(url: str, org: str) -> AsyncIterator[None]:
+    """Let whatever is asked of this organisation's tokens take for ever."""
+    owner, holder = await asyncpg.connect(url), await asyncpg.connect(url)
+    await holder.execute("SELECT pg_advisory_lock(17)")
+    waits = "pg_advisory_xact_lock_shared(17) IS NOT NULL"
+    await owner.execute(
+        f"CREATE POLICY slow ON token AS RESTRICTIVE USING (org_id <> '{org}' OR {waits})"
+    )
+    yield
+    await holder.close()
+    await owner.execute("DROP POLICY slow ON token")
+    await owner.close()
+
+
+async def test_no_organisation_waits_for_another(fresh_database: FreshDatabase) -> None:
+    url = await fresh_database()
+    slow, fine = [await mint(url, org=org) for org in (ORG, OTHER_ORG)]
+    expiring = [await mint(url, org=org, expires=timedelta(seconds=6)) for org in (ORG, OTHER_ORG)]
+    async with (
+        AsyncExitStack() as stack,
+        serving(url, auth="token", statement_timeout_seconds="600") as service,
+    ):
+        clients = []
+        for minted in (slow, fine, *expiring):
+            client = await stack.enter_async_context(socket(service))
+            clients.append(await client.init({"token": minted.text}))
+        async with slow_organisation(url, ORG):
+            await revoke(url, fine)
+            for client in (clients[1], *clients[2:]):
+                assert (await client.closed())[0] == 4403
+            # A new one signs in, too.
+            async with socket(service) as client:
+                await client.init({"token": (await mint(url, org=OTHER_ORG)).text})
+            await until_someone_waits(url)
+            await clients[0].send({"type": "ping"})
+            assert await clients[0].receive() == {"type": "pong"}
+        await revoke(url, slow)
+        assert (await clients[0].closed())[0] == 4403
+
+
 async def test_while_nobody_can_tell_nobody_is_ended(fresh_database: FreshDatabase) -> None:
     url = await fresh_database()
     minted = await mint(url)
@@ -148,7 +208,7 @@ async def processes(database_url: str, count: int) -> AsyncIterator[list[Service
         services = []
         for _ in range(count):
             _, base = await stack.enter_async_context(command_running(database_url, auth="token"))
-            client = httpx.AsyncClient(base_url=base, timeout=60)
+            client = httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS, verify=False)
             await stack.enter_async_context(client)
             running = SimpleNamespace(client=client)
             services.append(cast("Service", running))

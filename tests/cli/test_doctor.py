@@ -158,6 +158,7 @@ REMOTE = "postgresql://me:geheim@db.example.com/jobs"
         ({"JOBLENS_AUTH": "none", "JOBLENS_PROXIES": "127.0.0.1"}, "sign-in", "nobody"),
         ({"JOBLENS_AUDIT_LOG": "false"}, "audit log", "nobody can tell"),
         ({"JOBLENS_REDACT_KEYS": "*password*"}, "secrets in jobs", "token, secret,"),
+        ({"JOBLENS_REDACT_EXCEPT": "a, *token"}, "secrets in jobs", "under token are shown"),
     ],
 )
 def test_weak_settings(variables: dict[str, str], name: str, found: str) -> None:

@@ -99,23 +99,37 @@ def test_the_first_query_of_the_readme(begin: Serve) -> None:
         assert answer.read().decode() == answered[1]
 
 
-def test_the_demo_lives(begin: Serve) -> None:
+@pytest.mark.parametrize("attempts", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_the_demo_lives(begin: Serve, attempts: int) -> None:
     server = begin("demo", "--port", "0")
     base = base_url(server)
-    query = """{ jobEvents(first: 1, filter: {
-      nextStatus: [SUCCEEDED], job: {requestedBy: {eq: "simulation"}}
-    }) { nodes { job { status attempts { outcome } } } } }"""
-    while not (nodes := ask(base, query)["jobEvents"]["nodes"]):  # type: ignore[index]
+    query = """{ jobs(filter: {status: [SUCCEEDED], requestedBy: {eq: "simulation"}}) {
+      nodes { attempt attempts { outcome } }
+    } }"""
+
+    def succeeded() -> list[dict[str, object]]:
+        nodes = ask(base, query)["jobs"]["nodes"]  # type: ignore[index]
+        return [job for job in nodes if job["attempt"] == attempts]
+
+    while not (found := succeeded()):
         time.sleep(0.2)
-    assert nodes[0]["job"]["status"] == "SUCCEEDED"
+    told = [each["outcome"] for each in found[0]["attempts"]]  # type: ignore[attr-defined]
+    assert told == ["FAILED"] * (attempts - 1) + ["SUCCEEDED"]
     os.killpg(server.pid, signal.SIGINT)
     _, errors = server.communicate()
     assert server.returncode == 0
     assert "Traceback" not in errors
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [
+        ("1", signal.SIGINT),
+        ("2", signal.SIGTERM),
+        pytest.param("1", signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param("2", signal.SIGINT, marks=pytest.mark.long),
+    ],
+)
 def test_serve(
     begin: Serve,
     data_dir: Path,

@@ -61,6 +61,20 @@ def test_what_is_imported_is_exported(
     assert run("export", "--org", other).stdout_bytes == exported
 
 
+def test_jobs_that_came_further_are_brought_up_to_date(ledger: str, org: str, file: Write) -> None:
+    identity: Record = {"id": str(uuid4())}
+    started: Record = {"status": "running", "started_at": "2026-01-01T00:01:00Z"}
+    run("import", file(ndjson(record(1, **identity), record(2))), "--org", org)
+    newer = ndjson(record(1, **identity, **started), record(2))
+    told = run("import", file(newer), "--org", org)
+    assert told.exit_code == 0
+    assert told.stderr == "0 imported, 1 updated, 1 there already, 0 rejected\n"
+    other = ndjson(record(1, **identity, status="canceled", finished_at="2026-01-01T00:01:00Z"))
+    told = run("import", file(other), "--org", org)
+    assert told.exit_code == 1
+    assert "line 1: id: the ledger tells otherwise of this job from its event 2 on" in told.stderr
+
+
 def test_without_org_it_is_the_one_of_the_settings(
     ledger: str, org: str, file: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
 from db.sessions import (
+    CommitUncertainError,
     DatabaseUnavailableError,
     RequestSession,
     SessionClosedError,
     StatementTimeoutError,
 )
 from tests.conftest import FreshDatabase
+from tests.proxy import proxy
 from tests.service import ORG
 
 SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10)
@@ -303,6 +305,23 @@ async def test_all_statements_of_one_who_is_stopped_are_cancelled(
     await session.close()
     await left
     await assert_serves_cleanly(engine)
+
+
+@pytest.mark.parametrize("loses", ["request", "answer", "silence"])
+async def test_a_lost_commit_is_told(
+    database_url: str, loses: Literal["request", "answer", "silence"]
+) -> None:
+    options = EngineOptions(pool_size=1, pool_overflow=0, command_timeout_seconds=0.5)
+    async with proxy(database_url) as lossy:
+        engine = create_engine(lossy.url, options)
+        async with RequestSession(engine, SCOPE).writing() as session:
+            await ask(session)
+            lossy.loses = loses
+            with pytest.raises(CommitUncertainError):
+                await session.commit()
+        lossy.loses, lossy.silent = None, False
+        await assert_serves_cleanly(engine)
+        await engine.dispose()
 
 
 async def test_what_was_stopped_is_not_committed(engine: AsyncEngine) -> None:

@@ -1,6 +1,7 @@
 """The docs: generated pages are up to date, links lead somewhere, commands exist."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,15 @@ JOBLENS = re.compile(r"^(?:\$ )?joblens ([a-z]+)", re.MULTILINE)
 VARIABLE = re.compile(r"\bJOBLENS_[A-Z_]+\b")
 
 
+@cache
+def page(name: str) -> str:
+    """Get a page as the code has it."""
+    return PAGES[name]()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_generated_pages_are_up_to_date(name: str) -> None:
-    assert (REFERENCE / name).read_text() == PAGES[name](), "run `make docs`"
+    assert (REFERENCE / name).read_text() == page(name), "run `make docs`"
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -32,7 +39,18 @@ def test_commands_and_settings_exist(text: Path) -> None:
     words = text.read_text()
     made = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(MAKE.findall(words)) - set(made) <= {"sure"}
-    listed = PAGES["commands.md"]()
+    listed = page("commands.md")
     assert [name for name in JOBLENS.findall(words) if f"`joblens {name}`" not in listed] == []
-    known = set(VARIABLE.findall(PAGES["settings.md"]())) | {"JOBLENS_TEST_DATABASE_URL"}
+    known = set(VARIABLE.findall(page("settings.md"))) | {"JOBLENS_TEST_DATABASE_URL"}
     assert set(VARIABLE.findall(words)) - known - {"JOBLENS_"} == set()
+
+
+def test_the_proxy_in_the_docs_sets_each_header_once() -> None:
+    words = (ROOT / "docs/how-to/operate.md").read_text()
+    (block,) = re.findall(r"```nginx\n(.*?)```", words, re.DOTALL)
+    names = re.findall(r"proxy_set_header (\S+)", block)
+    assert len(names) == len(set(names))
+    assert {"Host", "X-Forwarded-For", "Upgrade", "Connection"} == set(names)
+    # As it came, an upgrade to anything would be passed on.
+    assert "proxy_set_header Upgrade $http_upgrade" not in block
+    assert "/(graphql|assets/)" in block

@@ -15,6 +15,7 @@ from dramatiq.middleware import AsyncIO
 
 from db.repository import BackoffPolicy, JobRepository, JobStatus, dispose, session_scope
 from examples.dramatiq_worker import recording
+from tests.patience import PATIENCE_SECONDS
 
 AT_ONCE = BackoffPolicy.NONE
 
@@ -48,7 +49,7 @@ async def work_off(broker: StubBroker) -> None:
         worker = dramatiq.Worker(broker, worker_timeout=10, worker_threads=2)
         worker.start()
         try:
-            broker.join("default", timeout=60_000)
+            broker.join("default", timeout=PATIENCE_SECONDS * 1000)
         finally:
             worker.stop()
 
@@ -87,6 +88,38 @@ async def test_a_failure_is_retried_until_attempts_end(
     assert (job.last_error_code, job.attempt) == ("FileNotFoundError", 2)
     assert missing in job.last_error_message
     assert len(broker.dead_letters) == 1
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "code"),
+    [
+        (None, RuntimeError("x" * 20_000), "RuntimeError"),
+        (None, RuntimeError("half \ud83d, nul \0"), "RuntimeError"),
+        (None, type("É" * 300, (Exception,), {})(), "É" * 5),
+        ("x" * 300_000, None, "InvalidJobError"),
+        ({1, 2}, None, "InvalidJobError"),
+        (float("nan"), None, "InvalidJobError"),
+    ],
+)
+async def test_no_failure_is_lost(
+    broker: StubBroker,
+    tasks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    result: Any,
+    error: Exception | None,
+    code: str,
+) -> None:
+    async def end(_job: Any) -> Any:
+        if error is not None:
+            raise error
+        return result
+
+    monkeypatch.setattr(tasks, "_count_words", end)
+    made = await tasks.submit("any", max_attempts=1)
+    await work_off(broker)
+    job, statuses = await life(made.job.id)
+    assert statuses == ["queued", "running", "failed", "dead_letter"]
+    assert job.last_error_code.startswith(code)
 
 
 async def test_a_retry_succeeds_when_it_is_due(

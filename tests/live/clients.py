@@ -13,9 +13,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Api
 
-PATIENCE_SECONDS = 30
 COUNTS = "subscription { statusCounts { status count { value } } }"
 EVENTS = "subscription { jobEvents { node { nextStatus job { id } } } }"
 
@@ -82,14 +82,15 @@ async def socket(
 ) -> AsyncIterator[Socket]:
     """Open a WebSocket that has said nothing yet."""
     url = service.client.base_url
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    named = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    host = named.pop("host", f"{url.host}:{url.port}")
     plain = sockets.socket()
     if receive_buffer_bytes is not None:
         plain.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer_bytes)
     plain.setblocking(False)
     await asyncio.get_running_loop().sock_connect(plain, (url.host, url.port))
     async with connect(
-        f"ws://{url.host}:{url.port}{path}",
+        f"ws://{host}{path}",
         subprotocols=None if subprotocol is None else [Subprotocol(subprotocol)],
         origin=None if origin is None else Origin(origin),
         additional_headers=named,

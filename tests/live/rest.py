@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.pool import QueuePool
 
-from tests.live.clients import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
 
 BUSY = (

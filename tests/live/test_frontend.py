@@ -22,13 +22,13 @@ from db.engine import create_engine
 from db.repository import JobRepository, session_scope
 from tests.live.test_node import SCRIPT
 from tests.node import PACKAGE, node
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import command_running
 from tests.service import ORG
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "live-updates-in-a-frontend.md"
 PUT_TOGETHER = re.compile(r"^Put together:\n\n```js\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = Path(__file__).parents[2] / "examples" / "live_frontend"
-PATIENCE_SECONDS = 60
 KINDS = {f"{client} over {way}" for client in ("urql", "Apollo") for way in ("WebSocket", "SSE")}
 
 
@@ -48,11 +48,11 @@ class Ledger:
         self.ids.append(f"{self.job_id}:1")
 
     async def note(self, count: int, size: int = 1) -> None:
-        for _ in range(count):
-            async with session_scope(self.org_id, engine=self.engine) as session:
-                detail = {"words": "x" * size}
+        detail = {"words": "x" * size}
+        async with session_scope(self.org_id, engine=self.engine) as session:
+            for _ in range(count):
                 seq = await JobRepository(session).log_job_event(self.job_id, detail)
-            self.ids.append(f"{self.job_id}:{seq}")
+                self.ids.append(f"{self.job_id}:{seq}")
 
 
 class Frontends:
@@ -128,6 +128,7 @@ async def ledger(database_url: str) -> AsyncIterator[Ledger]:
     await engine.dispose()
 
 
+@pytest.mark.long
 async def test_a_server_that_stops_and_starts_again(
     database_url: str, tmp_path: Path, ledger: Ledger
 ) -> None:
@@ -154,6 +155,7 @@ async def test_a_server_that_stops_and_starts_again(
         assert len(set(told["after"])) == 3
 
 
+@pytest.mark.long
 async def test_a_frontend_that_is_too_slow(
     database_url: str, tmp_path: Path, ledger: Ledger
 ) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 
 from db.listener import Listener
 from tests.live.watching import until
+from tests.patience import PATIENCE_SECONDS
 
 
 class Proxy:
@@ -66,7 +67,7 @@ async def listening(url: str, **seconds: float) -> AsyncIterator[asyncio.Queue[U
 
 
 async def get(heard: asyncio.Queue[UUID | None]) -> UUID | None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return await heard.get()
 
 

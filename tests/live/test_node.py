@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.live.clients import PATIENCE_SECONDS
 from tests.live.rest import back_to_rest
 from tests.node import run_script
+from tests.patience import PATIENCE_SECONDS
 from tests.service import OTHER_ORG, Service
 
 SCRIPT = Path(__file__).parent / "node" / "clients.mjs"

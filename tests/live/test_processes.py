@@ -7,13 +7,21 @@ from typing import Any
 
 import pytest
 
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import command_running
 from tests.service import Api, client_of
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [
+        ("1", signal.SIGTERM),
+        ("2", signal.SIGINT),
+        pytest.param("1", signal.SIGINT, marks=pytest.mark.long),
+        pytest.param("2", signal.SIGTERM, marks=pytest.mark.long),
+    ],
+)
 async def test_the_end_of_the_command(
     database_url: str, workers: str, number: signal.Signals
 ) -> None:

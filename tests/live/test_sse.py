@@ -1,5 +1,7 @@
 """GraphQL over Server-Sent Events: who gets them, what they say, and how they end."""
 
+import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,7 +10,9 @@ import pytest
 
 from tests.live.clients import COUNTS, EVENTS, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, OTHER_ORG, Api, Service, serving
+from tests.wire import wire
 
 # What urql and Apollo send.
 ALL = (
@@ -30,7 +34,7 @@ async def test_a_subscription(service: Service, method: str) -> None:
         assert events.response.status_code == 200
         headers = events.response.headers
         assert headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert headers["cache-control"] == "no-cache"
+        assert headers["cache-control"] == "no-cache, no-transform"
         assert headers["x-accel-buffering"] == "no"
         assert headers["x-request-id"]
         name, data = await events.event()
@@ -44,6 +48,32 @@ async def test_a_query_has_one_result(service: Service, method: str) -> None:
         assert await events.event() == ("next", {"data": {"__typename": "Query"}})
         assert await events.event() == ("complete", None)
         assert await events.ended()
+
+
+@pytest.mark.parametrize("query", ["{ __typename }", COUNTS])
+async def test_http_1_0_has_no_chunks(service: Service, query: str) -> None:
+    """The end of the connection tells the end of the stream."""
+    url = service.client.base_url
+    body = json.dumps({"query": query})
+    head = [
+        "POST /graphql HTTP/1.0",
+        "Accept: text/event-stream",
+        "Content-Type: application/json",
+        "Connection: keep-alive",
+        f"Content-Length: {len(body)}",
+    ]
+    async with wire(url.host, url.port or 0) as line:
+        await line.send("\r\n".join([*head, "", body]).encode())
+        answer = await line.answer()
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert "transfer-encoding" not in answer.headers
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await line.reader.readuntil(b"\n\n") == b":\n\n"
+            assert (await line.reader.readuntil(b"\n\n")).startswith(
+                b'event: next\ndata: {"data":{'
+            )
+            if query != COUNTS:
+                assert await line.reader.read() == b"event: complete\ndata:\n\n"
 
 
 async def test_a_mutation_has_one_result(service: Service) -> None:
@@ -172,7 +202,7 @@ async def test_the_end_of_the_process(database_url: str) -> None:
         async with serving(database_url) as service:
             # Its own client, for the service's is closed first.
             client = await outside.enter_async_context(
-                type(service.client)(base_url=service.client.base_url, timeout=60)
+                type(service.client)(base_url=service.client.base_url, timeout=PATIENCE_SECONDS)
             )
             other = Api(client)
             counts = await outside.enter_async_context(stream(other, COUNTS))

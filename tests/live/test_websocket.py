@@ -124,7 +124,7 @@ async def test_the_subprotocol_is_required(service: Service, subprotocol: str | 
 
 async def test_who_says_nothing_is_closed(database_url: str) -> None:
     async with (
-        serving(database_url, websocket_init_timeout_seconds="0.05") as service,
+        serving(database_url, websocket_init_timeout_seconds="1") as service,
         socket(service) as client,
     ):
         assert (await client.closed())[0] == 4408
@@ -137,7 +137,7 @@ async def test_who_says_nothing_is_closed(database_url: str) -> None:
 
 async def test_who_only_pings_is_closed(database_url: str) -> None:
     async with (
-        serving(database_url, websocket_init_timeout_seconds="0.2") as service,
+        serving(database_url, websocket_init_timeout_seconds="1") as service,
         socket(service) as client,
     ):
         await client.send({"type": "ping"})

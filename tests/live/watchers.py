@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from tests.live.clients import Socket, Stream, socket, stream
+from tests.patience import PATIENCE_SECONDS
 from tests.service import Api
 
 Way = Literal["WebSocket", "SSE"]
@@ -88,8 +89,10 @@ async def watcher(
 
 def _with_little_room(api: Api) -> httpx.AsyncClient:
     option = (sockets.SOL_SOCKET, sockets.SO_RCVBUF, LITTLE_BYTES)
-    transport = httpx.AsyncHTTPTransport(socket_options=[option])
-    return httpx.AsyncClient(base_url=api.client.base_url, timeout=60, transport=transport)
+    transport = httpx.AsyncHTTPTransport(socket_options=[option], verify=False)
+    return httpx.AsyncClient(
+        base_url=api.client.base_url, timeout=PATIENCE_SECONDS, transport=transport
+    )
 
 
 async def _over_socket(client: Socket) -> AsyncGenerator[Any, None]:

@@ -18,10 +18,10 @@ from resolvers.live.options import LiveOptions
 from schema.execution import Operation, Request, Response, prepare, subscribe
 from schema.sharing import Responses
 from tests.ledger import insert, job
+from tests.patience import PATIENCE_SECONDS
 from tests.statements import recorded
 
 # Generous: it only ends what would wait for ever.
-PATIENCE_SECONDS = 60
 # Longer than any test: what comes all the same came by a notification.
 NEVER = 3_600.0
 EVENTS = "subscription ($filter: JobEventFilter, $after: String) { jobEvents(filter: $filter, after: $after) { cursor node { id ts nextStatus } } }"

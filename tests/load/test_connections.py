@@ -1,10 +1,12 @@
 """Bounds on what stays open: WebSockets, streams of events, subscriptions."""
 
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from server.admission import stranger
 from tests.live.clients import COUNTS, Socket, socket, stream
 from tests.live.rest import back_to_rest
 from tests.live.watching import until
@@ -65,13 +67,67 @@ async def test_those_who_do_not_say_who_they_are_leave_room(database_url: str) -
         AsyncExitStack() as stack,
     ):
         silent = [await stack.enter_async_context(socket(service)) for _ in range(2)]
-        with pytest.raises(InvalidStatus):
-            await stack.enter_async_context(socket(service))
+        assert await refusal(service) == 429
         # Others' streams still begin, and so does one of these, once it speaks.
         async with stream(service, COUNTS) as events:
             assert (await events.event())[0] == "next"
         await silent[0].init()
         await opened(stack, service, OTHER_ORG)
+
+
+async def refusal(service: Service, address: str = "") -> int:
+    """Get the status that a handshake is refused with."""
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket(service, X_Forwarded_For=address):
+            pass
+    return refused.value.response.status_code
+
+
+MAPPED = "::ffff:203.0.113.7"
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "another"),
+    [
+        ("203.0.113.7", "203.0.113.7", "203.0.113.8"),
+        ("203.0.113.7", MAPPED, "::ffff:203.0.113.8"),
+        ("203.0.113.7", "203.0.113.7:4711", "203.0.113.8:4711"),
+        ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"),
+        ("2001:db8::1", "[2001:db8::ffff:ffff:ffff:ffff]:80", "2001:db8:1::1"),
+        # What is left of the last one that the proxy has added, anybody could have written.
+        ("203.0.113.7", "203.0.113.8, 203.0.113.7", "203.0.113.7, 203.0.113.8"),
+        # Those of whom a proxy does not tell an address.
+        ("unknown", "_hidden", "203.0.113.7"),
+    ],
+)
+async def test_strangers_are_counted_by_their_address(
+    database_url: str, first: str, same: str, another: str
+) -> None:
+    async with (
+        serving(database_url, max_connections_per_viewer="2", proxies="127.0.0.1") as service,
+        AsyncExitStack() as stack,
+    ):
+        for address in (first, same):
+            await stack.enter_async_context(socket(service, X_Forwarded_For=address))
+        assert await refusal(service, first) == await refusal(service, same) == 429
+        client = await stack.enter_async_context(socket(service, X_Forwarded_For=another))
+        await client.init()
+
+
+async def test_an_address_that_no_proxy_of_ours_tells_counts_for_nothing(database_url: str) -> None:
+    async with (
+        serving(database_url, max_connections_per_viewer="2") as service,
+        AsyncExitStack() as stack,
+    ):
+        for number in range(2):
+            forged = socket(service, X_Forwarded_For=f"203.0.113.{number}")
+            await stack.enter_async_context(forged)
+        assert await refusal(service, "203.0.113.9") == 429
+
+
+@pytest.mark.parametrize("client", [None, ("", 0), ("/run/joblens.sock", 0), ["x", None]])
+def test_those_without_an_address_are_one(client: Any) -> None:
+    assert stranger(client) is None
 
 
 async def test_one_subscription_more_of_a_viewer(database_url: str) -> None:

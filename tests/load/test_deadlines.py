@@ -8,9 +8,10 @@ import asyncpg
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from tests.live.clients import PATIENCE_SECONDS, socket, stream
+from tests.live.clients import socket, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.load.clients import JOBS, NOTHING, WAYS, WRITES, Ask, asked, post
+from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, Service, serving
 
 WAITING = (
@@ -36,7 +37,7 @@ async def service(database_url: str) -> AsyncIterator[Service]:
 async def hasty(database_url: str) -> AsyncIterator[Service]:
     """Requests have little time, statements a lot."""
     async with serving(
-        database_url, request_timeout_seconds="0.3", statement_timeout_seconds="600"
+        database_url, request_timeout_seconds="1", statement_timeout_seconds="600"
     ) as running:
         yield running
 
@@ -207,7 +208,7 @@ async def test_a_subscription_may_go_on(hasty: Service) -> None:
     async with stream(hasty, counts) as events:
         assert (await events.event())[0] == "next"
         await hasty.query(f"mutation {{ {create('later')} }}")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.2)
         assert (await events.event())[0] == "next"
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 URL = re.compile(r"http://127\.0\.0\.1:\d+/graphql")
 
@@ -95,5 +97,5 @@ def test_its_demo_serves_graphiql(joblens: Path, folder: Path, environment: dict
         assert answer["data"]["jobs"]["count"]["value"] > 1_000
     finally:
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(timeout=60) == 0
+        assert demo.wait(timeout=PATIENCE_SECONDS) == 0
         demo.stdout.close()

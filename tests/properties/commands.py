@@ -58,7 +58,7 @@ changes = st.builds(
     to=st.sampled_from([*STATUSES, "running", "running", "failed", "failed", "queued"]),
     from_=st.none() | st.none() | st.sampled_from(STATUSES),
     error_code=st.sampled_from([None, "E1", "E2"]),
-    error_message=st.sampled_from([None, "no", ""]),
+    error_message=st.sampled_from([None, "no", "", "half \ud83d, nul \0", "x" * 10_001]),
     result=st.sampled_from([None, {"ok": True}, 0]),
     detail=details,
 )
@@ -74,10 +74,10 @@ filters: st.SearchStrategy[Filter] = st.sampled_from(
 )
 broken = st.sampled_from(
     [
-        ({"errorCode": ""}, "errorCode"),
-        ({"errorCode": "x" * 256}, "errorCode"),
-        ({"errorMessage": "a\0"}, "errorMessage"),
         ({"result": {"\0": 1}}, "result"),
+        ({"result": "half \ud83d", "errorMessage": "half \ud83d"}, "result"),
+        ({"result": [2**64]}, "result"),
+        ({"detail": {"error": "\0", "error_message": "\0"}}, "detail"),
         ({"detail": []}, "detail"),
         ({"detail": 0}, "detail"),
         ({"detail": "x"}, "detail"),

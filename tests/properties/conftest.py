@@ -8,12 +8,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import orjson
 import pytest
-from hypothesis import settings
 
 from tests.service import Service, serving
-
-settings.register_profile("joblens", settings(), deadline=None)
-settings.load_profile("joblens")
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,24 @@ BASE_SECONDS, CAP_SECONDS, JITTER = 10, 3600, 0.1
 # Two jobs of one idempotency key must not differ in these.
 IDENTITY = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
 CLOCK_STEP = timedelta(microseconds=1)
+LONGEST_MESSAGE = 10_000
+SHORTENED = "… [shortened] …"
+
+
+def kept(message: str | None) -> str | None:
+    """What stays of an error's words: never nothing, unless there were none."""
+    if not message:
+        return None
+    words = (
+        message.replace("\0", "\ufffd")
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16", "replace")
+    )
+    if len(words) <= LONGEST_MESSAGE:
+        return words
+    tail = (LONGEST_MESSAGE - len(SHORTENED)) // 4
+    head = LONGEST_MESSAGE - len(SHORTENED) - tail
+    return words[:head] + SHORTENED + words[-tail:]
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,7 @@ class ModelJob:
                 self.wait = self._wait(number)
         else:
             self._end(change, number)
-        errors = {"error_code": change.error_code, "error_message": change.error_message}
+        errors = {"error_code": change.error_code, "error_message": kept(change.error_message)}
         notes = {**errors, "reason": change.reason}
         self._tell(before, {**change.detail, **{k: v for k, v in notes.items() if v is not None}})
 
@@ -112,8 +130,9 @@ class ModelJob:
         self.finished = self.finished or number
         if change.result is not None:
             self.result = change.result
-        if change.error_code is not None or change.error_message is not None:
-            self.error = (change.error_code, change.error_message)
+        message = kept(change.error_message)
+        if change.error_code is not None or message is not None:
+            self.error = (change.error_code, message)
 
     def _wait(self, number: int) -> tuple[int, float] | None:
         seconds = {

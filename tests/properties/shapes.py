@@ -28,6 +28,7 @@ CODES = set(ErrorCode) - {
     ErrorCode.INTERNAL_SERVER_ERROR,
     ErrorCode.UNAVAILABLE,
     ErrorCode.TIMEOUT,
+    ErrorCode.COMMIT_UNCERTAIN,
 }
 LEAVES: dict[str, Any] = {
     "Int": lambda value: type(value) is int,

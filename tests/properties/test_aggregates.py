@@ -8,10 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.statuses import JobStatus
+from tests.effort import examples
 from tests.ledger import EPOCH, insert, job
 from tests.service import Service
 
@@ -120,7 +121,7 @@ def key_of(row: Row, by: Sequence[str]) -> dict[str, Any]:
     return key
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     rows=st.lists(lived(), max_size=15),
     by=st.lists(st.sampled_from(list(KEYS)), min_size=1, max_size=4),

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 
 from schema.limits.sizes import COUNTED
+from tests.effort import examples
 from tests.ledger import insert
 from tests.properties.test_random_queries import EVENTS, ROWS, documents
 from tests.service import Service, serving
@@ -36,7 +37,7 @@ def type_names(value: Any) -> Iterator[str]:
             yield from type_names(item)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@examples(150, suppress_health_check=[HealthCheck.too_slow])
 @given(query=documents)
 async def test_no_more_comes_than_was_announced(service: Service, query: str) -> None:
     body = (await service.post(query)).json()

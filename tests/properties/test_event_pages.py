@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.ledger import insert, job
 from tests.properties.paging import (
     ARGUMENTS,
@@ -58,7 +59,7 @@ def event_id(row: Row) -> str:
     return f"{row['job_id']}:{row['seq']}"
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     jobs=moments_of_jobs,
     later=st.lists(st.tuples(st.integers(0, 3), moments), max_size=4),
@@ -98,7 +99,7 @@ async def test_a_walk_meets_each_event_once_while_events_are_inserted(
     check_seen(seen, at_first, backward)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(jobs=moments_of_jobs.filter(any), size=st.integers(0, 7), data=st.data())
 async def test_pages_of_many_jobs_events_are_each_jobs_own(
     service: Service,

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.statuses import JobStatus
+from tests.effort import examples
 from tests.ledger import insert
 from tests.properties.filter_inputs import (
     CONDITIONS,
@@ -112,7 +113,7 @@ def event_id(event: dict[str, Any]) -> str:
     return f"{event['job_id']}:{event['seq']}"
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(filter_=maybe(job_filters()), as_literal=st.booleans())
 async def test_a_filter_chooses_the_same_jobs_everywhere(
     service: Service, filter_: Any, as_literal: bool
@@ -123,7 +124,7 @@ async def test_a_filter_chooses_the_same_jobs_everywhere(
 
 
 @pytest.mark.parametrize("field", CONDITIONS)
-@settings(max_examples=6)
+@examples(6)
 @given(data=st.data())
 async def test_each_field_divides_the_jobs(
     service: Service, field: str, data: st.DataObject
@@ -143,7 +144,7 @@ async def test_each_field_divides_the_jobs(
     assert {node["id"] for node in answer["no"]["nodes"]} == others
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(filter_=maybe(event_filters), as_literal=st.booleans())
 async def test_an_event_filter_chooses_what_it_says(
     service: Service, filter_: Any, as_literal: bool

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,6 +16,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.effort import examples
 from tests.properties.commands import (
     BULK,
     CREATE,
@@ -223,5 +223,5 @@ async def test_jobs_live_as_the_model_says(service: Service, tables: asyncpg.Con
         def __init__(self) -> None:
             super().__init__(Ledger(service, tables), loop)
 
-    few = settings(max_examples=30, stateful_step_count=30, report_multiple_bugs=False)
+    few = examples(30, stateful_step_count=30, report_multiple_bugs=False)
     await asyncio.to_thread(run_state_machine_as_test, Running, settings=few)

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.ledger import insert, job
 from tests.properties.paging import (
     ARGUMENTS,
@@ -69,7 +70,7 @@ def of(org: UUID, rows: list[Row]) -> list[Row]:
 
 @pytest.mark.parametrize("direction", ["ASC", "DESC"])
 @pytest.mark.parametrize("field", SORT_KEYS)
-@settings(max_examples=12)
+@examples(12)
 @given(
     rows=tied_jobs,
     later=st.integers(0, 8),
@@ -113,7 +114,7 @@ async def test_a_walk_meets_each_job_once_while_jobs_are_inserted(
     check_seen(seen, at_first, backward)
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(
     rows=tied_jobs.filter(bool),
     field=st.sampled_from(list(SORT_KEYS)),

@@ -5,9 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import asyncpg
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.effort import examples
+from tests.patience import PATIENCE_SECONDS
 from tests.properties.commands import (
     BULK,
     CREATE_MANY,
@@ -81,7 +83,7 @@ def replay(job: ModelJob, event: Row) -> None:
     job.change(change)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     first=st.lists(specs, min_size=1, max_size=3),
     writers=st.lists(st.lists(commands, min_size=1, max_size=8), min_size=4, max_size=8),
@@ -126,7 +128,7 @@ async def test_batches_that_share_keys_do_not_wait_for_each_other_in_a_circle(
         "INSERT INTO job (org_id, type, idempotency_key) VALUES ($1, 'm', 'm')", ledger.org
     )
     tasks = [create("amz"), create("zma")]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await tables.fetchval(WAITING) < len(tasks):
             await asyncio.sleep(0.01)
             # What this transaction has read of the others' state would stay.

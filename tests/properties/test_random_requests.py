@@ -4,10 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.schema import core_schema
+from tests.effort import examples
 from tests.ledger import events, insert, job
 from tests.properties.shapes import check_any, json_values
 from tests.service import Service
@@ -61,7 +62,7 @@ async def _ledger(database_url: str) -> None:
     await insert(database_url, [row], events(row, "queued", detail={"a": 1}))
 
 
-@settings(max_examples=120)
+@examples(120)
 @given(body=st.one_of(st.binary(max_size=60), members, json_values))
 async def test_any_body_is_answered(service: Service, body: Any) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -69,7 +70,7 @@ async def test_any_body_is_answered(service: Service, body: Any) -> None:
     check_any(await service.client.post("/graphql", content=content, headers=headers))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     parameters=st.dictionaries(
         st.sampled_from(["query", "operationName", "variables", "else"]),
@@ -81,7 +82,7 @@ async def test_any_url_is_answered(service: Service, parameters: dict[str, str])
 
 
 @pytest.mark.parametrize("type_", USES)
-@settings(max_examples=12)
+@examples(12)
 @given(value=st.one_of(near_filters, json_values, times))
 async def test_any_variable_is_answered(service: Service, type_: str, value: Any) -> None:
     query = f"query ($value: {type_}) {{ {USES[type_]} }}"

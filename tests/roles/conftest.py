@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
-from hypothesis import settings
 
 from tests.roles.asking import Asking, asking
-
-settings.register_profile("joblens", settings(), deadline=None)
-settings.load_profile("joblens")
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +13,10 @@ async def admin(database_url: str) -> AsyncIterator[Asking]:
     """The application, asked by an administrator; `as_` asks as others."""
     async with asking(database_url) as asked:
         yield asked
+
+
+@pytest.fixture(scope="module")
+async def postgres(cluster_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(cluster_url)
+    yield connection
+    await connection.close()

@@ -15,6 +15,9 @@ DOCUMENT: dict[str, Any] = {
     "deep": [{"x": {"API-Key": {"id": 1, "value": [SECRET, "]}"]}, "size": 12.5}}],
     "accessToken": [SECRET, [SECRET]],
     "Set-Cookie": None,
+    "max_tokens": 4096,
+    "cookies_enabled": True,
+    "tokenizer": "cl100k",
     "log": f"cannot reach {URL}\n, nor {URL}",
     'say "Authorization"': f"Bearer {SECRET}",
 }
@@ -23,7 +26,10 @@ SHOWN_DOCUMENT = {
     "password": "[redacted]",
     "deep": [{"x": {"API-Key": "[redacted]", "size": 12.5}}],
     "accessToken": "[redacted]",
-    "Set-Cookie": "[redacted]",
+    "Set-Cookie": None,
+    "max_tokens": 4096,
+    "cookies_enabled": True,
+    "tokenizer": "cl100k",
     "log": f"cannot reach {SHOWN_URL}\n, nor {SHOWN_URL}",
     'say "Authorization"': "[redacted]",
 }

@@ -1,20 +1,27 @@
 """Filters cannot be used to find out, guess by guess, what is hidden."""
 
 from typing import Any
+from uuid import uuid4
 
+import asyncpg
+import orjson
 import pytest
 from graphql import GraphQLInputObjectType, get_named_type
-from hypothesis import given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from db.commands.comparison import equal_as_shown
 from db.credentials import hide_credentials
 from resolvers.context import Role
+from resolvers.errors import UnavailableError
+from resolvers.redaction import HIDDEN
 from schema.execution import Response
 from schema.schema import core_schema
+from tests.effort import examples
 from tests.ledger import insert, job
 from tests.roles.asking import OPERATOR, VIEWER, WRITER, Asking
-from tests.roles.secrets import MESSAGE, SECRET, SHOWN_MESSAGE, URL, secretive_job
-from tests.roles.test_redaction import SECRET_KEYS, messages
+from tests.roles.secrets import MESSAGE, SECRET, SHOWN_MESSAGE, SHOWN_URL, URL, secretive_job
+from tests.roles.test_redaction import REDACTION, SECRET_KEYS, messages
 
 ROW, EVENTS = secretive_job()
 TEXTS = [MESSAGE, "plain", "see https://h/a, me@x.com", f"{URL} and {URL}", None]
@@ -22,8 +29,12 @@ TEXTS = [MESSAGE, "plain", "see https://h/a, me@x.com", f"{URL} and {URL}", None
 GUESSES: list[Any] = [
     {"password": SECRET},
     {"password": "wrong"},
+    {"password": ""},
     {"password": {}},
-    {"password": None},
+    {"password": []},
+    {"max_tokens": "4096"},
+    {"max_tokens": [4096]},
+    {"deep": [{"x": {"API-Key": [1]}}]},
     {"password": "[redacted]"},
     {"to": "me@example.com", "password": SECRET},
     {"accessToken": [SECRET]},
@@ -31,9 +42,8 @@ GUESSES: list[Any] = [
     {"accessToken": []},
     {"deep": [{"x": {"API-Key": {"id": 1}}}]},
     {"deep": [{"x": {"API-Key": {}}}]},
-    {"deep": [{"x": {"api_key": 1}}]},
     [{"password": SECRET}],
-    [[{"a": [{"Token": 1}]}]],
+    [[{"a": [{"Token": "1"}]}]],
     {"log": f"cannot reach {URL}\n, nor {URL}"},
     [URL],
     URL,
@@ -106,7 +116,11 @@ async def _is_refused(asked: Asking, of_jobs: Any, of_events: Any) -> None:
             assert "ADMIN" in message
 
 
-@pytest.mark.parametrize("guess", [GUESSES[0], GUESSES[6], GUESSES[14]], ids=repr)
+@pytest.mark.parametrize(
+    "guess",
+    [{"password": SECRET}, {"accessToken": [SECRET]}, {"log": f"cannot reach {URL}\n, nor {URL}"}],
+    ids=repr,
+)
 async def test_an_administrator_may_ask(admin: Asking, guess: Any) -> None:
     query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
     data = await admin.data(query, {"f": {"payloadContains": guess}})
@@ -195,7 +209,7 @@ conditions = st.one_of(
 ).map(lambda pair: dict([pair]))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     condition=conditions
     | st.builds(
@@ -233,7 +247,7 @@ def _meets(text: str | None, condition: dict[str, Any]) -> bool:
 async def test_every_secret_key_is_refused_at_any_depth(admin: Asking, key: str) -> None:
     query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
     asked = admin.as_(OPERATOR)
-    for document in ({key: 1}, [{key: {}}], {"a": [{"b": {key: []}}]}):
+    for document in ({key: "1"}, [{key: {}}], {"a": [{"b": {key: []}}]}):
         assert (await asked.error(query, {"f": {"payloadContains": document}}))[0] == "FORBIDDEN"
 
 
@@ -249,8 +263,187 @@ async def test_secrets_in_the_query_itself_are_refused_as_those_in_variables(
         assert (await admin.as_(role).error(inner, {"v": SECRET}))[0] == "FORBIDDEN"
 
 
-async def test_what_is_shown_can_be_asked_for(admin: Asking) -> None:
-    query = "query ($f: JobFilter) { jobs(filter: $f) { count { value } } }"
-    for document in ({"to": "me@example.com"}, {"deep": [{"x": {"size": 12.5}}]}):
-        data = await admin.as_(VIEWER).data(query, {"f": {"payloadContains": document}})
-        assert data["jobs"]["count"]["value"] == 1
+@pytest.mark.parametrize(
+    ("document", "count"),
+    [
+        ({"to": "me@example.com"}, 1),
+        ({"deep": [{"x": {"size": 12.5}}]}, 1),
+        ({"tokenizer": "cl100k"}, 1),
+        ({"max_tokens": 4096}, 1),
+        ({"max_tokens": 1}, 0),
+        ({"cookies_enabled": True}, 1),
+        ({"cookies_enabled": False}, 0),
+        ({"Set-Cookie": None}, 1),
+        # What is hidden is neither, as everybody reads.
+        ({"password": 1}, 0),
+        ({"password": None}, 0),
+        ({"deep": [{"x": {"API-Key": 1}}]}, 0),
+    ],
+)
+async def test_what_is_shown_can_be_asked_for(admin: Asking, document: Any, count: int) -> None:
+    query = """query ($f: JobFilter, $e: JobEventFilter) {
+      jobs(filter: $f) { count { value } } jobEvents(filter: $e) { count { value } } }"""
+    given = {"f": {"payloadContains": document}, "e": {"detailContains": document}}
+    for asked in (admin.as_(VIEWER), admin):
+        data = await asked.data(query, given)
+        assert data["jobs"]["count"]["value"] == count
+        assert data["jobEvents"]["count"]["value"] == count * len(EVENTS)
+
+
+def few(url: str) -> st.SearchStrategy[Any]:
+    """Draw JSON of few values, so that many are alike."""
+    return st.recursive(
+        st.sampled_from([None, True, False, 0, 1, "", "x", HIDDEN, URL, SHOWN_URL, {}, []]),
+        lambda inner: (
+            st.lists(inner, max_size=2)
+            | st.dictionaries(st.sampled_from(["a", "tokens", "x", url]), inner, max_size=3)
+        ),
+        max_leaves=5,
+    )
+
+
+others: st.SearchStrategy[Any] = st.sampled_from(["", "x", HIDDEN, [], {}, ["x"], {"x": 1}, [1]])
+
+
+def exchanged(value: Any, other: Any) -> Any:
+    """Put something else into the place of all that is hidden."""
+    if isinstance(value, str):
+        return value.replace(URL, URL.replace(SECRET, "other"))
+    if isinstance(value, list):
+        return [exchanged(item, other) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        exchanged(key, other): other
+        if key == "tokens" and isinstance(item, str | list | dict)
+        else exchanged(item, other)
+        for key, item in value.items()
+    }
+
+
+@examples(500)
+@given(value=few(URL), document=few(SHOWN_URL), other=others)
+async def test_what_is_hidden_makes_no_difference_to_a_filter(
+    postgres: asyncpg.Connection, value: Any, document: Any, other: Any
+) -> None:
+    assume(not REDACTION.touches(document))
+    given = [orjson.dumps(each).decode() for each in (value, exchanged(value, other), document)]
+    one, two = await postgres.fetchrow("SELECT $1::jsonb @> $3::jsonb, $2::jsonb @> $3", *given)
+    assert one == two
+
+
+CREATE = """mutation ($input: CreateJobInput!) { it: createJob(input: $input) { __typename
+  ... on CreateJobPayload { created job { payload } }
+  ... on IdempotencyConflict { holder: existing { payload } } } }"""
+CREATE_MANY = """mutation ($input: [CreateJobInput!]!) { it: createJobs(input: $input) { __typename
+  ... on CreateJobsPayload { created existing jobs { payload } }
+  ... on IdempotencyConflict { holder: existing { payload } } } }"""
+
+
+async def _repeat(asked: Asking, key: str, payload: Any, **others: Any) -> tuple[str, bool]:
+    """Create a job of this key; get what it says to one, and to many at once."""
+    one = {"type": "t", "idempotencyKey": key, "payload": payload, **others}
+    alone = (await asked.data(CREATE, {"input": one}))["it"]
+    together = (await asked.data(CREATE_MANY, {"input": [one]}))["it"]
+    is_new = alone.get("created", False)
+    if alone["__typename"] == "IdempotencyConflict":
+        assert together == alone
+    else:
+        assert (together["created"], together["existing"]) == (0, 1)
+    return alone["__typename"], is_new
+
+
+GUESSED = {"to": "me@example.com", "password": SECRET, "log": f"nor {URL}", "max_tokens": 4096}
+
+
+@pytest.mark.parametrize("role", [WRITER, OPERATOR])
+@pytest.mark.parametrize(
+    "guess",
+    [
+        GUESSED,
+        {**GUESSED, "password": "wrong"},
+        {**GUESSED, "password": ""},
+        {**GUESSED, "password": HIDDEN},
+        {**GUESSED, "password": {"a": [1]}},
+        {**GUESSED, "log": f"nor {URL.replace(SECRET, 'wrong')}"},
+        {**GUESSED, "log": f"nor {SHOWN_URL}"},
+    ],
+    ids=repr,
+)
+async def test_a_key_confirms_no_guess(admin: Asking, role: Role, guess: Any) -> None:
+    key = uuid4().hex
+    await _repeat(admin, key, GUESSED)
+    with admin.recorded() as statements:
+        assert await _repeat(admin.as_(role), key, guess) == ("CreateJobPayload", False)
+    with admin.recorded() as again:
+        assert await _repeat(admin.as_(role), key, GUESSED) == ("CreateJobPayload", False)
+    assert statements == again
+    # Who sees it may compare it.
+    same = ("CreateJobPayload" if guess == GUESSED else "IdempotencyConflict", False)
+    assert await _repeat(admin, key, guess) == same
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"payload": {**GUESSED, "to": "you@example.com"}},
+        {"payload": {**GUESSED, "max_tokens": 1}},
+        {"payload": {**GUESSED, "password": 1}},
+        {"payload": {**GUESSED, "password": None}},
+        {"payload": {**GUESSED, "log": "nor x://h"}},
+        {"payload": {**GUESSED, "token": SECRET}},
+        {"payload": {key: GUESSED[key] for key in ("to", "log", "max_tokens")}},
+        {"payload": None},
+        {"payload": GUESSED, "queue": "other"},
+        {"payload": GUESSED, "priority": 1},
+    ],
+    ids=repr,
+)
+async def test_a_key_is_held_by_what_is_shown(admin: Asking, other: Any) -> None:
+    key = uuid4().hex
+    assert await _repeat(admin.as_(WRITER), key, GUESSED) == ("CreateJobPayload", True)
+    for asked in (admin, admin.as_(WRITER)):
+        assert await _repeat(asked, key, **other) == ("IdempotencyConflict", False)
+
+
+@examples(60)
+@given(value=few(URL), other=few(URL), instead=others)
+async def test_what_is_hidden_makes_no_difference_to_a_key(
+    admin: Asking, value: Any, other: Any, instead: Any
+) -> None:
+    """Neither the hidden of the job, nor that of the guess."""
+    writer = admin.as_(WRITER)
+    said = []
+    for held in (value, exchanged(value, instead)):
+        key = uuid4().hex
+        assert await _repeat(writer, key, held) == ("CreateJobPayload", True)
+        assert await _repeat(writer, key, held) == ("CreateJobPayload", False)
+        said += [await _repeat(writer, key, each) for each in (other, exchanged(other, instead))]
+    assert len(set(said)) == 1
+
+
+async def test_a_job_that_was_deleted_before_it_was_compared(admin: Asking) -> None:
+    """The key is free then: the call may be repeated."""
+    async with admin.as_(WRITER).context() as context:
+        with pytest.raises(UnavailableError):
+            async with context.write() as (session, org_id):
+                await equal_as_shown(session, org_id, [(uuid4(), GUESSED)], REDACTION.json)
+
+
+async def test_each_of_a_batch_is_compared(admin: Asking) -> None:
+    batch = [
+        {"type": "t", "idempotencyKey": uuid4().hex, "payload": {"n": n, "password": f"p{n}"}}
+        for n in range(25)
+    ]
+    writer = admin.as_(WRITER)
+    assert (await writer.data(CREATE_MANY, {"input": batch}))["it"]["created"] == 25
+    wrong = [{**each, "payload": {**each["payload"], "password": "p"}} for each in batch]
+    for again in (batch, wrong, batch[::-1], [batch[3], *wrong[3:5]]):
+        answer = (await writer.data(CREATE_MANY, {"input": again}))["it"]
+        assert (answer["created"], answer["existing"]) == (0, len(again))
+    for place in (0, 9, 10, 24):
+        other = [
+            {**each, "payload": {"n": -1}} if n == place else each for n, each in enumerate(batch)
+        ]
+        answer = (await writer.data(CREATE_MANY, {"input": other}))["it"]
+        assert answer["holder"]["payload"] == {"n": place, "password": HIDDEN}

@@ -5,13 +5,14 @@ from typing import Any
 import orjson
 import pytest
 from graphql import build_schema
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
 from resolvers.context import Role
 from schema.schema import sdl
 from server.responses import GRAPHQL_RESPONSE, write
+from tests.effort import examples
 from tests.ledger import insert
 from tests.properties.shapes import check_errors, texts
 from tests.properties.test_random_queries import document, json_node
@@ -84,7 +85,7 @@ def valid(strategy: Any) -> Any:
     return st.builds(document, strategy, st.booleans())
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@examples(100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     role=st.sampled_from([VIEWER, WRITER, OPERATOR]),
     query=valid(queries(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree)),
@@ -97,7 +98,7 @@ async def test_a_query_never_breaks_and_never_leaks(admin: Asking, role: Role, q
     await check(admin.as_(role), query)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@examples(60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     role=st.sampled_from([VIEWER, WRITER, OPERATOR]),
     query=valid(mutations(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree)),

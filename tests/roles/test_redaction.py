@@ -1,47 +1,57 @@
 """What is hidden in JSON and in messages: only that, and all of it, in PostgreSQL's own text."""
 
-from collections.abc import AsyncIterator
+import re
 from typing import Any
 
 import asyncpg
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.credentials import PATTERN, REPLACEMENT, hide_credentials
-from resolvers.redaction import DEFAULT_KEYS, HIDDEN, Redaction
+from resolvers.redaction import HIDDEN, Redaction
+from resolvers.secret_keys import DEFAULT_KEYS
 from server.settings import Settings, SettingsError
+from tests.effort import examples
 from tests.properties.shapes import texts
 from tests.roles.secrets import DOCUMENT, SECRET, SHOWN_DOCUMENT
 
 REDACTION = Redaction()
+_SECRET = """
+    password PASSWORD userPassword userPassword2 pass-word PassWord db.password_2 passwords
+    pgpassword PGPASSWORD password_hash passwordhash dbpasswd passwd passphrase pass smtp_pass
+    pwd MYSQL_PWD dbpwd auth basicAuth authTokenV2 token tokens refresh_token accessToken
+    access_token ACCESS-TOKEN accessTokens accesstoken oauth2Token csrfmiddlewaretoken XSRFToken
+    APItoken client.secret clientsecret secret_value secretKey secretkey Authorization
+    Proxy-Authorization HTTP_AUTHORIZATION bearer api_key X-Api-Key x.api.key api/key apiKey
+    APIKey APIKeys apikey headers[apiKey] AWS_SECRET_ACCESS_KEY AWSAccessKeyId accesskey
+    private_key Cookie set-cookie Set-Cookie sessioncookie credentials connectionString $token
+"""
 SECRET_KEYS = [
-    "password",
-    "PASSWORD",
-    "userPassword",
-    "pass-word",
-    "db.password_2",
-    "passwd",
-    "pass",
-    "pwd",
-    "auth",
-    "token",
-    "refresh_token",
-    "accessTokens",
+    *_SECRET.split(),
     "client secret",
-    "Authorization",
-    "Proxy-Authorization",
-    "api_key",
-    "X-Api-Key",
-    "apikey",
-    "AWS_SECRET_ACCESS_KEY",
-    "private_key",
-    "Cookie",
-    "set-cookie",
-    "credentials",
+    'say "token"',
+    "a\nb token",
+    "user\u00a0token",
+    "\u00c9tat du token",
+    "\u0442\u043e\u043a\u0435\u043d_token",
+    "\u4ee4\u724ctoken",
 ]
-PLAIN_KEYS = ["user", "passed", "author", "key", "monkey", "a", "", "tok", "bear", "private"]
+_PLAIN = """
+    user passed passenger passport passive bypass compass author authors authorship authority
+    authentic unauthorized preauthorization tokenizer tokenization secretary secretariat
+    secretion cookiecutter cookiebot passwordless credentialed bearings forbearance
+    access_keywords apiKeyboard key monkey keyPrivate a tok bear private keyApi
+    string_connection
+"""
+PLAIN_KEYS = [
+    *_PLAIN.split(),
+    "",
+    "\u0442\u043e\u043a\u0435\u043d",
+    "cooki\u00e9",
+    "token\u00e9",
+]
 keys = st.sampled_from(SECRET_KEYS + PLAIN_KEYS) | texts
 parts = st.sampled_from(
     [
@@ -72,13 +82,6 @@ values = st.recursive(
 )
 
 
-@pytest.fixture(scope="module")
-async def postgres(cluster_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(cluster_url)
-    yield connection
-    await connection.close()
-
-
 def hidden(value: Any) -> Any:
     """What is shown of a JSON value, worked out on the value itself."""
     if isinstance(value, str):
@@ -87,7 +90,9 @@ def hidden(value: Any) -> Any:
         return [hidden(item) for item in value]
     if isinstance(value, dict):
         return {
-            hide_credentials(key): HIDDEN if REDACTION.is_secret(key) else hidden(item)
+            hide_credentials(key): HIDDEN
+            if REDACTION.is_secret(key) and isinstance(item, str | list | dict)
+            else hidden(item)
             for key, item in value.items()
         }
     return value
@@ -101,9 +106,29 @@ def shown(text: str) -> str:
 @pytest.mark.parametrize("key", SECRET_KEYS)
 def test_these_keys_are_secret(key: str) -> None:
     assert REDACTION.is_secret(key)
-    for value in (SECRET, [SECRET], {"a": {"b": [SECRET, "]", "}"]}}, 12345, None, True, -1.5e300):
+    for value in (
+        SECRET,
+        "",
+        "1234",
+        [SECRET],
+        {"a": {"b": [SECRET, "]", "}"]}},
+        [1],
+        {},
+        {"a": 1},
+    ):
         text = orjson.dumps({"a": [{key: value}], "z": 1}).decode()
         assert orjson.loads(shown(text)) == {"a": [{key: HIDDEN}], "z": 1}
+        assert REDACTION.touches({"a": [{key: value}]})
+
+
+@pytest.mark.parametrize("value", ["12345", "null", "true", "false", "-1.5e+300", "1.10", "0"])
+@pytest.mark.parametrize("key", ["password", "max_tokens", "cookies_enabled", "Set-Cookie"])
+def test_numbers_true_false_and_null_are_no_secrets(key: str, value: str) -> None:
+    text = f'{{"a": [{{"{key}": {value}}}, {{"{key}":{value}, "b": "c"}}]}}'
+    assert shown(text) == text
+    assert not REDACTION.touches(orjson.loads(text))
+    within = f'{{"secret": {text}, "pass": [{value}]}}'
+    assert orjson.loads(shown(within)) == {"secret": HIDDEN, "pass": HIDDEN}
 
 
 @pytest.mark.parametrize("key", PLAIN_KEYS)
@@ -149,7 +174,7 @@ async def test_everything_else_stays_as_it_was_written(postgres: asyncpg.Connect
     assert '"a": 1.10, ' in after
     assert '"c": 12345678901234567890123, ' in after
     assert '"e": {"f": "\u00e9", "pass": "[redacted]"}' in after
-    assert '"token": "[redacted]"' in after
+    assert '"token": 1.10' in after
     assert "[[" not in after
     assert REDACTION.json(before) is not before
     plain = orjson.Fragment('{"a": 1.10, "passed": [1e400]}')
@@ -176,7 +201,7 @@ async def test_no_way_to_write_it_escapes(postgres: asyncpg.Connection, text: st
     orjson.loads(shown(written))
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(value=values)
 async def test_the_text_is_redacted_as_its_value_would_be(
     postgres: asyncpg.Connection, value: Any
@@ -189,7 +214,7 @@ async def test_the_text_is_redacted_as_its_value_would_be(
     assert REDACTION.touches(before) or after == before
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(text=messages)
 async def test_the_database_hides_the_same(postgres: asyncpg.Connection, text: str) -> None:
     replaced = await postgres.fetchval(
@@ -207,26 +232,86 @@ def test_the_document_of_the_tests() -> None:
 @pytest.mark.parametrize(
     ("given_keys", "secret", "plain"),
     [
-        ("ssn", ["ssn", "SSN", "s-s n"], ["my_ssn", "password"]),
-        ("Pass_Word, *iban*", ["password", "PASS-WORD", "my IBAN"], ["passwords", "iba"]),
-        ("a*b", ["ab", "A--b", "a\nxb"], ["abc", "ba"]),
+        ("ssn", ["ssn", "SSN", "s-s n", "my_ssn", "SSNs", "ssn2"], ["assn", "ssnx", "password"]),
+        ("*token*,ssn", ["tokenizer", "a_token", "xtokens", "ssn"], ["tok_e", "essn"]),
+        ("Pass_Word, *iban*", ["password", "PASS-WORD", "my IBAN"], ["passwordless", "iba"]),
+        ("a*b", ["ab", "A--b", "a\nxb", "my a, b too"], ["abc", "ba", "xa_b"]),
+        ("key*", ["key", "keys", "keyboard", "my_keyboard"], ["monkey"]),
+        ("s3_key", ["s3Key", "S3_KEY", "my.s3.key"], ["s_key", "key", "s33_key"]),
         ("*", ["anything", "", "\u00e9"], []),
-        ("stra\u00dfe", ["stra\u00dfe", "Stra\u00dfe"], ["strasse"]),
+        ("stra\u00dfe", ["stra\u00dfe", "Stra\u00dfe", "Haupt-Stra\u00dfe"], ["strasse"]),
+        ("cl\u00e9", ["CL\u00c9", "Cle\u0301s", "maCl\u00e9"], ["cle", "cl\u00e9ment"]),
+        (
+            "\u043f\u0430\u0440\u043e\u043b\u044c",
+            [
+                "\u041f\u0410\u0420\u041e\u041b\u042c",
+                "\u043c\u043e\u0439\u041f\u0430\u0440\u043e\u043b\u044c2",
+            ],
+            ["\u043f\u0430\u0440\u043e\u043b\u044c\u043d\u044b\u0439"],
+        ),
+        (
+            "\u5bc6\u7801",
+            ["\u5bc6\u7801", "user\u5bc6\u7801"],
+            ["\u7528\u6237\u5bc6\u7801", "\u5bc6"],
+        ),
+        ("*\u5bc6\u7801", ["\u7528\u6237\u5bc6\u7801"], ["\u5bc6\u7801\u5b66"]),
     ],
 )
 def test_the_keys_are_a_setting(given_keys: str, secret: list[str], plain: list[str]) -> None:
-    redaction = Redaction(Settings.read({"JOBLENS_REDACT_KEYS": given_keys}).redact_keys)
+    redaction = Settings.read({"JOBLENS_REDACT_KEYS": given_keys}).redaction()
+    check(redaction, secret, plain)
+
+
+def check(redaction: Redaction, secret: list[str], plain: list[str]) -> None:
     for keys, is_secret in ((secret, True), (plain, False)):
         for key in keys:
-            text = orjson.Fragment(orjson.dumps({key: 1}))
-            assert redaction.is_secret(key) == is_secret
-            assert (redaction.json(text) is not text) == is_secret
+            text = orjson.Fragment(orjson.dumps({key: "x"}))
+            assert redaction.is_secret(key) == is_secret, key
+            assert (redaction.json(text) is not text) == is_secret, key
+
+
+@pytest.mark.parametrize(
+    ("excepted", "secret", "plain"),
+    [
+        ("", ["token_type"], ["tokenizer"]),
+        ("token_type", ["oauth_token_type", "token_types", "token"], ["TokenType", "token-type"]),
+        ("token_type, *tokens_details", ["tokens_details_2"], ["tokenType", "promptTokensDetails"]),
+        ("csrf*", ["my_csrf_token", "token"], ["csrf_token", "csrfmiddlewaretoken"]),
+        ("*", [], ["token", "password"]),
+    ],
+)
+def test_keys_are_excepted(excepted: str, secret: list[str], plain: list[str]) -> None:
+    check(Settings.read({"JOBLENS_REDACT_EXCEPT": excepted}).redaction(), secret, plain)
+
+
+names = st.lists(st.sampled_from([*"ab1_-. *", "A", "\u00e9", "\u4ee4"]), min_size=1).map("".join)
+
+
+@examples(300)
+@given(
+    name=names, key=st.lists(st.sampled_from([*"ab1_-. s\n", "A", "\u00e9", "\u4ee4"])).map("".join)
+)
+def test_a_name_finds_at_least_the_keys_that_are_written_so(name: str, key: str) -> None:
+    """Whatever stands for the stars, and however the words are divided."""
+    pieces = [re.sub(r"[-_. ]", "", piece).lower() for piece in name.split("*")]
+    squeezed = re.sub(r"[-_. ]", "", key).lower()
+    if any(pieces) and re.fullmatch(".*".join(map(re.escape, pieces)), squeezed, re.DOTALL):
+        check(Redaction(name), [key], [])
+
+
+@examples(300)
+@given(key=keys)
+def test_the_quick_look_passes_over_no_secret(key: str) -> None:
+    for redaction in (REDACTION, Redaction("\u00e9*,*\u043f\u0430\u0440")):
+        check(redaction, *([key], []) if redaction.is_secret(key) else ([], [key]))
 
 
 @pytest.mark.parametrize("keys", [",", "a,,b", "-", 'say "x"', "a\\b", "a\nb"])
 def test_keys_that_cannot_be_used_are_refused(keys: str) -> None:
     with pytest.raises(SettingsError, match="JOBLENS_REDACT_KEYS"):
         Settings.read({"JOBLENS_REDACT_KEYS": keys})
+    with pytest.raises(SettingsError, match="JOBLENS_REDACT_EXCEPT"):
+        Settings.read({"JOBLENS_REDACT_EXCEPT": keys})
 
 
 def test_without_the_setting_it_is_the_default() -> None:

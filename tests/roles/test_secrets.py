@@ -13,6 +13,7 @@ from schema.schema import core_schema
 from schema.sharing import Responses
 from server.responses import dumps
 from tests.ledger import insert
+from tests.patience import PATIENCE_SECONDS
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking, asking
 from tests.roles.secrets import (
     DOCUMENT,
@@ -142,7 +143,7 @@ async def test_the_patterns_are_those_of_the_setting(database_url: str) -> None:
 
 
 async def told(responses: Responses) -> Any:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         (response,) = await anext(responses)
     assert not response.errors
     return orjson.loads(dumps(response.body()))["data"]

@@ -22,6 +22,7 @@ from schema.sharing import Responses
 from server.responses import dumps
 from tests.conftest import create_database, database_in, drop_database
 from tests.ledger import insert
+from tests.patience import PATIENCE_SECONDS
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, Asking, asking
 from tests.roles.ledgers import (
     MARK,
@@ -170,7 +171,7 @@ async def theirs(url: str) -> list[Any]:
     return rows
 
 
-@pytest.mark.parametrize("role", [ADMIN, VIEWER])
+@pytest.mark.parametrize("role", [ADMIN, pytest.param(VIEWER, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", QUERIES)
 async def test_no_query_tells_of_others(both: tuple[Asking, Asking], name: str, role: Any) -> None:
     asked = both[0].as_(role), both[1].as_(role)
@@ -252,7 +253,7 @@ async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], 
 
 async def told(responses: Responses) -> list[Any]:
     """Get what is told next, at least one response's data."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         together = await anext(responses)
     assert not any(response.errors for response in together)
     return [orjson.loads(dumps(response.body()))["data"] for response in together]

@@ -9,17 +9,10 @@ import pytest
 
 from tests.auth.minting import mint
 from tests.cli.conftest import command
+from tests.patience import PATIENCE_SECONDS
+from tests.security.processes import DEFECTS, running, told
 from tests.security.targets import Target
-from tests.service import OTHER_ORG
-
-START_SECONDS = 60
-DEFECTS = re.compile(
-    rb"Traceback|unexpected error|Exception in|Fatal error|SocketException", re.IGNORECASE
-)
-
-
-def _told(log: Path) -> bytes:
-    return log.read_bytes()
+from tests.service import OTHER_ORG, serving
 
 
 @pytest.fixture(scope="module", params=["none", "token"])
@@ -41,9 +34,9 @@ async def target(
             *command("serve"), env=environment, stdout=output, stderr=output
         )
     try:
-        async with asyncio.timeout(START_SECONDS):
-            while not (found := re.search(rb"(http://\S+)/healthz\s", _told(log))):
-                assert process.returncode is None, _told(log)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not (found := re.search(rb"(http://\S+)/healthz\s", told(log))):
+                assert process.returncode is None, told(log)
                 await asyncio.sleep(0.05)
         url = f"{found[1].decode()}/graphql"
         if request.param == "none":
@@ -55,5 +48,20 @@ async def target(
         if process.returncode is None:
             process.terminate()
         await process.wait()
-    assert DEFECTS.findall(_told(log)) == []
+    assert DEFECTS.findall(told(log)) == []
     assert process.returncode == 0
+
+
+@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
+async def port(
+    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[int]:
+    """The port of a server without sign-in, on either event loop."""
+    if request.param == "asyncio":
+        async with serving(database_url) as service:
+            yield service.client.base_url.port or 0
+    else:
+        log = Path(tmp_path_factory.mktemp("port") / "log")
+        async with running(database_url, log, auth="none") as server:
+            yield server.port
+            assert DEFECTS.findall(told(log)) == []

@@ -6,6 +6,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,12 +16,15 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.patience import PATIENCE_SECONDS
 from tests.security.attacks import Due, HttpAttack
 from tests.security.frames import SocketAttack
-from tests.wire import PATIENCE_SECONDS, Answer, Wire, wire
+from tests.wire import Answer, Wire, wire
 
 # What a WebSocket is closed with for text that is none.
 NO_UTF8 = 1007
+# Between two questions of the bystander.
+PAUSE_SECONDS = 0.01
 CODE = re.compile(r"[A-Z][A-Z_]+")
 
 
@@ -81,32 +86,37 @@ class Target:
             if attack.greeted:
                 await socket.send('{"type":"connection_init"}')
                 assert json.loads(await socket.recv())["type"] == "connection_ack"
+            frames = attack.frames()
             with suppress(ConnectionClosed):
-                for frame in attack.frames():
+                for frame in frames:
                     as_text = isinstance(frame, str) or attack.due == NO_UTF8
                     await socket.send(frame, text=as_text)
                 if isinstance(attack.due, Due):
                     await socket.send('{"type":"ping","payload":{"last":true}}')
-            answers: list[Any] = []
             try:
                 async with asyncio.timeout(PATIENCE_SECONDS):
-                    while True:
-                        answers.append(json.loads(await socket.recv()))
-                        if isinstance(attack.due, Due) and _is_end(attack, answers):
-                            return answers
+                    return await _answers(socket, _operations(frames))
             except ConnectionClosed as closed:
                 # 1006: the connection was lost without a word.
                 return 1006 if closed.rcvd is None else closed.rcvd.code
 
 
-def _is_end(attack: SocketAttack, answers: list[Any]) -> bool:
-    ponged = any(answer.get("payload") == {"last": True} for answer in answers)
-    frames = attack.frames()
-    asked = sum('"subscribe"' in frame for frame in frames if isinstance(frame, str))
-    completed = sum('"complete"' in frame for frame in frames if isinstance(frame, str))
-    ended = sum(answer["type"] in {"error", "complete"} for answer in answers)
-    # What the client itself completes is heard of no more.
-    return ponged and ended >= asked - completed
+async def _answers(socket: ClientConnection, operations: int) -> list[Any]:
+    """Get what is answered until so many operations have ended, and the last ping is answered."""
+    answers: list[Any] = []
+    ended, ponged = 0, False
+    while not ponged or ended < operations:
+        answers.append(json.loads(await socket.recv()))
+        ended += answers[-1]["type"] in {"error", "complete"}
+        ponged = ponged or answers[-1].get("payload") == {"last": True}
+    return answers
+
+
+def _operations(frames: list[str | bytes]) -> int:
+    """Count the operations whose end will be told: not those that the client itself completes."""
+    texts = [frame for frame in frames if isinstance(frame, str)]
+    asked = sum('"subscribe"' in text for text in texts)
+    return asked - sum('"complete"' in text for text in texts)
 
 
 def well_formed(body: Any, *, refused: bool) -> list[Any]:
@@ -120,42 +130,52 @@ def well_formed(body: Any, *, refused: bool) -> list[Any]:
 
 
 class Bystander:
-    """A normal client, which asks again and again, and must be answered every time."""
+    """A normal client, which asks again and again, and must be answered every time.
+
+    In a thread of its own: what an attacker does before it sends must not hold it up.
+    """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._answers: asyncio.Queue[None] = asyncio.Queue()
+        self._answers: SimpleQueue[Exception | None] = SimpleQueue()
+        self._stop = Event()
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
         """Ask before, during and after what goes on inside."""
-        asking = asyncio.create_task(self._ask())
+        asking = asyncio.create_task(asyncio.to_thread(self._ask))
         try:
-            await self._several(asking)
+            await asyncio.to_thread(self._several)
             yield
-            await self._several(asking)
+            await asyncio.to_thread(self._several)
         finally:
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+            self._stop.set()
+            await asking
 
-    async def _ask(self) -> None:
-        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
-            while True:
-                response = await client.post(
-                    self._target.url,
-                    json={"query": "{ __typename }"},
-                    headers=self._target.bystander,
-                )
-                assert response.status_code == 200
-                assert response.json() == {"data": {"__typename": "Query"}}
-                self._answers.put_nowait(None)
+    def _ask(self) -> None:
+        request = {"query": "{ __typename }"}
+        # Without TLS: reading certificates would take longer than most attacks.
+        client = httpx.Client(
+            timeout=PATIENCE_SECONDS, headers=self._target.bystander, verify=False
+        )
+        with client:
+            while not self._stop.wait(PAUSE_SECONDS):
+                try:
+                    response = client.post(self._target.url, json=request)
+                    assert response.status_code == 200
+                    assert response.json() == {"data": {"__typename": "Query"}}
+                except (AssertionError, httpx.HTTPError) as error:
+                    self._answers.put(error)
+                    return
+                self._answers.put(None)
 
-    async def _several(self, asking: "asyncio.Task[None]") -> None:
+    def _several(self) -> None:
+        """Wait for three answers to what is asked from now on."""
         while not self._answers.empty():
-            self._answers.get_nowait()
+            self._take()
         for _ in range(3):
-            answer = asyncio.ensure_future(self._answers.get())
-            await asyncio.wait({answer, asking}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                answer.cancel()
-                asking.result()
+            self._take()
+
+    def _take(self) -> None:
+        if (error := self._answers.get(timeout=PATIENCE_SECONDS)) is not None:
+            raise error

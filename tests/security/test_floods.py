@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 
 from server.auth.secrets import new_token
-from server.auth.tokens import MOST_REMEMBERED, TokenAuthenticator
+from server.auth.tokens import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
 from server.protocols import READ_AT_ONCE_BYTES, WebSocketProtocol
 from tests.auth.minting import mint
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket
+from tests.live.clients import COUNTS, socket
 from tests.live.rest import back_to_rest
+from tests.patience import PATIENCE_SECONDS
 from tests.security.entrances import logged
 from tests.service import ORG, Service, serving
 from tests.wire import Wire, wire
@@ -180,8 +181,8 @@ async def test_who_is_known_does_not_wait_behind_strangers(
         authenticator = service.state.authenticator
         assert isinstance(authenticator, TokenAuthenticator)
         # As if strangers' tokens were being looked up, as many at once as may be.
-        while not authenticator._looking.locked():
-            await authenticator._looking.acquire()
+        for stranger in range(CONCURRENT_LOOKUPS):
+            authenticator._looking.request(stranger)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await asked(service, minted.text) == 200
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, queries
 
 from resolvers.context import Role
 from tests.auth.minting import mint
+from tests.effort import examples
 from tests.ledger import insert
 from tests.live.clients import Stream, socket
 from tests.properties.shapes import check_errors
@@ -28,9 +29,8 @@ STATUSES = {200, 400, 403}
 QUERIES = valid(queries(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree))
 MUTATIONS = valid(mutations(SCHEMA, custom_scalars=SCALARS, print_ast=lambda tree: tree))
 
-FEW = settings(
-    max_examples=60,
-    deadline=None,
+FEW = examples(
+    60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

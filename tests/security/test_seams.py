@@ -14,8 +14,9 @@ from tests.auth.minting import Minted, mint, revoke
 from tests.auth.test_open_connections import assert_ends
 from tests.ledger import events, insert, job
 from tests.limits.entrances import codes
-from tests.live.clients import COUNTS, PATIENCE_SECONDS, socket, stream
+from tests.live.clients import COUNTS, socket, stream
 from tests.live.rest import BUSY, table_locked, until_someone_waits
+from tests.patience import PATIENCE_SECONDS
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER
 from tests.roles.ledgers import OUR_IDS, OURS, THEIR_IDS, THEIRS, UNKNOWN
 from tests.roles.secrets import SECRET

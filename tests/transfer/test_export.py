@@ -8,11 +8,13 @@ from uuid import UUID
 import asyncpg
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
 from db.transfer import export_records, exports, import_records
+from tests.effort import examples
+from tests.patience import PATIENCE_SECONDS
 
 ORG = UUID(int=1)
 FULL = {
@@ -134,7 +136,7 @@ async def test_an_export_left_early_lets_go_of_its_connection(fresh_database):
         await anext(lines)
     ledger = await asyncpg.connect(url)
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'joblens export'"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await ledger.fetchval(waiting):  # noqa: ASYNC110 - the state of another process
             await asyncio.sleep(0.01)
     await ledger.close()
@@ -187,7 +189,7 @@ async def empty(database_url):
 
 
 @given(records=st.lists(histories(), max_size=6))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 async def test_export_import_export_gives_the_same_bytes(database_url, empty, records):
     await empty()
     report = await import_records(database_url, ORG, map(orjson.dumps, records))

@@ -37,13 +37,18 @@ async def jobs_of(ledger, org=ORG):
 
 
 async def load(url, *lines, org=ORG):
-    """The counts as (imported, unchanged, rejected), and the rejections as (number, reason)."""
+    """The counts as (imported, unchanged, rejected), and the rejections as (number, reason).
+
+    Where jobs were updated, their count stands second.
+    """
     rejections = []
     report = await import_records(url, org, lines, on_reject=rejections.append)
-    assert report.read == report.imported + report.unchanged + report.rejected
+    done = report.imported + report.updated + report.unchanged
+    assert report.read == done + report.rejected
     assert all(lines[r.line_number - 1] == r.line for r in rejections)
     told = [(r.line_number, r.reason) for r in rejections]
-    return (report.imported, report.unchanged, report.rejected), told
+    updated = () if report.updated == 0 else (report.updated,)
+    return (report.imported, *updated, report.unchanged, report.rejected), told
 
 
 async def test_a_record_becomes_a_job_and_its_events(url, ledger):
@@ -73,12 +78,76 @@ async def test_importing_again_changes_nothing(url, ledger):
     assert before == (await jobs_of(ledger), await ledger.fetch("SELECT * FROM job_event"))
 
 
-async def test_a_job_that_is_there_stays_as_it_is(url, ledger):
+QUEUED = {"ts": T0, "prev_status": None, "next_status": "queued"}
+RUNNING = {"ts": T1, "prev_status": "queued", "next_status": "running"}
+NOTED = {
+    "ts": T1,
+    "prev_status": "running",
+    "next_status": "running",
+    "detail": {"a": 1, "b": 2.50},
+}
+DONE = {"ts": T1, "prev_status": "running", "next_status": "succeeded"}
+
+
+def told(*events, number=1, **fields):
+    return line(number, status=events[-1]["next_status"], events=list(events), **fields)
+
+
+async def test_a_job_that_has_come_further_is_brought_up_to_date(url, ledger):
+    await load(url, told(QUEUED, payload=1, priority=1), line(2))
+    running = told(QUEUED, RUNNING, NOTED, priority=2)
+    newer = told(QUEUED, RUNNING, NOTED, DONE, result={"ok": True}, idempotency_key="k")
+    assert await load(url, running, running, newer, line(2)) == ((0, 2, 2, 0), [])
+    updated = (
+        await jobs_of(ledger),
+        await ledger.fetch("SELECT * FROM job_event ORDER BY job_id, seq"),
+    )
+    # As if it were new.
+    assert await load(url, newer, line(2), org=OTHER_ORG) == ((2, 0, 0), [])
+    fresh = await jobs_of(ledger, OTHER_ORG)
+    assert [{**job, "org_id": None} for job in fresh] == [
+        {**job, "org_id": None} for job in updated[0]
+    ]
+    # What is older, or only written otherwise, changes nothing.
+    noted = {**NOTED, "ts": "2025-01-01T12:01:00+02:00", "detail": {"b": 2.5, "a": 1.0}}
+    older = [told(QUEUED), running, told(QUEUED, RUNNING, noted, DONE, type="other")]
+    assert await load(url, *older) == ((0, 3, 0), [])
+    events = "SELECT * FROM job_event WHERE org_id = $1 ORDER BY job_id, seq"
+    assert (await jobs_of(ledger), await ledger.fetch(events, ORG)) == updated
+
+
+async def test_a_job_of_another_history_stays_as_it_is(url, ledger):
+    await load(url, told(QUEUED, RUNNING, NOTED))
+    before = await jobs_of(ledger), await ledger.fetch("SELECT * FROM job_event")
+    reason = "id: the ledger tells otherwise of this job from its event {} on"
+    others = {
+        1: told({**QUEUED, "ts": T1}, RUNNING, DONE),
+        2: told(QUEUED, {**RUNNING, "attempt": 7}, NOTED, DONE),
+        3: told(QUEUED, RUNNING, {**NOTED, "detail": {"a": 1}}, DONE),
+    }
+    assert await load(url, *others.values(), told(QUEUED, RUNNING, DONE)) == (
+        (0, 0, 4),
+        [(n, reason.format(seq)) for n, seq in enumerate((*others, 3), start=1)],
+    )
+    assert before == (await jobs_of(ledger), await ledger.fetch("SELECT * FROM job_event"))
+
+
+async def test_a_record_without_events_brings_up_to_date_too(url, ledger):
     await load(url, line(1))
-    newer = line(1, status="running", started_at=T1)
-    assert await load(url, newer, newer) == ((0, 2, 0), [])
-    assert [job["status"] for job in await jobs_of(ledger)] == ["queued"]
-    assert await ledger.fetchval("SELECT count(*) FROM job_event") == 1
+    ended = line(1, status="failed", started_at=T1, finished_at=T1, last_error_code="E")
+    assert await load(url, line(1, status="running", started_at=T1), ended) == ((0, 2, 0, 0), [])
+    (job,) = await jobs_of(ledger)
+    assert (job["status"], job["event_seq"], job["last_error_code"]) == ("failed", 3, "E")
+
+
+async def test_a_key_that_is_taken_keeps_a_job_from_being_brought_up_to_date(url, ledger):
+    await load(url, told(QUEUED), line(2, idempotency_key="k"), told(QUEUED, number=3))
+    wanted = [
+        told(QUEUED, RUNNING, number=n, idempotency_key=key) for n, key in ((1, "k"), (3, "l"))
+    ]
+    (counts, rejections) = await load(url, *wanted)
+    assert (counts, [number for number, _ in rejections]) == ((0, 1, 0, 1), [1])
+    assert [job["status"] for job in await jobs_of(ledger)] == ["queued", "queued", "running"]
 
 
 async def test_an_id_twice_in_a_file_is_one_job(url, ledger):
