@@ -145,9 +145,9 @@ class Bystander:
         """Ask before, during and after what goes on inside."""
         asking = asyncio.create_task(asyncio.to_thread(self._ask))
         try:
-            await asyncio.to_thread(self._several)
+            await asyncio.to_thread(self._another)
             yield
-            await asyncio.to_thread(self._several)
+            await asyncio.to_thread(self._another)
         finally:
             self._stop.set()
             await asking
@@ -169,11 +169,11 @@ class Bystander:
                     return
                 self._answers.put(None)
 
-    def _several(self) -> None:
-        """Wait for three answers to what is asked from now on."""
+    def _another(self) -> None:
+        """Wait for an answer to what is asked from now on; what comes first was asked before."""
         while not self._answers.empty():
             self._take()
-        for _ in range(3):
+        for _ in range(2):
             self._take()
 
     def _take(self) -> None:
