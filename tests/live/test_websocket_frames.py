@@ -33,6 +33,8 @@ NO_MESSAGES: dict[str, Any] = {
     "deep": "[" * 100_000,
     "a long number": '{"type": "ping", "payload": {"a": ' + "9" * 5_000 + "}}",
     "a lone surrogate": '{"type": "ping", "payload": {"a": "\\ud800"}}',
+    "half a pair in what is named variables": r'{"type": "ping", "payload": {"variables": "\ud800"}}',
+    "a deep ping": '{"type": "ping", "payload": {"a": ' + "[" * 500 + "]" * 500 + "}}",
     "a type that is unknown": {"type": "start"},
     "a type of the server's": {"type": "next", "id": "1", "payload": {}},
     "a type that is a number": {"type": 1},
@@ -72,6 +74,14 @@ async def test_frames_that_are_no_message(service: Service, name: str, acknowled
         code, reason = await client.closed()
         assert code == 4400
         assert 0 < len(reason.encode()) <= 123
+
+
+@pytest.mark.parametrize("number", ["1.10", "1.0", "12345678901234567890", "0.1234567890123456789"])
+async def test_a_pong_repeats_each_digit(service: Service, number: str) -> None:
+    async with socket(service) as client:
+        await client.init()
+        await client.send(f'{{"type": "ping", "payload": {{"n": {number}}}}}')
+        assert f'"n":{number}}}' in await client.connection.recv()
 
 
 UNREADABLE = {
