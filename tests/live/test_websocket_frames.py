@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.live.clients import COUNTS, socket
 from tests.service import Service
@@ -141,4 +143,15 @@ async def test_messages_have_a_largest_size(service: Service) -> None:
         fits = "{ __typename }" + " " * 1_000_000
         assert await client.ask("1", fits) == {"__typename": "Query"}
         await client.subscribe("2", "{ __typename }" + " " * 1_048_576)
+        assert (await client.closed())[0] == 1009
+
+
+@pytest.mark.parametrize("fragments", [1, 5, 500])
+async def test_a_client_that_still_sends_hears_that_it_is_too_much(
+    service: Service, fragments: int
+) -> None:
+    async with socket(service) as client:
+        await client.init()
+        with suppress(ConnectionClosed):
+            await client.connection.send(["x" * (5_000_000 // fragments)] * fragments)
         assert (await client.closed())[0] == 1009
