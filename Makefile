@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -q
 # Several modules at once, on one database cluster.
 AT_ONCE := -n 4 --dist loadfile
 # A developer's own settings are not those that the tests assume, and no proxy leads to this machine.
-# With bytecode written, each process need not compile all tests anew.
+# With bytecode written, not every process has to compile all tests again.
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.

@@ -29,8 +29,9 @@ class ErrorCode(StrEnum):
         "BAD_REQUEST",
         400,
         "The HTTP request is no GraphQL request: the body is not JSON, not an object, has no "
-        "`query`, or a header has a wrong form. Or an operation came by a way that does not "
-        "fit it: a subscription where one answer is due.",
+        "`query`, or a header has a wrong form. The variables of a query hold half of a surrogate "
+        "pair, or a number that JSON may not have here. Or an operation came by a way that does "
+        "not fit it: a subscription where one answer is due.",
     )
     GRAPHQL_PARSE_FAILED = (
         "GRAPHQL_PARSE_FAILED",

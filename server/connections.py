@@ -93,19 +93,12 @@ class HttpProtocol(RequestReader):
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request, or for the client to read what it was sent."""
+        """Wait for the next request, or send the refusal of one."""
         super().on_response_complete()
-        if self.transport.is_closing():
-            self._watch_reading()
-        elif self._pending_refusal is not None:
+        if self._pending_refusal is not None:
             self._refuse(self._pending_refusal)
-        elif self.timeout_keep_alive_task is None:
+        elif self.timeout_keep_alive_task is None and not self.transport.is_closing():
             self._look_on()
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection."""
-        super().timeout_keep_alive_handler()
-        self._watch_reading()
 
     def pause_writing(self) -> None:
         """Write no more until the client has read; see that it does."""
@@ -115,8 +108,7 @@ class HttpProtocol(RequestReader):
     def resume_writing(self) -> None:
         """Write on."""
         super().resume_writing()
-        if not self.transport.is_closing():
-            self._watch_no_more()
+        self._watch_no_more()
 
     def _watch_reading(self, left: float = math.inf) -> None:
         """Give up a client that reads nothing of what only it can take away."""

@@ -1,10 +1,13 @@
 """The end of a connection: what was sent last arrives, even if the client still sends."""
 
 import asyncio
+import math
 from typing import Any
 
 # How long a client may take to read the end, and to close its side.
 LINGERING_SECONDS = 10.0
+# How long it may read nothing of what is left.
+STALLED_SECONDS = 60.0
 
 
 class LingeringTransport:
@@ -42,4 +45,13 @@ class LingeringTransport:
             if self._transport.can_write_eof():
                 self._transport.write_eof()
             self._transport.resume_reading()
-            asyncio.get_running_loop().call_later(LINGERING_SECONDS, self._transport.close)
+            asyncio.get_running_loop().call_later(LINGERING_SECONDS, self._close_socket)
+
+    def _close_socket(self, before: float = math.inf) -> None:
+        """Close the socket once all is sent; abort if a client reads nothing of it."""
+        self._transport.close()
+        unread = self._transport.get_write_buffer_size()
+        if unread >= before:
+            self._transport.abort()
+        elif unread:
+            asyncio.get_running_loop().call_later(STALLED_SECONDS, self._close_socket, unread)

@@ -20,6 +20,7 @@ from hypothesis import settings
 
 from db import embedded, migrations
 from db.embedded import locks
+from tests.db import history
 from tests.effort import QUICK
 
 # `--hypothesis-profile=long` chooses another one, after this.
@@ -27,9 +28,10 @@ settings.load_profile(QUICK)
 
 GIVEN = "JOBLENS_TEST_DATABASE_URL"
 FreshDatabase = Callable[[], Awaitable[str]]
+Fill = Callable[[str], Awaitable[None]]
 
 
-# What the processes of one test run share: the embedded cluster, and the name of the template.
+# What the processes of one test run share: the embedded cluster, and names of databases in it.
 SHARED = pytest.StashKey[Path]()
 
 
@@ -51,9 +53,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     shared = config.stash[SHARED]
-    given, template = os.environ.get(GIVEN), shared / "template"
-    if given and template.exists():
-        asyncio.run(drop_database(given, template.read_text()))
+    if given := os.environ.get(GIVEN):
+        for made in shared.glob("*.database"):
+            asyncio.run(drop_database(given, made.read_text()))
     embedded.shutdown(shared)
     shutil.rmtree(shared)
 
@@ -84,10 +86,12 @@ def database_in(cluster: str, name: str) -> str:
     return urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
 
 
-async def create_database(cluster: str, template: str = "template0") -> str:
+async def create_database(
+    cluster: str, template: str = "template0", strategy: str = "wal_log"
+) -> str:
     name = f"joblens_test_{uuid4().hex}"
     connection = await asyncpg.connect(cluster)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")
     await connection.close()
     return name
 
@@ -98,16 +102,31 @@ async def drop_database(cluster: str, name: str) -> None:
     await connection.close()
 
 
+async def made_once(cluster: str, shared: Path, name: str, template: str, fill: Fill) -> str:
+    """Get the database of this name, which the first process that asks for it makes."""
+    path = shared / f"{name}.database"
+    with locks.hold(path.with_suffix(".lock")):
+        if not path.exists():
+            made = await create_database(cluster, template)
+            await fill(database_in(cluster, made))
+            path.write_text(made)
+    return path.read_text()
+
+
 @pytest.fixture(scope="session")
 async def template(cluster_url: str, shared: Path) -> str:
     """The name of a migrated, empty database to copy from."""
-    path = shared / "template"
-    with locks.hold(shared / "template.lock"):
-        if not path.exists():
-            name = await create_database(cluster_url)
-            await migrations.upgrade(database_in(cluster_url, name))
-            path.write_text(name)
-    return path.read_text()
+    return await made_once(cluster_url, shared, "empty", "template0", migrations.upgrade)
+
+
+@pytest.fixture(scope="module")
+async def large_database_url(cluster_url: str, shared: Path, template: str) -> AsyncIterator[str]:
+    """A database with a large history, that the tests of one module share."""
+    large = await made_once(cluster_url, shared, "large", template, history.fill)
+    # As files: through the log it would take seconds.
+    name = await create_database(cluster_url, large, "file_copy")
+    yield database_in(cluster_url, name)
+    await drop_database(cluster_url, name)
 
 
 @pytest.fixture

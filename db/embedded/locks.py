@@ -45,7 +45,7 @@ def try_to_hold(path: Path) -> BinaryIO | None:
 
 
 def _locked(path: Path, *, wait: bool) -> BinaryIO:
-    # Whoever may open a file may lock it: other users shall not.
+    # A user who may open a file may lock it: others shall not.
     file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "ab")
     try:
         _lock(file.fileno(), wait=wait)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +16,7 @@ from db.repository import (
     create_worker_engine,
     session_scope,
 )
+from tests.effort import examples
 from tests.live.clients import socket
 from tests.service import Service
 
@@ -189,7 +190,7 @@ any_text = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60, suppress_health_check=list(HealthCheck))
 @given(code=st.none() | any_text, message=st.none() | any_text.map(lambda text: text * 100))
 async def test_workers_in_python_record_any_failure(
     engine: AsyncEngine, code: str | None, message: str | None

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +17,7 @@ from db.json_values import Digits, dumps, loads, stored_bytes
 from db.repository import InvalidJobError, JobRepository, create_worker_engine, session_scope
 from db.tables import job_table
 from db.transfer import export_records, import_records
+from tests.effort import examples
 from tests.service import ORG, Service
 
 # As it is written, as it is kept.
@@ -198,7 +199,7 @@ numbers = st.one_of(
 spaces = st.sampled_from(["", " ", "\n"])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(parts=st.lists(st.tuples(spaces, numbers, spaces), min_size=1, max_size=4))
 def test_parsed_and_written_again_a_number_has_its_digits(
     parts: list[tuple[str, str, str]],

@@ -76,10 +76,9 @@ each_direction = pytest.mark.parametrize("backward", [False, True], ids=["forwar
 
 
 @pytest.fixture(scope="module")
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(large_database_url: str) -> AsyncIterator[AsyncEngine]:
     """An engine on the history, as requests use it."""
-    await history.fill(database_url)
-    engine = create_engine(database_url)
+    engine = create_engine(large_database_url)
     yield engine
     await engine.dispose()
 
@@ -111,8 +110,8 @@ class Planner:
 
 
 @pytest.fixture
-def planner(engine: AsyncEngine, database_url: str, org_id: UUID) -> Planner:
-    return Planner(engine, database_url, org_id)
+def planner(engine: AsyncEngine, large_database_url: str, org_id: UUID) -> Planner:
+    return Planner(engine, large_database_url, org_id)
 
 
 def assert_index_scan(plan: Plan, index: str, rows: int) -> None:
@@ -213,10 +212,12 @@ async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
 
 
 @pytest.mark.parametrize("org_id", [UUID(int=9)])
-async def test_of_attempts_only_the_newest_are_read(planner: Planner, database_url: str) -> None:
+async def test_of_attempts_only_the_newest_are_read(
+    planner: Planner, large_database_url: str
+) -> None:
     """However often, and however long ago, the job was started before."""
     job_id = UUID(int=1)
-    await history.start_often(database_url, planner.org_id, job_id, 20_000)
+    await history.start_often(large_database_url, planner.org_id, job_id, 20_000)
     query = partial(
         attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, errors=["error_code"]
     )

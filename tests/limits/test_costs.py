@@ -89,7 +89,7 @@ def test_variables_and_their_defaults() -> None:
     assert cost(text, {"u": "no time", "b": "DAY"}) == 1000
 
 
-@pytest.mark.parametrize("value", ["x", True, [1], {}, 1.5, -(2**70), 2**70])
+@pytest.mark.parametrize("value", ["x", True, [1], {}, 1.5, -(2**63), 2**63])
 def test_variables_of_other_types_do_no_harm(value: object) -> None:
     assert cost("query ($n: Int) { jobs(first: $n) { nodes { id } } }", {"n": value}) <= 200
 

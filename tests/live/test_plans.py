@@ -16,20 +16,18 @@ from db.sessions import RequestSession
 from db.snapshots import Snapshot
 from db.statuses import JobStatus
 from db.tables import metadata
-from tests.db import history
 from tests.db.history import LARGEST
 from tests.db.plans import explain
 
 
 @pytest.fixture(scope="module")
-async def filled(database_url: str) -> AsyncIterator[AsyncEngine]:
-    await history.fill(database_url)
-    engine = create_engine(database_url)
+async def filled(large_database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(large_database_url)
     yield engine
     await engine.dispose()
 
 
-async def test_ticks_read_what_is_new(database_url: str, filled: AsyncEngine) -> None:
+async def test_ticks_read_what_is_new(large_database_url: str, filled: AsyncEngine) -> None:
     scope = Scope(LARGEST, statement_timeout_seconds=60)
     async with RequestSession(filled, scope) as session, session.use() as begun:
         window = Window(EVENTS_NEWEST_FIRST, 1_000)
@@ -59,7 +57,7 @@ async def test_ticks_read_what_is_new(database_url: str, filled: AsyncEngine) ->
     for index, queries in asked.items():
         for query in queries:
             for plan in await explain(
-                filled, database_url, LARGEST, partial(query, org_id=LARGEST)
+                filled, large_database_url, LARGEST, partial(query, org_id=LARGEST)
             ):
                 scanned = {
                     node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"
@@ -70,7 +68,7 @@ async def test_ticks_read_what_is_new(database_url: str, filled: AsyncEngine) ->
                 assert plan.blocks < 8_000
 
 
-async def test_ticks_by_time_read_what_is_new(database_url: str, filled: AsyncEngine) -> None:
+async def test_ticks_by_time_read_what_is_new(large_database_url: str, filled: AsyncEngine) -> None:
     scope = Scope(LARGEST, statement_timeout_seconds=60)
     async with RequestSession(filled, scope) as session, session.use() as begun:
         (newest,) = await events.list_events(
@@ -81,6 +79,6 @@ async def test_ticks_by_time_read_what_is_new(database_url: str, filled: AsyncEn
     job_ids = [row.job_id for row in rows][:10]
     for narrowed in (None, job_ids):
         query = partial(event_feed.list_event_keys, org_id=LARGEST, since=since, job_ids=narrowed)
-        for plan in await explain(filled, database_url, LARGEST, query):
+        for plan in await explain(filled, large_database_url, LARGEST, query):
             assert "Seq Scan" not in plan.kinds
             assert max(plan.rows_read) <= 2 * len(rows)

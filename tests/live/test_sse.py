@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.clients import COUNTS, EVENTS, PATIENCE_SECONDS, stream
+from tests.live.clients import COUNTS, EVENTS, stream
 from tests.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.patience import PATIENCE_SECONDS
 from tests.service import ORG, OTHER_ORG, Api, Service, serving

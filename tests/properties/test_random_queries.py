@@ -20,7 +20,7 @@ from graphql import (
     print_ast,
     visit,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
@@ -28,6 +28,7 @@ from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, JOB_ORDERS
 from resolvers.cursors import encode
 from resolvers.errors import ErrorCode
 from schema.schema import sdl
+from tests.effort import examples
 from tests.ledger import events, insert, job
 from tests.properties.shapes import check_any, check_data, json_values, texts
 from tests.service import Service, serving
@@ -150,7 +151,7 @@ async def service(database_url: str) -> AsyncIterator[Service]:
         yield running
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
+@examples(120, suppress_health_check=[HealthCheck.too_slow])
 @given(query=documents)
 async def test_a_valid_query_is_answered_in_its_shape(service: Service, query: str) -> None:
     response = await service.post(query, accept="application/graphql-response+json")

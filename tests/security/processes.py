@@ -10,11 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import httpx
-
 from tests.cli.conftest import command
 from tests.patience import PATIENCE_SECONDS
-from tests.service import Service
+from tests.service import Service, client_of
 
 DEFECTS = re.compile(
     rb"Traceback|unexpected error|Exception in|Fatal error|SocketException", re.IGNORECASE
@@ -54,7 +52,7 @@ async def running(url: str, log: Path, **settings: str) -> AsyncIterator[Running
                 assert process.returncode is None, told(log)
                 await asyncio.sleep(0.05)
         port = int(found[1])
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        async with client_of(f"http://127.0.0.1:{port}") as client:
             service = cast("Service", SimpleNamespace(client=client))
             yield Running(process, port, service, log)
     finally:

@@ -39,8 +39,9 @@ class Target:
     async def send(self, attack: HttpAttack) -> Answer:
         """Send an attack; get what it is answered."""
         parts = urlsplit(self.url)
-        # Before there is a connection, which must not be idle for as long as that takes.
-        body = attack.body()
+        # Before there is a connection, which must not be idle for as long as that takes; nor must
+        # the requests of others.
+        body = await asyncio.to_thread(attack.body)
         async with wire(parts.hostname or "", parts.port or 80) as line:
             sending = asyncio.create_task(self._send(line, attack, body))
             try:
@@ -144,9 +145,9 @@ class Bystander:
         """Ask before, during and after what goes on inside."""
         asking = asyncio.create_task(asyncio.to_thread(self._ask))
         try:
-            await asyncio.to_thread(self._several)
+            await asyncio.to_thread(self._another)
             yield
-            await asyncio.to_thread(self._several)
+            await asyncio.to_thread(self._another)
         finally:
             self._stop.set()
             await asking
@@ -168,11 +169,11 @@ class Bystander:
                     return
                 self._answers.put(None)
 
-    def _several(self) -> None:
-        """Wait for three answers to what is asked from now on."""
+    def _another(self) -> None:
+        """Wait for an answer to what is asked from now on; what comes first was asked before."""
         while not self._answers.empty():
             self._take()
-        for _ in range(3):
+        for _ in range(2):
             self._take()
 
     def _take(self) -> None:

@@ -1,12 +1,15 @@
 """WebSockets where they begin and end: answers in order, and a close code that always arrives."""
 
 import asyncio
+import socket as sockets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
+from server import lingering
+from server.protocols import WebSocketProtocol
 from tests.live.clients import socket
 from tests.live.rest import table_locked, until_someone_waits
 from tests.security.test_floods import HANDSHAKE
@@ -103,7 +106,7 @@ async def test_no_header_comes_twice(
 ) -> None:
     url = f"http://127.0.0.1:{port}{path}"
     async with (
-        httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client,
+        httpx.AsyncClient(timeout=PATIENCE_SECONDS, verify=False) as client,
         client.stream("GET", url, headers=UPGRADE | headers) as answer,
     ):
         names = [name.lower() for name, _ in answer.headers.multi_items()]
@@ -138,6 +141,37 @@ ENDS: dict[str, tuple[bytes, int]] = {
     "no message": (frame(FINAL | TEXT, b"{") + MORE, 4400),
     "a second greeting": (frame(FINAL | TEXT, INIT) + MORE, 4429),
 }
+
+
+async def test_a_client_that_reads_nothing_loses_its_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that has been closed: what was sent to it would be kept for good."""
+    monkeypatch.setattr(lingering, "LINGERING_SECONDS", 0.1)
+    monkeypatch.setattr(lingering, "STALLED_SECONDS", 0.1)
+    lost = asyncio.Event()
+    connection_lost = WebSocketProtocol.connection_lost
+
+    def tell(self: WebSocketProtocol, exc: Exception | None) -> None:
+        connection_lost(self, exc)
+        lost.set()
+
+    monkeypatch.setattr(WebSocketProtocol, "connection_lost", tell)
+    ping = b'{"type":"ping","payload":{"x":"%s"}}' % (b"x" * 50_000)
+    loop = asyncio.get_running_loop()
+    async with serving(database_url, websocket_init_timeout_seconds="0.5") as service:
+        with sockets.socket() as client:
+            client.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", service.client.base_url.port))
+            await loop.sock_sendall(client, HANDSHAKE)
+            assert b" 101 " in await loop.sock_recv(client, 1_000)
+            flood = frame(FINAL | TEXT, ping) * 500
+            sending = asyncio.create_task(loop.sock_sendall(client, flood))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await lost.wait()
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
 
 @pytest.mark.parametrize("name", ENDS)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -25,6 +25,7 @@ from db.repository import (
     session_scope,
 )
 from db.transfer import export_records, import_records
+from tests.effort import examples
 from tests.service import Service, serving
 
 MEBIBYTE = 1024 * 1024
@@ -203,7 +204,7 @@ class Writers:
                 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(30, suppress_health_check=list(HealthCheck))
 @given(lives=st.lists(jobs, min_size=1, max_size=4))
 async def test_what_any_writer_wrote(
     service: Service, engine: AsyncEngine, database_url: str, lives: list[dict[str, Any]]
