@@ -80,7 +80,7 @@ def demo(
         bool,
         typer.Option(
             "--fresh",
-            help="First delete all jobs of the demo's three organisations, and make them anew.",
+            help="First delete all jobs of the demo's three organisations, and write the sample history again.",
         ),
     ] = False,
     verbose: Annotated[
