@@ -14,7 +14,7 @@ from db.queries.revisions import get_revision
 from db.sessions import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from server.settings import Settings
 
-# For so long what was found is told to others who ask, too.
+# For so long what was found answers others who ask, too.
 KEPT_SECONDS = 1.0
 
 log = structlog.get_logger("joblens.health")

@@ -22,6 +22,8 @@ from server.responses import write_error
 from server.settings import Settings
 
 MAX_FRAGMENTS = 1_024
+# A client that has sent nothing for so long has read why its connection failed.
+SILENT_SECONDS = 0.5
 # Of what a client sends at once, so much is read before others have their turn.
 READ_AT_ONCE_BYTES = 4_096
 
@@ -52,6 +54,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.conn = _Handshakes(self)
         self._unread = bytearray()
         self._turn: asyncio.Handle | None = None
+        # Set where the connection fails: until then, further data is discarded.
+        self._failed_until: float | None = None
+        self._is_silent = True
 
     async def run_asgi(self) -> None:
         """Run the application, which may send several messages at once."""
@@ -85,7 +90,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
-        if self.transport.is_closing():
+        self._is_silent = False
+        if self._failed_until is not None or self.transport.is_closing():
             return
         if self.handshake_initiated:
             self._unread += data
@@ -114,6 +120,32 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         elif not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
+    def handle_parser_exception(self) -> None:
+        """End the connection, once the client has had time to read why.
+
+        There is no half-closing, as of other connections: clients of `asyncio` that are still
+        sending close theirs at once, and break.
+        """
+        if self._failed_until is not None:
+            return
+        assert self.conn.close_sent is not None
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self._unread.clear()
+        self._failed_until = self.loop.time() + self.close_timeout
+        self._close_if_silent()
+
+    def _close_if_silent(self) -> None:
+        assert self._failed_until is not None
+        if self._is_silent or self.loop.time() > self._failed_until:
+            self.transport.close()
+        else:
+            self._is_silent = True
+            self.transport.resume_reading()
+            self.close_timer = self.loop.call_later(SILENT_SECONDS, self._close_if_silent)
+
     def _take_turns(self) -> None:
         """Read what is left when others have had their turn, and nothing new before."""
         if self._unread and not self.transport.is_closing():
@@ -130,7 +162,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def handle_ping(self) -> None:
         """Answer a ping, unless the client has left the answers to others unread."""
         answers = self.conn.data_to_send()
-        if self.writable.is_set():
+        if self.writable.is_set() and self._failed_until is None:
             self.transport.write(b"".join(answers))
 
     def handle_cont(self, event: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response as HttpResponse
 
+from db import json_values
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution import Response
 from schema.refusals import formatted
@@ -96,8 +97,8 @@ def gather(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
 def dumps(value: Any) -> bytes:
     """Write JSON; raise JoblensError where it is nested too deeply for that."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_UTC_Z)
-    except orjson.JSONEncodeError as error:
+        return json_values.dumps(value, orjson.OPT_UTC_Z)
+    except TypeError as error:
         if str(error) != "Recursion limit reached":
             raise
         message = "The answer is nested too deeply to be written."

@@ -75,7 +75,7 @@ class State:
                 parts.push_async_callback(_stop, stop)
 
     def context(self, viewer: Viewer, *, looks_up: bool = False) -> Context:
-        """Make the context of one request; whoever asks for it closes it.
+        """Make the context of one request; its caller closes it.
 
         Of connections each viewer has a share; what only looks things up has one of its own.
         """

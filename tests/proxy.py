@@ -1,4 +1,4 @@
-"""Stands between Joblens and PostgreSQL, and loses what it is told to lose."""
+"""Stands between Joblens and PostgreSQL, and loses what a test wants lost."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,7 +49,7 @@ class Proxy:
         for each in (writer, far_writer):
             each.transport.abort()
 
-    def hang_up(self) -> None:
+    def end_all(self) -> None:
         """End all connections."""
         for writer in self._open:
             writer.transport.abort()

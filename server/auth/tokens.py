@@ -67,7 +67,7 @@ class TokenAuthenticator:
             async with self._looking_again.slot(org_id):
                 rows = await self._load(org_id, {each.key for each in credentials})
         except AWAY_ERRORS:
-            # Nobody can tell now: they stay, until somebody can.
+            # It cannot be found out now: they stay until it can.
             return ()
         now = datetime.now(UTC)
         hold = {_credential(org_id, row) for row in rows if not _is_over(row, now)}

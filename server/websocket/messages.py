@@ -128,6 +128,11 @@ def _payload(body: dict[str, Any]) -> dict[str, Any] | None:
     payload = body.get("payload")
     if not isinstance(payload, dict | None):
         raise NoMessageError("'payload' must be an object or null.")
+    try:
+        # A pong repeats it.
+        dumps(payload)
+    except (TypeError, JoblensError):
+        raise NoMessageError("'payload' has values that JSON does not allow.") from None
     return payload
 
 

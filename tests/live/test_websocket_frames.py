@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from tests.live.clients import COUNTS, socket
 from tests.service import Service
@@ -33,6 +35,8 @@ NO_MESSAGES: dict[str, Any] = {
     "deep": "[" * 100_000,
     "a long number": '{"type": "ping", "payload": {"a": ' + "9" * 5_000 + "}}",
     "a lone surrogate": '{"type": "ping", "payload": {"a": "\\ud800"}}',
+    "half a pair in what is named variables": r'{"type": "ping", "payload": {"variables": "\ud800"}}',
+    "a deep ping": '{"type": "ping", "payload": {"a": ' + "[" * 500 + "]" * 500 + "}}",
     "a type that is unknown": {"type": "start"},
     "a type of the server's": {"type": "next", "id": "1", "payload": {}},
     "a type that is a number": {"type": 1},
@@ -72,6 +76,14 @@ async def test_frames_that_are_no_message(service: Service, name: str, acknowled
         code, reason = await client.closed()
         assert code == 4400
         assert 0 < len(reason.encode()) <= 123
+
+
+@pytest.mark.parametrize("number", ["1.10", "1.0", "12345678901234567890", "0.1234567890123456789"])
+async def test_a_pong_repeats_each_digit(service: Service, number: str) -> None:
+    async with socket(service) as client:
+        await client.init()
+        await client.send(f'{{"type": "ping", "payload": {{"n": {number}}}}}')
+        assert f'"n":{number}}}' in await client.connection.recv()
 
 
 UNREADABLE = {
@@ -131,4 +143,15 @@ async def test_messages_have_a_largest_size(service: Service) -> None:
         fits = "{ __typename }" + " " * 1_000_000
         assert await client.ask("1", fits) == {"__typename": "Query"}
         await client.subscribe("2", "{ __typename }" + " " * 1_048_576)
+        assert (await client.closed())[0] == 1009
+
+
+@pytest.mark.parametrize("fragments", [1, 5, 500])
+async def test_a_client_that_still_sends_hears_that_it_is_too_much(
+    service: Service, fragments: int
+) -> None:
+    async with socket(service) as client:
+        await client.init()
+        with suppress(ConnectionClosed):
+            await client.connection.send(["x" * (5_000_000 // fragments)] * fragments)
         assert (await client.closed())[0] == 1009

@@ -41,7 +41,7 @@ async def test_an_answer_is_kept_only_for_a_while(
     async with proxy(await fresh_database()) as between, serving(between.url) as service:
         assert await readyz(service) == READY
         between.refuses = True
-        between.hang_up()
+        between.end_all()
         status, body = await readyz(service)
         assert (status, body) == (
             503,
@@ -70,7 +70,7 @@ async def test_a_silent_database_is_not_waited_for(
         # It is not waited for longer now than before.
         assert (await readyz(service))[0] == 503
         between.silent = False
-        between.hang_up()
+        between.end_all()
         await until(lambda: _is_ready(service))
 
 
