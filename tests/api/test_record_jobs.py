@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import first
 from tests.node import node
 from tests.patience import PATIENCE_SECONDS
 from tests.service import Service
@@ -82,7 +83,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", first(2, ENDS))
 @pytest.mark.parametrize("language", ["js", "python"])
 async def test_the_programs_lose_no_failure(service: Service, language: str, end: str) -> None:
     in_js, in_python, code = ENDS[end]

@@ -23,6 +23,7 @@ from server.cli import listening
 from server.settings import Settings
 from tests.cli.conftest import command, run
 from tests.cli.test_doctor import execute
+from tests.effort import first
 
 Server = subprocess.Popen[str]
 Serve = Callable[..., Server]
@@ -118,7 +119,7 @@ def test_the_demo_made_anew(begin: Serve, data_dir: Path, tmp_path: Path) -> Non
     assert len(run("export", "--org", "Adopted").stdout.splitlines()) > 100
 
 
-@pytest.mark.parametrize("attempts", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.parametrize("attempts", first(1, [1, 2]))
 def test_the_demo_lives(begin: Serve, attempts: int) -> None:
     server = begin("demo", "--port", "0")
     base = base_url(server)

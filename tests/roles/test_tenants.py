@@ -22,6 +22,7 @@ from schema.schema import core_schema
 from schema.sharing import Responses
 from server.responses import dumps
 from tests.conftest import create_database, database_in, drop_database
+from tests.effort import first
 from tests.ledger import insert
 from tests.patience import PATIENCE_SECONDS
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, Asking, asking
@@ -181,7 +182,7 @@ async def theirs(url: str) -> list[Any]:
     return rows
 
 
-@pytest.mark.parametrize("role", [ADMIN, pytest.param(VIEWER, marks=pytest.mark.long)])
+@pytest.mark.parametrize("role", first(1, [ADMIN, VIEWER]))
 @pytest.mark.parametrize("name", QUERIES)
 async def test_no_query_tells_of_others(both: tuple[Asking, Asking], name: str, role: Any) -> None:
     asked = both[0].as_(role), both[1].as_(role)

@@ -9,13 +9,14 @@ import pytest
 
 from tests.auth.minting import mint
 from tests.cli.conftest import command
+from tests.effort import first
 from tests.patience import PATIENCE_SECONDS
 from tests.security.processes import DEFECTS, running, told
 from tests.security.targets import Target
 from tests.service import OTHER_ORG, serving
 
 
-@pytest.fixture(scope="module", params=["none", "token"])
+@pytest.fixture(scope="module", params=first(1, ["token", "none"]))
 async def target(
     request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Target]:
