@@ -28,6 +28,8 @@ async def command_running(
         env={f"JOBLENS_{name.upper()}": value for name, value in given.items()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Bytes that are taken from the pipes before they are read: full ones would stop it.
+        limit=2**26,
         # A group of its own, so that none of its workers is left.
         start_new_session=True,
     )

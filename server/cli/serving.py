@@ -80,7 +80,7 @@ def demo(
         bool,
         typer.Option(
             "--fresh",
-            help="First delete all jobs of the demo's three organisations, and write the sample history again.",
+            help="First delete all jobs of the demo's three organisations, to begin it again.",
         ),
     ] = False,
     verbose: Annotated[

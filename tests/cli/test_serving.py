@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,28 +26,46 @@ from tests.cli.conftest import command, run
 from tests.cli.test_doctor import execute
 from tests.effort import first
 
-Server = subprocess.Popen[str]
+
+class Server(subprocess.Popen[str]):
+    """A command. It logs to a file: a pipe that is read at its end only would stop it when full."""
+
+    def __init__(self, *words: str) -> None:
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed in `stop`
+        # In a process group of its own, so that all of it can be ended.
+        super().__init__(
+            words, stdout=subprocess.PIPE, stderr=self._log, text=True, start_new_session=True
+        )
+
+    def ended(self) -> tuple[int, str]:
+        """Wait until it has ended; get its exit status, and what it has logged."""
+        status = self.wait()
+        self._log.seek(0)
+        return status, self._log.read()
+
+    def stop(self) -> None:
+        """Kill it if it still runs, and close its files."""
+        if self.poll() is None:
+            os.killpg(self.pid, signal.SIGKILL)
+        self.communicate()
+        self._log.close()
+
+
 Serve = Callable[..., Server]
 
 
 @pytest.fixture
 def begin() -> Iterator[Serve]:
-    """Starts a command in a process group of its own; what is left of it at the end is killed."""
+    """Starts a command; what is left of it at the end is killed."""
     servers: list[Server] = []
 
     def start(*arguments: str) -> Server:
-        pipe = subprocess.PIPE
-        words = command(*arguments)
-        servers.append(
-            subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-        )
+        servers.append(Server(*command(*arguments)))
         return servers[-1]
 
     yield start
     for server in servers:
-        if server.poll() is None:
-            os.killpg(server.pid, signal.SIGKILL)
-        server.communicate()
+        server.stop()
 
 
 def base_url(server: Server) -> str:
@@ -55,8 +74,7 @@ def base_url(server: Server) -> str:
     for line in server.stdout:
         if found := re.search(r"(http://\S+)/healthz$", line.strip()):
             return found[1]
-    assert server.stderr is not None
-    pytest.fail(f"it ended: {server.stderr.read()}")
+    pytest.fail(f"it ended: {server.ended()}")
 
 
 def get(url: str) -> int:
@@ -77,8 +95,8 @@ def test_the_demo(begin: Serve, data_dir: Path) -> None:
     assert get(f"{base}/healthz") == get(f"{base}/readyz") == 200
     jobs = ask(base, "{ jobs { nodes { id } count { value } } }")
     os.killpg(server.pid, signal.SIGINT)
-    _, errors = server.communicate()
-    assert server.returncode == 0
+    status, errors = server.ended()
+    assert status == 0
     assert "Traceback" not in errors
     assert embedded.find(data_dir) is None
 
@@ -87,7 +105,7 @@ def test_the_demo(begin: Serve, data_dir: Path) -> None:
     assert ask(base_url(server), "{ jobs { nodes { id } count { value } } }") == jobs
 
 
-def test_the_demo_made_anew(begin: Serve, data_dir: Path, tmp_path: Path) -> None:
+def test_the_demo_begun_again(begin: Serve, data_dir: Path, tmp_path: Path) -> None:
     """`--fresh` deletes the jobs of the demo's organisations, says so, and nothing else."""
     history = "{ statusCounts { status count { value } } jobs(first: 200) { nodes { id } } }"
     server = begin("demo", "--still", "--port", "0", "--fresh")
@@ -100,7 +118,7 @@ def test_the_demo_made_anew(begin: Serve, data_dir: Path, tmp_path: Path) -> Non
     own = run("org", "create", "Own").stdout.strip()
     assert run("import", others, "--org", own).exit_code == 0
     os.killpg(server.pid, signal.SIGINT)
-    _, errors = server.communicate()
+    _, errors = server.ended()
     assert "deleted" not in errors
 
     server = begin("demo", "--still", "--port", "0", "--fresh")
@@ -109,12 +127,12 @@ def test_the_demo_made_anew(begin: Serve, data_dir: Path, tmp_path: Path) -> Non
     # An organisation of the demo that somebody has made their own is left alone.
     assert run("org", "create", "Adopted", "--id", str(ORGS[1])).exit_code == 0
     os.killpg(server.pid, signal.SIGINT)
-    _, errors = server.communicate()
+    _, errors = server.ended()
     assert "deleted the 1,999 jobs of the demo's organisations: " in errors
     assert all(str(org_id) in errors for org_id in ORGS)
     refused = begin("demo", "--still", "--port", "0", "--fresh")
-    _, errors = refused.communicate()
-    assert refused.returncode == 2
+    status, errors = refused.ended()
+    assert status == 2
     assert "--fresh would delete the jobs of Adopted" in errors
     assert len(run("export", "--org", "Adopted").stdout.splitlines()) > 100
 
@@ -136,8 +154,8 @@ def test_the_demo_lives(begin: Serve, attempts: int) -> None:
     told = [each["outcome"] for each in found[0]["attempts"]]  # type: ignore[attr-defined]
     assert told == ["FAILED"] * (attempts - 1) + ["SUCCEEDED"]
     os.killpg(server.pid, signal.SIGINT)
-    _, errors = server.communicate()
-    assert server.returncode == 0
+    status, errors = server.ended()
+    assert status == 0
     assert "Traceback" not in errors
 
 
@@ -164,8 +182,8 @@ def test_serve(
     assert get(f"{base}/readyz") == 200
     assert ask(base, "{ jobs { nodes { id } } }") == {"jobs": {"nodes": []}}
     os.kill(server.pid, number)
-    _, errors = server.communicate()
-    assert server.returncode == 0
+    status, errors = server.ended()
+    assert status == 0
     assert "Traceback" not in errors
     assert embedded.find(data_dir) is None
 
