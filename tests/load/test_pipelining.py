@@ -20,7 +20,7 @@ MIB = 2**20
 # The most that an event loop reads at once.
 READ_BYTES = 2**18
 SHORTEST = b"GET / HTTP/1.1\r\nHost:\r\n\r\n"
-MANY = 500
+MANY = 1_500
 LONG_ANSWER = b'{"query":"{__schema{types{description fields{description}}}}"}'
 ANSWERED = re.compile(rb"x-request-id: (\d+)\r\n")
 
