@@ -30,7 +30,7 @@ from db import embedded, migrations
 from db.commands.creation import NewJob, create_jobs
 from db.commands.events import record_event
 from db.engine import EngineOptions, Scope, create_engine
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 
 ORGS = tuple(UUID(int=number) for number in (1, 2, 3))
 WRITERS = 6

@@ -10,7 +10,7 @@ import orjson
 
 from benchmarks import queries
 from server.app import create_app
-from server.logs import configure
+from server.logging.setup import configure
 from server.settings import Settings
 
 REQUESTS = 100

@@ -13,7 +13,7 @@ from benchmarks.ledger import ORG
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition, change_status
 from db.engine import Scope, create_engine
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from db.statuses import JobStatus
 
 SCOPE = Scope(ORG, 10.0, read_only=False)

@@ -1,4 +1,4 @@
-"""What JobRepository answers with besides rows. Its refusals: db.refusals."""
+"""What JobRepository answers with besides rows. Its refusals: db.errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

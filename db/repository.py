@@ -16,14 +16,9 @@ from db.commands.changes import change_job
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition
 from db.criteria import JobCriteria, TextCriteria
-from db.diagnostics import diagnostic, with_diagnostics
-from db.diagnostics import error_code as kept_code
-from db.outcomes import CreatedJob, JobWithEvents
-from db.queries import events, jobs, queued
-from db.queries.jobs import JobRow
-from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
-from db.queries.rows import narrow
-from db.refusals import (
+from db.error_texts import diagnostic, with_diagnostics
+from db.error_texts import error_code as kept_code
+from db.errors import (
     IdempotencyConflictError,
     IllegalTransitionError,
     InvalidJobError,
@@ -36,14 +31,14 @@ from db.refusals import (
     check_signature,
     check_transition,
 )
+from db.outcomes import CreatedJob, JobWithEvents
+from db.queries import due_jobs, events, jobs
+from db.queries.jobs import JobRow
+from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
+from db.queries.rows import narrow
+from db.request_session import CommitUncertainError
 from db.retries import in_transaction
-from db.scopes import (
-    create_worker_engine,
-    dispose,
-    org_id_of,
-    session_scope,
-)
-from db.sessions import CommitUncertainError
+from db.session_scope import create_worker_engine, dispose, org_id_of, session_scope
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
 
@@ -159,7 +154,7 @@ class JobRepository:
         Locks nothing: of several who try to start one of them, `update_job_status` lets one.
         """
         check_limit(limit)
-        return await queued.list_due_jobs(
+        return await due_jobs.list_due_jobs(
             *self._ledger, now=_now(), limit=limit, type_=type, columns=JOB_COLUMNS
         )
 

@@ -14,8 +14,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from db.scopes import STATEMENT_TIMEOUT_SECONDS, session_scope
-from db.sessions import CommitUncertainError, DatabaseUnavailableError, sqlstate
+from db.request_session import CommitUncertainError, DatabaseUnavailableError, sqlstate
+from db.session_scope import STATEMENT_TIMEOUT_SECONDS, session_scope
 
 T = TypeVar("T")
 

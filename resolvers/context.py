@@ -25,14 +25,13 @@ from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.queries.rows import Reading, TooMuchReadError
-from db.sessions import (
+from db.request_session import (
     CommitUncertainError,
     DatabaseUnavailableError,
     RequestSession,
     StatementTimeoutError,
 )
-from resolvers.answers import AnswerSize
-from resolvers.deeds import Deed
+from resolvers.audit_entries import Deed
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
@@ -40,6 +39,7 @@ from resolvers.errors import (
     UncertainError,
 )
 from resolvers.redaction import Redaction
+from resolvers.response_size import AnswerSize
 
 if TYPE_CHECKING:
     from resolvers.live.hub import Hub

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from db.credentials import hide_credentials
+from db.url_credentials import hide_credentials
 from resolvers.secret_keys import DEFAULT_KEYS, SecretKeys
 
 HIDDEN = "[redacted]"

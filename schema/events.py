@@ -10,8 +10,8 @@ from db.statuses import JobStatus
 from resolvers.jobs import get_job
 from schema.connections import LazyJob
 from schema.nodes import Node
+from schema.redacted_fields import secret_json
 from schema.scalars import JSON
-from schema.secrets import secret_json
 from schema.selections import Info, Selections, selected
 
 

@@ -21,10 +21,10 @@ from db.criteria import (
     TextCriteria,
     TimeCriteria,
 )
-from db.faults import json_fault, text_fault
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from db.times import FIRST
+from db.validation import json_fault, text_fault
 from resolvers.errors import BadUserInputError, ForbiddenError
 from resolvers.ids import parse_job_ids
 from resolvers.redaction import Redaction

@@ -13,8 +13,8 @@ from resolvers.paging import LIST_SIZE, PageArguments
 from schema.arguments import After, Before, First, Last
 from schema.connections import JobEventConnection, LazyJobEvent
 from schema.nodes import Node
+from schema.redacted_fields import secret_json, secret_text, secret_words
 from schema.scalars import JSON
-from schema.secrets import secret_json, secret_text, secret_words
 from schema.selections import Info, Selections, selected
 
 

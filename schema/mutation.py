@@ -10,18 +10,18 @@ from strawberry import UNSET
 from db.commands.creation import NewJob
 from db.commands.transitions import Transition
 from db.statuses import BackoffPolicy, JobStatus
-from resolvers import writes
+from resolvers import mutations
 from resolvers.context import Role
-from resolvers.outcomes import InvalidInputError
+from resolvers.mutation_results import InvalidInputError
 from schema.filters import JobFilter
-from schema.results import (
+from schema.mutation_results import (
     BulkJobPayload,
     CreateJobResult,
     CreateJobsResult,
     RecordJobEventResult,
     TransitionJobResult,
 )
-from schema.roles import mutation
+from schema.permissions import mutation
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
@@ -124,7 +124,7 @@ class Mutation:
         input: Annotated[CreateJobInput, strawberry.argument(description="The job.")],
     ) -> CreateJobResult:
         columns = selected(info, Selections.written_jobs)
-        return await _outcome(writes.create(info.context, input.job(), columns))
+        return await _outcome(mutations.create(info.context, input.job(), columns))
 
     @mutation(Role.WRITER, "Create up to 1,000 jobs, all or none.")
     async def create_jobs(
@@ -134,7 +134,7 @@ class Mutation:
     ) -> CreateJobsResult:
         columns = selected(info, Selections.written_jobs)
         jobs = [each.job() for each in input]
-        return await _outcome(writes.create_many(info.context, jobs, columns))
+        return await _outcome(mutations.create_many(info.context, jobs, columns))
 
     @mutation(Role.WRITER, "Change a job's status.")
     async def transition_job(
@@ -144,7 +144,7 @@ class Mutation:
     ) -> TransitionJobResult:
         columns = selected(info, Selections.written_jobs)
         change = input.transition()
-        return await _outcome(writes.transition(info.context, input.id, change, columns))
+        return await _outcome(mutations.transition(info.context, input.id, change, columns))
 
     @mutation(Role.WRITER, "Record an event that leaves the job's status as it is.")
     async def record_job_event(
@@ -152,7 +152,7 @@ class Mutation:
         info: Info,
         input: Annotated[RecordJobEventInput, strawberry.argument(description="The event.")],
     ) -> RecordJobEventResult:
-        return await _outcome(writes.record(info.context, input.id, input.detail))
+        return await _outcome(mutations.record(info.context, input.id, input.detail))
 
     @mutation(Role.OPERATOR, "Call a job off.")
     async def cancel_job(
@@ -163,7 +163,7 @@ class Mutation:
     ) -> TransitionJobResult:
         columns = selected(info, Selections.written_jobs)
         change = _by_operator(JobStatus.CANCELED, reason)
-        return await _outcome(writes.transition(info.context, id, change, columns))
+        return await _outcome(mutations.transition(info.context, id, change, columns))
 
     @mutation(
         Role.OPERATOR,
@@ -178,7 +178,7 @@ class Mutation:
     ) -> TransitionJobResult:
         columns = selected(info, Selections.written_jobs)
         change = _by_operator(JobStatus.QUEUED, reason)
-        return await _outcome(writes.transition(info.context, id, change, columns))
+        return await _outcome(mutations.transition(info.context, id, change, columns))
 
     @mutation(Role.OPERATOR, "Call off the newest jobs that match.")
     async def cancel_jobs(
@@ -206,7 +206,7 @@ class Mutation:
 async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
     columns = selected(info, Selections.written_jobs)
     criteria = filter_.criteria(info.context.now, info.context.hiding)
-    return await writes.change_matching(info.context, criteria, limit, change, columns)
+    return await mutations.change_matching(info.context, criteria, limit, change, columns)
 
 
 async def _outcome(write: Awaitable[Any]) -> Any:

@@ -17,20 +17,20 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from server import pages
-from server.admission import Gate
-from server.audit import AUDIT, AuditLog
-from server.auth.connections import Connections
-from server.auth.modes import create_authenticator
-from server.ending import ENDING
-from server.graphql import graphql
-from server.health import Readiness, healthz, readyz
-from server.logs import RequestLog, configure
-from server.origins import Boundary
-from server.responses import write_error
-from server.rules import make_rules
+from server.app_state import State
+from server.auth.factory import create_authenticator
+from server.auth.revocation import Connections
+from server.document_rules import make_rules
+from server.http import graphiql
+from server.http.endpoint import graphql
+from server.http.health import Readiness, healthz, readyz
+from server.http.origins import Boundary
+from server.http.responses import write_error
+from server.limits.admission import Gate
+from server.logging.audit import AUDIT, AuditLog
+from server.logging.setup import RequestLog, configure
 from server.settings import Settings
-from server.state import State
+from server.uvicorn.shutdown import ENDING
 from server.websocket import WebSocketEndpoint
 
 
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             WebSocketRoute("/{path:path}", _no_websocket),
             *_with_slash(Route, "/healthz", healthz),
             *_with_slash(Route, "/readyz", readyz),
-            *([Mount("/assets", pages.assets())] if chosen.graphiql else []),
+            *([Mount("/assets", graphiql.assets())] if chosen.graphiql else []),
         ],
         middleware=[
             Middleware(RequestLog, audit_log=state.audit_log),

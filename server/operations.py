@@ -11,13 +11,21 @@ from starlette.types import Receive
 
 from resolvers.context import Context, Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution import MASKED, Operation, Request, Response, execute, prepare, subscribe
-from schema.sharing import OpenContext
-from server import audit
-from server.admission import Admission, key
-from server.deadlines import Deadline
-from server.responses import refusal, settled
-from server.state import State
+from schema.execution.run import (
+    MASKED,
+    Operation,
+    Request,
+    Response,
+    execute,
+    prepare,
+    subscribe,
+)
+from schema.execution.subscription_responses import OpenContext
+from server.app_state import State
+from server.http.responses import refusal, settled
+from server.limits.admission import Admission, key
+from server.limits.deadline import Deadline
+from server.logging import audit
 
 log = structlog.get_logger("joblens.operations")
 

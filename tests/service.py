@@ -12,9 +12,9 @@ import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import create_app
-from server.protocols import options
+from server.app_state import State
 from server.settings import Settings
-from server.state import State
+from server.uvicorn.websocket_protocol import options
 from tests.patience import PATIENCE_SECONDS, PATIENT
 from tests.statements import recorded
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from db.sample_history import ORGS, sample_history
 from db.statuses import TRANSITIONS, JobStatus
 from db.transfer import import_records
+from demo.history import ORGS, sample_history
 
 NOW = datetime(2025, 6, 3, 14, 30, 12, 345678, tzinfo=UTC)
 RECORDS = list(sample_history(NOW))

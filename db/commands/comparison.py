@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.queries.rows import AnyRow, read_all
-from db.sessions import DatabaseUnavailableError
+from db.request_session import DatabaseUnavailableError
 from db.tables import job_table
 
 # Writes the value of a JSON column without what the caller may not see.

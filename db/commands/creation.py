@@ -16,7 +16,7 @@ from db.commands.notifications import notify
 from db.ids import new_id
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import read_all
-from db.sessions import DatabaseUnavailableError
+from db.request_session import DatabaseUnavailableError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_table
 

@@ -28,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from db.credentials import without_credentials
 from db.criteria import (
     INT_COLUMNS,
     TEXT_COLUMNS,
@@ -42,6 +41,7 @@ from db.criteria import (
 )
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table
+from db.url_credentials import without_credentials
 
 Condition = ColumnElement[bool]
 T = TypeVar("T")

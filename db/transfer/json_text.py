@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from db.diagnostics import ERROR_KEYS, storable
-from db.faults import UNSTORABLE
+from db.error_texts import ERROR_KEYS, storable
 from db.json_values import decode, dumps
+from db.validation import UNSTORABLE
 
 # A NUL or a surrogate as an escape; the halves of a pair look the same, hence `_check_text`.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")

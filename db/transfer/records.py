@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from db.diagnostics import diagnostic, error_code
+from db.error_texts import diagnostic, error_code
 from db.limits import MAX_INT32, MAX_NAME_LENGTH, MIN_INT32
 from db.statuses import BackoffPolicy, JobStatus
 from db.times import NoSuchTimeError, parse_time

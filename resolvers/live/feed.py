@@ -8,10 +8,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.sessions import DatabaseUnavailableError, StatementTimeoutError
+from db.request_session import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
-from resolvers.live.batches import Batch, Seat, hand_out, read_batch, read_gone
+from resolvers.live.fanout import Batch, Seat, hand_out, read_batch, read_gone
 from resolvers.live.options import LiveOptions
 from resolvers.live.time_tracker import TimeTracker
 from resolvers.live.trackers import Fresh, Tracker, start_tracker

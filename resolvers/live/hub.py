@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.listener import Listener
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
-from resolvers.live.batches import Seat
-from resolvers.live.counts import CountsWatch
+from resolvers.live.fanout import Seat
 from resolvers.live.feed import Feed, Read
-from resolvers.live.inboxes import Inbox
 from resolvers.live.options import LiveOptions
+from resolvers.live.status_counts import CountsWatch
+from resolvers.live.subscriber_queue import Inbox
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db.sessions import DatabaseUnavailableError, StatementTimeoutError
+from db.request_session import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from db.statuses import JobStatus
 from resolvers.context import Context
@@ -23,10 +23,10 @@ from resolvers.errors import (
     UnavailableError,
 )
 from resolvers.jobs import get_job
-from resolvers.live.batches import EventEdge, Seat
-from resolvers.live.catchup import CatchUp, TimeCatchUp
+from resolvers.live.fanout import EventEdge, Seat
 from resolvers.live.feed import Feed
-from resolvers.live.inboxes import MOST_TAKEN, TOLD, Happening, Inbox, Verdict
+from resolvers.live.replay import CatchUp, TimeCatchUp
+from resolvers.live.subscriber_queue import MOST_TAKEN, TOLD, Happening, Inbox, Verdict
 
 # What tells one state of a job from another.
 JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})

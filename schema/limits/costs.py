@@ -25,11 +25,11 @@ from graphql import (
 from graphql.type import GraphQLNamedType
 
 from resolvers.errors import ErrorCode
-from schema.limits.bounds import LimitError, Limits, check
-from schema.limits.inputs import arguments
-from schema.limits.measures import CONDITIONS
-from schema.limits.parts import Part, Parts, Value, Variables, given_in, in_words, total
-from schema.limits.sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
+from schema.limits.cost_terms import Part, Parts, Value, Variables, given_in, in_words, total
+from schema.limits.document_limits import LimitError, Limits, check
+from schema.limits.document_metrics import CONDITIONS
+from schema.limits.input_sizes import arguments
+from schema.limits.list_sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
 from schema.schema import core_schema
 
 # How many selections may be looked at for one document: a guard for those that would merge

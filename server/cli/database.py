@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db import embedded, migrations
 from db.checks import Check, check_row_security
 from db.logins import owner_wanted
-from server.cli.failures import fail, redacted
+from server.cli.errors import fail, redacted
 from server.settings import Settings
 
 EMBEDDED = "JOBLENS_DATABASE_URL is not set: this is the embedded database in"

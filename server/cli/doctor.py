@@ -11,10 +11,10 @@ from rich.table import Table
 
 from db.advice import check_restored_events, check_rights, check_tokens
 from db.checks import Check, check_database
-from server.auth.keys import fetch, parse
+from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
-from server.cli.failures import INCOMPLETE, redacted
-from server.hardening import check_hardening
+from server.cli.errors import INCOMPLETE, redacted
+from server.cli.hardening import check_hardening
 from server.settings import Settings, SettingsError
 
 MARKS = {

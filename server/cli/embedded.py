@@ -3,7 +3,7 @@
 import typer
 
 from db import embedded
-from server.cli.failures import fail, read_settings
+from server.cli.errors import fail, read_settings
 from server.settings import Settings
 
 app = typer.Typer(

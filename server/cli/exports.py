@@ -12,7 +12,7 @@ import typer
 from db.statuses import JobStatus
 from db.transfer import export_records
 from server.cli.database import database, require_head
-from server.cli.failures import read_settings
+from server.cli.errors import read_settings
 from server.cli.orgs import OrgOption, choose_org
 
 

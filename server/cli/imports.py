@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from db.transfer import ImportReport, import_records
 from server.cli.database import DATABASE_ERRORS, database, require_head
-from server.cli.failures import INCOMPLETE, NOTHING_DONE, fail, read_settings
-from server.cli.lines import Refusals, Source, open_source
+from server.cli.errors import INCOMPLETE, NOTHING_DONE, fail, read_settings
+from server.cli.import_source import Refusals, Source, open_source
 from server.cli.orgs import OrgOption, choose_org
 
 

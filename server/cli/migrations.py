@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from db import migrations
 from db.restored_events import clear_transactions
 from server.cli.database import database
-from server.cli.failures import INCOMPLETE, fail, read_settings
+from server.cli.errors import INCOMPLETE, fail, read_settings
 
 
 def migrate(

@@ -9,14 +9,14 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.administration import administering
+from db.admin_session import administering
 from db.commands.orgs import create_org
-from db.faults import name_fault
 from db.ids import new_id
 from db.queries.orgs import OrgRow, has_jobs, list_org_ids_of_jobs, list_orgs
+from db.validation import name_fault
 from resolvers.ids import parse_uuid
 from server.cli.database import database, require_head
-from server.cli.failures import fail, read_settings
+from server.cli.errors import fail, read_settings
 from server.cli.tables import moment, show
 
 OrgOption = typer.Option(help="The organisation, by its id or name.", show_default="JOBLENS_ORG")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.failures import INCOMPLETE, fail
+from server.cli.errors import INCOMPLETE, fail
 
 
 def schema(

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
+from demo.simulation import simulated_workers
 from server.cli.database import database, embedded_database, require_head, require_row_security
-from server.cli.failures import fail, read_settings
-from server.cli.listening import address, announce, listen, run
-from server.cli.sample_data import prepare
-from server.cli.simulation import simulated_workers
-from server.rules import make_rules
+from server.cli.demo_data import prepare
+from server.cli.errors import fail, read_settings
+from server.cli.uvicorn_server import address, announce, listen, run
+from server.document_rules import make_rules
 from server.settings import Settings, SettingsError
 
 Host = Annotated[

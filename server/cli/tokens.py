@@ -8,13 +8,13 @@ from uuid import UUID
 
 import typer
 
-from db.administration import administering
+from db.admin_session import administering
 from db.commands.tokens import NewToken, create_token, revoke_token
 from db.queries.tokens import TokenRow, list_tokens
 from resolvers.context import Role
-from server.auth.secrets import digest, new_token
+from server.auth.token_format import digest, new_token
 from server.cli.database import database, require_head
-from server.cli.failures import fail, read_settings
+from server.cli.errors import fail, read_settings
 from server.cli.orgs import check_name, find_org
 from server.cli.tables import moment, show
 

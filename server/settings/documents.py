@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schema.trusted import Mode
+from schema.execution.persisted_documents import Mode
 from server.settings.values import PREFIX
 
 

@@ -8,9 +8,9 @@ from starlette.types import Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from resolvers.errors import ErrorCode
-from server import audit
-from server.protocols import SEND_MANY
-from server.responses import dumps
+from server.http.responses import dumps
+from server.logging import audit
+from server.uvicorn.websocket_protocol import SEND_MANY
 from server.websocket.messages import Close, Message, read_message
 
 MAX_REASON_BYTES = 123

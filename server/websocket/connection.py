@@ -9,20 +9,20 @@ import structlog
 
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError, UnavailableError
-from server import audit
-from server.admission import key
+from server.app_state import State
 from server.auth.credentials import (
     Credential,
     MissingTokenError,
     UnauthenticatedError,
     from_init,
 )
-from server.places import Place
-from server.refusals import BusyError
-from server.state import State
+from server.limits.admission import key
+from server.limits.concurrency import Place
+from server.limits.errors import BusyError
+from server.logging import audit
 from server.websocket.channel import ENDING_SECONDS, Channel, GoneError
 from server.websocket.messages import SUBPROTOCOL, Close, ClosingError, Message
-from server.websocket.running import Running, cancel
+from server.websocket.operations import Running, cancel
 
 log = structlog.get_logger("joblens.websocket")
 

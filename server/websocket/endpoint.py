@@ -4,12 +4,12 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from resolvers.errors import JoblensError
-from server import audit
-from server.admission import stranger
-from server.origins import check_origin
-from server.protocols import SEND_MANY
-from server.responses import write_error
-from server.state import State
+from server.app_state import State
+from server.http.origins import check_origin
+from server.http.responses import write_error
+from server.limits.admission import stranger
+from server.logging import audit
+from server.uvicorn.websocket_protocol import SEND_MANY
 from server.websocket.channel import Channel
 from server.websocket.connection import Connection
 from server.websocket.messages import SUBPROTOCOL

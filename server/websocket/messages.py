@@ -12,9 +12,9 @@ from typing import Any
 from starlette.types import Message as AsgiMessage
 
 from resolvers.errors import JoblensError
-from schema.execution import Response
-from server.requests import parse
-from server.responses import dumps, written
+from schema.execution.run import Response
+from server.http.requests import parse
+from server.http.responses import dumps, written
 
 SUBPROTOCOL = "graphql-transport-ws"
 # Each message about an operation repeats its id.

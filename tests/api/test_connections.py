@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from server import connections
+from server.uvicorn import http_protocol
 from tests.live.clients import socket
 from tests.live.rest import table_locked, until_someone_waits
 from tests.patience import PATIENCE_SECONDS
@@ -260,7 +260,7 @@ async def test_messages_in_countless_fragments(service: Service) -> None:
 async def test_whoever_reads_nothing_is_given_up(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "STALLED_SECONDS", 0.1)
+    monkeypatch.setattr(http_protocol, "STALLED_SECONDS", 0.1)
     page = await service.client.get("/graphql", headers={"accept": "text/html"})
     script = page.text.partition('src="./assets/')[2].partition('"')[0]
     get = b"GET /assets/%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % script.encode()
@@ -279,7 +279,7 @@ async def test_whoever_reads_nothing_is_given_up(
 async def test_whoever_reads_slowly_gets_it_all(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(http_protocol, "STALLED_SECONDS", 0.5)
     query = b'{"query":"{__schema{types{name description fields{name description}}}}"}'
     async with connect(service) as client:
         for _ in range(3):

@@ -6,7 +6,7 @@ import pytest
 from graphql.execution.executor import Executor as CoreExecutor
 
 from resolvers import durations
-from schema import execution
+from schema.execution.run import run
 from tests.ledger import events, insert, job
 from tests.service import Service
 
@@ -63,7 +63,7 @@ async def test_both_ways_answer_alike(
         monkeypatch.setattr(durations, name, fixed)
     monkeypatch.setattr("resolvers.attempts.elapsed_seconds", fixed)
     short = (await service.post(query)).json()
-    monkeypatch.setattr(execution, "Executor", Ordinary)
+    monkeypatch.setattr(run, "Executor", Ordinary)
     ordinary = (await service.post(query)).json()
     assert str(short.get("data")) == str(ordinary.get("data"))
     assert sorted(map(str, short.get("errors", []))) == sorted(map(str, ordinary.get("errors", [])))

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 
 from resolvers.live.hub import Hub
-from server.admission import Gate
 from server.app import create_app
-from server.auth.connections import Connections
-from server.auth.tokens import TokenAuthenticator
-from server.health import Readiness
+from server.auth.revocation import Connections
+from server.auth.token_auth import TokenAuthenticator
+from server.http.health import Readiness
+from server.limits.admission import Gate
 from server.settings import Settings
 
 PARTS: list[tuple[type, str]] = [

@@ -23,6 +23,6 @@ async def minted(database_url: str) -> Minted:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     """What is told from now on. Floods are over at once: each refusal is told, and if twice, too."""
-    monkeypatch.setattr("server.floods.WINDOW_SECONDS", 0.0)
+    monkeypatch.setattr("server.logging.throttle.WINDOW_SECONDS", 0.0)
     with listening() as heard:
         yield heard

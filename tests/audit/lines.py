@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from server.audit import AUDIT
+from server.logging.audit import AUDIT
 from tests.patience import PATIENCE_SECONDS
 
 # What every line has, and what is not the same twice.

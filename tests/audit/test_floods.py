@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.floods import MOST_TOLD_APART, OTHERS, Floods
+from server.logging.throttle import MOST_TOLD_APART, OTHERS, Floods
 from tests.patience import PATIENCE_SECONDS
 
 Told = list[tuple[Hashable, str, int]]
@@ -43,7 +43,7 @@ async def test_countless_sources_are_counted_together() -> None:
 
 
 async def test_a_window_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.floods.WINDOW_SECONDS", 0.01)
+    monkeypatch.setattr("server.logging.throttle.WINDOW_SECONDS", 0.01)
     bounded, told = floods()
     assert [bounded.admits(1, "a") for _ in range(3)] == [True, False, False]
     async with asyncio.timeout(PATIENCE_SECONDS):

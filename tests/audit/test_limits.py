@@ -190,7 +190,7 @@ async def test_what_is_wrong_but_no_limit_is_not_told(
 
 
 async def test_a_flood_is_counted(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.floods.WINDOW_SECONDS", 3_600.0)
+    monkeypatch.setattr("server.logging.throttle.WINDOW_SECONDS", 3_600.0)
     with listening() as lines:
         async with serving(database_url, auth="token") as service:
             for _ in range(50):

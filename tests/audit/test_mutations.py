@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from resolvers.context import Role
-from schema.execution import Operation, Request, prepare
-from server import audit, operations
+from schema.execution.run import Operation, Request, prepare
+from server import operations
 from server.auth.credentials import Presented
+from server.logging import audit
 from tests.audit.lines import Lines, listening
 from tests.auth.minting import Minted, mint
 from tests.live.clients import COUNTS, socket, stream

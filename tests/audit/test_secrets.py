@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from resolvers.context import Role
-from server.auth.secrets import new_token
+from server.auth.token_format import new_token
 from tests.auth.minting import mint
 from tests.live.clients import COUNTS, socket, stream
 from tests.processes import command_running

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from db.administration import administering
+from db.admin_session import administering
 from db.commands.orgs import create_org
 from db.commands.tokens import NewToken, create_token, revoke_token
 from resolvers.context import Role
-from server.auth.secrets import digest, new_token
+from server.auth.token_format import digest, new_token
 from tests.service import ORG
 
 

@@ -19,7 +19,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from server.auth import keys
+from server.auth import jwks
 from server.settings import Settings, SettingsError
 from tests.auth.provider import (
     ALGORITHMS,
@@ -313,7 +313,7 @@ async def until_accepted(service: Service, token: str) -> None:
 async def test_rotated_keys(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.2)
     async with trusting(database_url, own_provider.jwks_url) as service:
         for _ in range(2):
             before = own_provider.token()
@@ -328,8 +328,8 @@ async def test_rotated_keys(
 async def test_keys_that_grow_old_are_read_anew(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.05)
-    monkeypatch.setattr(keys, "FRESH_SECONDS", 0.05)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(jwks, "FRESH_SECONDS", 0.05)
     async with trusting(database_url, own_provider.jwks_url) as service:
         stolen, another = own_provider.token(), own_provider.token(sub="another")
         assert (await ask(service, stolen)).status_code == 200
@@ -365,7 +365,7 @@ async def test_a_flood_of_unknown_keys_asks_the_provider_once(
 async def test_a_provider_that_fails_leaves_the_old_keys(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.0)
     async with trusting(database_url, own_provider.jwks_url) as service:
         assert (await ask(service, own_provider.token())).status_code == 200
         own_provider.fail(how)
@@ -379,7 +379,7 @@ async def test_a_provider_that_fails_leaves_the_old_keys(
 async def test_a_provider_that_points_elsewhere_is_not_followed(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.0)
     async with trusting(database_url, own_provider.jwks_url) as service:
         assert (await ask(service, own_provider.token())).status_code == 200
         own_provider.fail("redirect")
@@ -392,7 +392,7 @@ async def test_a_provider_that_points_elsewhere_is_not_followed(
 async def test_whatever_a_provider_answers_is_no_defect(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.0)
     async with trusting(database_url, own_provider.jwks_url) as service:
         for how in FAILURES:
             own_provider.fail(how)
@@ -412,9 +412,9 @@ async def test_a_provider_that_is_never_done_is_not_waited_for(
     fetch_seconds: float,
     wait_seconds: float,
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(keys, "FETCH_TIMEOUT_SECONDS", fetch_seconds)
-    monkeypatch.setattr(keys, "WAIT_SECONDS", wait_seconds)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", fetch_seconds)
+    monkeypatch.setattr(jwks, "WAIT_SECONDS", wait_seconds)
     own_provider.fail("drip")
     async with (
         asyncio.timeout(PATIENCE_SECONDS),
@@ -428,7 +428,7 @@ async def test_a_provider_that_is_never_done_is_not_waited_for(
 async def test_a_provider_that_was_never_there(
     database_url: str, own_provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keys, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "PAUSE_SECONDS", 0.0)
     own_provider.fail("error")
     async with trusting(database_url, own_provider.jwks_url) as service:
         answer = await ask(service, own_provider.token())

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from server.auth.connections import INTERVAL_SECONDS
+from server.auth.revocation import INTERVAL_SECONDS
 from tests.auth.minting import Minted, mint, revoke
 from tests.conftest import FreshDatabase
 from tests.live.clients import COUNTS, socket, stream

@@ -9,12 +9,12 @@ import asyncpg
 import httpx
 import pytest
 
-from db.administration import administering
+from db.admin_session import administering
 from db.commands.tokens import note_use
 from db.tables import ROLES
 from resolvers.context import Role
-from server.auth.secrets import digest, new_token
-from server.auth.tokens import TokenAuthenticator
+from server.auth.token_auth import TokenAuthenticator
+from server.auth.token_format import digest, new_token
 from tests.auth.minting import Minted, mint, revoke
 from tests.service import ORG, OTHER_ORG, Service, serving
 
@@ -229,7 +229,7 @@ async def test_a_request_does_not_wait_for_its_use_to_be_noted(
 async def test_what_a_process_remembers_is_bounded(
     service: Service, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.auth.tokens.MOST_REMEMBERED", 3)
+    monkeypatch.setattr("server.auth.token_auth.MOST_REMEMBERED", 3)
     authenticator = TokenAuthenticator(service.engine, 10)
     for text in [new_token(UUID(ORG)) for _ in range(5)]:
         assert await authenticator._find(digest(text), text) is None

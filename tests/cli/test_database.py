@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from db import embedded
-from server.cli.failures import redacted
+from server.cli.errors import redacted
 from tests.cli.conftest import run
 
 COMMANDS = [

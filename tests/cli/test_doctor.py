@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from server.hardening import check_hardening
+from server.cli.hardening import check_hardening
 from server.settings import Settings
 from tests.cli.conftest import run
 

@@ -19,8 +19,8 @@ import pytest
 import typer
 
 from db import embedded
-from db.sample_history import ORGS
-from server.cli import listening
+from demo.history import ORGS
+from server.cli import uvicorn_server
 from server.settings import Settings
 from tests.cli.conftest import command, run
 from tests.cli.test_doctor import execute
@@ -311,11 +311,11 @@ def test_an_application_that_does_not_start(
     workers: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handlers = {number: signal.getsignal(number) for number in signal.Signals}
-    monkeypatch.setattr(listening, "APP", f"{__name__}:failing_app")
+    monkeypatch.setattr(uvicorn_server, "APP", f"{__name__}:failing_app")
     settings = Settings.read({"JOBLENS_WORKERS": str(workers), "JOBLENS_PORT": "0"})
     try:
-        with listening.listen(settings) as listener, pytest.raises(typer.Exit) as end:
-            listening.run(settings, "postgresql://127.0.0.1:1/away", listener)
+        with uvicorn_server.listen(settings) as listener, pytest.raises(typer.Exit) as end:
+            uvicorn_server.run(settings, "postgresql://127.0.0.1:1/away", listener)
     finally:
         for number, handler in handlers.items():
             if handler not in {None, signal.getsignal(number)}:

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from db.sample_kinds import KINDS
 from db.statuses import BackoffPolicy
-from server.cli import simulation
-from server.cli.simulation import simulated_workers
+from demo import simulation
+from demo.kinds import KINDS
+from demo.simulation import simulated_workers
 from tests.patience import PATIENCE_SECONDS
 from tests.service import Service, serving
 

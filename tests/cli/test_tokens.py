@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from db.tables import metadata
-from server.auth.secrets import RANDOM_BYTES, org_of
+from server.auth.token_format import RANDOM_BYTES, org_of
 from tests.cli.conftest import Outcome, run
 
 

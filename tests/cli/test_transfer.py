@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from server.cli import lines
+from server.cli import import_source
 from tests.cli.conftest import command, run, spawn
 
 Record = dict[str, object]
@@ -125,7 +125,7 @@ def test_bad_lines_are_told_kept_and_stop_nothing(
 def test_a_line_too_long_to_read_is_skipped(
     ledger: str, org: str, file: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 200)
+    monkeypatch.setattr(import_source, "MAX_LINE_BYTES", 200)
     good, long = ndjson(record(1)), b"x" * 1000 + b"\n"
     rejects = tmp_path / "rejects"
     path = file(long + good + b"y" * 199 + b"\n" + long[:-1])

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.engine import Scope
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 
 # PostgreSQL plans a prepared statement for its parameters five times, then weighs a general plan.
 EXECUTIONS = 6

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import EngineOptions, FairPool, Scope, create_engine
-from db.scopes import session_scope
-from db.sessions import RequestSession, StatementTimeoutError
+from db.request_session import RequestSession, StatementTimeoutError
+from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped
 from tests.service import ORG
 

@@ -17,7 +17,7 @@ from db import migrations
 from db.engine import APP_ROLE, Scope, create_engine
 from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from db.tables import job_event_table, job_table, metadata, org_table, token_table
 from tests import ledger
 from tests.auth.minting import mint

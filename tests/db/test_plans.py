@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries import aggregates, attempts, events, jobs, queued
+from db.queries import aggregates, attempts, due_jobs, events, jobs
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -24,7 +24,7 @@ from db.queries.keyset import (
     Window,
     page,
 )
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
 from tests.db import history
@@ -232,7 +232,7 @@ async def test_of_attempts_only_the_newest_are_read(
 @pytest.mark.parametrize("limit", [1, LIMIT])
 async def test_due_jobs_are_cut_out_of_each_priority(planner: Planner, limit: int) -> None:
     query = partial(
-        queued.list_due_jobs, now=datetime.now(UTC), limit=limit, type_=None, columns=JOB_COLUMNS
+        due_jobs.list_due_jobs, now=datetime.now(UTC), limit=limit, type_=None, columns=JOB_COLUMNS
     )
     priorities = 4
     for plan in await planner.plans(query):

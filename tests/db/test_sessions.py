@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
-from db.sessions import (
+from db.request_session import (
     CommitUncertainError,
     DatabaseUnavailableError,
     RequestSession,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from schema.trusted import AutomaticDocuments
+from schema.execution.persisted_documents import AutomaticDocuments
 from tests.limits.entrances import ENTRANCES, Entrance, codes
 from tests.limits.test_trusted import hashed
 from tests.service import Service, serving

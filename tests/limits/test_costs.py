@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_list_type, is_non_null_type
 
-from schema.documents import Rules
-from schema.execution import Request, Response, prepare
-from schema.limits.bounds import Limits
-from schema.limits.sizes import OF_THE_PAGE, SIZES
+from schema.execution.documents import Rules
+from schema.execution.run import Request, Response, prepare
+from schema.limits.document_limits import Limits
+from schema.limits.list_sizes import OF_THE_PAGE, SIZES
 from schema.schema import core_schema
 from tests.ledger import events, insert, job
 from tests.live.clients import stream

@@ -2,9 +2,9 @@
 
 import pytest
 
-from schema.documents import Rules
-from schema.execution import Request, Response, prepare
-from schema.limits.bounds import Limits
+from schema.execution.documents import Rules
+from schema.execution.run import Request, Response, prepare
+from schema.limits.document_limits import Limits
 from tests.limits import documents
 
 EVENTS = "events(first: 1) { nodes { id } }"

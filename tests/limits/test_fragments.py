@@ -3,11 +3,11 @@
 import pytest
 from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode, parse
 
-from schema.documents import Rules
-from schema.execution import Operation, Request, Response, prepare
-from schema.limits.bounds import LimitError, Limits
+from schema.execution.documents import Rules
+from schema.execution.run import Operation, Request, Response, prepare
 from schema.limits.costs import Shape
-from schema.limits.measures import measure
+from schema.limits.document_limits import LimitError, Limits
+from schema.limits.document_metrics import measure
 from tests.limits import documents
 
 LEVELS = 30

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from schema.documents import Rules
-from schema.execution import Operation, Request, Response, prepare
-from schema.limits.bounds import Limits
+from schema.execution.documents import Rules
+from schema.execution.run import Operation, Request, Response, prepare
+from schema.limits.document_limits import Limits
 from tests.limits.entrances import ENTRANCES, Entrance, codes
 from tests.service import Service, serving
 

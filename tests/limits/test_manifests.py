@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from server.cli.main import app
-from server.manifests import read_manifests
-from server.rules import make_rules
+from server.document_manifests import read_manifests
+from server.document_rules import make_rules
 from server.settings import Settings, SettingsError
 
 APOLLO = {"format": "apollo-persisted-query-manifest", "version": 1}

@@ -5,7 +5,7 @@ from graphql import Source
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.parsing import Text
+from schema.execution.parsing import Text
 from tests.service import Service
 
 

@@ -12,7 +12,7 @@ from db.engine import Scope, create_engine
 from db.queries import event_feed, events
 from db.queries.event_feed import Unseen
 from db.queries.keyset import EVENTS_NEWEST_FIRST, Window
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from db.snapshots import Snapshot
 from db.statuses import JobStatus
 from db.tables import metadata

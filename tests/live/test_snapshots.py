@@ -15,8 +15,8 @@ import pytest
 from db.restored_events import clear_transactions, count_restored_orgs
 from db.snapshots import MAX_RUNNING_IN_TEXT, Snapshot
 from db.transfer import import_records
-from resolvers.live import catchup
-from schema.execution import Operation, Request, execute, prepare
+from resolvers.live import replay
+from schema.execution.run import Operation, Request, execute, prepare
 from tests.effort import first
 from tests.live.watching import EVENTS, NEVER, Watching, until, watching
 
@@ -161,7 +161,7 @@ async def test_a_resume_within_one_large_transaction_goes_forward(
     database_url: str, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A client that is cut off again and again comes to the end, though all is one transaction."""
-    monkeypatch.setattr(catchup, "PAGE_SIZE", size)
+    monkeypatch.setattr(replay, "PAGE_SIZE", size)
     async with watching(database_url, poll_seconds=NEVER, queue_size=6) as watched:
         rows = [await watched.job() for _ in range(5)]
         start = (await listed_after_first(watched, rows[0]))["edges"][0]["cursor"]
@@ -382,7 +382,7 @@ async def test_overlapping_transactions_of_many_writers(
     database_url: str, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each committed event once, those of one job in order, for who stays and for who resumes."""
-    monkeypatch.setattr(catchup, "PAGE_SIZE", 3)
+    monkeypatch.setattr(replay, "PAGE_SIZE", 3)
     random = Random(seed)
     async with watching(database_url, poll_seconds=0.02, queue_size=200) as watched:
         # Small pieces, though the queues are not.

@@ -7,7 +7,7 @@ import pytest
 
 from resolvers.jobs import get_job
 from resolvers.live import streams
-from schema.execution import Operation, Request, Response, execute, prepare, subscribe
+from schema.execution.run import Operation, Request, Response, execute, prepare, subscribe
 from tests.live.watching import EVENTS, NEVER, until, watching
 
 WITH_JOB = "subscription { jobEvents { cursor node { id job { type } } } }"

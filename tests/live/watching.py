@@ -11,12 +11,12 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import EngineOptions, Scope, create_engine
-from db.sessions import RequestSession
+from db.request_session import RequestSession
 from resolvers.context import Context, Role, Viewer
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from schema.execution import Operation, Request, Response, prepare, subscribe
-from schema.sharing import Responses
+from schema.execution.run import Operation, Request, Response, prepare, subscribe
+from schema.execution.subscription_responses import Responses
 from tests.ledger import insert, job
 from tests.patience import PATIENCE_SECONDS
 from tests.statements import recorded

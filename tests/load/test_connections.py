@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.admission import stranger
+from server.limits.admission import stranger
 from tests.live.clients import COUNTS, Socket, socket, stream
 from tests.live.rest import back_to_rest
 from tests.live.watching import until

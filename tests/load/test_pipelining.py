@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from server.connections import HttpProtocol
-from server.reading import PARSED_AT_ONCE_BYTES
+from server.uvicorn.http_protocol import HttpProtocol
+from server.uvicorn.request_reader import PARSED_AT_ONCE_BYTES
 from tests.live.clients import PATIENCE_SECONDS
 from tests.live.rest import back_to_rest
 from tests.service import Service, serving

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rates import FORGET_ABOVE, WINDOW_SECONDS, LocalRates
+from server.limits.rate_limit import FORGET_ABOVE, WINDOW_SECONDS, LocalRates
 from tests.load.clients import HTTP, NOTHING, WAYS, Ask, by_events, post
 from tests.service import ORG, OTHER_ORG, Service, serving
 

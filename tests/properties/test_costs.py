@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given
 
-from schema.limits.sizes import COUNTED
+from schema.limits.list_sizes import COUNTED
 from tests.effort import examples
 from tests.ledger import insert
 from tests.properties.test_random_queries import EVENTS, ROWS, documents

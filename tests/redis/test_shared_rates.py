@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from server import shared_rates
-from server.rates import LocalRates
-from server.shared_rates import SharedRates
+from server.limits import redis_rate_limit
+from server.limits.rate_limit import LocalRates
+from server.limits.redis_rate_limit import SharedRates
 from tests.load.clients import NOTHING, WAYS, Ask, post
 from tests.redis.conftest import RedisServer
 from tests.service import ORG, OTHER_ORG, Service, serving
@@ -55,7 +55,7 @@ async def test_without_redis_each_counts_for_itself(database_url: str, redis: Re
 async def test_redis_that_comes_back_is_used_again(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared_rates, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(redis_rate_limit, "AWAY_SECONDS", 0)
     one, other = SharedRates(2, redis.url), SharedRates(2, redis.url)
     await redis.stop()
     assert [(await each.spend(WHO, 2)).wait_seconds for each in (one, other)] == [0, 0]

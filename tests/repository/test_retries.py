@@ -20,7 +20,7 @@ from db.repository import (
     in_transaction,
     session_scope,
 )
-from db.sessions import DatabaseUnavailableError
+from db.request_session import DatabaseUnavailableError
 from tests.repository.conftest import Doomed
 
 Work = Callable[[AsyncSession], Awaitable[None]]

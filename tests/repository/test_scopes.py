@@ -23,8 +23,8 @@ from db.repository import (
     dispose,
     session_scope,
 )
-from db.scopes import DatabaseNotConfiguredError
-from db.sessions import DatabaseUnavailableError
+from db.request_session import DatabaseUnavailableError
+from db.session_scope import DatabaseNotConfiguredError
 from tests.repository.conftest import Doomed
 
 NONSENSE = text("SELECT 1 / 0")

@@ -11,12 +11,12 @@ import orjson
 from sqlalchemy import event
 
 from resolvers.context import Context, Role, Viewer
-from schema.execution import Operation, Request, Response, execute, prepare, subscribe
-from schema.sharing import Responses
+from schema.execution.run import Operation, Request, Response, execute, prepare, subscribe
+from schema.execution.subscription_responses import Responses
 from server.app import create_app
-from server.responses import dumps
+from server.app_state import State
+from server.http.responses import dumps
 from server.settings import Settings
-from server.state import State
 from tests.service import ORG
 
 VIEWER, WRITER, OPERATOR, ADMIN = Role

@@ -11,11 +11,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from db.commands.comparison import equal_as_shown
-from db.credentials import hide_credentials
+from db.url_credentials import hide_credentials
 from resolvers.context import Role
 from resolvers.errors import UnavailableError
 from resolvers.redaction import HIDDEN
-from schema.execution import Response
+from schema.execution.run import Response
 from schema.schema import core_schema
 from tests.effort import examples
 from tests.ledger import insert, job

@@ -11,7 +11,7 @@ from hypothesis_graphql import mutations, nodes, queries
 
 from resolvers.context import Role
 from schema.schema import sdl
-from server.responses import GRAPHQL_RESPONSE, write
+from server.http.responses import GRAPHQL_RESPONSE, write
 from tests.effort import examples
 from tests.ledger import insert
 from tests.properties.shapes import check_errors, texts

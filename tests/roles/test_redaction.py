@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.credentials import PATTERN, REPLACEMENT, hide_credentials
+from db.url_credentials import PATTERN, REPLACEMENT, hide_credentials
 from resolvers.redaction import HIDDEN, Redaction
 from resolvers.secret_keys import DEFAULT_KEYS
 from server.settings import Settings, SettingsError

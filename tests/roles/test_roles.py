@@ -10,10 +10,10 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode
-from schema.execution import Response
-from schema.roles import declared_role
+from schema.execution.run import Response
+from schema.permissions import declared_role
 from schema.schema import core_schema
-from server.responses import GRAPHQL_RESPONSE, write
+from server.http.responses import GRAPHQL_RESPONSE, write
 from tests.ledger import events, insert, job
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking
 

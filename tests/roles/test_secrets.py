@@ -9,9 +9,9 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type
 
 from resolvers.context import Role
+from schema.execution.subscription_responses import Responses
 from schema.schema import core_schema
-from schema.sharing import Responses
-from server.responses import dumps
+from server.http.responses import dumps
 from tests.ledger import insert
 from tests.patience import PATIENCE_SECONDS
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking, asking
@@ -88,7 +88,7 @@ def test_every_field_that_may_hold_secrets_is_declared_so() -> None:
     for definition in found.values():
         resolver = definition.base_resolver
         assert resolver is not None
-        assert resolver.wrapped_func.__module__ == "schema.secrets"
+        assert resolver.wrapped_func.__module__ == "schema.redacted_fields"
 
 
 @pytest.mark.parametrize("role", [VIEWER, WRITER, OPERATOR])

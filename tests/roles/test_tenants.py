@@ -17,10 +17,10 @@ import pytest
 
 from db.queries.keyset import EVENTS_NEWEST_FIRST
 from resolvers.cursors import encode
-from schema.execution import Response
+from schema.execution.run import Response
+from schema.execution.subscription_responses import Responses
 from schema.schema import core_schema
-from schema.sharing import Responses
-from server.responses import dumps
+from server.http.responses import dumps
 from tests.conftest import create_database, database_in, drop_database
 from tests.effort import first
 from tests.ledger import insert

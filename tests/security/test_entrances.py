@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from resolvers.context import Role
-from server.auth.secrets import new_token
+from server.auth.token_format import new_token
 from tests.auth.minting import mint, revoke
 from tests.limits import documents
 from tests.live.rest import table_locked, until_someone_waits

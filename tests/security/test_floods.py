@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from server.auth.secrets import new_token
-from server.auth.tokens import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
-from server.protocols import READ_AT_ONCE_BYTES, WebSocketProtocol
+from server.auth.token_auth import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
+from server.auth.token_format import new_token
+from server.uvicorn.websocket_protocol import READ_AT_ONCE_BYTES, WebSocketProtocol
 from tests.auth.minting import mint
 from tests.live.clients import COUNTS, socket
 from tests.live.rest import back_to_rest
@@ -174,7 +174,7 @@ async def test_strangers_are_forgotten(service: Service) -> None:
 async def test_who_is_known_does_not_wait_behind_strangers(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.auth.tokens.REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("server.auth.token_auth.REMEMBERED_SECONDS", 0.0)
     async with serving(database_url, auth="token") as service:
         minted = await mint(database_url)
         assert await asked(service, minted.text) == 200

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from server import lingering
-from server.protocols import WebSocketProtocol
+from server.uvicorn import lingering
+from server.uvicorn.websocket_protocol import WebSocketProtocol
 from tests.live.clients import socket
 from tests.live.rest import table_locked, until_someone_waits
 from tests.security.test_floods import HANDSHAKE

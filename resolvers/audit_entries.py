@@ -1,0 +1,72 @@
+"""What the fields of a mutation came to, for the audit log: which jobs, and how it ended.
+
+Never what was written: no payloads, details or reasons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from resolvers.errors import ErrorCode, JoblensError
+from resolvers.ids import parse_uuid
+from resolvers.mutation_results import (
+    Changed,
+    ChangedMany,
+    Created,
+    CreatedMany,
+    IdempotencyConflict,
+    IllegalTransition,
+    JobNotFound,
+    Recorded,
+)
+
+OK = "ok"
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One field, by its name: `outcome` is `ok`, the name of the result's type, or a code."""
+
+    name: str
+    outcome: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def done(name: str, outcome: object) -> Deed:
+    """Note the outcome that the field of this name has answered with."""
+    is_well = isinstance(outcome, Created | Changed | Recorded | CreatedMany | ChangedMany)
+    return Deed(name, OK if is_well else type(outcome).__name__, _details(outcome))
+
+
+def failed(name: str, error: BaseException) -> Deed:
+    """Note that the field of this name ended in an error, or was cancelled."""
+    if isinstance(error, JoblensError):
+        return Deed(name, error.code.value)
+    is_defect = isinstance(error, Exception)
+    return Deed(name, ErrorCode.INTERNAL_SERVER_ERROR.value if is_defect else INTERRUPTED)
+
+
+def _details(outcome: object) -> Mapping[str, Any]:
+    """Say which job it was about; of many, how many."""
+    match outcome:
+        case CreatedMany():
+            return {"created": outcome.created, "existing": outcome.existing}
+        case ChangedMany():
+            return {"changed": outcome.changed, "skipped": outcome.skipped}
+        case Created():
+            return {"job": str(outcome.job.id), "created": outcome.created}
+    job_id = _job_id(outcome)
+    return {} if job_id is None else {"job": str(job_id)}
+
+
+def _job_id(outcome: object) -> UUID | None:
+    match outcome:
+        case Recorded((job_id, _)):
+            return job_id
+        case JobNotFound(text):
+            return parse_uuid(text)
+        case Changed(job) | IllegalTransition(job=job) | IdempotencyConflict(job):
+            return UUID(str(job.id))
+    return None

@@ -1,0 +1,118 @@
+"""Counts by status under one filter, computed once for all who watch them."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.criteria import JobCriteria
+from db.queries.aggregates import count_jobs_by_status
+from db.request_session import StatementTimeoutError
+from db.statuses import JobStatus
+from resolvers.aggregates import StatusCount
+from resolvers.errors import QueryTimeoutError
+from resolvers.live.feed import Read
+from resolvers.live.subscriber_queue import Happening, Inbox
+from resolvers.paging import as_count
+
+Counts = dict[JobStatus, int]
+
+# Filters may speak of time, and writers leave no event: then the counts change without news.
+RECOUNT_SECONDS = 30.0
+# After a count that failed.
+RETRY_SECONDS = 1.0
+
+log = structlog.get_logger("joblens.live")
+
+
+class CountsWatch:
+    """Counts again after news, as often as the most eager of its inboxes wants it at most."""
+
+    def __init__(
+        self, org_id: UUID, read: Read, criteria: Callable[[datetime], JobCriteria | None]
+    ) -> None:
+        self._org_id = org_id
+        self._read = read
+        self._criteria = criteria
+        now = datetime.now(UTC)
+        self._speaks_of_time = criteria(now) != criteria(now.replace(year=now.year - 1, day=1))
+        self._inboxes: dict[Inbox, float] = {}
+        self._latest: Happening | None = None
+        self._counts: Counts | None = None
+        self._is_stale = True
+        self._changed = asyncio.Event()
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._task = asyncio.create_task(self._run())
+
+    def notice(self) -> None:
+        """Count again: something has changed."""
+        self._is_stale = True
+        self._changed.set()
+
+    def join(self, inbox: Inbox, every_seconds: float) -> None:
+        """Tell this inbox the counts, now and whenever they change."""
+        self._inboxes[inbox] = every_seconds
+        if self._latest is not None:
+            inbox.put([self._latest])
+        self._changed.set()
+
+    def leave(self, inbox: Inbox) -> None:
+        """Tell this inbox no more."""
+        self._inboxes.pop(inbox, None)
+
+    async def close(self) -> None:
+        """Count no more, and wait for the count that is being made."""
+        self._closed = True
+        self._changed.set()
+        if self._task is not None:
+            await self._task
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._closed:
+            self._is_stale = False
+            counted_at = loop.time()
+            succeeded = await self._count()
+            while not self._closed:
+                pace = min(self._inboxes.values(), default=RECOUNT_SECONDS)
+                if not succeeded:
+                    pace = max(pace, RETRY_SECONDS)
+                is_due = self._is_stale or self._speaks_of_time or not succeeded
+                wake_at = counted_at + (pace if is_due else max(pace, RECOUNT_SECONDS))
+                if loop.time() >= wake_at:
+                    break
+                self._changed.clear()
+                try:
+                    async with asyncio.timeout_at(wake_at):
+                        await self._changed.wait()
+                except TimeoutError:
+                    pass
+
+    async def _count(self) -> bool:
+        async def read(session: AsyncSession) -> Counts:
+            criteria = self._criteria(datetime.now(UTC))
+            return await count_jobs_by_status(session, self._org_id, criteria, None)
+
+        try:
+            counts = await self._read(read)
+        except StatementTimeoutError:
+            for inbox in self._inboxes:
+                inbox.end(QueryTimeoutError())
+            return False
+        except Exception as error:  # noqa: BLE001 - those who watch wait until it can be counted
+            log.warning("cannot count for those who watch", reason=type(error).__name__)
+            return False
+        if counts != self._counts:
+            self._counts = counts
+            value = [StatusCount(each, as_count(counts.get(each, 0), None)) for each in JobStatus]
+            self._latest = Happening(value)
+            for inbox in self._inboxes:
+                inbox.put([self._latest])
+        return True

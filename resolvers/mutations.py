@@ -1,0 +1,178 @@
+"""Writes: jobs created, moved on, told of, canceled and retried, each call a transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from db.commands.changes import MET, allows, change_job
+from db.commands.creation import Creation, NewJob, create_jobs
+from db.commands.events import record_event
+from db.commands.transitions import Transition, change_status
+from db.criteria import JobCriteria
+from db.error_texts import diagnostic, error_code
+from db.limits import MAX_BATCH
+from db.queries import jobs as queries
+from db.queries.keyset import JOBS_NEWEST_FIRST, Window
+from db.queries.rows import AnyRow
+from db.statuses import JobStatus
+from resolvers.context import Context, NothingKeptError
+from resolvers.errors import BadUserInputError
+from resolvers.ids import parse_job_id
+from resolvers.mutation_results import (
+    Changed,
+    ChangedMany,
+    Created,
+    CreatedMany,
+    IdempotencyConflict,
+    IllegalTransition,
+    InvalidInputError,
+    JobNotFound,
+    Recorded,
+)
+from resolvers.paging import as_count
+from resolvers.validation import check_attempts, check_json, check_name, check_object
+
+
+async def create(
+    ctx: Context, job: NewJob, columns: Collection[str]
+) -> Created | IdempotencyConflict:
+    """Create a job, or find the one that the same key and input had made."""
+    _check_new(job, "", ctx.limits.max_json_bytes)
+    (creation,) = await _create(ctx, [job], columns)
+    if not creation.same_input:
+        return IdempotencyConflict(creation.row)
+    return Created(creation.row, creation.created)
+
+
+async def create_many(
+    ctx: Context, jobs: Sequence[NewJob], columns: Collection[str]
+) -> CreatedMany | IdempotencyConflict:
+    """Create all jobs of a batch, or none where one's key belongs to other input."""
+    if len(jobs) > MAX_BATCH:
+        raise InvalidInputError("input", f"It may hold at most {MAX_BATCH} jobs.")
+    for number, job in enumerate(jobs):
+        _check_new(job, f"input.{number}.", ctx.limits.max_json_bytes)
+    creations = await _create(ctx, jobs, columns) if jobs else []
+    new = {each.row.id for each in creations if each.created}
+    for number, each in enumerate(creations):
+        if not each.same_input and each.row.id in new:
+            raise InvalidInputError(
+                f"input.{number}.idempotencyKey", "The batch has it twice, with other input."
+            )
+        if not each.same_input:
+            return IdempotencyConflict(each.row)
+    created = sum(each.created for each in creations)
+    return CreatedMany([each.row for each in creations], created, len(creations) - created)
+
+
+async def transition(
+    ctx: Context, job_id: str, wanted: Transition, columns: Collection[str]
+) -> Changed | JobNotFound | IllegalTransition:
+    """Change a job's status, or tell what it met."""
+    parsed = parse_job_id(job_id)
+    read = MET.union(columns)
+    change = await _checked(ctx, wanted)
+    backoff = ctx.limits.backoff.jittered()
+    async with ctx.write() as (session, org_id):
+        answer = await change_job(
+            session, org_id, parsed, change, now=ctx.now, backoff=backoff, returning=read
+        )
+    if answer.row is None:
+        return JobNotFound(job_id)
+    ctx.remember_jobs([answer.row], read)
+    return Changed(answer.row) if answer.changed else _illegal(answer.row, wanted)
+
+
+async def record(ctx: Context, job_id: str, detail: Any) -> Recorded | JobNotFound:
+    """Record an event that leaves the job's status as it is."""
+    parsed = parse_job_id(job_id)
+    checked = check_object("detail", detail, ctx.limits.max_json_bytes)
+    async with ctx.write() as (session, org_id):
+        seq = await record_event(
+            session, org_id, parsed, {**checked, **ctx.signature()}, now=ctx.now
+        )
+    return JobNotFound(job_id) if seq is None else Recorded((parsed, seq))
+
+
+async def change_matching(
+    ctx: Context,
+    criteria: JobCriteria,
+    limit: int,
+    wanted: Transition,
+    columns: Collection[str],
+) -> ChangedMany:
+    """Change the newest jobs that meet the criteria, up to `limit`, passing over locked ones."""
+    if not 1 <= limit <= MAX_BATCH:
+        raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
+    try:
+        change = await _checked(ctx, wanted)
+    except InvalidInputError as error:
+        raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
+    async with ctx.write() as (session, org_id):
+        window = Window(JOBS_NEWEST_FIRST, limit + 1)
+        found = await queries.list_jobs(session, org_id, criteria, window, ())
+        ids = [row.id for row in found[:limit]]
+        rows = await change_status(
+            session,
+            org_id,
+            ids,
+            change,
+            now=ctx.now,
+            backoff=ctx.limits.backoff.jittered(),
+            criteria=criteria,
+            skip_locked=True,
+            returning=columns,
+        )
+    ctx.remember_jobs(rows, columns)
+    place = {job_id: number for number, job_id in enumerate(ids)}
+    changed = sorted(rows, key=lambda row: place[row.id])
+    return ChangedMany(changed, as_count(len(found), limit), len(rows), len(ids) - len(rows))
+
+
+async def _create(
+    ctx: Context, jobs: Sequence[NewJob], columns: Collection[str]
+) -> Sequence[Creation]:
+    async with ctx.write() as (session, org_id):
+        creations = await create_jobs(
+            session,
+            org_id,
+            jobs,
+            now=ctx.now,
+            detail=ctx.signature(),
+            returning=columns,
+            # A guess of what is hidden must make no difference.
+            hide=None if ctx.hiding is None else ctx.hiding.json,
+        )
+        if not all(each.same_input for each in creations):
+            raise NothingKeptError
+    if all(each.same_input for each in creations):
+        ctx.remember_jobs([each.row for each in creations], columns)
+    return creations
+
+
+def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
+    check_name(f"{prefix}type", job.type)
+    check_name(f"{prefix}queue", job.queue)
+    check_name(f"{prefix}idempotencyKey", job.idempotency_key)
+    check_name(f"{prefix}requestedBy", job.requested_by)
+    check_attempts(f"{prefix}maxAttempts", job.max_attempts)
+    check_json(f"{prefix}payload", job.payload, max_json_bytes)
+
+
+async def _checked(ctx: Context, wanted: Transition) -> Transition:
+    """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
+    check_json("result", wanted.result, ctx.limits.max_json_bytes)
+    detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
+    return replace(
+        wanted,
+        error_code=error_code(wanted.error_code),
+        error_message=diagnostic(wanted.error_message),
+        detail={**detail, **ctx.signature(diagnostic(wanted.reason))},
+    )
+
+
+def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:
+    allowed = [
+        status for status in JobStatus if allows(replace(wanted, to=status, expected=None), met)
+    ]
+    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met, wanted.attempt)

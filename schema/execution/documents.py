@@ -1,0 +1,148 @@
+"""Documents as they are read: parsed, held to the limits, validated. Those read often are kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    validate,
+    value_from_ast_untyped,
+)
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution.error_format import formatted, in_words
+from schema.execution.parsing import parse
+from schema.execution.persisted_documents import Documents
+from schema.limits.costs import Shape
+from schema.limits.document_limits import LimitError, Limits
+from schema.limits.document_metrics import Measures, measure
+from schema.limits.input_sizes import Inputs
+from schema.schema import core_schema
+
+# A document takes nearly 200 times its text: together these may come to 150 MB.
+CACHED_DOCUMENTS = 200
+CACHED_DOCUMENT_CHARACTERS = 4_096
+MAX_ERRORS = 20
+# For how many ways its conditions can turn out a document's costs are kept.
+CACHED_SHAPES = 16
+TOO_DEEP = "The document is nested too deeply."
+
+# graphql-core compares fields of the same name in pairs, up to its own bound; within the limit on
+# tokens that takes two seconds. A tenth of it is still far above what queries in earnest need.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rules:
+    """What a process lets clients ask, and how much."""
+
+    limits: Limits = field(default_factory=Limits)
+    introspection: bool = True
+    documents: Documents = field(default_factory=Documents)
+
+
+@dataclass(slots=True, eq=False)
+class Document:
+    """A valid document, and what its operations cost, as far as it was asked for."""
+
+    node: DocumentNode
+    measures: Measures
+    limits: Limits
+    _shapes: dict[tuple[object, ...], Shape] = field(default_factory=dict)
+    _variables: dict[int, tuple[Inputs, dict[str, Any]]] = field(default_factory=dict)
+
+    def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
+        """Say what an operation costs with these variables.
+
+        Raises LimitError where that is beyond the limit, or where too much is given in them.
+        """
+        known = self._variables.get(id(operation))
+        if known is None:
+            known = self._variables[id(operation)] = Inputs(operation), _defaults(operation)
+        inputs, defaults = known
+        declared = {name: given[name] for name in inputs.types if name in given}
+        variables = {**defaults, **declared}
+        conditions = {name: bool(variables.get(name)) for name in self.measures.conditions}
+        shape = self._shape(operation, conditions)
+        inputs.check(declared, shape.given, self.limits)
+        return shape.cost(variables)
+
+    def _shape(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> Shape:
+        key = (id(operation), *conditions.values())
+        shape = self._shapes.get(key)
+        if shape is None:
+            fragments = {
+                definition.name.value: definition
+                for definition in self.node.definitions
+                if isinstance(definition, FragmentDefinitionNode)
+            }
+            shape = Shape(operation, fragments, conditions, self.limits)
+            if len(self._shapes) < CACHED_SHAPES:
+                self._shapes[key] = shape
+        return shape
+
+
+Reading = tuple[Document | None, list[dict[str, Any]]]
+
+
+def read(text: str, rules: Rules, *, trusted: bool) -> Reading:
+    """Read a document; why it cannot be run is told instead where it cannot.
+
+    One that is trusted may be of any size: who registered it has seen it. What it costs depends on
+    the request, and is bounded all the same.
+    """
+    short = len(text) <= CACHED_DOCUMENT_CHARACTERS
+    return (_read_cached if short else _read)(text, rules, trusted)
+
+
+def _read(text: str, rules: Rules, trusted: bool) -> Reading:
+    try:
+        node = parse(text, None if trusted else rules.limits.max_tokens)
+        measures = measure(node, None if trusted else rules.limits)
+        errors = _validate(node, measures, rules)
+    except JoblensError as error:
+        return None, [formatted(error)]
+    except GraphQLSyntaxError as error:
+        return None, [in_words(error, ErrorCode.GRAPHQL_PARSE_FAILED)]
+    except RecursionError:
+        return None, [formatted(JoblensError(ErrorCode.GRAPHQL_PARSE_FAILED, TOO_DEEP))]
+    if errors:
+        return None, [in_words(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors]
+    return Document(node, measures, rules.limits), []
+
+
+_read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
+
+
+def _validate(node: DocumentNode, measures: Measures, rules: Rules) -> list[GraphQLError]:
+    if measures.introspects and not rules.introspection:
+        message = "Introspection is switched off here."
+        raise JoblensError(ErrorCode.INTROSPECTION_DISABLED, message)
+    errors = validate(
+        core_schema,
+        node,
+        max_errors=MAX_ERRORS,
+        hide_suggestions=not rules.introspection,
+    )
+    aborted = errors and isinstance(errors[-1], ValidationAbortedError)
+    if aborted and len(errors) <= MAX_ERRORS:
+        # Not for its errors, but for the pairs of fields or fragments that were to be compared.
+        words = "The document has too many fields to merge, or fragments nested too deeply."
+        raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="overlaps")
+    return errors
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+    return {
+        definition.variable.name.value: value_from_ast_untyped(definition.default_value)
+        for definition in operation.variable_definitions or ()
+        if definition.default_value is not None
+    }

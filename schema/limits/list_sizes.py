@@ -1,0 +1,171 @@
+"""How many objects each list of the schema may hold, by the arguments it was asked for with."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    VariableNode,
+    value_from_ast_untyped,
+)
+
+from db.limits import MAX_BATCH
+from db.statuses import JobStatus
+from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
+from resolvers.errors import BadUserInputError
+from resolvers.paging import LIST_SIZE
+from schema.limits.document_limits import Limits
+from schema.scalars import parse_date_time
+from schema.schema import core_schema
+
+# How many, given the values of the request's variables.
+Size = Callable[[Mapping[str, Any]], int]
+Sizing = Callable[[FieldNode, Limits], Size]
+
+# What a response is counted in; everything else is a part of one of these, or holds them together.
+COUNTED = frozenset({"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Count"})
+
+# Fields that hold as many as the page, or the list, that they are part of.
+OF_THE_PAGE = frozenset(
+    {
+        ("JobConnection", "nodes"),
+        ("JobConnection", "edges"),
+        ("JobEdge", "node"),
+        ("JobEventConnection", "nodes"),
+        ("JobEventConnection", "edges"),
+        ("JobEventEdge", "node"),
+        ("StatusCount", "count"),
+        ("CreateJobsPayload", "jobs"),
+        ("BulkJobPayload", "jobs"),
+    }
+)
+
+
+def nothing(_variables: Mapping[str, Any]) -> int:
+    """Say that there is none."""
+    return 0
+
+
+def one(_variables: Mapping[str, Any]) -> int:
+    """Say that there is one."""
+    return 1
+
+
+def _value(node: FieldNode, name: str, variables: Mapping[str, Any], default: Any = None) -> Any:
+    for argument in node.arguments or ():
+        if argument.name.value == name:
+            if isinstance(argument.value, VariableNode):
+                return variables.get(argument.value.name.value, default)
+            return value_from_ast_untyped(argument.value, dict(variables))
+    return default
+
+
+def _number(value: Any, default: int, maximum: int) -> int:
+    """Say how many a number stands for. What is no number, the request is refused for later."""
+    if value is None:
+        return default
+    return int(max(0, min(value, maximum))) if isinstance(value, int | float) else 0
+
+
+def _page(node: FieldNode, limits: Limits) -> Size:
+    def size(variables: Mapping[str, Any]) -> int:
+        asked = [_value(node, name, variables) for name in ("first", "last")]
+        given = [value for value in asked if value is not None] or [None]
+        default, most = limits.page_size_default, limits.page_size_max
+        return max(_number(value, default, most) for value in given)
+
+    return size
+
+
+def _up_to(argument: str) -> Sizing:
+    def sizing(node: FieldNode, limits: Limits) -> Size:
+        def size(variables: Mapping[str, Any]) -> int:
+            # Left out, it has the schema's default; null stands for a page's.
+            most = _value(node, argument, variables, LIST_SIZE)
+            return _number(most, limits.page_size_default, limits.page_size_max)
+
+        return size
+
+    return sizing
+
+
+def _items(argument: str, maximum: Callable[[Limits], int]) -> Sizing:
+    def sizing(node: FieldNode, limits: Limits) -> Size:
+        def size(variables: Mapping[str, Any]) -> int:
+            value = _value(node, argument, variables)
+            # One that is no list stands for a list of itself.
+            return min(len(value) if isinstance(value, list) else 1, maximum(limits))
+
+        return size
+
+    return sizing
+
+
+def _limit(node: FieldNode, _limits: Limits) -> Size:
+    return lambda variables: _number(_value(node, "limit", variables, 100), 100, MAX_BATCH)
+
+
+def _buckets(node: FieldNode, _limits: Limits) -> Size:
+    def size(variables: Mapping[str, Any]) -> int:
+        start, until, bucket = (
+            _value(node, name, variables) for name in ("from", "until", "bucket")
+        )
+        try:
+            length = TimeBucketSize[bucket].length
+            whole = (parse_date_time(until) - parse_date_time(start)) // length
+        except (KeyError, TypeError, BadUserInputError):
+            return MAX_BUCKETS
+        # Those that the range touches only in part are at its two ends.
+        return max(0, min(whole + 2, MAX_BUCKETS))
+
+    return size
+
+
+def _fixed(count: int) -> Sizing:
+    return lambda _node, _limits: lambda _variables: count
+
+
+def _introspection() -> dict[tuple[str, str], Sizing]:
+    """Take for each list of the introspection as many as this schema has of them on average."""
+    types = core_schema.type_map.values()
+    with_fields = [t for t in types if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)]
+    fields = [field for type_ in with_fields for field in type_.fields.values()]
+    inputs = [t for t in types if isinstance(t, GraphQLInputObjectType)]
+    enums = [t for t in types if isinstance(t, GraphQLEnumType)]
+
+    def average(total: int, among: int) -> Sizing:
+        return _fixed(max(1, round(total / among)))
+
+    return {
+        ("__Schema", "types"): _fixed(len(core_schema.type_map)),
+        ("__Schema", "directives"): _fixed(len(core_schema.directives)),
+        ("__Type", "fields"): average(len(fields), len(with_fields)),
+        ("__Type", "inputFields"): average(sum(len(t.fields) for t in inputs), len(inputs)),
+        ("__Type", "enumValues"): average(sum(len(t.values) for t in enums), len(enums)),
+        ("__Type", "interfaces"): _fixed(1),
+        ("__Type", "possibleTypes"): _fixed(3),
+        ("__Field", "args"): average(sum(len(field.args) for field in fields), len(fields)),
+        ("__Directive", "args"): _fixed(1),
+    }
+
+
+SIZES: Mapping[tuple[str, str], Sizing] = {
+    ("Query", "jobs"): _page,
+    ("Query", "jobEvents"): _page,
+    ("Query", "nodes"): _items("ids", lambda limits: limits.page_size_max),
+    ("Query", "statusCounts"): _fixed(len(JobStatus)),
+    ("Query", "jobGroups"): _up_to("first"),
+    ("Query", "timeline"): _buckets,
+    ("Job", "events"): _page,
+    ("Job", "attempts"): _up_to("last"),
+    ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),
+    ("Mutation", "createJobs"): _items("input", lambda _limits: MAX_BATCH),
+    ("Mutation", "cancelJobs"): _limit,
+    ("Mutation", "retryJobs"): _limit,
+    ("Subscription", "statusCounts"): _fixed(len(JobStatus)),
+    **_introspection(),
+}

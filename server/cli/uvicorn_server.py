@@ -1,0 +1,166 @@
+"""The HTTP server in the foreground: its socket, its processes, the word when it listens."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from ipaddress import ip_address
+
+import typer
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from server.cli.errors import fail
+from server.settings import Settings
+from server.uvicorn import websocket_protocol
+
+APP = "server.app:create_app"
+SHUTDOWN_SECONDS = 5
+
+Announce = Callable[[socket.socket], None]
+
+
+@contextmanager
+def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket]:
+    """Yield a socket on the settings' address, or end the command saying why there is none.
+
+    `remedy`: how another port is chosen.
+    """
+    host, port = settings.host, settings.port
+    if host == "localhost":
+        host = "127.0.0.1"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        fail(f"{host} is no address of a machine, such as 0.0.0.0, 127.0.0.1, ::1 or localhost")
+    if settings.auth == "none" and not address.is_loopback:
+        fail(
+            f"{host} is not a loopback address: with JOBLENS_AUTH=none anybody may do everything, "
+            "so only this machine may ask; use 127.0.0.1, ::1 or localhost"
+        )
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            # Here, for only this tells another process that is about to listen on the same port;
+            # who connects early waits until requests are answered.
+            listener.listen()
+        except OSError as error:
+            reason = f"cannot serve on {host} port {port}: {error.strerror}"
+            fail(f"{reason}; choose another with {remedy}")
+        yield listener
+
+
+def address(listener: socket.socket) -> str:
+    """Get the URL of what is served on `listener`."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def announce(listener: socket.socket) -> None:
+    """Print the URLs of what is served on `listener`."""
+    base = address(listener)
+    typer.echo(f"GraphiQL  {base}/graphql")
+    typer.echo(f"health    {base}/healthz")
+
+
+def run(
+    settings: Settings, url: str, listener: socket.socket, announce: Announce = announce
+) -> None:
+    """Serve on `listener` from the database `url` until SIGINT or SIGTERM.
+
+    Announces it once requests are answered. Leaves its signal handlers in place: what follows
+    is cleaning up, which another Ctrl-C must not cut short.
+    """
+    config = uvicorn.Config(
+        APP,
+        factory=True,
+        loop="uvloop" if find_spec("uvloop") else "auto",
+        **websocket_protocol.options(settings),
+        # Not "auto", which takes an application that fails to start for one without lifespan.
+        lifespan="on",
+        workers=settings.workers,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    with _environment(_told_to_app(settings, url)):
+        if config.workers > 1:
+            _run_workers(config, listener, announce)
+        else:
+            _run_here(config, listener, announce)
+
+
+def _told_to_app(settings: Settings, url: str) -> Mapping[str, str]:
+    """Get what the application, in whichever process, shall read from its environment."""
+    return {
+        "JOBLENS_DATABASE_URL": url,
+        "JOBLENS_AUTH": settings.auth,
+        "JOBLENS_HOST": settings.host,
+        "JOBLENS_PORT": str(settings.port),
+        "JOBLENS_WORKERS": str(settings.workers),
+        "JOBLENS_LOG_LEVEL": settings.log_level,
+        "JOBLENS_AUDIT_LOG": str(settings.audit_log),
+    }
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Announce) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce((sockets or [])[0])
+
+
+class _Supervisor(Multiprocess):
+    def __init__(self, config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
+        super().__init__(config, [listener])
+        self._announce = announce
+        self._announced = False
+
+    def keep_subprocess_alive(self) -> None:
+        # A worker that is silent is replaced, but at first they are busy importing.
+        if self._announced or not all(process.process.is_alive() for process in self.processes):
+            super().keep_subprocess_alive()
+        elif all(process.is_ready(timeout=0.2) for process in self.processes):
+            self._announced = True
+            self._announce(self.sockets[0])
+
+
+def _run_here(config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
+    server = _Server(config, announce)
+    # uvicorn raises the signal again when it has ended, for whoever had the handler before it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    try:
+        server.run([listener])
+    except SystemExit as end:
+        if end.code == STARTUP_FAILURE:
+            fail("the server did not start")
+        raise
+
+
+def _run_workers(config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
+    listener.set_inheritable(True)
+    supervisor = _Supervisor(config, listener, announce)
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        fail("the server did not start")

@@ -1,0 +1,32 @@
+"""What may be asked of this process, made from its settings."""
+
+from schema.execution.documents import Rules
+from schema.execution.persisted_documents import AutomaticDocuments, Documents
+from schema.limits.document_limits import Limits
+from server.document_manifests import read_manifests
+from server.settings import Settings
+
+
+def make_rules(settings: Settings) -> Rules:
+    """Make the rules. Raises SettingsError where a manifest cannot be read."""
+    limits = Limits(
+        max_document_characters=settings.max_document_characters,
+        max_tokens=settings.max_tokens,
+        max_operations=settings.max_operations,
+        max_depth=settings.max_depth,
+        max_root_fields=settings.max_root_fields,
+        max_aliases=settings.max_aliases,
+        max_directives=settings.max_directives,
+        max_list_items=settings.max_list_items,
+        max_input_values=settings.max_input_values,
+        max_input_bytes=settings.max_body_bytes,
+        max_cost=settings.max_cost,
+        page_size_default=settings.page_size_default,
+        page_size_max=settings.page_size_max,
+    )
+    automatic = None
+    if settings.automatic_persisted_queries:
+        automatic = AutomaticDocuments(settings.automatic_persisted_queries_bytes)
+    registered = read_manifests(settings.documents_dir) if settings.documents_dir else {}
+    documents = Documents(settings.documents, registered, automatic)
+    return Rules(limits, settings.introspection, documents)

@@ -1,0 +1,75 @@
+"""GraphiQL's page and its assets, built from `frontend/` into `server/graphiql/`."""
+
+from functools import lru_cache
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution.persisted_documents import Mode
+from server.http.responses import write_error
+from server.settings import Settings
+
+_BUILT = Path(__file__).parent / "graphiql"
+
+# As it stands in frontend/index.html.
+AUTH_UNKNOWN = 'name="joblens-auth" content="none"'
+NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it."
+# Where the build has left a place for it.
+NONCE = "CSP_NONCE"
+# Scripts come from our files alone. The editor makes style elements, which get the nonce, and
+# places its lines by style attributes, which cannot have one.
+POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
+    "style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+NOT_OFFERED = "There is no GraphiQL here: only registered documents are answered.\n"
+
+
+def graphiql(settings: Settings) -> Response:
+    """Answer a browser with the page, where what it sends would be answered.
+
+    Unless `JOBLENS_AUTH` is none, the page asks for a token.
+    """
+    if settings.documents is Mode.ONLY:
+        return write_error(JoblensError(ErrorCode.NOT_FOUND, NOT_OFFERED))
+    page = _page()
+    if page is None:
+        return write_error(JoblensError(ErrorCode.NOT_FOUND, NOT_BUILT))
+    nonce = token_urlsafe(16)
+    headers = {
+        "content-security-policy": POLICY.format(nonce=nonce),
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        "cache-control": "no-store",
+        "vary": "Accept",
+    }
+    auth = f'name="joblens-auth" content="{settings.auth}"'
+    text = page.replace(NONCE, nonce).replace(AUTH_UNKNOWN, auth)
+    return HTMLResponse(text, headers=headers)
+
+
+@lru_cache(maxsize=1)
+def _page() -> str | None:
+    page = _BUILT / "index.html"
+    return page.read_text() if page.is_file() else None
+
+
+class _Assets(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        # Their names change with their content.
+        response.headers["cache-control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def assets() -> ASGIApp:
+    """Serve the page's scripts, styles and fonts, compressed."""
+    return GZipMiddleware(_Assets(directory=_BUILT / "assets", check_dir=False))

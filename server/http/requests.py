@@ -1,0 +1,116 @@
+"""GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
+
+import asyncio
+from codecs import BOM_UTF8
+from typing import Any
+
+from starlette.requests import Request as HttpRequest
+
+from db.json_values import HALF, loads
+from db.validation import UNSTORABLE
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution.run import Request
+
+JSON = "application/json"
+
+
+async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> Request:
+    """Read a request from a JSON body of at most `max_bytes`, all of it within the timeout."""
+    media_type, *parameters = (
+        part.strip() for part in http.headers.get("content-type", "").lower().split(";")
+    )
+    charsets = {part.replace('"', "") for part in parameters if part.startswith("charset=")}
+    if media_type != JSON or charsets - {"charset=utf-8"}:
+        raise JoblensError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
+        )
+    if http.headers.get("content-encoding", "identity").lower() != "identity":
+        raise JoblensError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed or encoded."
+        )
+    body = await _body(http, max_bytes, timeout_seconds)
+    return as_request(parse(body.removeprefix(BOM_UTF8), "The body"))
+
+
+def read_get(http: HttpRequest) -> Request:
+    """Read a request from the URL's parameters; `variables` and `extensions` are JSON."""
+    parameters: dict[str, Any] = dict(http.query_params)
+    for name in ("variables", "extensions"):
+        if text := parameters.pop(name, ""):
+            parameters[name] = parse(text.encode(), f"'{name}'")
+    return as_request(parameters)
+
+
+async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> bytes:
+    too_large = JoblensError(
+        ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
+    )
+    announced = http.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > max_bytes:
+                    raise too_large
+    except TimeoutError:
+        words = f"The body must arrive within {timeout_seconds:g} seconds."
+        raise JoblensError(ErrorCode.REQUEST_TIMEOUT, words) from None
+    return bytes(body)
+
+
+def parse(text: bytes, name: str) -> Any:
+    """Parse JSON strictly: UTF-8, no absurd depth, no lone surrogates but in variables.
+
+    What uses a variable says what it makes of these, and of numbers that cannot be kept.
+    """
+    try:
+        value = loads(text)
+        if HALF.search(text) is None or not _holds_half(value):
+            return value
+    except (ValueError, RecursionError):
+        pass
+    raise JoblensError(ErrorCode.BAD_REQUEST, f"{name} is not valid JSON in UTF-8.")
+
+
+def _holds_half(value: object) -> bool:
+    """Tell whether a text, but for those in variables, has half of a surrogate pair."""
+    if isinstance(value, dict):
+        return any(
+            _holds_half(key) or (key != "variables" and _holds_half(item))
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return any(map(_holds_half, value))
+    return isinstance(value, str) and UNSTORABLE.search(value) is not None
+
+
+def as_request(body: object) -> Request:
+    """Take a request from parsed JSON."""
+    if not isinstance(body, dict):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "A request must be a JSON object.")
+    query, document_id = body.get("query"), body.get("documentId")
+    if not isinstance(document_id, str | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'documentId' must be text or null.")
+    sha256_hash = _sha256_hash(body.get("extensions"))
+    is_named = query is None and (document_id or sha256_hash)
+    if not is_named and (not isinstance(query, str) or not query):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
+    operation_name = body.get("operationName")
+    if not isinstance(operation_name, str | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'operationName' must be text or null.")
+    variables = body.get("variables")
+    if not isinstance(variables, dict | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'variables' must be an object or null.")
+    return Request(query, operation_name, variables or {}, document_id, sha256_hash)
+
+
+def _sha256_hash(extensions: object) -> str | None:
+    """Find the hash by which Apollo's clients name a document."""
+    if not isinstance(extensions, dict | None):
+        raise JoblensError(ErrorCode.BAD_REQUEST, "'extensions' must be an object or null.")
+    persisted = (extensions or {}).get("persistedQuery")
+    sha256_hash = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+    return sha256_hash if isinstance(sha256_hash, str) else None
