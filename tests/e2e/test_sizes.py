@@ -96,7 +96,8 @@ async def test_variables_can_be_given(page: Page, demo_url: str, width: int) -> 
     await variables.click()
     await page.keyboard.type('{"first": 1')
     await expect(variables).to_contain_text('"first"')
-    await expect(variables.locator(".view-line").first).to_be_in_viewport(ratio=1)
+    # The editor clips a part of a pixel where it begins between two.
+    await expect(variables.locator(".view-line").first).to_be_in_viewport(ratio=0.95)
 
 
 @pytest.mark.parametrize("width_of_it", SIZES)
