@@ -60,7 +60,7 @@ class Scope:
 
 
 class FairPool(AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool. Sessions of requests (db.request_session) wait in `turns`, never in the pool."""
+    """SQLAlchemy's pool. Request sessions wait for a connection in `turns`, never in the pool."""
 
     # It logs where SQLAlchemy's own pools do.
     _sqla_logger_namespace = "sqlalchemy.pool.FairPool"
@@ -80,7 +80,7 @@ def create_engine(
 ) -> AsyncEngine:
     """Make an engine for the libpq URI `url`; it connects when first used.
 
-    Its transactions must name their `Scope` (see db.request_session): without one they do not begin.
+    Its transactions must name their `Scope`: without one they do not begin.
     JSON columns come as `orjson.Fragment`, PostgreSQL's own text ready to be written out again,
     unless `json_deserializer` makes something else of it.
     """

@@ -14,7 +14,7 @@ class _Line:
     """Of one key: how many slots it holds, and those that it waits for, in their order."""
 
     held: int = 0
-    waiting: "dict[Slot, None]" = field(default_factory=dict)
+    waiting: "dict[Lease, None]" = field(default_factory=dict)
 
 
 class FairQueue:
@@ -35,9 +35,9 @@ class FairQueue:
         """How many wait."""
         return sum(len(line.waiting) for line in self._lines.values())
 
-    def request(self, key: Hashable) -> "Slot":
+    def request(self, key: Hashable) -> "Lease":
         """Ask for a slot; who asked waits for it and releases it, also where it did not come."""
-        slot = Slot(self, key)
+        slot = Lease(self, key)
         self._lines.setdefault(key, _Line()).waiting[slot] = None
         self._serve()
         return slot
@@ -52,7 +52,7 @@ class FairQueue:
         finally:
             slot.release()
 
-    def take_back(self, key: Hashable, slot: "Slot") -> None:
+    def take_back(self, key: Hashable, slot: "Lease") -> None:
         """Let others have the slot, or strike it off if it waits."""
         line = self._lines[key]
         if slot in line.waiting:
@@ -82,7 +82,7 @@ class FairQueue:
         return first
 
 
-class Slot:
+class Lease:
     """One slot that was asked for: waited for, held, then released."""
 
     __slots__ = ("_failure", "_key", "_queue", "_settled")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
 from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
-from db.fair_queue import Slot
+from db.fair_queue import Lease
 
 QUERY_CANCELED = "57014"
 # SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
@@ -71,7 +71,7 @@ class RequestSession:
         self._turn = asyncio.Lock()
         # What was taken by now, and how to give it back.
         self._held = AsyncExitStack()
-        self._slot: Slot | None = None
+        self._slot: Lease | None = None
         self._connection: AsyncConnection | None = None
         self._session: AsyncSession | None = None
         self._failure: Exception | None = None

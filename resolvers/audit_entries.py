@@ -26,7 +26,7 @@ INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditEntry:
     """One field, by its name: `outcome` is `ok`, the name of the result's type, or a code."""
 
     name: str
@@ -34,18 +34,18 @@ class Deed:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def done(name: str, outcome: object) -> Deed:
+def done(name: str, outcome: object) -> AuditEntry:
     """Note the outcome that the field of this name has answered with."""
     is_well = isinstance(outcome, Created | Changed | Recorded | CreatedMany | ChangedMany)
-    return Deed(name, OK if is_well else type(outcome).__name__, _details(outcome))
+    return AuditEntry(name, OK if is_well else type(outcome).__name__, _details(outcome))
 
 
-def failed(name: str, error: BaseException) -> Deed:
+def failed(name: str, error: BaseException) -> AuditEntry:
     """Note that the field of this name ended in an error, or was cancelled."""
     if isinstance(error, JoblensError):
-        return Deed(name, error.code.value)
+        return AuditEntry(name, error.code.value)
     is_defect = isinstance(error, Exception)
-    return Deed(name, ErrorCode.INTERNAL_SERVER_ERROR.value if is_defect else INTERRUPTED)
+    return AuditEntry(name, ErrorCode.INTERNAL_SERVER_ERROR.value if is_defect else INTERRUPTED)
 
 
 def _details(outcome: object) -> Mapping[str, Any]:

@@ -24,14 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.transitions import Backoff
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
-from db.queries.rows import Reading, TooMuchReadError
+from db.queries.rows import Reading, TooManyBytesReadError
 from db.request_session import (
     CommitUncertainError,
     DatabaseUnavailableError,
     RequestSession,
     StatementTimeoutError,
 )
-from resolvers.audit_entries import Deed
+from resolvers.audit_entries import AuditEntry
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
@@ -39,7 +39,7 @@ from resolvers.errors import (
     UncertainError,
 )
 from resolvers.redaction import Redaction
-from resolvers.response_size import AnswerSize
+from resolvers.response_size import ResponseSize
 
 if TYPE_CHECKING:
     from resolvers.live.hub import Hub
@@ -133,8 +133,8 @@ class Context:
     clock: Callable[[], datetime] = _utc_now
     now: datetime = field(init=False)
     selected: dict[Hashable, Any] = field(default_factory=dict)
-    deeds: list[Deed] = field(default_factory=list)
-    size: AnswerSize = field(init=False)
+    deeds: list[AuditEntry] = field(default_factory=list)
+    size: ResponseSize = field(init=False)
     _reading: Reading = field(init=False)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class Context:
     def __post_init__(self) -> None:
         self.now = self.clock()
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
-        self.size = AnswerSize(self.limits.max_response_bytes)
+        self.size = ResponseSize(self.limits.max_response_bytes)
         self._reading = Reading(self.limits.max_response_bytes)
 
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
@@ -182,7 +182,7 @@ class Context:
         running.add_done_callback(_take_note)
         try:
             return await asyncio.shield(running)
-        except TooMuchReadError:
+        except TooManyBytesReadError:
             self.size.exceed()
             raise ResponseTooLargeError(self.size.max_bytes) from None
         except StatementTimeoutError:

@@ -15,7 +15,7 @@ from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
 from resolvers.ids import EventId
 from resolvers.paging import (
-    Connection,
+    ConnectionSource,
     Count,
     PageArguments,
     PageNeeds,
@@ -37,7 +37,7 @@ async def list_events(
     arguments: PageArguments,
     needs: PageNeeds,
     columns: Collection[str],
-) -> Connection:
+) -> ConnectionSource:
     """List a page of the events that meet the criteria, newest first.
 
     Its cursors tell a subscription what the page has seen, so that it goes on right there.
@@ -47,7 +47,7 @@ async def list_events(
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_events, criteria, wider, columns)
     )
-    return Connection(
+    return ConnectionSource(
         page,
         rows,
         more,
@@ -62,7 +62,7 @@ async def list_events_of_job(
     arguments: PageArguments,
     needs: PageNeeds,
     columns: Collection[str],
-) -> Connection:
+) -> ConnectionSource:
     """List a page of a job's events, oldest first; jobs asked at this moment share a statement."""
     page = window(EVENTS_OF_JOB, arguments, ctx.limits)
     rows: Sequence[JobEventRow] = ()
@@ -71,7 +71,7 @@ async def list_events_of_job(
         read = widened(page, needs)
         rows = await _events_of_job(ctx, job_id, read, columns)
         rows, more = cut(page, rows, needs)
-    return Connection(
+    return ConnectionSource(
         page,
         rows,
         more,

@@ -13,7 +13,7 @@ from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
 from resolvers.context import Context, Role
 from resolvers.paging import (
-    Connection,
+    ConnectionSource,
     Count,
     PageArguments,
     PageNeeds,
@@ -36,14 +36,14 @@ async def list_jobs(
     columns: Collection[str],
     *,
     descending: bool,
-) -> Connection:
+) -> ConnectionSource:
     """List a page of the jobs that meet the criteria."""
     page = window(JOB_ORDERS[field, descending], arguments, ctx.limits)
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
     )
     ctx.remember_jobs(rows, columns)
-    return Connection(
+    return ConnectionSource(
         page,
         rows,
         more,

@@ -48,7 +48,7 @@ class Count:
 
 
 @dataclass(slots=True)
-class Connection:
+class ConnectionSource:
     """One page of a list. `rows` are in the list's order; `more` is None where nobody asked.
 
     `count` and `behind` ask the database when called: `behind` whether the window leaves rows

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class AnswerSize:
+class ResponseSize:
     """Bytes that the answer will have at least: names, texts and JSON of what is resolved."""
 
     max_bytes: int

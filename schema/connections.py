@@ -1,6 +1,6 @@
 """Pages in the form of Relay's cursor connections, of jobs and of events.
 
-A connection's source is a `resolvers.paging.Connection`, an edge's an `Edge`.
+A connection's source is a `resolvers.paging.ConnectionSource`, an edge's an `Edge`.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from resolvers.paging import Connection
+from resolvers.paging import ConnectionSource
 from resolvers.paging import Count as CountValue
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Edge:
     """The source of an edge: a row and the connection whose order gives it a cursor."""
 
     node: Any
-    connection: Connection
+    connection: ConnectionSource
 
     @property
     def cursor(self) -> str:
@@ -48,27 +48,27 @@ class Edge:
 @strawberry.type(description="Where a page stands in its list.")
 class PageInfo:
     @strawberry.field(description="Whether the list goes on after this page.")
-    async def has_next_page(self, parent: strawberry.Parent[Connection]) -> bool:
+    async def has_next_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
         return await parent.has_next_page()
 
     @strawberry.field(description="Whether the list has something before this page.")
-    async def has_previous_page(self, parent: strawberry.Parent[Connection]) -> bool:
+    async def has_previous_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
         return await parent.has_previous_page()
 
     @strawberry.field(description="The cursor of the page's first edge; null on an empty page.")
-    def start_cursor(self, parent: strawberry.Parent[Connection]) -> str | None:
+    def start_cursor(self, parent: strawberry.Parent[ConnectionSource]) -> str | None:
         return parent.cursor(parent.rows[0]) if parent.rows else None
 
     @strawberry.field(description="The cursor of the page's last edge; null on an empty page.")
-    def end_cursor(self, parent: strawberry.Parent[Connection]) -> str | None:
+    def end_cursor(self, parent: strawberry.Parent[ConnectionSource]) -> str | None:
         return parent.cursor(parent.rows[-1]) if parent.rows else None
 
 
-def _edges(parent: Connection) -> list[Edge]:
+def _edges(parent: ConnectionSource) -> list[Edge]:
     return [Edge(row, parent) for row in parent.rows]
 
 
-async def _count(parent: Connection, at_most: int | None) -> CountValue:
+async def _count(parent: ConnectionSource, at_most: int | None) -> CountValue:
     return await parent.count(at_most)
 
 
@@ -87,36 +87,40 @@ class JobEventEdge:
 @strawberry.type(description="A page of a list of jobs.")
 class JobConnection:
     @strawberry.field(description="The page's jobs with their cursors.")
-    def edges(self, parent: strawberry.Parent[Connection]) -> list[JobEdge]:
+    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEdge]:
         return _edges(parent)  # type: ignore[return-value]
 
     @strawberry.field(description="The page's jobs.")
-    def nodes(self, parent: strawberry.Parent[Connection]) -> list[LazyJob]:
+    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJob]:
         return parent.rows  # type: ignore[return-value]
 
     @strawberry.field(description="Where the page stands in the list.")
-    def page_info(self, parent: strawberry.Parent[Connection]) -> PageInfo:
+    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
     @strawberry.field(description="How many jobs the whole list has.")
-    async def count(self, parent: strawberry.Parent[Connection], at_most: AtMost = None) -> Count:
+    async def count(
+        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
+    ) -> Count:
         return await _count(parent, at_most)  # type: ignore[return-value]
 
 
 @strawberry.type(description="A page of a list of events.")
 class JobEventConnection:
     @strawberry.field(description="The page's events with their cursors.")
-    def edges(self, parent: strawberry.Parent[Connection]) -> list[JobEventEdge]:
+    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEventEdge]:
         return _edges(parent)  # type: ignore[return-value]
 
     @strawberry.field(description="The page's events.")
-    def nodes(self, parent: strawberry.Parent[Connection]) -> list[LazyJobEvent]:
+    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJobEvent]:
         return parent.rows  # type: ignore[return-value]
 
     @strawberry.field(description="Where the page stands in the list.")
-    def page_info(self, parent: strawberry.Parent[Connection]) -> PageInfo:
+    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
     @strawberry.field(description="How many events the whole list has.")
-    async def count(self, parent: strawberry.Parent[Connection], at_most: AtMost = None) -> Count:
+    async def count(
+        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
+    ) -> Count:
         return await _count(parent, at_most)  # type: ignore[return-value]

@@ -9,7 +9,7 @@ from graphql import FieldNode, GraphQLError, GraphQLField, OperationType
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 
-from resolvers.audit_entries import Deed, done, failed
+from resolvers.audit_entries import AuditEntry, done, failed
 from resolvers.context import Context, Role
 from resolvers.errors import ErrorCode, ForbiddenError
 from schema.selections import Info
@@ -53,7 +53,7 @@ def refusals(executor: Executor[Any], context: Context) -> list[GraphQLError]:
     if executor.operation.operation is not OperationType.MUTATION:
         return []
     refused = [(node, role) for node, role in _mutations(executor) if not viewer.may(role)]
-    context.deeds += [Deed(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in refused]
+    context.deeds += [AuditEntry(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in refused]
     return [_refusal(f"'{node.name.value}'", role, node) for node, role in refused]
 
 

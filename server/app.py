@@ -17,16 +17,16 @@ from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from server.app_state import State
+from server.app_state import AppState
 from server.auth.factory import create_authenticator
-from server.auth.revocation import Connections
+from server.auth.revocation import OpenConnections
 from server.document_rules import make_rules
 from server.http import graphiql
 from server.http.endpoint import graphql
 from server.http.health import Readiness, healthz, readyz
-from server.http.origins import Boundary
+from server.http.origins import OriginPolicy
 from server.http.responses import write_error
-from server.limits.admission import Gate
+from server.limits.admission import AdmissionControl
 from server.logging.audit import AUDIT, AuditLog
 from server.logging.setup import RequestLog, configure
 from server.settings import Settings
@@ -67,14 +67,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ),
     )
     authenticator = create_authenticator(chosen, engine)
-    state = State(
+    state = AppState(
         chosen,
         engine,
         hub,
         rules,
-        Gate(chosen),
+        AdmissionControl(chosen),
         authenticator,
-        Connections(authenticator),
+        OpenConnections(authenticator),
         chosen.redaction(),
         AuditLog(chosen),
         Readiness(engine, chosen),
@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         ],
         middleware=[
             Middleware(RequestLog, audit_log=state.audit_log),
-            Middleware(Boundary, settings=chosen),
+            Middleware(OriginPolicy, settings=chosen),
         ],
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,

@@ -16,10 +16,10 @@ from resolvers.errors import JoblensError, UnavailableError
 from resolvers.live.hub import Hub
 from resolvers.redaction import Redaction
 from schema.execution.documents import Rules
-from server.auth.credentials import Authenticator, Credential, Presented
-from server.auth.revocation import Connections
+from server.auth.credentials import Authenticator, Credential, PresentedCredential
+from server.auth.revocation import OpenConnections
 from server.http.health import Readiness
-from server.limits.admission import Gate, key
+from server.limits.admission import AdmissionControl, key
 from server.logging import audit
 from server.settings import Settings
 
@@ -27,7 +27,7 @@ log = structlog.get_logger("joblens.state")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class AppState:
     """The settings of this process, its one engine and one hub, who may ask, whether it ends.
 
     `rules`: what may be asked here, made from the settings once. `gate`: how much at once.
@@ -37,17 +37,17 @@ class State:
     engine: AsyncEngine
     hub: Hub
     rules: Rules
-    gate: Gate
+    gate: AdmissionControl
     authenticator: Authenticator
     # Those that are open, with what they were opened with.
-    connections: Connections
+    connections: OpenConnections
     redaction: Redaction
     audit_log: audit.AuditLog
     readiness: Readiness
     # Set when the process is about to end, so that subscriptions do.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def sign_in(self, presented: Presented) -> Credential:
+    async def sign_in(self, presented: PresentedCredential) -> Credential:
         """Get what is known of a client; the audit log hears of it, and of refusals."""
         try:
             credential = await self.authenticator.authenticate(presented)

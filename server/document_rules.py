@@ -2,14 +2,14 @@
 
 from schema.execution.documents import Rules
 from schema.execution.persisted_documents import AutomaticDocuments, Documents
-from schema.limits.document_limits import Limits
+from schema.limits.document_limits import DocumentLimits
 from server.document_manifests import read_manifests
 from server.settings import Settings
 
 
 def make_rules(settings: Settings) -> Rules:
     """Make the rules. Raises SettingsError where a manifest cannot be read."""
-    limits = Limits(
+    limits = DocumentLimits(
         max_document_characters=settings.max_document_characters,
         max_tokens=settings.max_tokens,
         max_operations=settings.max_operations,

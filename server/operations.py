@@ -21,7 +21,7 @@ from schema.execution.run import (
     subscribe,
 )
 from schema.execution.subscription_responses import OpenContext
-from server.app_state import State
+from server.app_state import AppState
 from server.http.responses import refusal, settled
 from server.limits.admission import Admission, key
 from server.limits.deadline import Deadline
@@ -85,7 +85,7 @@ class Stream(AsyncIterator[list[Response]]):
                 self._leave()
 
 
-async def read(state: State, viewer: Viewer, request: Request) -> Operation | Response:
+async def read(state: AppState, viewer: Viewer, request: Request) -> Operation | Response:
     """Read what a request asks for; what cannot be run costs a point, and comes as its refusal."""
     operation = prepare(request, state.rules)
     if isinstance(operation, Response):
@@ -97,7 +97,7 @@ async def read(state: State, viewer: Viewer, request: Request) -> Operation | Re
 
 
 async def start(
-    state: State, viewer: Viewer, operation: Operation, request: Request, admission: Admission
+    state: AppState, viewer: Viewer, operation: Operation, request: Request, admission: Admission
 ) -> Stream | Response:
     """Begin an operation that was let in: its responses; or its refusal.
 
@@ -118,7 +118,7 @@ async def start(
 
 
 async def answer(
-    state: State,
+    state: AppState,
     viewer: Viewer,
     operation: Operation,
     request: Request,
@@ -159,7 +159,7 @@ async def _close(responses: AsyncIterator[list[Response]]) -> None:
 
 
 async def _subscribe(
-    state: State, viewer: Viewer, operation: Operation, request: Request
+    state: AppState, viewer: Viewer, operation: Operation, request: Request
 ) -> Stream | Response:
     place = state.gate.subscriptions.take(key(viewer))
     responses: Any = None
@@ -172,7 +172,7 @@ async def _subscribe(
 
 
 async def _answer(
-    state: State, viewer: Viewer, operation: Operation, request: Request
+    state: AppState, viewer: Viewer, operation: Operation, request: Request
 ) -> AsyncIterator[list[Response]]:
     if operation.type is OperationType.QUERY:
         yield [await answer(state, viewer, operation, request)]
@@ -185,7 +185,7 @@ async def _answer(
         raise
 
 
-def _opener(state: State, viewer: Viewer, operation: Operation) -> OpenContext:
+def _opener(state: AppState, viewer: Viewer, operation: Operation) -> OpenContext:
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
         context = state.context(viewer, looks_up=operation.looks_up)

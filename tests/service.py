@@ -12,7 +12,7 @@ import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import create_app
-from server.app_state import State
+from server.app_state import AppState
 from server.settings import Settings
 from server.uvicorn.websocket_protocol import options
 from tests.patience import PATIENCE_SECONDS, PATIENT
@@ -56,7 +56,7 @@ class Api:
 class Service(Api):
     """A Joblens in this process: `recorded` shows the statements that an answer took."""
 
-    def __init__(self, client: httpx.AsyncClient, state: State) -> None:
+    def __init__(self, client: httpx.AsyncClient, state: AppState) -> None:
         super().__init__(client)
         self.state = state
 

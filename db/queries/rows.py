@@ -25,7 +25,7 @@ LARGE = frozenset(
 ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 100, 400
 
 
-class TooMuchReadError(Exception):
+class TooManyBytesReadError(Exception):
     """The rows are larger than may be read for one answer."""
 
 
@@ -39,10 +39,10 @@ class Reading:
         self._bytes = 0
 
     def add(self, rows: Iterable[Sequence[Any]], large: Sequence[int]) -> None:
-        """Count the large columns of these rows. Raises TooMuchReadError."""
+        """Count the large columns of these rows. Raises TooManyBytesReadError."""
         self._bytes += sum(_size(row[place]) for row in rows for place in large)
         if self._bytes > self._max_bytes:
-            raise TooMuchReadError
+            raise TooManyBytesReadError
 
 
 async def read_all(
@@ -50,7 +50,7 @@ async def read_all(
 ) -> list[AnyRow]:
     """Run the statement and read all its rows: at most `most_rows`, where that is known.
 
-    In a session that has a Reading, raises TooMuchReadError before there are many more than it
+    In a session that has a Reading, raises TooManyBytesReadError before there are many more than it
     allows.
     """
     names = tuple(statement.selected_columns.keys())

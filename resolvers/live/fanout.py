@@ -15,7 +15,7 @@ from db.queries.keyset import EVENTS_NEWEST_FIRST
 from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.live.progress import Progress, key_of
-from resolvers.live.subscriber_queue import Happening, Inbox
+from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 from resolvers.live.trackers import Fresh
 
 
@@ -34,7 +34,7 @@ class EventEdge:
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
+class Subscriber:
     """A subscriber's place at a feed: what is told goes to `inbox`.
 
     `job_id`: only this job's events, and without their rows. Else those that meet `criteria`, None
@@ -42,7 +42,7 @@ class Seat:
     snapshot sees was there before the subscriber, though the feed has yet to come to it.
     """
 
-    inbox: Inbox
+    inbox: SubscriberQueue
     job_id: UUID | None = None
     columns: frozenset[str] = frozenset()
     filter_key: str | None = None
@@ -70,7 +70,7 @@ async def read_batch(
     session: AsyncSession,
     org_id: UUID,
     fresh: Fresh,
-    seats: Collection[Seat],
+    seats: Collection[Subscriber],
 ) -> Batch:
     """Read what these seats need of the fresh events.
 
@@ -96,7 +96,7 @@ async def read_batch(
     return batch
 
 
-async def read_gone(session: AsyncSession, org_id: UUID, seats: Iterable[Seat]) -> set[UUID]:
+async def read_gone(session: AsyncSession, org_id: UUID, seats: Iterable[Subscriber]) -> set[UUID]:
     """Tell which of the jobs that these seats watch are no more; if none does, ask nothing."""
     watched = {seat.job_id for seat in seats if seat.job_id is not None}
     if not watched:
@@ -105,16 +105,16 @@ async def read_gone(session: AsyncSession, org_id: UUID, seats: Iterable[Seat]) 
     return watched - {row.id for row in rows}
 
 
-def hand_out(batch: Batch, seats: Iterable[Seat]) -> None:
+def dispatch(batch: Batch, seats: Iterable[Subscriber]) -> None:
     """Put the events into the inboxes of those who want them."""
     happenings = {
-        key: Happening(EventEdge(batch.rows[key], batch.progress.get(key))) for key in batch.keys
+        key: LiveEvent(EventEdge(batch.rows[key], batch.progress.get(key))) for key in batch.keys
     }
     passing: dict[str | None, list[EventKey]] = {None: batch.keys}
     for filter_key, keys in batch.passing.items():
         passing[filter_key] = [key for key in batch.keys if key in keys]
     told = {key: [happenings[each] for each in keys] for key, keys in passing.items()}
-    of_job = {job_id: [Happening()] for job_id in batch.gone}
+    of_job = {job_id: [LiveEvent()] for job_id in batch.gone}
     of_job |= {key[0]: [happening] for key, happening in happenings.items()}
     for seat in seats:
         if seat.job_id is not None:

@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.request_session import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
-from resolvers.live.fanout import Batch, Seat, hand_out, read_batch, read_gone
+from resolvers.live.fanout import Batch, Subscriber, dispatch, read_batch, read_gone
 from resolvers.live.options import LiveOptions
 from resolvers.live.time_tracker import TimeTracker
 from resolvers.live.trackers import Fresh, Tracker, start_tracker
 
 T = TypeVar("T")
 # A subscriber that has yet to be taken in, and what it is answered then.
-Arrival = tuple[Seat | None, "asyncio.Future[Snapshot | None]"]
+Arrival = tuple[Subscriber | None, "asyncio.Future[Snapshot | None]"]
 
 
 class Read(Protocol):
@@ -51,7 +51,7 @@ class Feed:
         self._options = options
         self._on_news = on_news
         self._batch_size = max(1, options.queue_size // 2)
-        self._seats: set[Seat] = set()
+        self._seats: set[Subscriber] = set()
         self._arriving: list[Arrival] = []
         # Made by the first read.
         self._tracker: Tracker | None = None
@@ -73,7 +73,7 @@ class Feed:
         self._must_poll |= everything
         self._wake.set()
 
-    async def take(self, seat: Seat | None) -> Snapshot | None:
+    async def take(self, seat: Subscriber | None) -> Snapshot | None:
         """Take a subscriber in: it is told what commits after this returns, and all of that.
 
         That is what the snapshot that is returned does not see; None where the feed goes by times.
@@ -87,7 +87,7 @@ class Feed:
         self._wake.set()
         return await taken
 
-    def leave(self, seat: Seat) -> None:
+    def leave(self, seat: Subscriber) -> None:
         """Let a subscriber go; one that has not arrived will not."""
         self._seats.discard(seat)
         self._arriving = [each for each in self._arriving if each[0] is not seat]
@@ -183,7 +183,7 @@ class Feed:
             return tracker, fresh, batch
 
         self._tracker, fresh, batch = await self._read(read)
-        hand_out(batch, self._seats)
+        dispatch(batch, self._seats)
         fresh.keep()
         if batch.keys or heard:
             self._on_news()

@@ -12,11 +12,11 @@ from db.fair_queue import FairQueue
 from db.listener import Listener
 from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
-from resolvers.live.fanout import Seat
+from resolvers.live.fanout import Subscriber
 from resolvers.live.feed import Feed, Read
 from resolvers.live.options import LiveOptions
-from resolvers.live.status_counts import CountsWatch
-from resolvers.live.subscriber_queue import Inbox
+from resolvers.live.status_counts import StatusCountsFeed
+from resolvers.live.subscriber_queue import SubscriberQueue
 
 T = TypeVar("T")
 
@@ -40,9 +40,9 @@ class Hub:
             keep_alive_seconds=self.options.keep_alive_seconds,
         )
         self._feeds: dict[UUID, Feed] = {}
-        self._counts: dict[tuple[UUID, str], CountsWatch] = {}
-        self._users: dict[Feed | CountsWatch, int] = {}
-        self._inboxes: set[Inbox] = set()
+        self._counts: dict[tuple[UUID, str], StatusCountsFeed] = {}
+        self._users: dict[Feed | StatusCountsFeed, int] = {}
+        self._inboxes: set[SubscriberQueue] = set()
         self._reading = FairQueue(CONCURRENT_READS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.is_closing = False
@@ -52,14 +52,14 @@ class Hub:
         """How many watch."""
         return len(self._inboxes)
 
-    def admit(self, inbox: Inbox) -> None:
+    def admit(self, inbox: SubscriberQueue) -> None:
         """Count in one more who watches. Raises UnavailableError once the hub is closing."""
         if self.is_closing:
             raise UnavailableError
         self._listener.start()
         self._inboxes.add(inbox)
 
-    def dismiss(self, inbox: Inbox) -> None:
+    def dismiss(self, inbox: SubscriberQueue) -> None:
         """Count out who watched. Where nobody is left, nobody listens."""
         self._inboxes.discard(inbox)
         inbox.end()
@@ -87,7 +87,7 @@ class Hub:
         self._users[feed] = self._users.get(feed, 0) + 1
         return feed
 
-    def leave(self, feed: Feed, seat: Seat | None = None) -> None:
+    def leave(self, feed: Feed, seat: Subscriber | None = None) -> None:
         """Give the feed back; without users it ends."""
         if seat is not None:
             feed.leave(seat)
@@ -95,7 +95,9 @@ class Hub:
             self._feeds = {k: v for k, v in self._feeds.items() if v is not feed}
             self.spawn(feed.close())
 
-    def counts(self, org_id: UUID, key: str, make: Callable[[], CountsWatch]) -> CountsWatch:
+    def counts(
+        self, org_id: UUID, key: str, make: Callable[[], StatusCountsFeed]
+    ) -> StatusCountsFeed:
         """Get the organisation's counts under this filter, for one more user."""
         watch = self._counts.get((org_id, key))
         if watch is None:
@@ -104,14 +106,14 @@ class Hub:
         self._users[watch] = self._users.get(watch, 0) + 1
         return watch
 
-    def leave_counts(self, watch: CountsWatch, inbox: Inbox) -> None:
+    def leave_counts(self, watch: StatusCountsFeed, inbox: SubscriberQueue) -> None:
         """Give the counts back; without users they are counted no more."""
         watch.leave(inbox)
         if self._is_unused(watch):
             self._counts = {k: v for k, v in self._counts.items() if v is not watch}
             self.spawn(watch.close())
 
-    def _is_unused(self, shared: Feed | CountsWatch) -> bool:
+    def _is_unused(self, shared: Feed | StatusCountsFeed) -> bool:
         self._users[shared] -= 1
         if self._users[shared]:
             return False

@@ -28,7 +28,7 @@ HOLD_BACK = timedelta(seconds=1)
 FIRST_ID = UUID(int=0)
 
 
-class CatchUp:
+class Replay:
     """Reads a subscriber's events from its progress on, each page in a transaction."""
 
     def __init__(
@@ -67,7 +67,7 @@ class CatchUp:
             self._progress, has_more = piece.then, piece.has_more
 
 
-class TimeCatchUp:
+class TimeReplay:
     """Reads a subscriber's events from a time on, none twice, each page in a transaction.
 
     It begins a window before the place: what was committed late, behind the cursor, comes too.

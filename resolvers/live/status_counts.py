@@ -15,7 +15,7 @@ from db.statuses import JobStatus
 from resolvers.aggregates import StatusCount
 from resolvers.errors import QueryTimeoutError
 from resolvers.live.feed import Read
-from resolvers.live.subscriber_queue import Happening, Inbox
+from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 from resolvers.paging import as_count
 
 Counts = dict[JobStatus, int]
@@ -28,7 +28,7 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger("joblens.live")
 
 
-class CountsWatch:
+class StatusCountsFeed:
     """Counts again after news, as often as the most eager of its inboxes wants it at most."""
 
     def __init__(
@@ -39,8 +39,8 @@ class CountsWatch:
         self._criteria = criteria
         now = datetime.now(UTC)
         self._speaks_of_time = criteria(now) != criteria(now.replace(year=now.year - 1, day=1))
-        self._inboxes: dict[Inbox, float] = {}
-        self._latest: Happening | None = None
+        self._inboxes: dict[SubscriberQueue, float] = {}
+        self._latest: LiveEvent | None = None
         self._counts: Counts | None = None
         self._is_stale = True
         self._changed = asyncio.Event()
@@ -56,14 +56,14 @@ class CountsWatch:
         self._is_stale = True
         self._changed.set()
 
-    def join(self, inbox: Inbox, every_seconds: float) -> None:
+    def join(self, inbox: SubscriberQueue, every_seconds: float) -> None:
         """Tell this inbox the counts, now and whenever they change."""
         self._inboxes[inbox] = every_seconds
         if self._latest is not None:
             inbox.put([self._latest])
         self._changed.set()
 
-    def leave(self, inbox: Inbox) -> None:
+    def leave(self, inbox: SubscriberQueue) -> None:
         """Tell this inbox no more."""
         self._inboxes.pop(inbox, None)
 
@@ -112,7 +112,7 @@ class CountsWatch:
         if counts != self._counts:
             self._counts = counts
             value = [StatusCount(each, as_count(counts.get(each, 0), None)) for each in JobStatus]
-            self._latest = Happening(value)
+            self._latest = LiveEvent(value)
             for inbox in self._inboxes:
                 inbox.put([self._latest])
         return True

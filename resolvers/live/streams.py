@@ -23,16 +23,16 @@ from resolvers.errors import (
     UnavailableError,
 )
 from resolvers.jobs import get_job
-from resolvers.live.fanout import EventEdge, Seat
+from resolvers.live.fanout import EventEdge, Subscriber
 from resolvers.live.feed import Feed
-from resolvers.live.replay import CatchUp, TimeCatchUp
-from resolvers.live.subscriber_queue import MOST_TAKEN, TOLD, Happening, Inbox, Verdict
+from resolvers.live.replay import Replay, TimeReplay
+from resolvers.live.subscriber_queue import MOST_TAKEN, TOLD, Delivery, LiveEvent, SubscriberQueue
 
 # What tells one state of a job from another.
 JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})
 
 
-class Stream(AsyncIterator[list[Happening]]):
+class Stream(AsyncIterator[list[LiveEvent]]):
     """What happens to what one subscription watches, in lists of what is told together.
 
     However it ends, `aclose` must be called: it frees the subscription's place.
@@ -40,15 +40,15 @@ class Stream(AsyncIterator[list[Happening]]):
 
     def __init__(
         self,
-        inbox: Inbox,
+        inbox: SubscriberQueue,
         release: Callable[[], None],
-        happenings: AsyncGenerator[list[Happening], None] | None = None,
+        happenings: AsyncGenerator[list[LiveEvent], None] | None = None,
     ) -> None:
         self._inbox = inbox
         self._happenings = happenings
         self._release: Callable[[], None] | None = release
 
-    async def __anext__(self) -> list[Happening]:
+    async def __anext__(self) -> list[LiveEvent]:
         if self._happenings is not None:
             return await anext(self._happenings)
         happenings = await self._inbox.take()
@@ -56,11 +56,11 @@ class Stream(AsyncIterator[list[Happening]]):
             raise StopAsyncIteration
         return happenings
 
-    async def read(self, happening: Happening, _ctx: Context) -> Any:
+    async def read(self, happening: LiveEvent, _ctx: Context) -> Any:
         """Get what is told of it, in the snapshot of the response that tells it; None: nothing."""
         return happening.value
 
-    def judge(self, _told: Any) -> Verdict:
+    def judge(self, _told: Any) -> Delivery:
         """Say whether that is news to this subscription at all, and whether it is the last."""
         return TOLD
 
@@ -78,27 +78,31 @@ class JobStream(Stream):
     """The states of a job. Each is told once, the last when it is terminal."""
 
     def __init__(
-        self, job_id: UUID, columns: Collection[str], inbox: Inbox, release: Callable[[], None]
+        self,
+        job_id: UUID,
+        columns: Collection[str],
+        inbox: SubscriberQueue,
+        release: Callable[[], None],
     ) -> None:
         super().__init__(inbox, release)
         self._job_id = job_id
         self._columns = JOB_STATE_COLUMNS.union(columns)
         self._told: tuple[int, datetime] | None = None
 
-    async def read(self, _happening: Happening, ctx: Context) -> Any:
+    async def read(self, _happening: LiveEvent, ctx: Context) -> Any:
         return await get_job(ctx, self._job_id, self._columns)
 
-    def judge(self, told: Any) -> Verdict:
+    def judge(self, told: Any) -> Delivery:
         if told is None:
-            return Verdict(is_told=False, is_last=True)
+            return Delivery(is_told=False, is_last=True)
         state = (told.event_seq, told.updated_at)
         is_news, self._told = state != self._told, state
-        return Verdict(is_news, JobStatus(told.status).is_terminal)
+        return Delivery(is_news, JobStatus(told.status).is_terminal)
 
 
 async def events_after(
-    past: CatchUp, feed: Feed, seat: Seat
-) -> AsyncGenerator[list[Happening], None]:
+    past: Replay, feed: Feed, seat: Subscriber
+) -> AsyncGenerator[list[LiveEvent], None]:
     """Tell the past, take the seat, tell what was committed until then, then what the seat gets.
 
     A snapshot divides the two: nothing comes twice.
@@ -119,8 +123,8 @@ async def events_after(
 
 
 async def _pieces(
-    past: CatchUp, inbox: Inbox, until: Snapshot | None = None
-) -> AsyncGenerator[list[Happening], None]:
+    past: Replay, inbox: SubscriberQueue, until: Snapshot | None = None
+) -> AsyncGenerator[list[LiveEvent], None]:
     async with aclosing(past.pieces(until)) as pieces:
         async for piece in pieces:
             for some in _divided(list(map(EventEdge, piece.rows, piece.progress))):
@@ -129,14 +133,14 @@ async def _pieces(
                 yield some
 
 
-def _divided(edges: Sequence[EventEdge]) -> Iterator[list[Happening]]:
+def _divided(edges: Sequence[EventEdge]) -> Iterator[list[LiveEvent]]:
     for first in range(0, len(edges), MOST_TAKEN):
-        yield [Happening(edge) for edge in edges[first : first + MOST_TAKEN]]
+        yield [LiveEvent(edge) for edge in edges[first : first + MOST_TAKEN]]
 
 
 async def events_since(
-    start: datetime, past: TimeCatchUp, feed: Feed, seat: Seat
-) -> AsyncGenerator[list[Happening], None]:
+    start: datetime, past: TimeReplay, feed: Feed, seat: Subscriber
+) -> AsyncGenerator[list[LiveEvent], None]:
     """Tell the past in pages, take the seat, tell what came between, then what the seat is told.
 
     What commits after the seat is taken comes by it; what committed before is in the pages that
@@ -163,8 +167,8 @@ async def events_since(
 
 
 async def _past(
-    start: datetime, past: TimeCatchUp, inbox: Inbox
-) -> AsyncGenerator[list[Happening], None]:
+    start: datetime, past: TimeReplay, inbox: SubscriberQueue
+) -> AsyncGenerator[list[LiveEvent], None]:
     async with aclosing(past.pages(start)) as pages:
         async for page in pages:
             for some in _divided(list(map(EventEdge, page))):
@@ -173,7 +177,9 @@ async def _past(
                 yield some
 
 
-async def paced(inbox: Inbox, every_seconds: float) -> AsyncGenerator[list[Happening], None]:
+async def paced(
+    inbox: SubscriberQueue, every_seconds: float
+) -> AsyncGenerator[list[LiveEvent], None]:
     while happenings := await inbox.take():
         yield happenings
         await inbox.pause(every_seconds)

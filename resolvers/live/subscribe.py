@@ -15,12 +15,12 @@ from resolvers.errors import (
     BadUserInputError,
     UnavailableError,
 )
-from resolvers.live.fanout import Seat
+from resolvers.live.fanout import Subscriber
 from resolvers.live.feed import Feed
 from resolvers.live.hub import Hub
 from resolvers.live.progress import Progress
-from resolvers.live.replay import CatchUp, TimeCatchUp
-from resolvers.live.status_counts import CountsWatch
+from resolvers.live.replay import Replay, TimeReplay
+from resolvers.live.status_counts import StatusCountsFeed
 from resolvers.live.streams import (
     JobStream,
     Stream,
@@ -29,7 +29,7 @@ from resolvers.live.streams import (
     in_our_words,
     paced,
 )
-from resolvers.live.subscriber_queue import Happening, Inbox
+from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 
 MAX_EVERY_SECONDS = 3600.0
 # Two filters are one if they mean the same at this moment: some speak of how long ago things were.
@@ -48,8 +48,8 @@ async def watch_events(
     place = cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after") if after else None
     filter_key = None if criteria(ONE_MOMENT) is None else repr(criteria(ONE_MOMENT))
     hub = _hub(ctx)
-    inbox = Inbox(hub.options.queue_size)
-    seat = Seat(
+    inbox = SubscriberQueue(hub.options.queue_size)
+    seat = Subscriber(
         inbox,
         columns=frozenset(columns),
         filter_key=filter_key,
@@ -68,9 +68,9 @@ async def watch_events(
 
     # A mark that is ahead of the server's own count was made by another, before a restore.
     if mark is None or now is None or mark.seen.xmax > now.xmax:
-        since = TimeCatchUp(reader, org_id, wanted, columns, hub.options)
+        since = TimeReplay(reader, org_id, wanted, columns, hub.options)
         return Stream(inbox, release, events_since(start, since, feed, seat))
-    past = CatchUp(reader, org_id, wanted, columns, Progress(mark.seen, mark.cut))
+    past = Replay(reader, org_id, wanted, columns, Progress(mark.seen, mark.cut))
     return Stream(inbox, release, events_after(past, feed, seat))
 
 
@@ -80,7 +80,7 @@ async def watch_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Str
     Raises BadUserInputError for an unknown job.
     """
     hub = _hub(ctx)
-    seat = Seat(Inbox(1, only_latest=True), job_id=job_id)
+    seat = Subscriber(SubscriberQueue(1, only_latest=True), job_id=job_id)
     release, feed = _enter(hub, ctx.viewer.org_id, seat)
     try:
         await feed.take(seat)
@@ -89,7 +89,7 @@ async def watch_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Str
         release()
         raise
     # As it is now.
-    seat.inbox.put([Happening()])
+    seat.inbox.put([LiveEvent()])
     return JobStream(job_id, columns, seat.inbox, release)
 
 
@@ -108,14 +108,14 @@ async def watch_status_counts(
         )
     org_id = ctx.viewer.org_id
     key = repr(criteria(ONE_MOMENT))
-    inbox = Inbox(1, only_latest=True)
-    release_feed, feed = _enter(hub, org_id, Seat(inbox))
+    inbox = SubscriberQueue(1, only_latest=True)
+    release_feed, feed = _enter(hub, org_id, Subscriber(inbox))
     # The feed first: what it has seen is in the count, and of what comes it tells.
     await _arrive(feed, None, release_feed)
     if inbox.has_ended:
         release_feed()
         raise UnavailableError
-    watch = hub.counts(org_id, key, lambda: CountsWatch(org_id, hub.reader(org_id), criteria))
+    watch = hub.counts(org_id, key, lambda: StatusCountsFeed(org_id, hub.reader(org_id), criteria))
 
     def release() -> None:
         hub.leave_counts(watch, inbox)
@@ -131,7 +131,7 @@ def _hub(ctx: Context) -> Hub:
     return ctx.live
 
 
-def _enter(hub: Hub, org_id: UUID, seat: Seat) -> tuple[Callable[[], None], Feed]:
+def _enter(hub: Hub, org_id: UUID, seat: Subscriber) -> tuple[Callable[[], None], Feed]:
     hub.admit(seat.inbox)
     feed = hub.feed(org_id)
 
@@ -153,7 +153,9 @@ async def _check_job(hub: Hub, org_id: UUID, job_id: UUID) -> None:
         raise BadUserInputError("There is no job with this id.")
 
 
-async def _arrive(feed: Feed, seat: Seat | None, release: Callable[[], None]) -> Snapshot | None:
+async def _arrive(
+    feed: Feed, seat: Subscriber | None, release: Callable[[], None]
+) -> Snapshot | None:
     try:
         return await feed.take(seat)
     except BaseException:

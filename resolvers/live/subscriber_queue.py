@@ -11,7 +11,7 @@ from resolvers.errors import JoblensError, SlowConsumerError
 MOST_TAKEN = 100
 
 
-class Answer:
+class SharedResponse:
     """What subscribers are told of a happening, once it has been worked out by one of them."""
 
     __slots__ = ("done", "response", "settled", "told")
@@ -24,7 +24,7 @@ class Answer:
         self.settled: asyncio.Event | None = None
 
 
-class Happening:
+class LiveEvent:
     """One thing that happened, told to many as this one object.
 
     `value`: an event's edge, or the counts. `answers` are for whoever tells of it: an answer that
@@ -35,21 +35,21 @@ class Happening:
 
     def __init__(self, value: Any = None) -> None:
         self.value = value
-        self.answers: dict[Hashable, Answer] = {}
+        self.answers: dict[Hashable, SharedResponse] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Delivery:
     """What becomes of a happening, once what is told of it is known."""
 
     is_told: bool = True
     is_last: bool = False
 
 
-TOLD = Verdict()
+TOLD = Delivery()
 
 
-class Inbox:
+class SubscriberQueue:
     """What waits for one subscriber, at most `limit` happenings; who comes too late is ended.
 
     With `only_latest` a new happening takes the place of the one before. One task takes from it.
@@ -58,7 +58,7 @@ class Inbox:
     def __init__(self, limit: int, *, only_latest: bool = False) -> None:
         self._limit = limit
         self._only_latest = only_latest
-        self._waiting: list[Happening] = []
+        self._waiting: list[LiveEvent] = []
         self._taker: asyncio.Future[None] | None = None
         self._error: JoblensError | None = None
         self.has_ended = False
@@ -66,7 +66,7 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, happenings: Sequence[Happening]) -> None:
+    def put(self, happenings: Sequence[LiveEvent]) -> None:
         """Leave happenings; those that find no room end the inbox, and free what waits in it."""
         if self.has_ended or not happenings:
             return
@@ -87,7 +87,7 @@ class Inbox:
             self._error = error
             self._wake()
 
-    async def take(self) -> list[Happening]:
+    async def take(self) -> list[LiveEvent]:
         """Wait for happenings and take what is there, at most `MOST_TAKEN`.
 
         At the end get none, or raise the error it ended with.

@@ -21,10 +21,10 @@ from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.error_format import formatted, in_words
 from schema.execution.parsing import parse
 from schema.execution.persisted_documents import Documents
-from schema.limits.costs import Shape
-from schema.limits.document_limits import LimitError, Limits
-from schema.limits.document_metrics import Measures, measure
-from schema.limits.input_sizes import Inputs
+from schema.limits.costs import CostPlan
+from schema.limits.document_limits import DocumentLimits, LimitError
+from schema.limits.document_metrics import DocumentMetrics, measure
+from schema.limits.input_sizes import InputSizes
 from schema.schema import core_schema
 
 # A document takes nearly 200 times its text: together these may come to 150 MB.
@@ -44,7 +44,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 class Rules:
     """What a process lets clients ask, and how much."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: DocumentLimits = field(default_factory=DocumentLimits)
     introspection: bool = True
     documents: Documents = field(default_factory=Documents)
 
@@ -54,10 +54,10 @@ class Document:
     """A valid document, and what its operations cost, as far as it was asked for."""
 
     node: DocumentNode
-    measures: Measures
-    limits: Limits
-    _shapes: dict[tuple[object, ...], Shape] = field(default_factory=dict)
-    _variables: dict[int, tuple[Inputs, dict[str, Any]]] = field(default_factory=dict)
+    measures: DocumentMetrics
+    limits: DocumentLimits
+    _shapes: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
+    _variables: dict[int, tuple[InputSizes, dict[str, Any]]] = field(default_factory=dict)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
         """Say what an operation costs with these variables.
@@ -66,7 +66,7 @@ class Document:
         """
         known = self._variables.get(id(operation))
         if known is None:
-            known = self._variables[id(operation)] = Inputs(operation), _defaults(operation)
+            known = self._variables[id(operation)] = InputSizes(operation), _defaults(operation)
         inputs, defaults = known
         declared = {name: given[name] for name in inputs.types if name in given}
         variables = {**defaults, **declared}
@@ -75,7 +75,7 @@ class Document:
         inputs.check(declared, shape.given, self.limits)
         return shape.cost(variables)
 
-    def _shape(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> Shape:
+    def _shape(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> CostPlan:
         key = (id(operation), *conditions.values())
         shape = self._shapes.get(key)
         if shape is None:
@@ -84,7 +84,7 @@ class Document:
                 for definition in self.node.definitions
                 if isinstance(definition, FragmentDefinitionNode)
             }
-            shape = Shape(operation, fragments, conditions, self.limits)
+            shape = CostPlan(operation, fragments, conditions, self.limits)
             if len(self._shapes) < CACHED_SHAPES:
                 self._shapes[key] = shape
         return shape
@@ -122,7 +122,7 @@ def _read(text: str, rules: Rules, trusted: bool) -> Reading:
 _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 
-def _validate(node: DocumentNode, measures: Measures, rules: Rules) -> list[GraphQLError]:
+def _validate(node: DocumentNode, measures: DocumentMetrics, rules: Rules) -> list[GraphQLError]:
     if measures.introspects and not rules.introspection:
         message = "Introspection is switched off here."
         raise JoblensError(ErrorCode.INTROSPECTION_DISABLED, message)

@@ -23,7 +23,7 @@ from graphql.pyutils import Path, Undefined
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from resolvers.response_size import AnswerSize
+from resolvers.response_size import ResponseSize
 from schema.schema import schema
 from schema.selections import Info
 
@@ -119,7 +119,7 @@ def _step(
     if definition.is_subscription:
         # Its resolver made the stream; of an event, the value is there.
         return Step(name, details)
-    size: AnswerSize = executor.context_value.size
+    size: ResponseSize = executor.context_value.size
     nullable = not isinstance(field.type, GraphQLNonNull)
     type_ = field.type if nullable else field.type.of_type
     is_leaf = isinstance(type_, GraphQLScalarType | GraphQLEnumType)
@@ -177,7 +177,7 @@ def _arguments(
     )
 
 
-def _coercer(leaf: GraphQLScalarType | GraphQLEnumType, size: AnswerSize) -> Getter | None:
+def _coercer(leaf: GraphQLScalarType | GraphQLEnumType, size: ResponseSize) -> Getter | None:
     """Find how a value is written out, and counted where it may be long.
 
     Scalars come from typed columns and go as they are.
@@ -190,11 +190,11 @@ def _coercer(leaf: GraphQLScalarType | GraphQLEnumType, size: AnswerSize) -> Get
     return partial(_counted_json, size) if leaf.name == "JSON" else None
 
 
-def _counted_text(size: AnswerSize, text: str) -> str:
+def _counted_text(size: ResponseSize, text: str) -> str:
     size.bytes += len(text)
     return text
 
 
-def _counted_json(size: AnswerSize, value: orjson.Fragment) -> orjson.Fragment:
+def _counted_json(size: ResponseSize, value: orjson.Fragment) -> orjson.Fragment:
     size.bytes += len(orjson.dumps(value))
     return value

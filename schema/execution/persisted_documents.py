@@ -28,7 +28,7 @@ class Mode(StrEnum):
     ONLY = "only"
 
 
-class Asked(NamedTuple):
+class DocumentRequest(NamedTuple):
     """What a request says of its document: its text, its id, Apollo's hash of it, or several."""
 
     text: str | None
@@ -37,7 +37,7 @@ class Asked(NamedTuple):
     operation_name: str | None = None
 
 
-class Found(NamedTuple):
+class ResolvedDocument(NamedTuple):
     """A document's text. `keep_as`: the hash to keep it by, once it is known to be valid."""
 
     text: str
@@ -90,7 +90,7 @@ class Documents:
         self._automatic = automatic
         self._told: OrderedDict[str, None] = OrderedDict()
 
-    def find(self, asked: Asked, max_characters: int) -> Found:
+    def find(self, asked: DocumentRequest, max_characters: int) -> ResolvedDocument:
         """Find the document that is asked for. Raises JoblensError where it may not run.
 
         A text that is sent is what runs, whatever id comes with it. One that was not registered and
@@ -99,27 +99,27 @@ class Documents:
         if not asked.text:
             found = self._by_any_id(asked)
         else:
-            found = Found(asked.text, asked.text in self._texts)
+            found = ResolvedDocument(asked.text, asked.text in self._texts)
         if not found.trusted:
             self._check(found.text, asked.operation_name, max_characters)
         if asked.text and self._automatic is not None and asked.sha256_hash:
             return found._replace(keep_as=_checked(asked.sha256_hash, asked.text))
         return found
 
-    def keep(self, found: Found) -> None:
+    def keep(self, found: ResolvedDocument) -> None:
         """Keep a valid document that its client registers."""
         if found.keep_as is not None and self._automatic is not None and not found.trusted:
             self._automatic.keep(found.keep_as, found.text)
 
-    def _by_any_id(self, asked: Asked) -> Found:
+    def _by_any_id(self, asked: DocumentRequest) -> ResolvedDocument:
         for id_ in (asked.document_id, asked.sha256_hash):
             text = self._by_id.get(id_) if id_ else None
             if text is not None:
-                return Found(text, trusted=True)
+                return ResolvedDocument(text, trusted=True)
         if asked.sha256_hash and self._automatic is not None:
             text = self._automatic.get(asked.sha256_hash.lower())
             if text is not None:
-                return Found(text, trusted=False)
+                return ResolvedDocument(text, trusted=False)
         # Apollo's clients go by these very words.
         if asked.sha256_hash and self._automatic is None and self.mode is not Mode.ONLY:
             code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED

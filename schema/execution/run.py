@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from db.json_values import dumps
-from resolvers.audit_entries import Deed
+from resolvers.audit_entries import AuditEntry
 from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError, ResponseTooLargeError
 from resolvers.live.streams import Stream
@@ -26,8 +26,8 @@ from schema.execution.documents import MAX_ERRORS, Document, Rules, read
 from schema.execution.error_format import cause, formatted, in_words
 from schema.execution.error_wording import bounded
 from schema.execution.executor import Executor
-from schema.execution.persisted_documents import Asked
-from schema.execution.subscription_responses import OpenContext, Responses, answer_key
+from schema.execution.persisted_documents import DocumentRequest
+from schema.execution.subscription_responses import OpenContext, SubscriptionResponses, response_key
 from schema.limits.lookups import looks_up
 from schema.permissions import refusals
 from schema.schema import core_schema
@@ -68,7 +68,7 @@ class Response:
     requested: int = 0
     returned: int = 0
     max_bytes: int = sys.maxsize
-    deeds: Sequence[Deed] = ()
+    deeds: Sequence[AuditEntry] = ()
     written: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -115,7 +115,9 @@ ANY_RULES = Rules()
 
 def prepare(request: Request, rules: Rules = ANY_RULES) -> Operation | Response:
     """Read a request's document and judge its cost; what cannot be run comes as its refusal."""
-    asked = Asked(request.query, request.document_id, request.sha256_hash, request.operation_name)
+    asked = DocumentRequest(
+        request.query, request.document_id, request.sha256_hash, request.operation_name
+    )
     try:
         found = rules.documents.find(asked, rules.limits.max_document_characters)
         document, refusal = read(found.text, rules, trusted=found.trusted)
@@ -152,7 +154,7 @@ async def execute(operation: Operation, request: Request, context: Context) -> R
 
 async def subscribe(
     operation: Operation, request: Request, open_context: OpenContext
-) -> Responses | Response:
+) -> SubscriptionResponses | Response:
     """Begin a subscription; one that cannot begin comes back as its refusal.
 
     `open_context` is entered once for the beginning, and then for responses that are ready
@@ -176,13 +178,13 @@ async def subscribe(
             _log_unexpected(errors)
             return Response(None, [_present(error) for error in errors], refused=True)
         assert isinstance(stream, Stream)
-        hub, key = context.live, answer_key(operation, request, context.viewer)
+        hub, key = context.live, response_key(operation, request, context.viewer)
         assert hub is not None
 
     async def answer(events: list[Any], context: Context) -> list[Response]:
         return await _run_all([executor.for_event(each, context) for each in events], operation)
 
-    return Responses(stream, key, hub, open_context, answer, _refuse)
+    return SubscriptionResponses(stream, key, hub, open_context, answer, _refuse)
 
 
 def _build(operation: Operation, request: Request, context: Context) -> Executor | Response:

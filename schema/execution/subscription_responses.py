@@ -13,7 +13,7 @@ from resolvers.context import Context, Viewer
 from resolvers.errors import ErrorCode, UnavailableError
 from resolvers.live.hub import Hub
 from resolvers.live.streams import Stream
-from resolvers.live.subscriber_queue import Answer, Happening
+from resolvers.live.subscriber_queue import LiveEvent, SharedResponse
 
 if TYPE_CHECKING:
     from schema.execution.run import Operation, Request, Response
@@ -28,7 +28,7 @@ RETRIES = 30
 RETRY_SECONDS = 1.0
 
 
-def answer_key(operation: "Operation", request: "Request", viewer: Viewer) -> Hashable:
+def response_key(operation: "Operation", request: "Request", viewer: Viewer) -> Hashable:
     """Say which subscriptions get equal responses to the same happening.
 
     Variables that only the root field's arguments use are left out: they chose what is told, and
@@ -66,7 +66,7 @@ def _variables(part: Any) -> Iterator[str]:
             yield from _variables(each)
 
 
-class Responses(AsyncIterator[list["Response"]]):
+class SubscriptionResponses(AsyncIterator[list["Response"]]):
     """A subscription's responses, in lists of what is ready together, until it completes.
 
     One that is `refused` tells why it was ended, and is the last. However it ends, `aclose` must be
@@ -123,7 +123,7 @@ class Responses(AsyncIterator[list["Response"]]):
         self._is_over = True
         await self._stream.aclose()
 
-    async def _answers(self, happenings: list[Happening]) -> list[Answer]:
+    async def _answers(self, happenings: list[LiveEvent]) -> list[SharedResponse]:
         """Get the answers that others get too: who comes first works them out, the others wait."""
         key = self._key
         while True:
@@ -139,9 +139,9 @@ class Responses(AsyncIterator[list["Response"]]):
             busy.settled = busy.settled or asyncio.Event()
             await busy.settled.wait()
 
-    async def _work_out(self, happenings: list[Happening]) -> None:
+    async def _work_out(self, happenings: list[LiveEvent]) -> None:
         key = self._key
-        answers = [Answer() for _ in happenings]
+        answers = [SharedResponse() for _ in happenings]
         for happening, answer in zip(happenings, answers, strict=True):
             happening.answers[key] = answer
         try:
@@ -156,7 +156,7 @@ class Responses(AsyncIterator[list["Response"]]):
                 if answer.settled is not None:
                     answer.settled.set()
 
-    async def _tell(self, happenings: list[Happening]) -> list[Told]:
+    async def _tell(self, happenings: list[LiveEvent]) -> list[Told]:
         for _ in range(RETRIES):
             all_told = await self._tell_once(happenings)
             if len(happenings) > 1 and _has_too_much(all_told):
@@ -173,7 +173,7 @@ class Responses(AsyncIterator[list["Response"]]):
             (None, refusal) if _has(ErrorCode.UNAVAILABLE, [each]) else each for each in all_told
         ]
 
-    async def _tell_once(self, happenings: list[Happening]) -> list[Told]:
+    async def _tell_once(self, happenings: list[LiveEvent]) -> list[Told]:
         """Tell of all of them in one snapshot, so that what they need is read for all at once."""
         async with self._open_context() as context:
             try:

@@ -13,22 +13,22 @@ Variables = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class CostTerm:
     """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
 
     `holds`: how many objects it is made of, whether they count or not. `given`: what its arguments
-    hold. Parts are shared wherever the same fields are selected, so they make no tree but a net.
+    hold. Terms are shared wherever the same fields are selected, so they form a graph, not a tree.
     """
 
     label: str
     size: Size
     counts: bool
-    alternatives: tuple["Parts", ...] = ()
+    alternatives: tuple["CostTerms", ...] = ()
     holds: Size = nothing
     given: Given | None = None
 
 
-Parts = tuple[Part, ...]
+CostTerms = tuple[CostTerm, ...]
 
 
 class Value(NamedTuple):
@@ -41,13 +41,13 @@ class Value(NamedTuple):
 Values = dict[int, Value]
 
 
-def total(parts: Parts, variables: Variables, values: Values) -> Value:
+def total(parts: CostTerms, variables: Variables, values: Values) -> Value:
     """Add up what parts come to, each worked out once however many hold it."""
     each = [_value(part, variables, values) for part in parts]
     return Value(sum(value.cost for value in each), sum(value.objects for value in each))
 
 
-def _value(part: Part, variables: Variables, values: Values) -> Value:
+def _value(part: CostTerm, variables: Variables, values: Values) -> Value:
     known = values.get(id(part))
     if known is None:
         size = part.size(variables)
@@ -60,19 +60,19 @@ def _value(part: Part, variables: Variables, values: Values) -> Value:
     return known
 
 
-def _dearest(part: Part, variables: Variables, values: Values) -> Parts:
-    def price(parts: Parts) -> int:
+def _dearest(part: CostTerm, variables: Variables, values: Values) -> CostTerms:
+    def price(parts: CostTerms) -> int:
         return total(parts, variables, values).cost
 
     return max(part.alternatives, key=price, default=())
 
 
-def in_words(parts: Parts, variables: Variables) -> str:
+def in_words(parts: CostTerms, variables: Variables) -> str:
     """Write the sum: how many times which list of how many, the largest first."""
     values: Values = {}
     terms: dict[tuple[str, int], int] = {}
 
-    def below(part: Part) -> Parts:
+    def below(part: CostTerm) -> CostTerms:
         return _dearest(part, variables, values)
 
     for part, times in _occurrences(parts, below, lambda part: part.size(variables)):
@@ -84,11 +84,11 @@ def in_words(parts: Parts, variables: Variables) -> str:
     return " + ".join([*shown, *(["…"] if len(largest) > TERMS_SHOWN else [])])
 
 
-def given_in(parts: Parts) -> Given:
+def given_in(parts: CostTerms) -> Given:
     """Add up what all arguments hold, once for each place in the answer's shape that has them."""
     total = Given()
 
-    def below(part: Part) -> Parts:
+    def below(part: CostTerm) -> CostTerms:
         return tuple(child for parts in part.alternatives for child in parts)
 
     for part, times in _occurrences(parts, below, lambda _: 1):
@@ -98,12 +98,12 @@ def given_in(parts: Parts) -> Given:
 
 
 def _occurrences(
-    parts: Parts, below: Callable[[Part], Parts], factor: Callable[[Part], int]
-) -> Iterator[tuple[Part, int]]:
+    parts: CostTerms, below: Callable[[CostTerm], CostTerms], factor: Callable[[CostTerm], int]
+) -> Iterator[tuple[CostTerm, int]]:
     """Tell how often each part occurs; a part comes before those that it holds."""
-    ordered: dict[int, tuple[Part, Parts]] = {}
+    ordered: dict[int, tuple[CostTerm, CostTerms]] = {}
 
-    def order(part: Part) -> None:
+    def order(part: CostTerm) -> None:
         if id(part) not in ordered:
             held = below(part)
             for child in held:

@@ -25,8 +25,16 @@ from graphql import (
 from graphql.type import GraphQLNamedType
 
 from resolvers.errors import ErrorCode
-from schema.limits.cost_terms import Part, Parts, Value, Variables, given_in, in_words, total
-from schema.limits.document_limits import LimitError, Limits, check
+from schema.limits.cost_terms import (
+    CostTerm,
+    CostTerms,
+    Value,
+    Variables,
+    given_in,
+    in_words,
+    total,
+)
+from schema.limits.document_limits import DocumentLimits, LimitError, check
 from schema.limits.document_metrics import CONDITIONS
 from schema.limits.input_sizes import arguments
 from schema.limits.list_sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
@@ -40,14 +48,14 @@ MAX_STEPS = 20_000
 OBJECTS_PER_POINT = 3
 
 
-class Page(NamedTuple):
+class PageSize(NamedTuple):
     """The page or list that a field is part of: its name in the response, and its size."""
 
     label: str
     size: Size
 
 
-class Shape:
+class CostPlan:
     """The parts of one operation; `conditions` hold the variables that its directives go by.
 
     `given`: what the arguments of all its fields hold.
@@ -58,13 +66,13 @@ class Shape:
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         conditions: Variables,
-        limits: Limits,
+        limits: DocumentLimits,
     ) -> None:
         self._fragments = fragments
         self._conditions = conditions
         self._limits = limits
-        self._known: dict[tuple[object, ...], Parts] = {}
-        self._pages: dict[int, Page] = {}
+        self._known: dict[tuple[object, ...], CostTerms] = {}
+        self._pages: dict[int, PageSize] = {}
         self.steps = 0
         self.visits = 0
         root = core_schema.get_root_type(operation.operation)
@@ -94,34 +102,34 @@ class Shape:
         return total(self._parts, variables, {})
 
     def _below(
-        self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: Page | None
-    ) -> Parts:
+        self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: PageSize | None
+    ) -> CostTerms:
         key = (type_.name, page, *map(id, sets))
         known = self._known.get(key)
         if known is None:
-            found: list[Part] = []
+            found: list[CostTerm] = []
             for name, nodes in self._fields(type_, sets).items():
                 found += self._field(type_, name, nodes, page)
             known = self._known[key] = tuple(found)
         return known
 
     def _field(
-        self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], page: Page | None
-    ) -> Iterable[Part]:
+        self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], page: PageSize | None
+    ) -> Iterable[CostTerm]:
         field = core_schema.get_field(type_, nodes[0].name.value)
         assert field is not None
         if nodes[0].arguments:
-            yield Part(name, nothing, counts=False, given=arguments(nodes[0], field))
+            yield CostTerm(name, nothing, counts=False, given=arguments(nodes[0], field))
         named = get_named_type(field.type)
         if is_leaf_type(named):
             return
         place = (type_.name, nodes[0].name.value)
         own = self._page(nodes[0], name, place)
         of_page = page if place in OF_THE_PAGE else None
-        label, size = own or of_page or Page(name, one)
+        label, size = own or of_page or PageSize(name, one)
         if type_ is core_schema.mutation_type:
             # What it changes counts, whatever it tells of it.
-            yield Part(label, size, counts=True, holds=size)
+            yield CostTerm(label, size, counts=True, holds=size)
         sets = tuple(
             {id(n.selection_set): n.selection_set for n in nodes if n.selection_set}.values()
         )
@@ -132,16 +140,16 @@ class Shape:
             self._below(each, sets, None if counts else own or page) for each in types
         )
         holds = size if counts or is_list else one
-        yield Part(label, size if counts else one, counts, alternatives, holds)
+        yield CostTerm(label, size if counts else one, counts, alternatives, holds)
 
-    def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> Page | None:
+    def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> PageSize | None:
         sizing = SIZES.get(place)
         if sizing is None:
             return None
         # One for each node, for what is known is found by it.
         page = self._pages.get(id(node))
         if page is None:
-            page = self._pages[id(node)] = Page(name, sizing(node, self._limits))
+            page = self._pages[id(node)] = PageSize(name, sizing(node, self._limits))
         return page
 
     def _fields(

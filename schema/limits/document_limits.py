@@ -6,7 +6,7 @@ from resolvers.errors import ErrorCode, JoblensError
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DocumentLimits:
     """How much one request may ask for. Pages are here since the cost goes by their sizes."""
 
     max_document_characters: int = 131_072

@@ -21,7 +21,7 @@ from graphql import (
     VariableNode,
 )
 
-from schema.limits.document_limits import Limits, check
+from schema.limits.document_limits import DocumentLimits, check
 
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 
@@ -38,7 +38,7 @@ class Outline:
 
 
 @dataclass(slots=True)
-class Measures:
+class DocumentMetrics:
     """A document's size. `conditions`: the variables that `@skip` and `@include` go by.
 
     `visits` counts how often a fragment was looked through.
@@ -55,12 +55,12 @@ class Measures:
     visits: int = 0
 
 
-def measure(document: DocumentNode, limits: Limits | None) -> Measures:
+def measure(document: DocumentNode, limits: DocumentLimits | None) -> DocumentMetrics:
     """Measure a parsed document, which need not be valid.
 
     Raises LimitError where it is beyond a limit; without limits, it may be of any size.
     """
-    found = Measures()
+    found = DocumentMetrics()
     fragments: dict[str, FragmentDefinitionNode] = {}
     outlines: dict[str, Outline] = {}
     operations: list[tuple[OperationDefinitionNode, Outline]] = []
@@ -86,7 +86,7 @@ def measure(document: DocumentNode, limits: Limits | None) -> Measures:
     return found
 
 
-def _check(found: Measures, limits: Limits) -> None:
+def _check(found: DocumentMetrics, limits: DocumentLimits) -> None:
     check("depth", found.depth, limits.max_depth, "The document's fields are nested {} deep")
     words = "The operation has {} fields at its root"
     check("rootFields", found.root_fields, limits.max_root_fields, words)
@@ -97,7 +97,7 @@ def _check(found: Measures, limits: Limits) -> None:
     )
 
 
-def _outline(definition: Definition, found: Measures) -> Outline:
+def _outline(definition: Definition, found: DocumentMetrics) -> Outline:
     """Walk through one definition, adding to what was `found` of the document."""
     outline = Outline()
     _note(definition, found)
@@ -125,7 +125,7 @@ def _outline(definition: Definition, found: Measures) -> Outline:
     return outline
 
 
-def _note(node: Any, found: Measures) -> None:
+def _note(node: Any, found: DocumentMetrics) -> None:
     """Count a node's directives, and the items of the lists in its arguments and theirs."""
     arguments = list(getattr(node, "arguments", None) or ())
     for directive in node.directives or ():
@@ -152,7 +152,7 @@ def _longest(values: Iterable[ValueNode]) -> int:
     return longest
 
 
-def _depths(outlines: Mapping[str, Outline], found: Measures) -> dict[str, int]:
+def _depths(outlines: Mapping[str, Outline], found: DocumentMetrics) -> dict[str, int]:
     """Work out each fragment's depth, those it spreads first; a cycle adds nothing."""
     depths: dict[str, int] = {}
     entered: set[str] = set()
@@ -184,7 +184,7 @@ def _depth(outline: Outline, depths: Mapping[str, int]) -> int:
 def _root_names(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
-    found: Measures,
+    found: DocumentMetrics,
 ) -> set[str]:
     """Collect the response names at the operation's root, through its fragments, once each."""
     names: set[str] = set()

@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from resolvers.errors import BadUserInputError
-from schema.limits.document_limits import Limits, check
+from schema.limits.document_limits import DocumentLimits, check
 from schema.schema import core_schema
 
 # An input object counts as so many values: whatever is given, each of its type's fields is looked
@@ -60,7 +60,7 @@ def arguments(node: FieldNode, definition: GraphQLField) -> Given:
     return found
 
 
-class Inputs:
+class InputSizes:
     """The variables of a valid operation: their types, and what their defaults hold."""
 
     def __init__(self, operation: OperationDefinitionNode) -> None:
@@ -74,7 +74,7 @@ class Inputs:
                 _add_literal(default, definition.default_value, self.types[name])
                 self._defaults[name] = default.values
 
-    def check(self, variables: Mapping[str, Any], used: Given, limits: Limits) -> None:
+    def check(self, variables: Mapping[str, Any], used: Given, limits: DocumentLimits) -> None:
         """Raise LimitError where it is too much in all; counting ends at the bound."""
         values, repeated_bytes = used.values, used.repeated_bytes
         _check_values(values, limits)
@@ -91,12 +91,12 @@ class Inputs:
         check("inputBytes", repeated_bytes, limits.max_input_bytes, words)
 
 
-def _check_values(values: int, limits: Limits) -> None:
+def _check_values(values: int, limits: DocumentLimits) -> None:
     words = "Variables and arguments, as often as they are used, come to {} values"
     check("inputValues", values, limits.max_input_values, words)
 
 
-def _values(name: str, value: Any, type_: Any, limits: Limits) -> int:
+def _values(name: str, value: Any, type_: Any, limits: DocumentLimits) -> int:
     values = 0
     stack = [(value, type_)]
     while stack:

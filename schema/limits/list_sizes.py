@@ -18,13 +18,13 @@ from db.statuses import JobStatus
 from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
 from resolvers.errors import BadUserInputError
 from resolvers.paging import LIST_SIZE
-from schema.limits.document_limits import Limits
+from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 from schema.schema import core_schema
 
 # How many, given the values of the request's variables.
 Size = Callable[[Mapping[str, Any]], int]
-Sizing = Callable[[FieldNode, Limits], Size]
+Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
 # What a response is counted in; everything else is a part of one of these, or holds them together.
 COUNTED = frozenset({"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Count"})
@@ -71,7 +71,7 @@ def _number(value: Any, default: int, maximum: int) -> int:
     return int(max(0, min(value, maximum))) if isinstance(value, int | float) else 0
 
 
-def _page(node: FieldNode, limits: Limits) -> Size:
+def _page(node: FieldNode, limits: DocumentLimits) -> Size:
     def size(variables: Mapping[str, Any]) -> int:
         asked = [_value(node, name, variables) for name in ("first", "last")]
         given = [value for value in asked if value is not None] or [None]
@@ -82,7 +82,7 @@ def _page(node: FieldNode, limits: Limits) -> Size:
 
 
 def _up_to(argument: str) -> Sizing:
-    def sizing(node: FieldNode, limits: Limits) -> Size:
+    def sizing(node: FieldNode, limits: DocumentLimits) -> Size:
         def size(variables: Mapping[str, Any]) -> int:
             # Left out, it has the schema's default; null stands for a page's.
             most = _value(node, argument, variables, LIST_SIZE)
@@ -93,8 +93,8 @@ def _up_to(argument: str) -> Sizing:
     return sizing
 
 
-def _items(argument: str, maximum: Callable[[Limits], int]) -> Sizing:
-    def sizing(node: FieldNode, limits: Limits) -> Size:
+def _items(argument: str, maximum: Callable[[DocumentLimits], int]) -> Sizing:
+    def sizing(node: FieldNode, limits: DocumentLimits) -> Size:
         def size(variables: Mapping[str, Any]) -> int:
             value = _value(node, argument, variables)
             # One that is no list stands for a list of itself.
@@ -105,11 +105,11 @@ def _items(argument: str, maximum: Callable[[Limits], int]) -> Sizing:
     return sizing
 
 
-def _limit(node: FieldNode, _limits: Limits) -> Size:
+def _limit(node: FieldNode, _limits: DocumentLimits) -> Size:
     return lambda variables: _number(_value(node, "limit", variables, 100), 100, MAX_BATCH)
 
 
-def _buckets(node: FieldNode, _limits: Limits) -> Size:
+def _buckets(node: FieldNode, _limits: DocumentLimits) -> Size:
     def size(variables: Mapping[str, Any]) -> int:
         start, until, bucket = (
             _value(node, name, variables) for name in ("from", "until", "bucket")

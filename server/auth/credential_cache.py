@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Memory(Generic[T]):
+class CredentialCache(Generic[T]):
     """Values by key, each for `seconds`; where there are too many, the oldest make room."""
 
     def __init__(self, seconds: float, most: int) -> None:

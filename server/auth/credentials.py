@@ -39,7 +39,7 @@ class LapsedError(UnauthenticatedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class PresentedCredential:
     """What a client says of itself: `Authorization`, and the organisation that it names."""
 
     authorization: object = None
@@ -78,7 +78,7 @@ class Credential:
 class Authenticator(Protocol):
     """What knows clients by what they show."""
 
-    async def authenticate(self, presented: Presented) -> Credential:
+    async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Get what is known of the client.
 
         Raises UnauthenticatedError, UnavailableError where that cannot be found out now, and
@@ -97,12 +97,12 @@ class Authenticator(Protocol):
         ...
 
 
-def from_headers(headers: Mapping[str, str]) -> Presented:
+def from_headers(headers: Mapping[str, str]) -> PresentedCredential:
     """Read what a request's headers show."""
-    return Presented(headers.get(AUTHORIZATION), headers.get(ORG_HEADER))
+    return PresentedCredential(headers.get(AUTHORIZATION), headers.get(ORG_HEADER))
 
 
-def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> Presented:
+def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> PresentedCredential:
     """Read what the payload of `connection_init` shows, and where it is silent, the headers.
 
     As the headers' own, the names may be written in any case. `token` is one without its scheme.
@@ -113,7 +113,7 @@ def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> Present
     token = named.get(TOKEN_KEY)
     if authorization is None or not isinstance(token, str | None):
         authorization = f"{SCHEME} {token}" if isinstance(token, str) else token
-    return Presented(
+    return PresentedCredential(
         headers.get(AUTHORIZATION) if authorization is None else authorization,
         headers.get(ORG_HEADER) if org is None else org,
     )

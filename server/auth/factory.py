@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.auth.credentials import Authenticator
 from server.auth.jwt_auth import JwtAuthenticator, JwtRules
-from server.auth.no_auth import Anybody
+from server.auth.no_auth import NoAuthenticator
 from server.auth.token_auth import TokenAuthenticator
 from server.settings import Settings
 
@@ -12,7 +12,7 @@ from server.settings import Settings
 def create_authenticator(settings: Settings, engine: AsyncEngine) -> Authenticator:
     """Make what knows the clients of a process with these settings."""
     if settings.auth == "none":
-        return Anybody(settings.org)
+        return NoAuthenticator(settings.org)
     if settings.auth == "jwt":
         return JwtAuthenticator(_rules(settings))
     return TokenAuthenticator(engine, settings.statement_timeout_seconds)

@@ -11,8 +11,8 @@ from db.validation import name_fault
 from resolvers.context import Role, Viewer
 from resolvers.errors import UnavailableError
 from resolvers.ids import parse_uuid
-from server.auth.credential_cache import Memory
-from server.auth.credentials import Credential, Presented, UnauthenticatedError, check_org
+from server.auth.credential_cache import CredentialCache
+from server.auth.credentials import Credential, PresentedCredential, UnauthenticatedError, check_org
 from server.auth.jwks import KeySet, KeysUnavailableError
 from server.auth.token_format import digest
 
@@ -43,11 +43,13 @@ class JwtAuthenticator:
 
     def __init__(self, rules: JwtRules) -> None:
         self._rules = rules
-        self._known: Memory[Credential] = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED)
+        self._known: CredentialCache[Credential] = CredentialCache(
+            REMEMBERED_SECONDS, MOST_REMEMBERED
+        )
         # A key that is gone takes along what was checked with it.
         self._keys = KeySet(rules.jwks, changed=self._known.clear)
 
-    async def authenticate(self, presented: Presented) -> Credential:
+    async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Get what the token says of its bearer."""
         token = presented.token()
         key = digest(token)

@@ -6,16 +6,16 @@ from uuid import UUID
 from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
-from server.auth.credentials import ORG_HEADER, Credential, Presented
+from server.auth.credentials import ORG_HEADER, Credential, PresentedCredential
 
 
-class Anybody:
+class NoAuthenticator:
     """Knows nobody and lets everybody in. For loopback addresses only."""
 
     def __init__(self, default_org: UUID) -> None:
         self._default_org = default_org
 
-    async def authenticate(self, presented: Presented) -> Credential:
+    async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Get a credential of the organisation that was named, or of the default one."""
         org_id = self._default_org
         if presented.org is not None:

@@ -1,4 +1,4 @@
-"""Connections that stay open, and the credentials that they were opened with."""
+"""Long-lived connections by the credential that opened them, to end them when it is revoked."""
 
 import asyncio
 from collections import defaultdict
@@ -15,7 +15,7 @@ INTERVAL_SECONDS = 2.0
 log = structlog.get_logger("joblens.auth")
 
 
-class Connections:
+class OpenConnections:
     """Tells open connections when what they were opened with holds no more.
 
     One task a process looks at all of them; it runs while there is one. What has expired it ends

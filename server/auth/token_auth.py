@@ -15,10 +15,10 @@ from db.queries.tokens import TokenRow, load_tokens_by_hash
 from db.request_session import DatabaseUnavailableError, RequestSession, StatementTimeoutError
 from resolvers.context import Role, Viewer
 from resolvers.errors import UnavailableError
-from server.auth.credential_cache import Memory
+from server.auth.credential_cache import CredentialCache
 from server.auth.credentials import (
     Credential,
-    Presented,
+    PresentedCredential,
     UnauthenticatedError,
     check_org,
 )
@@ -41,15 +41,17 @@ class TokenAuthenticator:
     def __init__(self, engine: AsyncEngine, statement_timeout_seconds: float) -> None:
         self._engine = engine
         self._timeout_seconds = statement_timeout_seconds
-        self._known: Memory[Credential] = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED)
+        self._known: CredentialCache[Credential] = CredentialCache(
+            REMEMBERED_SECONDS, MOST_REMEMBERED
+        )
         # Apart, so that a flood of wrong tokens does not push the right ones out.
-        self._unknown: Memory[bool] = Memory(REMEMBERED_SECONDS, MOST_REMEMBERED)
+        self._unknown: CredentialCache[bool] = CredentialCache(REMEMBERED_SECONDS, MOST_REMEMBERED)
         self._lookups: dict[bytes, asyncio.Task[Credential | None]] = {}
         self._looking = FairQueue(CONCURRENT_LOOKUPS)
         self._looking_again = FairQueue(CONCURRENT_LOOKUPS)
         self._noting: set[asyncio.Task[None]] = set()
 
-    async def authenticate(self, presented: Presented) -> Credential:
+    async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Get what is known of the token."""
         token = presented.token()
         key = digest(token)

@@ -19,7 +19,7 @@ TOLD_REFUSALS = 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class Refusals:
+class RejectsFile:
     """The lines that are not imported: the first are told, all are counted and kept."""
 
     def __init__(self, console: Console, keep: BinaryIO | None) -> None:
@@ -52,7 +52,7 @@ class Refusals:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class Source:
+class ImportSource:
     """An open file of lines. `size` and `position` are bytes of the file as it is stored."""
 
     def __init__(self, raw: BufferedReader) -> None:
@@ -66,7 +66,7 @@ class Source:
     def position(self) -> int:
         return self._raw.tell() if self.size is not None else 0
 
-    def lines(self, refusals: Refusals) -> Iterator[bytes]:
+    def lines(self, refusals: RejectsFile) -> Iterator[bytes]:
         """Yield each line; for one that is too long to be read whole, refused here, a blank one."""
         for number in itertools.count(1):
             line = self._text.readline(MAX_LINE_BYTES)
@@ -80,7 +80,7 @@ class Source:
             else:
                 yield line
 
-    def _skip_line(self, refusals: Refusals) -> None:
+    def _skip_line(self, refusals: RejectsFile) -> None:
         part = b" "
         while part and not part.endswith(b"\n"):
             part = self._text.readline(MAX_LINE_BYTES)
@@ -88,10 +88,10 @@ class Source:
 
 
 @contextmanager
-def open_source(path: str) -> Iterator[Source]:
+def open_source(path: str) -> Iterator[ImportSource]:
     """Open the file at `path`, or standard input for `-`. Raises OSError."""
     if path == "-":
-        yield Source(cast("BufferedReader", sys.stdin.buffer))
+        yield ImportSource(cast("BufferedReader", sys.stdin.buffer))
         return
     with open(path, "rb") as raw:  # noqa: PTH123 - mypy knows what this returns
-        yield Source(raw)
+        yield ImportSource(raw)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from db.transfer import ImportReport, import_records
 from server.cli.database import DATABASE_ERRORS, database, require_head
 from server.cli.errors import INCOMPLETE, NOTHING_DONE, fail, read_settings
-from server.cli.import_source import Refusals, Source, open_source
+from server.cli.import_source import ImportSource, RejectsFile, open_source
 from server.cli.orgs import OrgOption, choose_org
 
 
@@ -61,12 +61,12 @@ def import_jobs(
 
 def _open(
     stack: ExitStack, file: str, rejects: Path | None, console: Console
-) -> tuple[Source, Refusals]:
+) -> tuple[ImportSource, RejectsFile]:
     try:
         source = stack.enter_context(open_source(file))
         if rejects and rejects.exists() and file != "-" and rejects.samefile(file):
             fail("--rejects names the file to import")
-        return source, Refusals(
+        return source, RejectsFile(
             console, stack.enter_context(rejects.open("wb")) if rejects else None
         )
     except OSError as error:
@@ -74,7 +74,7 @@ def _open(
 
 
 def _import(
-    url: str, org_id: UUID, source: Source, refusals: Refusals, console: Console
+    url: str, org_id: UUID, source: ImportSource, refusals: RejectsFile, console: Console
 ) -> ImportReport:
     batches = 0
     with _progress(console) as bar:

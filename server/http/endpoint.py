@@ -13,7 +13,7 @@ from starlette.responses import Response as HttpResponse
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.run import Operation, Request, Response
-from server.app_state import State
+from server.app_state import AppState
 from server.auth.credentials import Credential, LapsedError, from_headers
 from server.http import graphiql
 from server.http.event_stream import EVENT_STREAM, EventStream
@@ -64,7 +64,7 @@ def _to_page(http: HttpRequest) -> HttpResponse:
 
 
 async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpResponse:
-    state: State = http.app.state.joblens
+    state: AppState = http.app.state.joblens
     # Before the body: of strangers nothing is read.
     credential = await state.sign_in(from_headers(http.headers))
     viewer = credential.viewer
@@ -92,7 +92,7 @@ async def _respond(http: HttpRequest, accept: str, media_type: str) -> HttpRespo
 
 
 async def _read(
-    http: HttpRequest, state: State, viewer: Viewer, accept: str
+    http: HttpRequest, state: AppState, viewer: Viewer, accept: str
 ) -> tuple[Request, Operation | Response]:
     if http.method == "POST":
         settings = state.settings
@@ -111,7 +111,7 @@ async def _read(
 
 
 async def _stream(
-    state: State,
+    state: AppState,
     credential: Credential,
     operation: Operation,
     request: Request,
@@ -137,7 +137,7 @@ async def _stream(
     return EventStream(responses, ending, state.settings.sse_ping_seconds, leave)
 
 
-def _lapse(state: State, responses: Stream) -> Callable[[], None]:
+def _lapse(state: AppState, responses: Stream) -> Callable[[], None]:
     def lapse() -> None:
         state.hub.spawn(responses.refuse(LapsedError()))
 

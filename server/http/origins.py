@@ -36,7 +36,7 @@ def check_origin(headers: Headers, allowed: Collection[str]) -> None:
         raise JoblensError(ErrorCode.ORIGIN_NOT_ALLOWED, words)
 
 
-class Boundary:
+class OriginPolicy:
     """Turns away who calls this server by a foreign name; tells browsers who may read answers."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode
 from server.http.hostnames import client_address
-from server.limits.concurrency import Kind, Place, Places
+from server.limits.concurrency import ConcurrencyLimiter, Kind, Slot
 from server.limits.errors import BusyError
-from server.limits.rate_limit import LocalRates, Rates, Standing, Who
-from server.limits.redis_rate_limit import SharedRates
+from server.limits.rate_limit import LocalRateLimiter, RateLimiter, RateLimitStatus, Who
+from server.limits.redis_rate_limit import RedisRateLimiter
 from server.settings import Settings
 
 REQUESTS = Kind("requests", ErrorCode.TOO_MANY_REQUESTS, ErrorCode.OVERLOADED)
@@ -28,7 +28,7 @@ class Admission:
 
     __slots__ = ("_place", "headers")
 
-    def __init__(self, place: Place, standing: Standing | None) -> None:
+    def __init__(self, place: Slot, standing: RateLimitStatus | None) -> None:
         self._place = place
         self.headers = {} if standing is None else standing.headers()
 
@@ -37,26 +37,28 @@ class Admission:
         self._place.leave()
 
 
-class Gate:
+class AdmissionControl:
     """One a process."""
 
     def __init__(self, settings: Settings) -> None:
-        self.requests = Places(REQUESTS, settings.max_requests, settings.max_requests_per_viewer)
-        self.connections = Places(
+        self.requests = ConcurrencyLimiter(
+            REQUESTS, settings.max_requests, settings.max_requests_per_viewer
+        )
+        self.connections = ConcurrencyLimiter(
             CONNECTIONS, settings.max_connections, settings.max_connections_per_viewer
         )
-        self.subscriptions = Places(
+        self.subscriptions = ConcurrencyLimiter(
             SUBSCRIPTIONS,
             settings.live_max_subscriptions,
             settings.live_max_subscriptions_per_viewer,
         )
         self._rates = _rates(settings)
 
-    def enter(self, viewer: Viewer) -> Place:
+    def enter(self, viewer: Viewer) -> Slot:
         """Take a place for a request of which nothing is read yet. Raises BusyError."""
         return self.requests.take(key(viewer))
 
-    async def admit(self, viewer: Viewer, points: int, place: Place) -> Admission:
+    async def admit(self, viewer: Viewer, points: int, place: Slot) -> Admission:
         """Let a request in that costs so many points, at least one.
 
         Raises BusyError, and then the place is left.
@@ -71,7 +73,7 @@ class Gate:
         """Take a point for a request that could not be run. Raises BusyError."""
         await self._spend(viewer, 1)
 
-    async def _spend(self, viewer: Viewer, points: int) -> Standing | None:
+    async def _spend(self, viewer: Viewer, points: int) -> RateLimitStatus | None:
         if self._rates is None:
             return None
         standing = await self._rates.spend(key(viewer), points)
@@ -101,18 +103,18 @@ def stranger(client: Sequence[Any] | None) -> Hashable:
     return address
 
 
-def _rates(settings: Settings) -> Rates | None:
+def _rates(settings: Settings) -> RateLimiter | None:
     quota = settings.rate_points_per_minute
     if quota is None:
         quota = 0 if settings.auth == "none" else DEFAULT_POINTS_PER_MINUTE
     if quota == 0:
         return None
     if settings.redis_url is None:
-        return LocalRates(quota)
-    return SharedRates(quota, settings.redis_url.get_secret_value())
+        return LocalRateLimiter(quota)
+    return RedisRateLimiter(quota, settings.redis_url.get_secret_value())
 
 
-def _out_of_points(standing: Standing) -> BusyError:
+def _out_of_points(standing: RateLimitStatus) -> BusyError:
     return BusyError(
         ErrorCode.RATE_LIMITED,
         f"You may spend {standing.quota} points a minute, and this costs more than you have left.",

@@ -1,4 +1,4 @@
-"""Places for what runs at once: so many in all, so many for each viewer, and some left for others.
+"""Bounds on how many things run at once: in the process, and for each viewer.
 
 Counting is all that is done here: who asks, for what and by which transport lives elsewhere.
 """
@@ -19,7 +19,7 @@ class Kind:
     full: ErrorCode
 
 
-class Places:
+class ConcurrencyLimiter:
     """The places of one process for one kind of thing.
 
     Nobody may hold more places than are free. So one viewer gets half of them at most, and however
@@ -33,7 +33,7 @@ class Places:
         self._taken = 0
         self._held: dict[Hashable, int] = {}
 
-    def take(self, who: Hashable) -> "Place":
+    def take(self, who: Hashable) -> "Slot":
         """Take a place. Raises BusyError."""
         free = self._in_all - self._taken
         held = self._held.get(who, 0)
@@ -45,7 +45,7 @@ class Places:
             raise BusyError(self._kind.too_many, words)
         self._taken += 1
         self._held[who] = held + 1
-        return Place(self, who)
+        return Slot(self, who)
 
     def give_back(self, who: Hashable) -> None:
         """Let somebody else have a place."""
@@ -58,13 +58,13 @@ class Places:
         return self._taken
 
 
-class Place:
+class Slot:
     """A place that was taken; it is left once, however often that is said."""
 
     __slots__ = ("_places", "_who")
 
-    def __init__(self, places: Places, who: Hashable) -> None:
-        self._places: Places | None = places
+    def __init__(self, places: ConcurrencyLimiter, who: Hashable) -> None:
+        self._places: ConcurrencyLimiter | None = places
         self._who = who
 
     def leave(self) -> None:

@@ -21,7 +21,7 @@ _TINY_SECONDS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateLimitStatus:
     """What became of an attempt to spend points.
 
     `behind_seconds`: when all points are back. `wait_seconds`: when there are enough for what was
@@ -47,17 +47,17 @@ class Standing:
         }
 
 
-class Rates(Protocol):
+class RateLimiter(Protocol):
     """Where it is kept what viewers have spent."""
 
-    async def spend(self, who: Who, points: int) -> Standing:
+    async def spend(self, who: Who, points: int) -> RateLimitStatus:
         """Spend points if there are enough; what costs more than the quota costs all of it."""
 
     async def close(self) -> None:
         """Hang up."""
 
 
-class LocalRates:
+class LocalRateLimiter:
     """Kept in this process."""
 
     def __init__(self, quota: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,17 +66,17 @@ class LocalRates:
         self._all_back_at: dict[Who, float] = {}
         self._forget_above = FORGET_ABOVE
 
-    async def spend(self, who: Who, points: int) -> Standing:
+    async def spend(self, who: Who, points: int) -> RateLimitStatus:
         """Spend points if there are enough; what costs more than the quota costs all of it."""
         now = self._clock()
         behind = max(0.0, self._all_back_at.get(who, 0.0) - now)
         after = behind + min(points, self._quota) * WINDOW_SECONDS / self._quota
         if after > WINDOW_SECONDS + _TINY_SECONDS:
-            return Standing(self._quota, behind, after - WINDOW_SECONDS)
+            return RateLimitStatus(self._quota, behind, after - WINDOW_SECONDS)
         self._all_back_at[who] = now + after
         if len(self._all_back_at) > self._forget_above:
             self._forget(now)
-        return Standing(self._quota, after, 0)
+        return RateLimitStatus(self._quota, after, 0)
 
     async def close(self) -> None:
         """Do nothing: there is nobody to hang up on."""

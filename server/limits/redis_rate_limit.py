@@ -13,7 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from server.limits.rate_limit import WINDOW_SECONDS, LocalRates, Standing, Who
+from server.limits.rate_limit import WINDOW_SECONDS, LocalRateLimiter, RateLimitStatus, Who
 
 # Redis is near, or it is away: a request is not held up for longer.
 PATIENCE_SECONDS = 0.5
@@ -22,7 +22,7 @@ AWAY_SECONDS = 5.0
 CONNECTIONS = 20
 KEY = "joblens:rate:"
 
-# The same sum as in LocalRates, in microseconds of Redis's own clock, in one step.
+# The same sum as in LocalRateLimiter, in microseconds of Redis's own clock, in one step.
 SPEND = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -39,7 +39,7 @@ return {after, 0}
 log = structlog.get_logger("joblens.rates")
 
 
-class SharedRates:
+class RedisRateLimiter:
     """Kept in the Redis of this URL."""
 
     def __init__(self, quota: int, url: str) -> None:
@@ -49,10 +49,10 @@ class SharedRates:
         )
         self._redis = Redis(connection_pool=pool)
         self._script = self._redis.register_script(SPEND)
-        self._alone = LocalRates(quota)
+        self._alone = LocalRateLimiter(quota)
         self._alone_until = 0.0
 
-    async def spend(self, who: Who, points: int) -> Standing:
+    async def spend(self, who: Who, points: int) -> RateLimitStatus:
         """Spend points if there are enough; what costs more than the quota costs all of it."""
         if time.monotonic() < self._alone_until:
             return await self._alone.spend(who, points)
@@ -65,7 +65,7 @@ class SharedRates:
         except (RedisError, OSError, TimeoutError) as error:
             self._be_alone(error)
             return await self._alone.spend(who, points)
-        return Standing(self._quota, behind / 1_000_000, wait / 1_000_000)
+        return RateLimitStatus(self._quota, behind / 1_000_000, wait / 1_000_000)
 
     async def close(self) -> None:
         """Hang up."""

@@ -14,13 +14,13 @@ import structlog
 from graphql import OperationType
 from starlette.types import Scope
 
-from resolvers.audit_entries import INTERRUPTED, OK, Deed
+from resolvers.audit_entries import INTERRUPTED, OK, AuditEntry
 from resolvers.errors import ErrorCode
 from schema.execution.persisted_documents import Mode
 from schema.execution.run import Operation, Response
 from server.auth.credentials import Credential
 from server.http.hostnames import client_address
-from server.logging.throttle import Floods
+from server.logging.throttle import LogThrottle
 from server.settings import Settings
 
 # The logger; and where what speaks HTTP finds the log before there is an application to ask.
@@ -54,7 +54,7 @@ LIMITS = frozenset(
 log = structlog.get_logger(AUDIT)
 
 
-class Source(NamedTuple):
+class AuditSource(NamedTuple):
     """Who is refused, where that is known; or from where."""
 
     organisation: str | None = None
@@ -70,14 +70,14 @@ class AuditLog:
         # Where any document runs, clients ask by unknown ids as a matter of course.
         only = settings.documents is Mode.ONLY
         self.limits = LIMITS | ({ErrorCode.PERSISTED_QUERY_NOT_FOUND} if only else set())
-        self._floods = Floods(_tell_left_out)
+        self._floods = LogThrottle(_tell_left_out)
 
-    def limited(self, trail: "Trail", code: str, **more: object) -> None:
+    def limited(self, trail: "AuditContext", code: str, **more: object) -> None:
         """Tell of a refusal if it says something of who is refused."""
         if code in self.limits:
             self.refused(trail, code, **more)
 
-    def refused(self, trail: "Trail", code: str, **more: object) -> None:
+    def refused(self, trail: "AuditContext", code: str, **more: object) -> None:
         """Tell of a refusal, unless there was the like of it just now."""
         if self.is_on and self._floods.admits(trail.source(), code):
             log.info("refused", code=str(code), **trail.told(), **more)
@@ -88,7 +88,7 @@ class AuditLog:
 
 
 @dataclass(slots=True)
-class Trail:
+class AuditContext:
     """What is known by now of who asks, from where, and for what."""
 
     log: AuditLog
@@ -97,11 +97,11 @@ class Trail:
     credential: Credential | None = None
     operation: Operation | None = None
 
-    def source(self) -> Source:
+    def source(self) -> AuditSource:
         """Say whose flood it would be."""
         if self.credential is None:
-            return Source(client=self.address)
-        return Source(str(self.credential.viewer.org_id), self.credential.viewer.subject)
+            return AuditSource(client=self.address)
+        return AuditSource(str(self.credential.viewer.org_id), self.credential.viewer.subject)
 
     def told(self) -> dict[str, Any]:
         """Write down what is known."""
@@ -122,7 +122,7 @@ class Trail:
         return None if address is None else str(address)
 
 
-_trail: ContextVar[Trail | None] = ContextVar("joblens_audit", default=None)
+_trail: ContextVar[AuditContext | None] = ContextVar("joblens_audit", default=None)
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def following(audit_log: AuditLog, scope: Scope) -> Iterator[None]:
     if not audit_log.is_on:
         yield
         return
-    token = _trail.set(Trail(audit_log, scope["type"], scope.get("client")))
+    token = _trail.set(AuditContext(audit_log, scope["type"], scope.get("client")))
     try:
         yield
     finally:
@@ -162,7 +162,7 @@ def refused(code: str) -> None:
         trail.log.refused(trail, code)
 
 
-def limits(*codes: str, deeds: Sequence[Deed] = ()) -> None:
+def limits(*codes: str, deeds: Sequence[AuditEntry] = ()) -> None:
     """Tell of those of the codes that say something of who is refused."""
     if (trail := _trail.get()) is None:
         return
@@ -171,7 +171,7 @@ def limits(*codes: str, deeds: Sequence[Deed] = ()) -> None:
         trail.log.limited(trail, code, **more)
 
 
-def answered(deeds: Sequence[Deed], response: Response | None) -> None:
+def answered(deeds: Sequence[AuditEntry], response: Response | None) -> None:
     """Tell of a mutation that ran, and of limits that an operation met.
 
     Without a response: it was interrupted.
@@ -187,7 +187,7 @@ def answered(deeds: Sequence[Deed], response: Response | None) -> None:
         log.info("mutation", **trail.told(), fields=_fields(deeds), outcome=outcome)
 
 
-def _outcome(deeds: Iterable[Deed], response: Response | None) -> str:
+def _outcome(deeds: Iterable[AuditEntry], response: Response | None) -> str:
     """Say how the first field ended that did not end well."""
     for deed in deeds:
         if deed.outcome != OK:
@@ -203,7 +203,7 @@ def _outcome(deeds: Iterable[Deed], response: Response | None) -> str:
     return OK
 
 
-def _fields(deeds: Iterable[Deed]) -> list[dict[str, Any]]:
+def _fields(deeds: Iterable[AuditEntry]) -> list[dict[str, Any]]:
     return [{"field": deed.name, "outcome": deed.outcome, **deed.details} for deed in deeds]
 
 

@@ -1,4 +1,4 @@
-"""Floods of equal events: of each kind one is told in a second, and how many more there were."""
+"""Rate-limit repeated log lines: one a second of each kind, with the number of those left out."""
 
 import asyncio
 from collections.abc import Callable, Hashable
@@ -10,7 +10,7 @@ MOST_TOLD_APART = 100
 OTHERS = None
 
 
-class Floods:
+class LogThrottle:
     """Counts events by source and kind while a window lasts; `tell` hears what was left out.
 
     There is a timer only after events, and nothing is kept for longer than a window. So who floods

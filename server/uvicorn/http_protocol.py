@@ -13,7 +13,7 @@ import structlog
 
 from resolvers.errors import ErrorCode, JoblensError
 from server.http.responses import write_error
-from server.logging.audit import AUDIT, AuditLog, Trail
+from server.logging.audit import AUDIT, AuditContext, AuditLog
 from server.uvicorn.lingering import LingeringTransport
 from server.uvicorn.request_reader import RequestReader
 from server.uvicorn.shutdown import ENDING
@@ -152,7 +152,7 @@ class HttpProtocol(RequestReader):
         request_id = uuid4().hex
         log.info("refused", code=error.code.value, request_id=request_id)
         audit_log: AuditLog = self.app_state[AUDIT]
-        trail = Trail(audit_log, "http", self.client)
+        trail = AuditContext(audit_log, "http", self.client)
         audit_log.limited(trail, error.code, request_id=request_id)
         self.transport.write(_as_bytes(error, request_id, self.server_state.default_headers))
         self.transport.close()

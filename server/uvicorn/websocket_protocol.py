@@ -16,7 +16,7 @@ from websockets.server import ServerProtocol
 
 from resolvers.errors import ErrorCode, JoblensError
 from server.http.responses import write_error
-from server.logging.audit import AUDIT, Trail
+from server.logging.audit import AUDIT, AuditContext
 from server.settings import Settings
 from server.uvicorn.http_protocol import HttpProtocol
 from server.uvicorn.shutdown import CLOSING_SECONDS, ENDING
@@ -204,7 +204,9 @@ class _Handshakes(ServerProtocol):
         )
         if error.code is ErrorCode.HEADERS_TOO_LARGE:
             audit_log = self._protocol.app_state[AUDIT]
-            audit_log.refused(Trail(audit_log, "websocket", self._protocol.client), error.code)
+            audit_log.refused(
+                AuditContext(audit_log, "websocket", self._protocol.client), error.code
+            )
         answer = write_error(error, status=rejection.status_code)
         for name, value in answer.headers.items():
             if name in rejection.headers:

@@ -9,7 +9,7 @@ import structlog
 
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError, UnavailableError
-from server.app_state import State
+from server.app_state import AppState
 from server.auth.credentials import (
     Credential,
     MissingTokenError,
@@ -17,28 +17,28 @@ from server.auth.credentials import (
     from_init,
 )
 from server.limits.admission import key
-from server.limits.concurrency import Place
+from server.limits.concurrency import Slot
 from server.limits.errors import BusyError
 from server.logging import audit
 from server.websocket.channel import ENDING_SECONDS, Channel, GoneError
 from server.websocket.messages import SUBPROTOCOL, Close, ClosingError, Message
-from server.websocket.operations import Running, cancel
+from server.websocket.operations import RunningOperations, cancel
 
 log = structlog.get_logger("joblens.websocket")
 
 
-class Connection:
+class WebSocketSession:
     """A client's connection. `place`: its own from the handshake on."""
 
     def __init__(
-        self, channel: Channel, headers: Mapping[str, str], state: State, place: Place
+        self, channel: Channel, headers: Mapping[str, str], state: AppState, place: Slot
     ) -> None:
         self._channel = channel
         self._headers = headers
         self._state = state
         self._place = place
         self._viewer: Viewer | None = None
-        self._running = Running(channel, state)
+        self._running = RunningOperations(channel, state)
         # Done once what the connection was opened with holds no more.
         self._lapsed = asyncio.get_running_loop().create_future()
         self._leave: Callable[[], None] | None = None

@@ -4,14 +4,14 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from resolvers.errors import JoblensError
-from server.app_state import State
+from server.app_state import AppState
 from server.http.origins import check_origin
 from server.http.responses import write_error
 from server.limits.admission import stranger
 from server.logging import audit
 from server.uvicorn.websocket_protocol import SEND_MANY
 from server.websocket.channel import Channel
-from server.websocket.connection import Connection
+from server.websocket.connection import WebSocketSession
 from server.websocket.messages import SUBPROTOCOL
 
 
@@ -21,7 +21,7 @@ class WebSocketEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept a connection, and serve it."""
         socket = WebSocket(scope, receive, send)
-        state: State = socket.app.state.joblens
+        state: AppState = socket.app.state.joblens
         try:
             # Browsers let any page open any WebSocket.
             check_origin(socket.headers, state.settings.cors_origins)
@@ -34,5 +34,5 @@ class WebSocketEndpoint:
         spoken = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
         await socket.accept(spoken)
         channel = Channel(socket, send if SEND_MANY in scope.get("extensions", {}) else None)
-        connection = Connection(channel, socket.headers, state, place)
+        connection = WebSocketSession(channel, socket.headers, state, place)
         await connection.serve(spoken=spoken is not None)

@@ -10,7 +10,7 @@ from graphql import OperationType
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.run import MASKED, Response
-from server.app_state import State
+from server.app_state import AppState
 from server.http.requests import as_request
 from server.http.responses import gather, refusal
 from server.logging import audit
@@ -30,10 +30,10 @@ LETTING_GO_SECONDS = 1
 log = structlog.get_logger("joblens.websocket")
 
 
-class Running:
+class RunningOperations:
     """Each operation is a task; none waits for, or fails with, another."""
 
-    def __init__(self, channel: Channel, state: State) -> None:
+    def __init__(self, channel: Channel, state: AppState) -> None:
         self._channel = channel
         self._state = state
         self._operations: dict[str, asyncio.Task[None]] = {}

@@ -11,18 +11,18 @@ from starlette.applications import Starlette
 
 from resolvers.live.hub import Hub
 from server.app import create_app
-from server.auth.revocation import Connections
+from server.auth.revocation import OpenConnections
 from server.auth.token_auth import TokenAuthenticator
 from server.http.health import Readiness
-from server.limits.admission import Gate
+from server.limits.admission import AdmissionControl
 from server.settings import Settings
 
 PARTS: list[tuple[type, str]] = [
-    (Connections, "stop"),
+    (OpenConnections, "stop"),
     (Hub, "stop"),
     (TokenAuthenticator, "stop"),
     (Readiness, "stop"),
-    (Gate, "close"),
+    (AdmissionControl, "close"),
     (AsyncEngine, "dispose"),
 ]
 

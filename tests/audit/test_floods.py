@@ -1,4 +1,4 @@
-"""Floods of equal events: how few lines they make, that none is lost count of, what is kept."""
+"""Repeated audit lines: how few are written, that each is counted, what is kept."""
 
 import asyncio
 from collections import Counter
@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.logging.throttle import MOST_TOLD_APART, OTHERS, Floods
+from server.logging.throttle import MOST_TOLD_APART, OTHERS, LogThrottle
 from tests.patience import PATIENCE_SECONDS
 
 Told = list[tuple[Hashable, str, int]]
 EVENTS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ab")), max_size=100)
 
 
-def floods() -> tuple[Floods, Told]:
+def floods() -> tuple[LogThrottle, Told]:
     told: Told = []
-    return Floods(lambda *each: told.append(each)), told
+    return LogThrottle(lambda *each: told.append(each)), told
 
 
 @given(EVENTS)

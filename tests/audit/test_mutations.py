@@ -9,7 +9,7 @@ import pytest
 from resolvers.context import Role
 from schema.execution.run import Operation, Request, prepare
 from server import operations
-from server.auth.credentials import Presented
+from server.auth.credentials import PresentedCredential
 from server.logging import audit
 from tests.audit.lines import Lines, listening
 from tests.auth.minting import Minted, mint
@@ -195,7 +195,7 @@ async def test_what_was_interrupted(
     async def run() -> None:
         scope = {"type": "http", "client": ("203.0.113.7", 1)}
         with audit.following(state.audit_log, scope):
-            credential = await state.sign_in(Presented(minted.bearer))
+            credential = await state.sign_in(PresentedCredential(minted.bearer))
             audit.runs(operation)
             await operations.answer(state, credential.viewer, operation, request)
 

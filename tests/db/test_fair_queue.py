@@ -9,14 +9,14 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from db.fair_queue import FairQueue, Slot
+from db.fair_queue import FairQueue, Lease
 
 
 class RefusedError(Exception):
     pass
 
 
-def holds(slot: Slot) -> bool:
+def holds(slot: Lease) -> bool:
     return slot._settled.done()
 
 
@@ -69,7 +69,7 @@ async def test_many_keys_come_in_their_order() -> None:
         (number,) = [n for n, slot in enumerate(slots) if holds(slot)]
         order.append(number // 2)
         slots[number].release()
-        slots[number] = Slot(queue, "done")
+        slots[number] = Lease(queue, "done")
     # The one that had its turn before is the last of each round.
     assert order == [*range(1, 50), 0, *range(1, 50), 0]
 
@@ -158,7 +158,7 @@ class Turns(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.size = size
         self.queue = FairQueue(size)
-        self.slots: list[tuple[int, Slot]] = []
+        self.slots: list[tuple[int, Lease]] = []
 
     @rule(key=st.integers(0, 3), count=st.integers(1, 5))
     @precondition(lambda self: hasattr(self, "queue"))

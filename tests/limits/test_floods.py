@@ -4,11 +4,11 @@ import pytest
 
 from schema.execution.documents import Rules
 from schema.execution.run import Request, Response, prepare
-from schema.limits.document_limits import Limits
+from schema.limits.document_limits import DocumentLimits
 from tests.limits import documents
 
 EVENTS = "events(first: 1) { nodes { id } }"
-WIDE = Rules(Limits(max_aliases=10_000, max_root_fields=10_000, max_depth=200))
+WIDE = Rules(DocumentLimits(max_aliases=10_000, max_root_fields=10_000, max_depth=200))
 FLOODS = {
     "aliases": (documents.aliases(1_000), "LIMIT_EXCEEDED"),
     "aliases, beyond the tokens": (documents.aliases(5_000), "LIMIT_EXCEEDED"),

@@ -5,13 +5,13 @@ from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNod
 
 from schema.execution.documents import Rules
 from schema.execution.run import Operation, Request, Response, prepare
-from schema.limits.costs import Shape
-from schema.limits.document_limits import LimitError, Limits
+from schema.limits.costs import CostPlan
+from schema.limits.document_limits import DocumentLimits, LimitError
 from schema.limits.document_metrics import measure
 from tests.limits import documents
 
 LEVELS = 30
-WIDE = Limits(max_depth=200, max_aliases=1_000, max_cost=10**40)
+WIDE = DocumentLimits(max_depth=200, max_aliases=1_000, max_cost=10**40)
 
 
 def parts(
@@ -35,7 +35,7 @@ def test_the_depth_goes_through_fragments() -> None:
 
 def test_costs_look_through_each_fragment_once_for_each_way_to_it() -> None:
     operation, fragments = parts(parse(documents.nested(LEVELS)))
-    shape = Shape(operation, fragments, {}, WIDE)
+    shape = CostPlan(operation, fragments, {}, WIDE)
     # Each but the first is spread in two places, which hold the same.
     assert shape.visits == 2 * LEVELS + 1
     # A page of 50 jobs; each level has two events and two jobs for each job above.
@@ -44,7 +44,7 @@ def test_costs_look_through_each_fragment_once_for_each_way_to_it() -> None:
 
 def test_doubled_spreads_add_nothing() -> None:
     operation, fragments = parts(parse(documents.doubled(LEVELS)))
-    shape = Shape(operation, fragments, {}, WIDE)
+    shape = CostPlan(operation, fragments, {}, WIDE)
     assert (shape.visits, shape.cost({})) == (LEVELS + 1, 50)
 
 
@@ -57,7 +57,7 @@ def test_circles_end(size: int) -> None:
 
 
 def test_the_deepest_within_the_limits_is_answered_or_costs_too_much() -> None:
-    rules = Rules(Limits(max_depth=200, max_aliases=1_000))
+    rules = Rules(DocumentLimits(max_depth=200, max_aliases=1_000))
     refused = prepare(Request(documents.nested(LEVELS)), rules)
     assert isinstance(refused, Response)
     assert refused.codes() == {"COST_EXCEEDED"}
@@ -67,5 +67,5 @@ def test_the_deepest_within_the_limits_is_answered_or_costs_too_much() -> None:
 def test_ever_new_combinations_of_fragments_are_given_up() -> None:
     operation, fragments = parts(parse(documents.combined(levels=8, width=7, names=3)))
     with pytest.raises(LimitError) as refusal:
-        Shape(operation, fragments, {}, WIDE)
+        CostPlan(operation, fragments, {}, WIDE)
     assert refusal.value.details["limit"] == "steps"

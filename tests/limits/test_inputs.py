@@ -7,7 +7,7 @@ import pytest
 
 from schema.execution.documents import Rules
 from schema.execution.run import Operation, Request, Response, prepare
-from schema.limits.document_limits import Limits
+from schema.limits.document_limits import DocumentLimits
 from tests.limits.entrances import ENTRANCES, Entrance, codes
 from tests.service import Service, serving
 
@@ -24,7 +24,7 @@ def values(text: str, variables: dict[str, Any] | None = None) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         refused = prepare(
-            Request(text, None, variables or {}), Rules(Limits(max_input_values=middle))
+            Request(text, None, variables or {}), Rules(DocumentLimits(max_input_values=middle))
         )
         low, high = (middle, high) if isinstance(refused, Response) else (low, middle)
     return high if high > 1 else 0

@@ -16,7 +16,7 @@ from resolvers.context import Context, Role, Viewer
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from schema.execution.run import Operation, Request, Response, prepare, subscribe
-from schema.execution.subscription_responses import Responses
+from schema.execution.subscription_responses import SubscriptionResponses
 from tests.ledger import insert, job
 from tests.patience import PATIENCE_SECONDS
 from tests.statements import recorded
@@ -30,7 +30,7 @@ EVENTS = "subscription ($filter: JobEventFilter, $after: String) { jobEvents(fil
 class Subscriber:
     """One subscription: its responses, and what they said of events."""
 
-    def __init__(self, responses: Responses) -> None:
+    def __init__(self, responses: SubscriptionResponses) -> None:
         self.responses = responses
         self.ready: list[Response] = []
 
@@ -96,7 +96,7 @@ class Watching:
 
     async def attempt(
         self, query: str, variables: dict[str, Any] | None = None, org_id: UUID | None = None
-    ) -> Responses | Response:
+    ) -> SubscriptionResponses | Response:
         request = Request(query, None, variables or {})
         operation = prepare(request)
         assert isinstance(operation, Operation), operation
@@ -111,7 +111,7 @@ class Watching:
     ) -> Subscriber:
         async with asyncio.timeout(PATIENCE_SECONDS):
             responses = await self.attempt(query, variables, org_id)
-        assert isinstance(responses, Responses), responses
+        assert isinstance(responses, SubscriptionResponses), responses
         self.open.append(Subscriber(responses))
         return self.open[-1]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.limits.rate_limit import FORGET_ABOVE, WINDOW_SECONDS, LocalRates
+from server.limits.rate_limit import FORGET_ABOVE, WINDOW_SECONDS, LocalRateLimiter
 from tests.load.clients import HTTP, NOTHING, WAYS, Ask, by_events, post
 from tests.service import ORG, OTHER_ORG, Service, serving
 
@@ -91,7 +91,7 @@ STEPS = st.lists(
 @given(quota=st.integers(1, 30), steps=STEPS)
 def test_nobody_spends_more_than_comes_back(quota: int, steps: list[tuple[float, int]]) -> None:
     clock = Clock()
-    rates = LocalRates(quota, clock)
+    rates = LocalRateLimiter(quota, clock)
 
     async def spend_all() -> None:
         began, spent = clock.now, 0
@@ -117,7 +117,7 @@ def test_nobody_spends_more_than_comes_back(quota: int, steps: list[tuple[float,
 
 async def test_viewers_are_forgotten_when_they_have_all_their_points_again() -> None:
     clock = Clock()
-    rates = LocalRates(10, clock)
+    rates = LocalRateLimiter(10, clock)
     for n in range(FORGET_ABOVE):
         await rates.spend((UUID(int=n), "x"), 1)
     assert len(rates) == FORGET_ABOVE

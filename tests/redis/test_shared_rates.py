@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from server.limits import redis_rate_limit
-from server.limits.rate_limit import LocalRates
-from server.limits.redis_rate_limit import SharedRates
+from server.limits.rate_limit import LocalRateLimiter
+from server.limits.redis_rate_limit import RedisRateLimiter
 from tests.load.clients import NOTHING, WAYS, Ask, post
 from tests.redis.conftest import RedisServer
 from tests.service import ORG, OTHER_ORG, Service, serving
@@ -56,7 +56,7 @@ async def test_redis_that_comes_back_is_used_again(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_rate_limit, "AWAY_SECONDS", 0)
-    one, other = SharedRates(2, redis.url), SharedRates(2, redis.url)
+    one, other = RedisRateLimiter(2, redis.url), RedisRateLimiter(2, redis.url)
     await redis.stop()
     assert [(await each.spend(WHO, 2)).wait_seconds for each in (one, other)] == [0, 0]
     await redis.start()
@@ -81,7 +81,7 @@ async def test_redis_that_refuses_is_as_good_as_none(database_url: str, redis: R
 
 
 async def test_both_do_the_same_sum(redis: RedisServer) -> None:
-    shared, local = SharedRates(100, redis.url), LocalRates(100)
+    shared, local = RedisRateLimiter(100, redis.url), LocalRateLimiter(100)
     for points in (1, 30, 1000, 60, 5, 9, 9):
         theirs, ours = await shared.spend(WHO, points), await local.spend(WHO, points)
         assert (theirs.wait_seconds == 0) == (ours.wait_seconds == 0)
@@ -92,7 +92,7 @@ async def test_both_do_the_same_sum(redis: RedisServer) -> None:
 
 
 async def test_many_at_once_spend_no_more_than_there_is(redis: RedisServer) -> None:
-    several = [SharedRates(50, redis.url) for _ in range(4)]
+    several = [RedisRateLimiter(50, redis.url) for _ in range(4)]
     standings = await asyncio.gather(*(each.spend(WHO, 1) for each in several for _ in range(40)))
     # One comes back in 1.2 seconds.
     assert 50 <= sum(standing.wait_seconds == 0 for standing in standings) <= 60
@@ -101,7 +101,7 @@ async def test_many_at_once_spend_no_more_than_there_is(redis: RedisServer) -> N
 
 
 async def test_redis_forgets_who_has_all_points_again(redis: RedisServer) -> None:
-    rates = SharedRates(1_000_000, redis.url)
+    rates = RedisRateLimiter(1_000_000, redis.url)
     await rates.spend(WHO, 1)
     keys = [key async for key in rates._redis.scan_iter()]
     # 60 microseconds later it may be gone already; it never stays without an end.

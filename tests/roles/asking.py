@@ -12,9 +12,9 @@ from sqlalchemy import event
 
 from resolvers.context import Context, Role, Viewer
 from schema.execution.run import Operation, Request, Response, execute, prepare, subscribe
-from schema.execution.subscription_responses import Responses
+from schema.execution.subscription_responses import SubscriptionResponses
 from server.app import create_app
-from server.app_state import State
+from server.app_state import AppState
 from server.http.responses import dumps
 from server.settings import Settings
 from tests.service import ORG
@@ -26,7 +26,7 @@ VIEWER, WRITER, OPERATOR, ADMIN = Role
 class Asking:
     """An application and who asks it; `now` is the clock of each request, the real one unless set."""
 
-    state: State
+    state: AppState
     viewer: Viewer = field(default_factory=lambda: Viewer(UUID(ORG), "tester", (ADMIN,)))
     now: datetime | None = None
 
@@ -76,7 +76,7 @@ class Asking:
 
     async def subscribe(
         self, query: str, variables: dict[str, Any] | None = None
-    ) -> Responses | Response:
+    ) -> SubscriptionResponses | Response:
         """Begin a subscription; whoever does closes it."""
         request = Request(query, None, variables or {})
         operation = prepare(request, self.state.rules)
@@ -106,7 +106,7 @@ async def asking(url: str, **settings: str) -> AsyncIterator[Asking]:
     wide = {"auth": "none", "max_cost": "1000000"} | settings
     given = {f"JOBLENS_{name.upper()}": value for name, value in wide.items()}
     app = create_app(Settings.read({"JOBLENS_DATABASE_URL": url, **given}))
-    state: State = app.state.joblens
+    state: AppState = app.state.joblens
     yield Asking(state)
     await state.hub.stop()
     await state.engine.dispose()

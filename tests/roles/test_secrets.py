@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type
 
 from resolvers.context import Role
-from schema.execution.subscription_responses import Responses
+from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
 from server.http.responses import dumps
 from tests.ledger import insert
@@ -142,7 +142,7 @@ async def test_the_patterns_are_those_of_the_setting(database_url: str) -> None:
         assert (await admin.as_(VIEWER).error(probe))[0] == "FORBIDDEN"
 
 
-async def told(responses: Responses) -> Any:
+async def told(responses: SubscriptionResponses) -> Any:
     async with asyncio.timeout(PATIENCE_SECONDS):
         (response,) = await anext(responses)
     assert not response.errors
@@ -168,7 +168,7 @@ async def test_equal_subscriptions_of_unequal_roles_are_told_unequally(
     record = f'mutation {{ recordJobEvent(input: {{id: "{row["id"]}", detail: {{secret: "{SECRET}"}}}}) {{ __typename }} }}'
     await admin.data(record)
     for each, responses in zip(asked, subscriptions, strict=True):
-        assert isinstance(responses, Responses)
+        assert isinstance(responses, SubscriptionResponses)
         answer = orjson.dumps(await told(responses))
         sees = each.viewer.may(ADMIN)
         assert (SECRET.encode() in answer, b"[redacted]" in answer) == (sees, not sees)

@@ -18,7 +18,7 @@ import pytest
 from db.queries.keyset import EVENTS_NEWEST_FIRST
 from resolvers.cursors import encode
 from schema.execution.run import Response
-from schema.execution.subscription_responses import Responses
+from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
 from server.http.responses import dumps
 from tests.conftest import create_database, database_in, drop_database
@@ -262,7 +262,7 @@ async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], 
     assert b"JobNotFound" in told[0][0]
 
 
-async def told(responses: Responses) -> list[Any]:
+async def told(responses: SubscriptionResponses) -> list[Any]:
     """Get what is told next, at least one response's data."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         together = await anext(responses)
@@ -289,7 +289,7 @@ async def test_no_subscription_tells_of_others(
     await _move(ours, OUR_IDS[1], "QUEUED")
     await _move(others, THEIR_IDS[1], "QUEUED")
     watched = await ours.subscribe(operation(core_schema, "subscription", name, given), given)
-    assert isinstance(watched, Responses)
+    assert isinstance(watched, SubscriptionResponses)
     heard = [] if name == "jobEvents" else await told(watched)
     await _move(others, THEIR_IDS[1], "RUNNING")
     await _move(ours, OUR_IDS[1], "RUNNING")
@@ -349,7 +349,7 @@ async def test_a_cursor_of_theirs_is_a_place_and_no_more(
         "subscription ($after: String) { jobEvents(after: $after) { node { id detail } } }",
         {"after": encode(EVENTS_NEWEST_FIRST, SimpleNamespace(**THEIR_EVENTS[number]))},
     )
-    assert isinstance(watched, Responses)
+    assert isinstance(watched, SubscriptionResponses)
     heard: list[Any] = []
     while len(heard) < 3:
         heard += await told(watched)
