@@ -47,7 +47,7 @@ class Subscription:
             return filter.criteria(now, hiding) if filter else None
 
         columns = selected(info, Selections.event_edge)
-        return await subscribe.watch_events(info.context, criteria, after, columns)  # type: ignore[return-value]
+        return await subscribe.subscribe_to_events(info.context, criteria, after, columns)  # type: ignore[return-value]
 
     @strawberry.subscription(
         description="The job now, and after each of its changes. Changes in quick succession may "
@@ -59,7 +59,7 @@ class Subscription:
         id: Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")],  # noqa: A002
     ) -> AsyncIterator[Job]:
         columns = selected(info, Selections.job)
-        return await subscribe.watch_job(info.context, parse_job_id(id), columns)  # type: ignore[return-value]
+        return await subscribe.subscribe_to_job(info.context, parse_job_id(id), columns)  # type: ignore[return-value]
 
     @strawberry.subscription(
         description="How many jobs have each status, now, and again whenever that changes."
@@ -81,4 +81,4 @@ class Subscription:
             return filter.criteria(now, hiding) if filter else None
 
         pace = 1.0 if every_seconds is None else every_seconds
-        return await subscribe.watch_status_counts(info.context, criteria, pace)  # type: ignore[return-value]
+        return await subscribe.subscribe_to_status_counts(info.context, criteria, pace)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What one process holds for all its requests."""
+"""The state of one process, shared by all of its requests."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from schema.execution.documents import Rules
 from server.auth.credentials import Authenticator, Credential, PresentedCredential
 from server.auth.revocation import OpenConnections
 from server.http.health import Readiness
-from server.limits.admission import AdmissionControl, key
+from server.limits.admission import AdmissionControl, viewer_key
 from server.logging import audit
 from server.settings import Settings
 
@@ -28,27 +28,23 @@ log = structlog.get_logger("joblens.state")
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The settings of this process, its one engine and one hub, who may ask, whether it ends.
-
-    `rules`: what may be asked here, made from the settings once. `gate`: how much at once.
-    """
+    """The parts of one process that its requests share."""
 
     settings: Settings
     engine: AsyncEngine
     hub: Hub
     rules: Rules
-    gate: AdmissionControl
+    admission: AdmissionControl
     authenticator: Authenticator
-    # Those that are open, with what they were opened with.
     connections: OpenConnections
     redaction: Redaction
     audit_log: audit.AuditLog
     readiness: Readiness
-    # Set when the process is about to end, so that subscriptions do.
+    # Set when the process is about to end: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sign_in(self, presented: PresentedCredential) -> Credential:
-        """Get what is known of a client; the audit log hears of it, and of refusals."""
+        """Authenticate a client, and note it for the audit log. Raises JoblensError."""
         try:
             credential = await self.authenticator.authenticate(presented)
         except UnavailableError:
@@ -60,13 +56,13 @@ class AppState:
         return credential
 
     async def stop(self) -> None:
-        """Stop what runs and free what is held, each part though another fails."""
+        """Stop every part, also if another one fails to stop."""
         async with AsyncExitStack() as parts:
             parts.callback(self.audit_log.close)
-            # The last one is the first to be stopped.
+            # Stopped in reverse order.
             for stop in (
                 self.engine.dispose,
-                self.gate.close,
+                self.admission.close,
                 self.readiness.stop,
                 self.authenticator.stop,
                 self.hub.stop,
@@ -74,10 +70,10 @@ class AppState:
             ):
                 parts.push_async_callback(_stop, stop)
 
-    def context(self, viewer: Viewer, *, looks_up: bool = False) -> Context:
-        """Make the context of one request; its caller closes it.
+    def context(self, viewer: Viewer, *, is_short: bool = False) -> Context:
+        """Make the context of one request; the caller closes it.
 
-        Of connections each viewer has a share; what only looks things up has one of its own.
+        Viewers take turns at the pool's connections, and their short operations take turns apart.
         """
         settings = self.settings
         scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
@@ -88,7 +84,7 @@ class AppState:
             max_response_bytes=settings.max_response_bytes,
             backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
         )
-        session = RequestSession(self.engine, scope, (*key(viewer), looks_up))
+        session = RequestSession(self.engine, scope, (*viewer_key(viewer), is_short))
         return Context(viewer, session, limits, self.hub, redaction=self.redaction)
 
 
@@ -96,4 +92,4 @@ async def _stop(stop: Callable[[], Awaitable[None]]) -> None:
     try:
         await stop()
     except Exception:
-        log.exception("a part could not be stopped", part=getattr(stop, "__qualname__", ""))
+        log.exception("cannot stop", part=getattr(stop, "__qualname__", ""))

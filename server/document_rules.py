@@ -1,5 +1,6 @@
-"""What may be asked of this process, made from its settings."""
+"""The rules for documents of one process, from its settings."""
 
+from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
 from schema.execution.persisted_documents import AutomaticDocuments, Documents
 from schema.limits.document_limits import DocumentLimits
@@ -29,4 +30,4 @@ def make_rules(settings: Settings) -> Rules:
         automatic = AutomaticDocuments(settings.automatic_persisted_queries_bytes)
     registered = read_manifests(settings.documents_dir) if settings.documents_dir else {}
     documents = Documents(settings.documents, registered, automatic)
-    return Rules(limits, settings.introspection, documents)
+    return Rules(EXECUTABLE_SCHEMA, limits, settings.introspection, documents)

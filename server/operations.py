@@ -1,9 +1,8 @@
-"""An operation of any type as a stream of responses, for the transports that carry streams."""
+"""Runs GraphQL operations, the same way for HTTP, Server-Sent Events and WebSocket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 import structlog
 from graphql import OperationType
@@ -11,131 +10,101 @@ from starlette.types import Receive
 
 from resolvers.context import Context, Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.run import (
-    MASKED,
-    Operation,
-    Request,
-    Response,
-    execute,
-    prepare,
-    subscribe,
-)
-from schema.execution.subscription_responses import OpenContext
+from schema.execution.error_format import MASKED
+from schema.execution.models import Operation, Request, Response
+from schema.execution.run import execute, prepare, subscribe
 from server.app_state import AppState
-from server.http.responses import refusal, settled
-from server.limits.admission import Admission, key
+from server.http.responses import encode_once, refusal
+from server.limits.admission import viewer_key
+from server.limits.concurrency import Slot
 from server.limits.deadline import Deadline
 from server.logging import audit
 
 log = structlog.get_logger("joblens.operations")
 
 
-class Stream(AsyncIterator[list[Response]]):
-    """The responses of one operation, in lists of what is ready together.
+async def prepare_operation(
+    state: AppState, viewer: Viewer, request: Request
+) -> Operation | Response:
+    """Parse, validate and price a request. Returns the operation, or a refused response.
 
-    Whoever stops before the end closes it.
-
-    Whatever breaks on the way becomes the last response, a refusal. Not a generator: closing one
-    of those that was never begun would not reach what it stands on.
+    A refusal costs the viewer a point. Raises BusyError.
     """
-
-    def __init__(
-        self, responses: AsyncIterator[list[Response]], leave: Callable[[], None] | None = None
-    ) -> None:
-        self._responses = responses
-        self._leave = leave
-        self._ended = False
-        self._refusal: JoblensError | None = None
-
-    async def __anext__(self) -> list[Response]:
-        """Get what comes next, at least one response."""
-        if self._ended:
-            raise StopAsyncIteration
-        try:
-            responses = await anext(self._responses)
-            if responses[-1].refused and ErrorCode.SLOW_CONSUMER in responses[-1].codes():
-                audit.limits(ErrorCode.SLOW_CONSUMER)
-            return responses  # noqa: TRY300
-        except StopAsyncIteration:
-            await self.aclose()
-            if self._refusal is None:
-                raise
-            audit.refused(self._refusal.code)
-            return [refusal(self._refusal)]
-        except JoblensError as error:
-            await self.aclose()
-            return [refusal(error)]
-        except Exception:
-            log.exception("unexpected error")
-            await self.aclose()
-            return [refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))]
-
-    async def refuse(self, error: JoblensError) -> None:
-        """End the operation from outside; what is told last is the error."""
-        self._refusal = error
-        await _close(self._responses)
-
-    async def aclose(self) -> None:
-        """End the operation and free what it holds, its place too."""
-        self._ended = True
-        try:
-            await _close(self._responses)
-        finally:
-            if self._leave is not None:
-                self._leave()
-
-
-async def read(state: AppState, viewer: Viewer, request: Request) -> Operation | Response:
-    """Read what a request asks for; what cannot be run costs a point, and comes as its refusal."""
     operation = prepare(request, state.rules)
     if isinstance(operation, Response):
         audit.limits(*operation.codes())
-        await state.gate.charge(viewer)
+        await state.admission.spend(viewer)
     else:
         audit.runs(operation)
     return operation
 
 
-async def start(
-    state: AppState, viewer: Viewer, operation: Operation, request: Request, admission: Admission
-) -> Stream | Response:
-    """Begin an operation that was let in: its responses; or its refusal.
-
-    A query or mutation has one response. It leaves by itself: a subscription once it has begun, for
-    there is another bound on those.
-    """
-    if operation.type is not OperationType.SUBSCRIPTION:
-        return Stream(_answer(state, viewer, operation, request), admission.leave)
-    try:
-        started = await _subscribe(state, viewer, operation, request)
-    except JoblensError as error:
-        started = refusal(error)
-    finally:
-        admission.leave()
-    if isinstance(started, Response):
-        audit.limits(*started.codes())
-    return started
-
-
-async def answer(
+async def run_operation(
     state: AppState,
     viewer: Viewer,
     operation: Operation,
     request: Request,
+    slot: Slot,
     receive: Receive | None = None,
-) -> Response:
-    """Run a query or mutation in its time.
+) -> AsyncGenerator[list[Response], None]:
+    """Run an operation, and yield its responses in lists of those that are ready together.
 
-    A query is stopped if `receive` tells that the client has gone. What a mutation began, it
-    finishes, whether anybody waits for it or not.
+    A query or mutation yields one response. A subscription yields an empty list once it has
+    started, then one response for each event. A `refused` response reports why the operation was
+    not run or has ended, and is the last. `slot` is that of the request; a subscription gives it
+    back when it has started, and holds one of its own. A query is cancelled if `receive` reports
+    that its client has disconnected. Close the iterator: that ends the operation.
     """
-    context = state.context(viewer, looks_up=operation.looks_up)
-    leaves = receive if operation.type is OperationType.QUERY else None
-    deadline = Deadline(state.settings.request_timeout_seconds, context.stop, leaves)
+    if operation.type is not OperationType.SUBSCRIPTION:
+        responses = _execute(state, viewer, operation, request, receive)
+    else:
+        responses = _subscribe(state, viewer, operation, request, slot)
+    try:
+        async for ready in responses:
+            yield ready
+    except JoblensError as error:
+        audit.limits(error.code)
+        yield [refusal(error)]
+    except Exception:
+        log.exception("unexpected error")
+        yield [refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))]
+    finally:
+        slot.release()
+        await responses.aclose()
+
+
+async def _execute(
+    state: AppState,
+    viewer: Viewer,
+    operation: Operation,
+    request: Request,
+    receive: Receive | None,
+) -> AsyncGenerator[list[Response], None]:
+    if operation.type is OperationType.QUERY:
+        yield [await _answer(state, viewer, operation, request, receive)]
+        return
+    # A mutation that has begun is finished, even if its client disconnects.
+    answer = asyncio.ensure_future(_answer(state, viewer, operation, request, None))
+    try:
+        yield [await asyncio.shield(answer)]
+    except asyncio.CancelledError:
+        await asyncio.wait({answer})
+        raise
+
+
+async def _answer(
+    state: AppState,
+    viewer: Viewer,
+    operation: Operation,
+    request: Request,
+    receive: Receive | None,
+) -> Response:
+    context = state.context(viewer, is_short=operation.is_short)
+    deadline = Deadline(state.settings.request_timeout_seconds, context.stop, receive)
     response: Response | None = None
     try:
         response = await execute(operation, request, context)
-        response = settled(response)
+        response = encode_once(response)
         return response
     finally:
         deadline.end()
@@ -143,55 +112,27 @@ async def answer(
         await context.close()
 
 
-def just(response: Response) -> Stream:
-    """Make a stream of one response."""
-
-    async def one() -> AsyncIterator[list[Response]]:
-        yield [response]
-
-    return Stream(one())
-
-
-async def _close(responses: AsyncIterator[list[Response]]) -> None:
-    aclose = getattr(responses, "aclose", None)
-    if aclose is not None:
-        await aclose()
-
-
 async def _subscribe(
-    state: AppState, viewer: Viewer, operation: Operation, request: Request
-) -> Stream | Response:
-    place = state.gate.subscriptions.take(key(viewer))
-    responses: Any = None
-    try:
-        responses = await subscribe(operation, request, _opener(state, viewer, operation))
-    finally:
-        if responses is None or isinstance(responses, Response):
-            place.leave()
-    return responses if isinstance(responses, Response) else Stream(responses, place.leave)
-
-
-async def _answer(
-    state: AppState, viewer: Viewer, operation: Operation, request: Request
-) -> AsyncIterator[list[Response]]:
-    if operation.type is OperationType.QUERY:
-        yield [await answer(state, viewer, operation, request)]
-        return
-    running = asyncio.ensure_future(answer(state, viewer, operation, request))
-    try:
-        yield [await asyncio.shield(running)]
-    except asyncio.CancelledError:
-        await asyncio.wait({running})
-        raise
-
-
-def _opener(state: AppState, viewer: Viewer, operation: Operation) -> OpenContext:
+    state: AppState, viewer: Viewer, operation: Operation, request: Request, slot: Slot
+) -> AsyncGenerator[list[Response], None]:
     @asynccontextmanager
     async def open_context() -> AsyncIterator[Context]:
-        context = state.context(viewer, looks_up=operation.looks_up)
+        context = state.context(viewer, is_short=operation.is_short)
         try:
             yield context
         finally:
             await context.close()
 
-    return open_context
+    with state.admission.subscriptions.acquire(viewer_key(viewer)):
+        responses = await subscribe(operation, request, open_context)
+        if isinstance(responses, Response):
+            audit.limits(*responses.codes())
+            yield [responses]
+            return
+        slot.release()
+        async with aclosing(responses):
+            yield []
+            async for ready in responses:
+                if ready[-1].refused and ErrorCode.SLOW_CONSUMER in ready[-1].codes():
+                    audit.limits(ErrorCode.SLOW_CONSUMER)
+                yield ready

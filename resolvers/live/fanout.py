@@ -1,4 +1,4 @@
-"""New events on their way from the database to the inboxes of those who watch."""
+"""From new events in the database to the queues of their subscribers."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.live.progress import Progress, key_of
 from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
-from resolvers.live.trackers import Fresh
+from resolvers.live.trackers import NewEvents
 
 
 @dataclass(frozen=True, slots=True)
 class EventEdge:
-    """An event and its place: that in the list of events, and the progress after it."""
+    """An event, with a cursor of its position in the list of events and the progress after it."""
 
     node: Any
     progress: Progress | None = None
@@ -35,14 +35,14 @@ class EventEdge:
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """A subscriber's place at a feed: what is told goes to `inbox`.
+    """A subscriber of a feed, whose events go to `queue`.
 
-    `job_id`: only this job's events, and without their rows. Else those that meet `criteria`, None
-    for all, with these `columns`; equal `filter_key`s mean equal criteria. `since`: what this
-    snapshot sees was there before the subscriber, though the feed has yet to come to it.
+    `job_id`: only this job's events, without their rows. Otherwise those that meet `criteria`, None
+    for all, with these `columns`; equal `filter_key`s mean equal criteria. `since`: events that
+    this snapshot sees are older than the subscription, though the feed has not reached them.
     """
 
-    inbox: SubscriberQueue
+    queue: SubscriberQueue
     job_id: UUID | None = None
     columns: frozenset[str] = frozenset()
     filter_key: str | None = None
@@ -52,10 +52,10 @@ class Subscriber:
 
 @dataclass(slots=True)
 class Batch:
-    """New events in the order in which they are told, their rows, and which pass each filter.
+    """New events in order of delivery, their rows, and which pass each filter.
 
-    `progress`: that after each, and `xids` their transactions, where snapshots tell what is new.
-    `gone`: watched jobs that were deleted, their events with them.
+    `progress`: after each event, and `xids` their transactions, where snapshots find new events.
+    `gone`: watched jobs that were deleted, with their events.
     """
 
     keys: list[EventKey]
@@ -69,26 +69,28 @@ class Batch:
 async def read_batch(
     session: AsyncSession,
     org_id: UUID,
-    fresh: Fresh,
-    seats: Collection[Subscriber],
+    new_events: NewEvents,
+    subscribers: Collection[Subscriber],
 ) -> Batch:
-    """Read what these seats need of the fresh events.
+    """Read what these subscribers need of the new events.
 
-    One statement for the rows, if anybody wants them, and one for each distinct filter.
+    One statement for the rows, if any subscriber needs them, and one for each distinct filter.
     """
-    rows = {key_of(row): row for row in fresh.rows}
+    rows = {key_of(row): row for row in new_events.rows}
     batch = Batch(list(rows), rows)
-    if fresh.progress:
-        batch.progress = dict(zip(rows, fresh.progress, strict=True))
+    if new_events.progress:
+        batch.progress = dict(zip(rows, new_events.progress, strict=True))
         batch.xids = {key: row.xid for key, row in rows.items()}
-    wanting = [seat for seat in seats if seat.job_id is None]
+    wanting = [subscriber for subscriber in subscribers if subscriber.job_id is None]
     if not rows or not wanting:
         return batch
-    columns = frozenset({"ts"}).union(*(seat.columns for seat in wanting))
-    if not columns <= set(fresh.rows[0]._fields):
+    columns = frozenset({"ts"}).union(*(subscriber.columns for subscriber in wanting))
+    if not columns <= set(new_events.rows[0]._fields):
         read = await load_events_by_id(session, org_id, batch.keys, columns)
         batch.rows = {key_of(row): row for row in read}
-    for filter_key, criteria in {seat.filter_key: seat.criteria for seat in wanting}.items():
+    for filter_key, criteria in {
+        subscriber.filter_key: subscriber.criteria for subscriber in wanting
+    }.items():
         if filter_key is not None and criteria is not None:
             batch.passing[filter_key] = await filter_event_keys(
                 session, org_id, batch.keys, criteria()
@@ -96,32 +98,34 @@ async def read_batch(
     return batch
 
 
-async def read_gone(session: AsyncSession, org_id: UUID, seats: Iterable[Subscriber]) -> set[UUID]:
-    """Tell which of the jobs that these seats watch are no more; if none does, ask nothing."""
-    watched = {seat.job_id for seat in seats if seat.job_id is not None}
+async def read_gone(
+    session: AsyncSession, org_id: UUID, subscribers: Iterable[Subscriber]
+) -> set[UUID]:
+    """Find the deleted ones of the jobs that these subscribers watch; no jobs, no statement."""
+    watched = {subscriber.job_id for subscriber in subscribers if subscriber.job_id is not None}
     if not watched:
         return set()
     rows = await load_jobs_by_id(session, org_id, sorted(watched), {"id"})
     return watched - {row.id for row in rows}
 
 
-def dispatch(batch: Batch, seats: Iterable[Subscriber]) -> None:
-    """Put the events into the inboxes of those who want them."""
-    happenings = {
+def dispatch(batch: Batch, subscribers: Iterable[Subscriber]) -> None:
+    """Put the events into the queues of the subscribers that they match."""
+    events = {
         key: LiveEvent(EventEdge(batch.rows[key], batch.progress.get(key))) for key in batch.keys
     }
     passing: dict[str | None, list[EventKey]] = {None: batch.keys}
     for filter_key, keys in batch.passing.items():
         passing[filter_key] = [key for key in batch.keys if key in keys]
-    told = {key: [happenings[each] for each in keys] for key, keys in passing.items()}
+    matching = {key: [events[each] for each in keys] for key, keys in passing.items()}
     of_job = {job_id: [LiveEvent()] for job_id in batch.gone}
-    of_job |= {key[0]: [happening] for key, happening in happenings.items()}
-    for seat in seats:
-        if seat.job_id is not None:
-            # Its job is read anew for whatever happens: the last is enough.
-            seat.inbox.put(of_job.get(seat.job_id, ()))
-        elif seat.since is None:
-            seat.inbox.put(told.get(seat.filter_key, ()))
+    of_job |= {key[0]: [event] for key, event in events.items()}
+    for subscriber in subscribers:
+        if subscriber.job_id is not None:
+            # Its job is read again for each event: the last is enough.
+            subscriber.queue.put(of_job.get(subscriber.job_id, ()))
+        elif subscriber.since is None:
+            subscriber.queue.put(matching.get(subscriber.filter_key, ()))
         else:
-            since, wanted = seat.since, passing.get(seat.filter_key, [])
-            seat.inbox.put([happenings[k] for k in wanted if not since.sees(batch.xids[k])])
+            since, wanted = subscriber.since, passing.get(subscriber.filter_key, [])
+            subscriber.queue.put([events[k] for k in wanted if not since.sees(batch.xids[k])])

@@ -1,4 +1,4 @@
-"""What is new in one organisation, read once however many watch, and handed to all of them."""
+"""The new events of one organisation, read once for all of its subscribers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
 from resolvers.live.fanout import Batch, Subscriber, dispatch, read_batch, read_gone
 from resolvers.live.options import LiveOptions
 from resolvers.live.time_tracker import TimeTracker
-from resolvers.live.trackers import Fresh, Tracker, start_tracker
+from resolvers.live.trackers import NewEvents, Tracker, start_tracker
 
 T = TypeVar("T")
-# A subscriber that has yet to be taken in, and what it is answered then.
-Arrival = tuple[Subscriber | None, "asyncio.Future[Snapshot | None]"]
+# A subscriber that waits for the next read, and the result of its `subscribe`.
+PendingSubscription = tuple[Subscriber | None, "asyncio.Future[Snapshot | None]"]
 
 
 class Read(Protocol):
@@ -31,7 +31,7 @@ class Read(Protocol):
 PAUSE_SECONDS = 0.02
 # After a read that failed.
 RETRY_SECONDS = 1.0
-# How long a burst larger than the queues waits for those who empty theirs.
+# In a burst larger than the queues: how long to wait for subscribers to empty theirs.
 PATIENCE_SECONDS = 1.0
 
 log = structlog.get_logger("joblens.live")
@@ -40,65 +40,65 @@ log = structlog.get_logger("joblens.live")
 class Feed:
     """One organisation's feed. It runs from `start` to `close`, in a task of its own.
 
-    `on_news` is called when anything may have changed, also what leaves no new event.
+    `on_change` is called when anything may have changed, also without a new event.
     """
 
     def __init__(
-        self, org_id: UUID, read: Read, options: LiveOptions, on_news: Callable[[], None]
+        self, org_id: UUID, read: Read, options: LiveOptions, on_change: Callable[[], None]
     ) -> None:
         self._org_id = org_id
         self._read = read
         self._options = options
-        self._on_news = on_news
+        self._on_change = on_change
         self._batch_size = max(1, options.queue_size // 2)
-        self._seats: set[Subscriber] = set()
-        self._arriving: list[Arrival] = []
+        self._subscribers: set[Subscriber] = set()
+        self._pending: list[PendingSubscription] = []
         # Made by the first read.
         self._tracker: Tracker | None = None
         self.polls = 0
-        self._wake = asyncio.Event()
-        self._must_poll = True
-        self._heard = False
+        self._woken = asyncio.Event()
+        self._poll_is_due = True
+        self._notified = False
         self._closed = False
         self._failing = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._task = asyncio.create_task(self._run())
 
-    def notice(self, *, everything: bool = False) -> None:
+    def wake(self, *, everything: bool = False) -> None:
         """Read soon; with `everything`, as a poll does."""
-        self._heard = True
-        self._must_poll |= everything
-        self._wake.set()
+        self._notified = True
+        self._poll_is_due |= everything
+        self._woken.set()
 
-    async def take(self, seat: Subscriber | None) -> Snapshot | None:
-        """Take a subscriber in: it is told what commits after this returns, and all of that.
+    async def subscribe(self, subscriber: Subscriber | None) -> Snapshot | None:
+        """Add a subscriber: it gets exactly the events that commit after this returns.
 
-        That is what the snapshot that is returned does not see; None where the feed goes by times.
-        Without a seat: wait until what is committed by now has been told. Raises UnavailableError
-        or QueryTimeoutError.
+        Those are the events that the returned snapshot does not see; None where the feed uses
+        times. Without a subscriber: wait until all that is committed by now has been delivered.
+        Raises UnavailableError or QueryTimeoutError.
         """
         if self._closed:
             raise UnavailableError
-        taken: asyncio.Future[Snapshot | None] = asyncio.get_running_loop().create_future()
-        self._arriving.append((seat, taken))
-        self._wake.set()
-        return await taken
+        done: asyncio.Future[Snapshot | None] = asyncio.get_running_loop().create_future()
+        self._pending.append((subscriber, done))
+        self._woken.set()
+        return await done
 
-    def leave(self, seat: Subscriber) -> None:
-        """Let a subscriber go; one that has not arrived will not."""
-        self._seats.discard(seat)
-        self._arriving = [each for each in self._arriving if each[0] is not seat]
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber, also one that is not added yet."""
+        self._subscribers.discard(subscriber)
+        self._pending = [each for each in self._pending if each[0] is not subscriber]
 
     async def close(self) -> None:
-        """Read no more, and wait for what is being read: cancelling it would cost a connection."""
+        """Stop, and wait for the read that is running: cancelling it would cost a connection."""
         self._closed = True
-        self._wake.set()
+        self._woken.set()
         if self._task is not None:
             await self._task
-        _refuse(self._arriving, UnavailableError())
+        _refuse(self._pending, UnavailableError())
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -106,107 +106,107 @@ class Feed:
         while True:
             try:
                 async with asyncio.timeout_at(poll_at):
-                    await self._wake.wait()
+                    await self._woken.wait()
             except TimeoutError:
                 pass
-            self._wake.clear()
+            self._woken.clear()
             if self._closed:
                 return
-            # Asked of the clock: notifications may come so quickly that nothing ever times out.
-            polls, self._must_poll = self._must_poll or loop.time() >= poll_at, False
-            heard, self._heard = self._heard, False
-            await self._tick(polls=polls, heard=heard)
+            # By the clock: with frequent notifications the wait never times out.
+            polls, self._poll_is_due = self._poll_is_due or loop.time() >= poll_at, False
+            notified, self._notified = self._notified, False
+            await self._tick(polls=polls, notified=notified)
             if polls:
                 poll_at = loop.time() + self._options.poll_seconds
             if self._failing:
                 poll_at = min(poll_at, loop.time() + RETRY_SECONDS)
             await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _tick(self, *, polls: bool, heard: bool) -> None:
-        arriving, self._arriving = self._arriving, []
+    async def _tick(self, *, polls: bool, notified: bool) -> None:
+        pending, self._pending = self._pending, []
         try:
-            fresh = await self._advance(polls=polls, heard=heard)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who watch must not end
-            self._tell_failure(error)
-            self._must_poll = True
-            _refuse(arriving, _refusal(error))
+            new_events = await self._advance(polls=polls, notified=notified)
+        except Exception as error:  # noqa: BLE001 - subscriptions must not end
+            self._log_failure(error)
+            self._poll_is_due = True
+            _refuse(pending, _client_error(error))
             return
         self._failing = False
-        if fresh.has_more:
-            self._must_poll |= polls
-            self._wake.set()
+        if new_events.has_more:
+            self._poll_is_due |= polls
+            self._woken.set()
         else:
             self.polls += polls
-            for seat in self._seats:
-                seat.since = None
-        self._take_in(arriving, fresh)
-        if fresh.has_more:
-            await self._wait_for_room()
+            for subscriber in self._subscribers:
+                subscriber.since = None
+        self._add_pending(pending, new_events)
+        if new_events.has_more:
+            await self._wait_for_slow_subscribers()
 
-    def _take_in(self, arriving: list[Arrival], fresh: Fresh) -> None:
-        if fresh.has_more and fresh.snapshot is None:
-            # Who arrives is told what is new from now: first all that is not.
-            self._arriving = arriving + self._arriving
+    def _add_pending(self, pending: list[PendingSubscription], new_events: NewEvents) -> None:
+        if new_events.has_more and new_events.snapshot is None:
+            # They get what is new from now on: first all that is older is delivered.
+            self._pending = pending + self._pending
             return
-        for seat, taken in arriving:
-            if taken.done():
+        for subscriber, done in pending:
+            if done.done():
                 continue
-            if seat is not None:
-                # What the feed has yet to come to, and this snapshot sees, was there before it.
-                seat.since = fresh.snapshot if fresh.has_more else None
-                self._seats.add(seat)
-            taken.set_result(fresh.snapshot)
+            if subscriber is not None:
+                # Events that this snapshot sees, and the feed has not reached, are older.
+                subscriber.since = new_events.snapshot if new_events.has_more else None
+                self._subscribers.add(subscriber)
+            done.set_result(new_events.snapshot)
 
-    def _tell_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         if not self._failing:
             self._failing = True
             expected = isinstance(error, DatabaseUnavailableError | StatementTimeoutError)
             log.warning(
-                "cannot read what is new",
+                "cannot read new events",
                 reason=type(error).__name__,
                 exc_info=None if expected else error,
             )
 
-    async def _advance(self, *, polls: bool, heard: bool) -> Fresh:
-        """Read what is new and hand it out."""
+    async def _advance(self, *, polls: bool, notified: bool) -> NewEvents:
+        """Read new events, and dispatch them."""
 
-        async def read(session: AsyncSession) -> tuple[Tracker, Fresh, Batch]:
+        async def read(session: AsyncSession) -> tuple[Tracker, NewEvents, Batch]:
             tracker = self._tracker or await start_tracker(
                 session,
                 self._org_id,
                 lambda: TimeTracker(self._org_id, self._options.window_seconds),
             )
-            fresh = await tracker.read(session, self._batch_size, polls=polls)
-            batch = await read_batch(session, self._org_id, fresh, self._seats)
+            new_events = await tracker.read(session, self._batch_size, polls=polls)
+            batch = await read_batch(session, self._org_id, new_events, self._subscribers)
             if polls:
-                batch.gone = await read_gone(session, self._org_id, self._seats)
-            return tracker, fresh, batch
+                batch.gone = await read_gone(session, self._org_id, self._subscribers)
+            return tracker, new_events, batch
 
-        self._tracker, fresh, batch = await self._read(read)
-        dispatch(batch, self._seats)
-        fresh.keep()
-        if batch.keys or heard:
-            self._on_news()
-        return fresh
+        self._tracker, new_events, batch = await self._read(read)
+        dispatch(batch, self._subscribers)
+        new_events.keep()
+        if batch.keys or notified:
+            self._on_change()
+        return new_events
 
-    async def _wait_for_room(self) -> None:
-        """In a burst, give those who are quick enough the time to take what they have."""
+    async def _wait_for_slow_subscribers(self) -> None:
+        """In a burst, give subscribers time to take what is in their queues."""
         room = self._options.queue_size - self._batch_size
-        inboxes = [seat.inbox for seat in self._seats if seat.job_id is None]
+        queues = [subscriber.queue for subscriber in self._subscribers if subscriber.job_id is None]
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        while any(len(inbox) > room for inbox in inboxes):
+        while any(len(queue) > room for queue in queues):
             if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-def _refuse(arriving: list[Arrival], error: JoblensError) -> None:
-    for _, taken in arriving:
-        if not taken.done():
-            taken.set_exception(error)
+def _refuse(pending: list[PendingSubscription], error: JoblensError) -> None:
+    for _, done in pending:
+        if not done.done():
+            done.set_exception(error)
 
 
-def _refusal(error: Exception) -> JoblensError:
+def _client_error(error: Exception) -> JoblensError:
     if isinstance(error, StatementTimeoutError):
         return QueryTimeoutError()
     return UnavailableError()

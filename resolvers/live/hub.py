@@ -1,4 +1,4 @@
-"""The hub: all that one process watches. A feed for each organisation that somebody watches."""
+"""The hub of one process: a feed for each organisation that has subscribers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -20,77 +20,77 @@ from resolvers.live.subscriber_queue import SubscriberQueue
 
 T = TypeVar("T")
 
-# What is watched shares the pool with the requests: it takes at most so many connections of it.
+# Connections of the pool, which requests share, that live reads use at most.
 CONCURRENT_READS = 4
-# Whose turn at the pool it is then: not that of a viewer.
+# The key of live reads in the pool's fair queue, beside those of viewers.
 READER = "live"
 
 
 class Hub:
-    """One a process. It does nothing, and connects nowhere, until somebody watches."""
+    """One per process. It connects to nothing until there is a subscriber."""
 
     def __init__(self, engine: AsyncEngine, url: str, options: LiveOptions | None = None) -> None:
         self.options = options or LiveOptions()
         self._engine = engine
         self._listener = Listener(
             url,
-            news=self._hear,
-            reconnected=self._hear_everything,
+            news=self._wake_feed,
+            reconnected=self._wake_all,
             connect_timeout_seconds=self.options.connect_timeout_seconds,
             keep_alive_seconds=self.options.keep_alive_seconds,
         )
         self._feeds: dict[UUID, Feed] = {}
         self._counts: dict[tuple[UUID, str], StatusCountsFeed] = {}
         self._users: dict[Feed | StatusCountsFeed, int] = {}
-        self._inboxes: set[SubscriberQueue] = set()
+        self._queues: set[SubscriberQueue] = set()
         self._reading = FairQueue(CONCURRENT_READS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.is_closing = False
 
     @property
     def subscriptions(self) -> int:
-        """How many watch."""
-        return len(self._inboxes)
+        """The number of subscribers."""
+        return len(self._queues)
 
-    def admit(self, inbox: SubscriberQueue) -> None:
-        """Count in one more who watches. Raises UnavailableError once the hub is closing."""
+    def add(self, queue: SubscriberQueue) -> None:
+        """Add a subscriber's queue. Raises UnavailableError once the hub is closing."""
         if self.is_closing:
             raise UnavailableError
         self._listener.start()
-        self._inboxes.add(inbox)
+        self._queues.add(queue)
 
-    def dismiss(self, inbox: SubscriberQueue) -> None:
-        """Count out who watched. Where nobody is left, nobody listens."""
-        self._inboxes.discard(inbox)
-        inbox.end()
-        if not self._inboxes:
-            self.spawn(self._rest())
+    def remove(self, queue: SubscriberQueue) -> None:
+        """End and remove a subscriber's queue. After the last one, LISTEN stops."""
+        self._queues.discard(queue)
+        queue.end()
+        if not self._queues:
+            self.spawn(self._stop_listening())
 
-    async def _rest(self) -> None:
-        # Somebody may have come again meanwhile.
-        if not self._inboxes:
+    async def _stop_listening(self) -> None:
+        # A subscriber may have been added meanwhile.
+        if not self._queues:
             await self._listener.stop()
 
     def feed(self, org_id: UUID) -> Feed:
-        """Get the organisation's feed for one more user, begun if there is none."""
+        """Get the organisation's feed, started if there is none, for one more user."""
         feed = self._feeds.get(org_id)
         if feed is None:
 
-            def tell_counts() -> None:
+            def wake_counts() -> None:
                 for (whose, _), watch in self._counts.items():
                     if whose == org_id:
-                        watch.notice()
+                        watch.wake()
 
-            feed = Feed(org_id, self.reader(org_id), self.options, tell_counts)
+            feed = Feed(org_id, self.reader(org_id), self.options, wake_counts)
             self._feeds[org_id] = feed
             feed.start()
         self._users[feed] = self._users.get(feed, 0) + 1
         return feed
 
-    def leave(self, feed: Feed, seat: Subscriber | None = None) -> None:
-        """Give the feed back; without users it ends."""
-        if seat is not None:
-            feed.leave(seat)
+    def release_feed(self, feed: Feed, subscriber: Subscriber | None = None) -> None:
+        """Release a feed; without users it is closed."""
+        if subscriber is not None:
+            feed.unsubscribe(subscriber)
         if self._is_unused(feed):
             self._feeds = {k: v for k, v in self._feeds.items() if v is not feed}
             self.spawn(feed.close())
@@ -98,7 +98,7 @@ class Hub:
     def counts(
         self, org_id: UUID, key: str, make: Callable[[], StatusCountsFeed]
     ) -> StatusCountsFeed:
-        """Get the organisation's counts under this filter, for one more user."""
+        """Get the organisation's counts under this filter, started if needed, for one more user."""
         watch = self._counts.get((org_id, key))
         if watch is None:
             watch = self._counts[org_id, key] = make()
@@ -106,9 +106,9 @@ class Hub:
         self._users[watch] = self._users.get(watch, 0) + 1
         return watch
 
-    def leave_counts(self, watch: StatusCountsFeed, inbox: SubscriberQueue) -> None:
-        """Give the counts back; without users they are counted no more."""
-        watch.leave(inbox)
+    def release_counts(self, watch: StatusCountsFeed, queue: SubscriberQueue) -> None:
+        """Release counts; without users they are closed."""
+        watch.unsubscribe(queue)
         if self._is_unused(watch):
             self._counts = {k: v for k, v in self._counts.items() if v is not watch}
             self.spawn(watch.close())
@@ -142,22 +142,22 @@ class Hub:
             return await query(begun)
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """Run work that `stop` waits for."""
+        """Run a task that `stop` waits for."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # Who asked may have gone: an error is theirs, and nobody else's.
+        # The caller may be gone: retrieve the exception, so that it is not logged.
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
         return task
 
     def end_all(self) -> None:
-        """Let all subscriptions complete, and admit no more."""
+        """End all subscriptions, and accept no more."""
         self.is_closing = True
-        for inbox in self._inboxes:
-            inbox.end()
+        for queue in self._queues:
+            queue.end()
 
     async def stop(self) -> None:
-        """End all subscriptions, and leave nothing behind that runs or is connected."""
+        """End all subscriptions, tasks and connections."""
         self.end_all()
         await self._listener.stop()
         for watch in list(self._counts.values()):
@@ -167,11 +167,11 @@ class Hub:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _hear(self, org_id: UUID) -> None:
+    def _wake_feed(self, org_id: UUID) -> None:
         feed = self._feeds.get(org_id)
         if feed is not None:
-            feed.notice()
+            feed.wake()
 
-    def _hear_everything(self) -> None:
+    def _wake_all(self) -> None:
         for feed in self._feeds.values():
-            feed.notice(everything=True)
+            feed.wake(everything=True)

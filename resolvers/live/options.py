@@ -1,4 +1,4 @@
-"""How watching behaves in one process."""
+"""The options of live updates in one process."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class LiveOptions:
     """Limits and paces. Times in seconds.
 
-    `window_seconds`: how late an event may be committed after its `ts` and still be delivered,
-    where times tell what is new.
-    `queue_size`: how many events may wait for one subscriber.
+    `window_seconds`: how long after its `ts` an event may be committed and still be delivered,
+    where new events are found by their times.
+    `queue_size`: how many live events may wait for one subscriber.
     """
 
     poll_seconds: float = 2.0

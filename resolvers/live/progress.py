@@ -1,7 +1,7 @@
-"""How far a reader of events has come, by the database's snapshots, and its next piece.
+"""A reader's progress through events, by the database's snapshots, and its next page.
 
-What a snapshot sees and the one before did not is new: however late it was committed, whatever its
-time says, and however long a transaction is open elsewhere. PgQ delivers its events so.
+Events are new that a snapshot sees and the one before did not: however late they were committed,
+whatever their time, and however long another transaction stays open. PgQ works this way.
 """
 
 from bisect import bisect_left
@@ -25,10 +25,11 @@ from db.snapshots import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A reader has had what `seen` sees, and the events `ahead` of their turn, for a job's order.
+    """What a reader has read: all that `seen` sees, and the events `ahead`, out of order.
 
-    `cut`: the last event that it has had of a transaction which it is in the middle of. That one is
-    read to its end before any other: it is the `xmax` of `seen`, or one of its `running`.
+    `ahead`: read before their turn, to keep each job's events in order. `cut`: the last event read
+    of a transaction that has been read in part. It is read to its end before any other: it is the
+    `xmax` of `seen`, or one of its `running`.
     """
 
     seen: Snapshot
@@ -37,7 +38,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class EventPage:
     """New events in the order in which they are delivered, each with the progress after it.
 
     `then`: the progress after all of them. `snapshot`: that of the transaction that read them.
@@ -52,7 +53,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of the events a reader wants, and with which columns."""
+    """Which events a reader gets, and their columns."""
 
     criteria: JobEventCriteria | None = None
     columns: Collection[str] = ()
@@ -61,7 +62,7 @@ class Selection:
 ALL = Selection()
 
 
-async def read_piece(
+async def read_page(
     session: AsyncSession,
     org_id: UUID,
     progress: Progress,
@@ -69,8 +70,8 @@ async def read_piece(
     *,
     selection: Selection = ALL,
     until: Snapshot | None = None,
-) -> Piece:
-    """Read the next piece: about `limit` events, or fewer if there are no more.
+) -> EventPage:
+    """Read the next page: about `limit` events, or fewer if there are no more.
 
     `until`: only what this snapshot sees. One statement, and another where there may be more.
     """
@@ -89,9 +90,9 @@ async def read_piece(
     if has_more and rows:
         missing = await _read_missing(session, org_id, rows, then, selection)
         then = replace(then, ahead=then.ahead.union(map(key_of, missing)))
-        rows += sorted(missing, key=_place)
+        rows += sorted(missing, key=_position)
     rows = in_order(rows)
-    return Piece(rows, turn.steps(rows, then), then, snapshot, has_more)
+    return EventPage(rows, turn.steps(rows, then), then, snapshot, has_more)
 
 
 def key_of(row: Any) -> EventKey:
@@ -100,11 +101,10 @@ def key_of(row: Any) -> EventKey:
 
 
 def in_order(rows: Sequence[Any]) -> list[Any]:
-    """Let the events of each job come by `seq`, at the places that its events have among the rows.
+    """Order each job's events by `seq`, at the positions that its events have among the rows.
 
-    Together with the snapshots this keeps each job in order for good: whoever writes event n + 1
-    holds the lock of the job's row, which the writer of n released by committing. So a snapshot
-    that sees n + 1 sees n.
+    With snapshots this keeps each job in order: the writer of event n + 1 holds the lock of the
+    job's row, which the writer of n released by committing. So a snapshot that sees n + 1 sees n.
     """
     by_job: defaultdict[UUID, list[Any]] = defaultdict(list)
     for row in rows:
@@ -114,48 +114,48 @@ def in_order(rows: Sequence[Any]) -> list[Any]:
 
 
 class _Turn:
-    """The events that come next, by transaction and key, and how far one is between them."""
+    """The next events by transaction and key, and the progress after each."""
 
     def __init__(self, progress: Progress, rows: Sequence[Any], snapshot: Snapshot) -> None:
         self.rows = rows
         self.snapshot = snapshot
         self._progress = progress
-        self._places = list(map(_place, rows))
+        self._positions = list(map(_position, rows))
 
     def end(self, following: Any | None) -> Progress:
-        """Get the progress after all of them; `following` comes next, if anything is known to."""
+        """Get the progress after all of them. `following`: the next event, if one is known."""
         ahead = self._progress.ahead.difference(map(key_of, self.rows))
         if following is not None:
-            return replace(self._before(_place(following)), ahead=ahead)
+            return replace(self._before(_position(following)), ahead=ahead)
         if self._progress.cut is None:
             return Progress(self.snapshot)
-        # Of others, nothing has been looked for.
+        # Nothing has been read of other transactions.
         return Progress(self._progress.seen.including(self._progress.cut[0]), ahead=ahead)
 
     def steps(self, rows: Sequence[Any], then: Progress) -> list[Progress]:
-        """Get the progress after each row as delivered: up to the first, by turn, of the rest."""
+        """Get the progress after each delivered row: before the first of the rest, by position."""
         steps = [then] * len(rows)
-        own = set(self._places)
+        own = set(self._positions)
         first: tuple[int, UUID, int] | None = None
         for number in range(len(rows) - 1, 0, -1):
-            place = _place(rows[number])
-            # Those that are ahead of their turn come after all of these.
-            if place in own and (first is None or place < first):
-                first = place
+            position = _position(rows[number])
+            # Rows that were read ahead come after all of these.
+            if position in own and (first is None or position < first):
+                first = position
             steps[number - 1] = then if first is None else self._before(first)
         return steps
 
     def _before(self, following: tuple[int, UUID, int]) -> Progress:
-        """Get the progress before the event at this place."""
-        number = bisect_left(self._places, following)
-        last = self._places[number - 1] if number else None
+        """Get the progress before the event at this position."""
+        number = bisect_left(self._positions, following)
+        last = self._positions[number - 1] if number else None
         if self._progress.cut is not None:
             return Progress(self._progress.seen, last or self._progress.cut)
         seen = self._progress.seen.advanced(following[0], self.snapshot)
         return Progress(seen, last if last and last[0] == following[0] else None)
 
 
-def _place(row: Any) -> tuple[int, UUID, int]:
+def _position(row: Any) -> tuple[int, UUID, int]:
     return row.xid, row.job_id, row.seq
 
 
@@ -166,7 +166,7 @@ async def _read_missing(
     then: Progress,
     selection: Selection,
 ) -> list[Any]:
-    """Read what these events' jobs have before them that has not had its turn.
+    """Read the earlier events of these events' jobs that have not been read.
 
     A transaction may have got its id before it waited for one with a later id.
     """
@@ -187,5 +187,5 @@ async def _read_missing(
         row
         for row in before
         if key_of(row) not in had
-        and not (passed and row.xid == passed[0] and _place(row) <= passed)
+        and not (passed and row.xid == passed[0] and _position(row) <= passed)
     ]

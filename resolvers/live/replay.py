@@ -1,6 +1,6 @@
-"""The way from a cursor to now: what a subscriber that was away has missed, in pages.
+"""Replays the events after a cursor, in pages, to a subscriber that resumes.
 
-From a cursor's mark on, by snapshots. From one without, or with one of another server, by times.
+By snapshots, where the cursor has a mark of this server; otherwise by times.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
@@ -17,19 +17,19 @@ from db.queries.keyset import EVENTS_NEWEST_FIRST, KeyValue, Window
 from db.snapshots import Snapshot
 from resolvers.live.feed import Read
 from resolvers.live.options import LiveOptions
-from resolvers.live.progress import Piece, Progress, Selection, in_order, key_of, read_piece
+from resolvers.live.progress import EventPage, Progress, Selection, in_order, key_of, read_page
 
 Page = Sequence[Any]
 
 PAGE_SIZE = 500
-# Writers' clocks differ: a job's next event may bear a slightly earlier time, on the page before.
+# Writers' clocks differ: a job's next event may have a slightly earlier time, on an earlier page.
 HOLD_BACK = timedelta(seconds=1)
-# Before every job id, so that a place made of it lies before all events of its time.
+# Sorts before every job id, so that a position made with it is before all events of its time.
 FIRST_ID = UUID(int=0)
 
 
 class Replay:
-    """Reads a subscriber's events from its progress on, each page in a transaction."""
+    """Reads a subscriber's events after its progress, each page in a transaction."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Replay:
         self._columns = columns
         self._progress = progress
 
-    async def pieces(self, until: Snapshot | None = None) -> AsyncGenerator[Piece, None]:
-        """Read on, until what is committed, or what `until` sees, has been read."""
+    async def pages(self, until: Snapshot | None = None) -> AsyncGenerator[EventPage, None]:
+        """Read all that is committed; with `until`, all that this snapshot sees."""
         has_more = True
         while has_more:
             selection = Selection(self._criteria(), self._columns)
 
-            async def read(session: AsyncSession, selection: Selection = selection) -> Piece:
-                return await read_piece(
+            async def read(session: AsyncSession, selection: Selection = selection) -> EventPage:
+                return await read_page(
                     session,
                     self._org_id,
                     self._progress,
@@ -61,16 +61,16 @@ class Replay:
                     until=until,
                 )
 
-            piece = await self._read(read)
-            if piece.rows:
-                yield piece
-            self._progress, has_more = piece.then, piece.has_more
+            page = await self._read(read)
+            if page.rows:
+                yield page
+            self._progress, has_more = page.then, page.has_more
 
 
 class TimeReplay:
     """Reads a subscriber's events from a time on, none twice, each page in a transaction.
 
-    It begins a window before the place: what was committed late, behind the cursor, comes too.
+    It starts a window earlier, to include events that were committed late, behind the cursor.
     """
 
     def __init__(
@@ -85,55 +85,55 @@ class TimeReplay:
         self._org_id = org_id
         self._criteria = criteria
         self._columns = columns
-        # A late event may have waited for a poll while younger ones, and so the cursor, went on.
+        # A late event may have waited for a poll while newer ones were delivered.
         seconds = options.window_seconds + 2 * options.poll_seconds + 2
         self._reach = timedelta(seconds=seconds)
-        self._told: dict[EventKey, datetime] = {}
+        self._delivered: dict[EventKey, datetime] = {}
         self._at: datetime | None = None
 
-    def has_told(self, row: Any) -> bool:
-        """Tell whether a page had this event."""
-        return key_of(row) in self._told
+    def has_delivered(self, row: Any) -> bool:
+        """Whether a page had this event."""
+        return key_of(row) in self._delivered
 
     def forget(self) -> None:
-        """Forget what was told: nothing of it can come again."""
-        self._told.clear()
+        """Forget delivered events, once none of them can come again."""
+        self._delivered.clear()
 
     async def pages(self, start: datetime) -> AsyncGenerator[Page, None]:
-        """Read on from the last page, at first from `start`, until what is committed has been read.
+        """Read all that is committed, first from `start`, later from the last page on.
 
-        Each time a window is read again.
+        Each call reads a window again.
         """
-        # An event that a writer dated to the future must not hide what comes before that.
+        # An event with a time in the future must not hide those before it.
         now = await self._read(get_time)
         self._at = min(self._at or start, now)
-        place: Sequence[KeyValue] = (self._early(self._at), FIRST_ID, 0)
+        position: Sequence[KeyValue] = (self._early(self._at), FIRST_ID, 0)
         held: list[Any] = []
         while True:
-            rows = await self._read_page(place)
-            held += [row for row in rows if not self.has_told(row)]
+            rows = await self._read_page(position)
+            held += [row for row in rows if not self.has_delivered(row)]
             is_last = len(rows) < PAGE_SIZE
             if rows:
-                place = EVENTS_NEWEST_FIRST.key(rows[-1])
+                position = EVENTS_NEWEST_FIRST.key(rows[-1])
                 self._at = max(self._at, min(rows[-1].ts, now))
             held = in_order(held)
             ready = held if is_last else self._ready(held, rows[-1].ts)
             held = held[len(ready) :]
             if ready:
-                self._told.update((key_of(row), row.ts) for row in ready)
+                self._delivered.update((key_of(row), row.ts) for row in ready)
                 yield ready
             if is_last:
                 return
             oldest = self._early(self._at)
-            self._told = {key: ts for key, ts in self._told.items() if ts >= oldest}
+            self._delivered = {key: ts for key, ts in self._delivered.items() if ts >= oldest}
 
     def _ready(self, held: list[Any], reached: datetime) -> list[Any]:
-        """Get what no later page can come before; of a crowd at one time, all but the last page."""
+        """Get the rows that no later page can precede; of many at one time, all but a few pages."""
         settled = sum(row.ts <= reached - HOLD_BACK for row in held)
         return held[: max(settled, len(held) - 4 * PAGE_SIZE)]
 
-    async def _read_page(self, place: Sequence[KeyValue]) -> Sequence[Any]:
-        window = Window(EVENTS_NEWEST_FIRST, PAGE_SIZE, place, backward=True)
+    async def _read_page(self, position: Sequence[KeyValue]) -> Sequence[Any]:
+        window = Window(EVENTS_NEWEST_FIRST, PAGE_SIZE, position, backward=True)
         criteria = self._criteria()
 
         async def read(session: AsyncSession) -> Sequence[Any]:

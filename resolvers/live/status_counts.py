@@ -1,4 +1,4 @@
-"""Counts by status under one filter, computed once for all who watch them."""
+"""Counts by status under one filter, computed once for all of their subscribers."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from resolvers.paging import as_count
 
 Counts = dict[JobStatus, int]
 
-# Filters may speak of time, and writers leave no event: then the counts change without news.
+# Filters may depend on the time, and deletions leave no event: counts then change unnoticed.
 RECOUNT_SECONDS = 30.0
 # After a count that failed.
 RETRY_SECONDS = 1.0
@@ -29,7 +29,7 @@ log = structlog.get_logger("joblens.live")
 
 
 class StatusCountsFeed:
-    """Counts again after news, as often as the most eager of its inboxes wants it at most."""
+    """Recounts after changes, at most as often as the most frequent of its subscribers asks."""
 
     def __init__(
         self, org_id: UUID, read: Read, criteria: Callable[[datetime], JobCriteria | None]
@@ -38,8 +38,8 @@ class StatusCountsFeed:
         self._read = read
         self._criteria = criteria
         now = datetime.now(UTC)
-        self._speaks_of_time = criteria(now) != criteria(now.replace(year=now.year - 1, day=1))
-        self._inboxes: dict[SubscriberQueue, float] = {}
+        self._depends_on_time = criteria(now) != criteria(now.replace(year=now.year - 1, day=1))
+        self._queues: dict[SubscriberQueue, float] = {}
         self._latest: LiveEvent | None = None
         self._counts: Counts | None = None
         self._is_stale = True
@@ -48,27 +48,27 @@ class StatusCountsFeed:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to count."""
+        """Start counting."""
         self._task = asyncio.create_task(self._run())
 
-    def notice(self) -> None:
-        """Count again: something has changed."""
+    def wake(self) -> None:
+        """Recount: something may have changed."""
         self._is_stale = True
         self._changed.set()
 
-    def join(self, inbox: SubscriberQueue, every_seconds: float) -> None:
-        """Tell this inbox the counts, now and whenever they change."""
-        self._inboxes[inbox] = every_seconds
+    def subscribe(self, queue: SubscriberQueue, every_seconds: float) -> None:
+        """Put the counts into this queue, now and whenever they change."""
+        self._queues[queue] = every_seconds
         if self._latest is not None:
-            inbox.put([self._latest])
+            queue.put([self._latest])
         self._changed.set()
 
-    def leave(self, inbox: SubscriberQueue) -> None:
-        """Tell this inbox no more."""
-        self._inboxes.pop(inbox, None)
+    def unsubscribe(self, queue: SubscriberQueue) -> None:
+        """Put nothing more into this queue."""
+        self._queues.pop(queue, None)
 
     async def close(self) -> None:
-        """Count no more, and wait for the count that is being made."""
+        """Stop, and wait for the count that is running."""
         self._closed = True
         self._changed.set()
         if self._task is not None:
@@ -81,10 +81,10 @@ class StatusCountsFeed:
             counted_at = loop.time()
             succeeded = await self._count()
             while not self._closed:
-                pace = min(self._inboxes.values(), default=RECOUNT_SECONDS)
+                pace = min(self._queues.values(), default=RECOUNT_SECONDS)
                 if not succeeded:
                     pace = max(pace, RETRY_SECONDS)
-                is_due = self._is_stale or self._speaks_of_time or not succeeded
+                is_due = self._is_stale or self._depends_on_time or not succeeded
                 wake_at = counted_at + (pace if is_due else max(pace, RECOUNT_SECONDS))
                 if loop.time() >= wake_at:
                     break
@@ -103,16 +103,16 @@ class StatusCountsFeed:
         try:
             counts = await self._read(read)
         except StatementTimeoutError:
-            for inbox in self._inboxes:
-                inbox.end(QueryTimeoutError())
+            for queue in self._queues:
+                queue.end(QueryTimeoutError())
             return False
-        except Exception as error:  # noqa: BLE001 - those who watch wait until it can be counted
-            log.warning("cannot count for those who watch", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - subscribers wait for the next count
+            log.warning("cannot count jobs by status", reason=type(error).__name__)
             return False
         if counts != self._counts:
             self._counts = counts
             value = [StatusCount(each, as_count(counts.get(each, 0), None)) for each in JobStatus]
             self._latest = LiveEvent(value)
-            for inbox in self._inboxes:
-                inbox.put([self._latest])
+            for queue in self._queues:
+                queue.put([self._latest])
         return True

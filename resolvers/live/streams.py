@@ -1,4 +1,4 @@
-"""What one subscription is told, one after another: of events, of a job, of counts."""
+"""The live events of one subscription: of jobs' events, of one job, of status counts."""
 
 from collections.abc import (
     AsyncGenerator,
@@ -26,165 +26,165 @@ from resolvers.jobs import get_job
 from resolvers.live.fanout import EventEdge, Subscriber
 from resolvers.live.feed import Feed
 from resolvers.live.replay import Replay, TimeReplay
-from resolvers.live.subscriber_queue import MOST_TAKEN, TOLD, Delivery, LiveEvent, SubscriberQueue
+from resolvers.live.subscriber_queue import MAX_TAKEN, SENT, Delivery, LiveEvent, SubscriberQueue
 
 # What tells one state of a job from another.
 JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})
 
 
 class Stream(AsyncIterator[list[LiveEvent]]):
-    """What happens to what one subscription watches, in lists of what is told together.
+    """A subscription's live events, in lists of those that are delivered together.
 
-    However it ends, `aclose` must be called: it frees the subscription's place.
+    Call `aclose` however it ends: it removes the subscriber.
     """
 
     def __init__(
         self,
-        inbox: SubscriberQueue,
+        queue: SubscriberQueue,
         release: Callable[[], None],
-        happenings: AsyncGenerator[list[LiveEvent], None] | None = None,
+        events: AsyncGenerator[list[LiveEvent], None] | None = None,
     ) -> None:
-        self._inbox = inbox
-        self._happenings = happenings
+        self._queue = queue
+        self._events = events
         self._release: Callable[[], None] | None = release
 
     async def __anext__(self) -> list[LiveEvent]:
-        if self._happenings is not None:
-            return await anext(self._happenings)
-        happenings = await self._inbox.take()
-        if not happenings:
+        if self._events is not None:
+            return await anext(self._events)
+        events = await self._queue.take()
+        if not events:
             raise StopAsyncIteration
-        return happenings
+        return events
 
-    async def read(self, happening: LiveEvent, _ctx: Context) -> Any:
-        """Get what is told of it, in the snapshot of the response that tells it; None: nothing."""
-        return happening.value
+    async def read(self, event: LiveEvent, _ctx: Context) -> Any:
+        """Get the value to respond with, read in the response's snapshot; None if there is none."""
+        return event.value
 
-    def judge(self, _told: Any) -> Delivery:
-        """Say whether that is news to this subscription at all, and whether it is the last."""
-        return TOLD
+    def delivery(self, _value: Any) -> Delivery:
+        """Decide whether a value is sent to this subscriber, and whether it is the last."""
+        return SENT
 
     async def aclose(self) -> None:
-        """Leave; left already, do nothing."""
+        """Remove the subscriber. Again, it does nothing."""
         release, self._release = self._release, None
         if release is not None:
             release()
-        # One that is being waited for ends by itself: its inbox has.
-        if self._happenings is not None and not getattr(self._happenings, "ag_running", False):
-            await self._happenings.aclose()
+        # A generator that is being awaited ends by itself: its queue has ended.
+        if self._events is not None and not getattr(self._events, "ag_running", False):
+            await self._events.aclose()
 
 
 class JobStream(Stream):
-    """The states of a job. Each is told once, the last when it is terminal."""
+    """The states of a job, each delivered once; the last is terminal."""
 
     def __init__(
         self,
         job_id: UUID,
         columns: Collection[str],
-        inbox: SubscriberQueue,
+        queue: SubscriberQueue,
         release: Callable[[], None],
     ) -> None:
-        super().__init__(inbox, release)
+        super().__init__(queue, release)
         self._job_id = job_id
         self._columns = JOB_STATE_COLUMNS.union(columns)
-        self._told: tuple[int, datetime] | None = None
+        self._sent: tuple[int, datetime] | None = None
 
-    async def read(self, _happening: LiveEvent, ctx: Context) -> Any:
+    async def read(self, _event: LiveEvent, ctx: Context) -> Any:
         return await get_job(ctx, self._job_id, self._columns)
 
-    def judge(self, told: Any) -> Delivery:
-        if told is None:
-            return Delivery(is_told=False, is_last=True)
-        state = (told.event_seq, told.updated_at)
-        is_news, self._told = state != self._told, state
-        return Delivery(is_news, JobStatus(told.status).is_terminal)
+    def delivery(self, value: Any) -> Delivery:
+        if value is None:
+            return Delivery(is_sent=False, is_last=True)
+        state = (value.event_seq, value.updated_at)
+        is_new, self._sent = state != self._sent, state
+        return Delivery(is_new, JobStatus(value.status).is_terminal)
 
 
 async def events_after(
-    past: Replay, feed: Feed, seat: Subscriber
+    past: Replay, feed: Feed, subscriber: Subscriber
 ) -> AsyncGenerator[list[LiveEvent], None]:
-    """Tell the past, take the seat, tell what was committed until then, then what the seat gets.
+    """Replay past events, subscribe to the feed, replay those committed until then, go on live.
 
-    A snapshot divides the two: nothing comes twice.
+    A snapshot divides replayed from live events: none comes twice.
     """
     try:
-        async with aclosing(_pieces(past, seat.inbox)) as pieces:
-            async for piece in pieces:
-                yield piece
-        if not seat.inbox.has_ended:
-            until = await feed.take(seat)
-            async with aclosing(_pieces(past, seat.inbox, until)) as pieces:
-                async for piece in pieces:
-                    yield piece
+        async with aclosing(_pages(past, subscriber.queue)) as pages:
+            async for page in pages:
+                yield page
+        if not subscriber.queue.has_ended:
+            until = await feed.subscribe(subscriber)
+            async with aclosing(_pages(past, subscriber.queue, until)) as pages:
+                async for page in pages:
+                    yield page
     except (StatementTimeoutError, DatabaseUnavailableError) as error:
-        raise in_our_words(error) from None
-    while heard := await seat.inbox.take():
-        yield heard
+        raise client_error(error) from None
+    while live := await subscriber.queue.take():
+        yield live
 
 
-async def _pieces(
-    past: Replay, inbox: SubscriberQueue, until: Snapshot | None = None
+async def _pages(
+    past: Replay, queue: SubscriberQueue, until: Snapshot | None = None
 ) -> AsyncGenerator[list[LiveEvent], None]:
-    async with aclosing(past.pieces(until)) as pieces:
-        async for piece in pieces:
-            for some in _divided(list(map(EventEdge, piece.rows, piece.progress))):
-                if inbox.has_ended:
+    async with aclosing(past.pages(until)) as pages:
+        async for page in pages:
+            for some in _chunks(list(map(EventEdge, page.rows, page.progress))):
+                if queue.has_ended:
                     return
                 yield some
 
 
-def _divided(edges: Sequence[EventEdge]) -> Iterator[list[LiveEvent]]:
-    for first in range(0, len(edges), MOST_TAKEN):
-        yield [LiveEvent(edge) for edge in edges[first : first + MOST_TAKEN]]
+def _chunks(edges: Sequence[EventEdge]) -> Iterator[list[LiveEvent]]:
+    for first in range(0, len(edges), MAX_TAKEN):
+        yield [LiveEvent(edge) for edge in edges[first : first + MAX_TAKEN]]
 
 
 async def events_since(
-    start: datetime, past: TimeReplay, feed: Feed, seat: Subscriber
+    start: datetime, past: TimeReplay, feed: Feed, subscriber: Subscriber
 ) -> AsyncGenerator[list[LiveEvent], None]:
-    """Tell the past in pages, take the seat, tell what came between, then what the seat is told.
+    """Replay past events, subscribe to the feed, replay those committed meanwhile, go on live.
 
-    What commits after the seat is taken comes by it; what committed before is in the pages that
-    are read after. Some is in both, and is told once.
+    An event that commits after the subscription comes live; one that committed before is in the
+    pages that are read after it. Some are in both, and are delivered once.
     """
     try:
-        async with aclosing(_past(start, past, seat.inbox)) as pages:
+        async with aclosing(_past(start, past, subscriber.queue)) as pages:
             async for page in pages:
                 yield page
-        if not seat.inbox.has_ended:
-            await feed.take(seat)
-        async with aclosing(_past(start, past, seat.inbox)) as pages:
+        if not subscriber.queue.has_ended:
+            await feed.subscribe(subscriber)
+        async with aclosing(_past(start, past, subscriber.queue)) as pages:
             async for page in pages:
                 yield page
     except (StatementTimeoutError, DatabaseUnavailableError) as error:
-        raise in_our_words(error) from None
+        raise client_error(error) from None
     polls = feed.polls
-    while heard := await seat.inbox.take():
-        if news := [each for each in heard if not past.has_told(each.value.node)]:
-            yield news
-        if feed.polls > polls + 1 and not len(seat.inbox):
-            # All that the pages could have had is behind the feed by now.
+    while live := await subscriber.queue.take():
+        if unseen := [each for each in live if not past.has_delivered(each.value.node)]:
+            yield unseen
+        if feed.polls > polls + 1 and not len(subscriber.queue):
+            # The feed has passed all that the pages could have had.
             past.forget()
 
 
 async def _past(
-    start: datetime, past: TimeReplay, inbox: SubscriberQueue
+    start: datetime, past: TimeReplay, queue: SubscriberQueue
 ) -> AsyncGenerator[list[LiveEvent], None]:
     async with aclosing(past.pages(start)) as pages:
         async for page in pages:
-            for some in _divided(list(map(EventEdge, page))):
-                if inbox.has_ended:
+            for some in _chunks(list(map(EventEdge, page))):
+                if queue.has_ended:
                     return
                 yield some
 
 
 async def paced(
-    inbox: SubscriberQueue, every_seconds: float
+    queue: SubscriberQueue, every_seconds: float
 ) -> AsyncGenerator[list[LiveEvent], None]:
-    while happenings := await inbox.take():
-        yield happenings
-        await inbox.pause(every_seconds)
+    while events := await queue.take():
+        yield events
+        await queue.pause(every_seconds)
 
 
-def in_our_words(error: StatementTimeoutError | DatabaseUnavailableError) -> JoblensError:
+def client_error(error: StatementTimeoutError | DatabaseUnavailableError) -> JoblensError:
     timed_out = isinstance(error, StatementTimeoutError)
     return QueryTimeoutError() if timed_out else UnavailableError()

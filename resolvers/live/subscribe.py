@@ -1,4 +1,4 @@
-"""The beginnings of the three things that can be watched: events, a job, counts."""
+"""Starts subscriptions: to events, to a job, to status counts."""
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -24,81 +24,81 @@ from resolvers.live.status_counts import StatusCountsFeed
 from resolvers.live.streams import (
     JobStream,
     Stream,
+    client_error,
     events_after,
     events_since,
-    in_our_words,
     paced,
 )
 from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 
 MAX_EVERY_SECONDS = 3600.0
-# Two filters are one if they mean the same at this moment: some speak of how long ago things were.
+# Filters are equal if they are equal at this moment: some depend on the current time.
 ONE_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 EventCriteria = Callable[[datetime], JobEventCriteria | None]
 CountCriteria = Callable[[datetime], JobCriteria | None]
 
 
-async def watch_events(
+async def subscribe_to_events(
     ctx: Context, criteria: EventCriteria, after: str | None, columns: Collection[str]
 ) -> Stream:
-    """Watch the events that meet the criteria: from the cursor on, or from now.
+    """Subscribe to the events that meet the criteria, after the cursor or from now on.
 
-    Raises InvalidCursorError, and what may keep a subscription from beginning.
+    Raises InvalidCursorError, UnavailableError or QueryTimeoutError.
     """
-    place = cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after") if after else None
+    position = cursors.decode_marked(EVENTS_NEWEST_FIRST, after, "after") if after else None
     filter_key = None if criteria(ONE_MOMENT) is None else repr(criteria(ONE_MOMENT))
     hub = _hub(ctx)
-    inbox = SubscriberQueue(hub.options.queue_size)
-    seat = Subscriber(
-        inbox,
+    queue = SubscriberQueue(hub.options.queue_size)
+    subscriber = Subscriber(
+        queue,
         columns=frozenset(columns),
         filter_key=filter_key,
         criteria=lambda: criteria(datetime.now(UTC)) or JobEventCriteria(),
     )
-    release, feed = _enter(hub, ctx.viewer.org_id, seat)
-    now = await _arrive(feed, seat if place is None else None, release)
-    if place is None:
-        return Stream(inbox, release)
-    (start, *_), mark = place
+    release, feed = _add(hub, ctx.viewer.org_id, subscriber)
+    now = await _subscribe(feed, subscriber if position is None else None, release)
+    if position is None:
+        return Stream(queue, release)
+    (start, *_), mark = position
     assert isinstance(start, datetime)
     org_id, reader = ctx.viewer.org_id, hub.reader(ctx.viewer.org_id)
 
-    def wanted() -> JobEventCriteria | None:
+    def current() -> JobEventCriteria | None:
         return criteria(datetime.now(UTC))
 
-    # A mark that is ahead of the server's own count was made by another, before a restore.
+    # A mark ahead of this server's transaction count was made by another server.
     if mark is None or now is None or mark.seen.xmax > now.xmax:
-        since = TimeReplay(reader, org_id, wanted, columns, hub.options)
-        return Stream(inbox, release, events_since(start, since, feed, seat))
-    past = Replay(reader, org_id, wanted, columns, Progress(mark.seen, mark.cut))
-    return Stream(inbox, release, events_after(past, feed, seat))
+        since = TimeReplay(reader, org_id, current, columns, hub.options)
+        return Stream(queue, release, events_since(start, since, feed, subscriber))
+    past = Replay(reader, org_id, current, columns, Progress(mark.seen, mark.cut))
+    return Stream(queue, release, events_after(past, feed, subscriber))
 
 
-async def watch_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Stream:
-    """Watch a job: as it is now, then after each change, until it is terminal or gone.
+async def subscribe_to_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> Stream:
+    """Subscribe to a job: as it is now, and after each change, until it is terminal or deleted.
 
     Raises BadUserInputError for an unknown job.
     """
     hub = _hub(ctx)
-    seat = Subscriber(SubscriberQueue(1, only_latest=True), job_id=job_id)
-    release, feed = _enter(hub, ctx.viewer.org_id, seat)
+    subscriber = Subscriber(SubscriberQueue(1, only_latest=True), job_id=job_id)
+    release, feed = _add(hub, ctx.viewer.org_id, subscriber)
     try:
-        await feed.take(seat)
+        await feed.subscribe(subscriber)
         await _check_job(hub, ctx.viewer.org_id, job_id)
     except BaseException:
         release()
         raise
-    # As it is now.
-    seat.inbox.put([LiveEvent()])
-    return JobStream(job_id, columns, seat.inbox, release)
+    # Its current state.
+    subscriber.queue.put([LiveEvent()])
+    return JobStream(job_id, columns, subscriber.queue, release)
 
 
-async def watch_status_counts(
+async def subscribe_to_status_counts(
     ctx: Context, criteria: CountCriteria, every_seconds: float
 ) -> Stream:
-    """Watch the counts by status: as they are now, then when changed, at most so often.
+    """Subscribe to the counts by status: now, and when they change, at most every so often.
 
-    Raises BadUserInputError for a pace that is out of bounds.
+    Raises BadUserInputError for an interval out of bounds, UnavailableError or QueryTimeoutError.
     """
     hub = _hub(ctx)
     least = hub.options.min_every_seconds
@@ -108,21 +108,21 @@ async def watch_status_counts(
         )
     org_id = ctx.viewer.org_id
     key = repr(criteria(ONE_MOMENT))
-    inbox = SubscriberQueue(1, only_latest=True)
-    release_feed, feed = _enter(hub, org_id, Subscriber(inbox))
-    # The feed first: what it has seen is in the count, and of what comes it tells.
-    await _arrive(feed, None, release_feed)
-    if inbox.has_ended:
+    queue = SubscriberQueue(1, only_latest=True)
+    release_feed, feed = _add(hub, org_id, Subscriber(queue))
+    # The feed first: what it has read is in the count, and it reports what comes after.
+    await _subscribe(feed, None, release_feed)
+    if queue.has_ended:
         release_feed()
         raise UnavailableError
-    watch = hub.counts(org_id, key, lambda: StatusCountsFeed(org_id, hub.reader(org_id), criteria))
+    counts = hub.counts(org_id, key, lambda: StatusCountsFeed(org_id, hub.reader(org_id), criteria))
 
     def release() -> None:
-        hub.leave_counts(watch, inbox)
+        hub.release_counts(counts, queue)
         release_feed()
 
-    watch.join(inbox, every_seconds)
-    return Stream(inbox, release, paced(inbox, every_seconds))
+    counts.subscribe(queue, every_seconds)
+    return Stream(queue, release, paced(queue, every_seconds))
 
 
 def _hub(ctx: Context) -> Hub:
@@ -131,13 +131,13 @@ def _hub(ctx: Context) -> Hub:
     return ctx.live
 
 
-def _enter(hub: Hub, org_id: UUID, seat: Subscriber) -> tuple[Callable[[], None], Feed]:
-    hub.admit(seat.inbox)
+def _add(hub: Hub, org_id: UUID, subscriber: Subscriber) -> tuple[Callable[[], None], Feed]:
+    hub.add(subscriber.queue)
     feed = hub.feed(org_id)
 
     def release() -> None:
-        hub.dismiss(seat.inbox)
-        hub.leave(feed, seat)
+        hub.remove(subscriber.queue)
+        hub.release_feed(feed, subscriber)
 
     return release, feed
 
@@ -148,16 +148,16 @@ async def _check_job(hub: Hub, org_id: UUID, job_id: UUID) -> None:
             org_id, lambda session: load_jobs_by_id(session, org_id, [job_id], {"id"})
         )
     except (StatementTimeoutError, DatabaseUnavailableError) as error:
-        raise in_our_words(error) from None
+        raise client_error(error) from None
     if not found:
         raise BadUserInputError("There is no job with this id.")
 
 
-async def _arrive(
-    feed: Feed, seat: Subscriber | None, release: Callable[[], None]
+async def _subscribe(
+    feed: Feed, subscriber: Subscriber | None, release: Callable[[], None]
 ) -> Snapshot | None:
     try:
-        return await feed.take(seat)
+        return await feed.subscribe(subscriber)
     except BaseException:
         release()
         raise

@@ -1,4 +1,4 @@
-"""What passes from a feed to its subscribers: happenings, and the bounded inbox of each."""
+"""What passes from a feed to its subscribers: live events, and each subscriber's bounded queue."""
 
 import asyncio
 from collections.abc import Hashable, Sequence
@@ -7,90 +7,92 @@ from typing import Any
 
 from resolvers.errors import JoblensError, SlowConsumerError
 
-# How many happenings are told together at most.
-MOST_TAKEN = 100
+# How many events are taken from a queue at once at most.
+MAX_TAKEN = 100
 
 
 class SharedResponse:
-    """What subscribers are told of a happening, once it has been worked out by one of them."""
+    """A response to a live event, once a subscriber has computed it, for others who get the same.
 
-    __slots__ = ("done", "response", "settled", "told")
+    `settled` is set when the computation has ended, also without success.
+    """
+
+    __slots__ = ("is_done", "response", "settled", "value")
 
     def __init__(self) -> None:
-        self.done = False
-        self.told: Any = None
+        self.is_done = False
+        self.value: Any = None
         self.response: Any = None
-        # Set when whoever works it out has done so, or has given up.
         self.settled: asyncio.Event | None = None
 
 
 class LiveEvent:
-    """One thing that happened, told to many as this one object.
+    """One change, passed as this one object to all of its subscribers.
 
-    `value`: an event's edge, or the counts. `answers` are for whoever tells of it: an answer that
-    is the same for many is kept here, and goes when the last of them has taken it.
+    `value`: the edge of a job's event, or the status counts. `responses`: by the key of the
+    subscriptions that share them; they are freed with the event.
     """
 
-    __slots__ = ("answers", "value")
+    __slots__ = ("responses", "value")
 
     def __init__(self, value: Any = None) -> None:
         self.value = value
-        self.answers: dict[Hashable, SharedResponse] = {}
+        self.responses: dict[Hashable, SharedResponse] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What becomes of a happening, once what is told of it is known."""
+    """Whether a live event is sent to a subscriber, and whether it is the last."""
 
-    is_told: bool = True
+    is_sent: bool = True
     is_last: bool = False
 
 
-TOLD = Delivery()
+SENT = Delivery()
 
 
 class SubscriberQueue:
-    """What waits for one subscriber, at most `limit` happenings; who comes too late is ended.
+    """The live events that wait for one subscriber, at most `limit`; beyond that it is ended.
 
-    With `only_latest` a new happening takes the place of the one before. One task takes from it.
+    With `only_latest` a new event replaces the waiting one. One task takes from the queue.
     """
 
     def __init__(self, limit: int, *, only_latest: bool = False) -> None:
         self._limit = limit
         self._only_latest = only_latest
         self._waiting: list[LiveEvent] = []
-        self._taker: asyncio.Future[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None
         self._error: JoblensError | None = None
         self.has_ended = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, happenings: Sequence[LiveEvent]) -> None:
-        """Leave happenings; those that find no room end the inbox, and free what waits in it."""
-        if self.has_ended or not happenings:
+    def put(self, events: Sequence[LiveEvent]) -> None:
+        """Add events. Those beyond the limit end the queue, and drop what waits in it."""
+        if self.has_ended or not events:
             return
         if self._only_latest:
-            self._waiting = [happenings[-1]]
-        elif len(self._waiting) + len(happenings) > self._limit:
+            self._waiting = [events[-1]]
+        elif len(self._waiting) + len(events) > self._limit:
             self._waiting = []
             self.end(SlowConsumerError(self._limit))
             return
         else:
-            self._waiting += happenings
+            self._waiting += events
         self._wake()
 
     def end(self, error: JoblensError | None = None) -> None:
-        """Let nothing more in. What waits is still handed out, then the error, if there is one."""
+        """Accept no more events. Waiting ones can still be taken, then the error is raised."""
         if not self.has_ended:
             self.has_ended = True
             self._error = error
             self._wake()
 
     async def take(self) -> list[LiveEvent]:
-        """Wait for happenings and take what is there, at most `MOST_TAKEN`.
+        """Wait for events, and take at most `MAX_TAKEN`.
 
-        At the end get none, or raise the error it ended with.
+        At the end, return none or raise the error that the queue ended with.
         """
         while not self._waiting:
             if self._error is not None:
@@ -98,11 +100,11 @@ class SubscriberQueue:
             if self.has_ended:
                 return []
             await self._change()
-        taken, self._waiting = self._waiting[:MOST_TAKEN], self._waiting[MOST_TAKEN:]
+        taken, self._waiting = self._waiting[:MAX_TAKEN], self._waiting[MAX_TAKEN:]
         return taken
 
     async def pause(self, seconds: float) -> None:
-        """Wait for so long, or until the inbox ends."""
+        """Wait for so long, or until the queue ends."""
         try:
             async with asyncio.timeout(seconds):
                 while not self.has_ended:
@@ -111,9 +113,9 @@ class SubscriberQueue:
             pass
 
     async def _change(self) -> None:
-        self._taker = asyncio.get_running_loop().create_future()
-        await self._taker
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
 
     def _wake(self) -> None:
-        if self._taker is not None and not self._taker.done():
-            self._taker.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

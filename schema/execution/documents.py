@@ -18,21 +18,21 @@ from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.error_format import formatted, in_words
+from schema.execution.error_format import format_error, format_graphql_error
+from schema.execution.models import ExecutableSchema
 from schema.execution.parsing import parse
 from schema.execution.persisted_documents import Documents
 from schema.limits.costs import CostPlan
 from schema.limits.document_limits import DocumentLimits, LimitError
 from schema.limits.document_metrics import DocumentMetrics, measure
 from schema.limits.input_sizes import InputSizes
-from schema.schema import core_schema
 
 # A document takes nearly 200 times its text: together these may come to 150 MB.
 CACHED_DOCUMENTS = 200
 CACHED_DOCUMENT_CHARACTERS = 4_096
 MAX_ERRORS = 20
 # For how many ways its conditions can turn out a document's costs are kept.
-CACHED_SHAPES = 16
+CACHED_PLANS = 16
 TOO_DEEP = "The document is nested too deeply."
 
 # graphql-core compares fields of the same name in pairs, up to its own bound; within the limit on
@@ -42,8 +42,9 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """What a process lets clients ask, and how much."""
+    """The schema that clients may query, by which documents, and how much of it at once."""
 
+    schema: ExecutableSchema
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     introspection: bool = True
     documents: Documents = field(default_factory=Documents)
@@ -54,9 +55,10 @@ class Document:
     """A valid document, and what its operations cost, as far as it was asked for."""
 
     node: DocumentNode
-    measures: DocumentMetrics
+    metrics: DocumentMetrics
+    schema: ExecutableSchema
     limits: DocumentLimits
-    _shapes: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
+    _plans: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
     _variables: dict[int, tuple[InputSizes, dict[str, Any]]] = field(default_factory=dict)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
@@ -66,28 +68,38 @@ class Document:
         """
         known = self._variables.get(id(operation))
         if known is None:
-            known = self._variables[id(operation)] = InputSizes(operation), _defaults(operation)
+            known = self._variables[id(operation)] = (
+                InputSizes(operation, self.schema.definition),
+                _defaults(operation),
+            )
         inputs, defaults = known
         declared = {name: given[name] for name in inputs.types if name in given}
         variables = {**defaults, **declared}
-        conditions = {name: bool(variables.get(name)) for name in self.measures.conditions}
-        shape = self._shape(operation, conditions)
-        inputs.check(declared, shape.given, self.limits)
-        return shape.cost(variables)
+        conditions = {name: bool(variables.get(name)) for name in self.metrics.conditions}
+        plan = self._plan(operation, conditions)
+        inputs.check(declared, plan.given, self.limits)
+        return plan.cost(variables)
 
-    def _shape(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> CostPlan:
+    def _plan(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> CostPlan:
         key = (id(operation), *conditions.values())
-        shape = self._shapes.get(key)
-        if shape is None:
+        plan = self._plans.get(key)
+        if plan is None:
             fragments = {
                 definition.name.value: definition
                 for definition in self.node.definitions
                 if isinstance(definition, FragmentDefinitionNode)
             }
-            shape = CostPlan(operation, fragments, conditions, self.limits)
-            if len(self._shapes) < CACHED_SHAPES:
-                self._shapes[key] = shape
-        return shape
+            plan = CostPlan(
+                operation,
+                fragments,
+                conditions,
+                self.limits,
+                self.schema.definition,
+                self.schema.list_sizes,
+            )
+            if len(self._plans) < CACHED_PLANS:
+                self._plans[key] = plan
+        return plan
 
 
 Reading = tuple[Document | None, list[dict[str, Any]]]
@@ -106,28 +118,30 @@ def read(text: str, rules: Rules, *, trusted: bool) -> Reading:
 def _read(text: str, rules: Rules, trusted: bool) -> Reading:
     try:
         node = parse(text, None if trusted else rules.limits.max_tokens)
-        measures = measure(node, None if trusted else rules.limits)
-        errors = _validate(node, measures, rules)
+        metrics = measure(node, None if trusted else rules.limits)
+        errors = _validate(node, metrics, rules)
     except JoblensError as error:
-        return None, [formatted(error)]
+        return None, [format_error(error)]
     except GraphQLSyntaxError as error:
-        return None, [in_words(error, ErrorCode.GRAPHQL_PARSE_FAILED)]
+        return None, [format_graphql_error(error, ErrorCode.GRAPHQL_PARSE_FAILED)]
     except RecursionError:
-        return None, [formatted(JoblensError(ErrorCode.GRAPHQL_PARSE_FAILED, TOO_DEEP))]
+        return None, [format_error(JoblensError(ErrorCode.GRAPHQL_PARSE_FAILED, TOO_DEEP))]
     if errors:
-        return None, [in_words(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors]
-    return Document(node, measures, rules.limits), []
+        return None, [
+            format_graphql_error(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors
+        ]
+    return Document(node, metrics, rules.schema, rules.limits), []
 
 
 _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 
-def _validate(node: DocumentNode, measures: DocumentMetrics, rules: Rules) -> list[GraphQLError]:
-    if measures.introspects and not rules.introspection:
+def _validate(node: DocumentNode, metrics: DocumentMetrics, rules: Rules) -> list[GraphQLError]:
+    if metrics.introspects and not rules.introspection:
         message = "Introspection is switched off here."
         raise JoblensError(ErrorCode.INTROSPECTION_DISABLED, message)
     errors = validate(
-        core_schema,
+        rules.schema.definition,
         node,
         max_errors=MAX_ERRORS,
         hide_suggestions=not rules.introspection,

@@ -21,11 +21,15 @@ from graphql.execution.executor import Executor as CoreExecutor
 from graphql.pyutils import AwaitableOrValue, Path
 
 from schema.execution.field_plans import Call, Plan
-from schema.limits.list_sizes import COUNTED
 
 
 class Executor(CoreExecutor[Any]):
-    """Runs one operation. `returned` counts the objects of the answer, as its cost does."""
+    """Runs one operation.
+
+    `returned`: how many objects of the `counted` types the response has, as its cost is counted.
+    """
+
+    counted: frozenset[str] = frozenset()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -38,6 +42,7 @@ class Executor(CoreExecutor[Any]):
         """Make the executor of one event of a subscription, which keeps nothing for the next."""
         executor: Executor = self.build_per_event_executor(event)  # type: ignore[assignment]
         executor.context_value = context
+        executor.counted = self.counted
         executor._plans = {}
         executor._calls = {}
         executor.returned = 0
@@ -87,7 +92,7 @@ class Executor(CoreExecutor[Any]):
             if plan.is_plain:
                 answers = [plan.answer(item) for item in items]
                 if not any(others for _, others in answers):
-                    self.returned += len(answers) if of_type.name in COUNTED else 0
+                    self.returned += len(answers) if of_type.name in self.counted else 0
                     self.context_value.size.bytes += plan.width * len(answers)
                     return [results for results, _ in answers]
         return super().complete_iterable_value(
@@ -104,7 +109,7 @@ class Executor(CoreExecutor[Any]):
         position_context: Any,
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Answer an object, and count it."""
-        if return_type.name in COUNTED:
+        if return_type.name in self.counted:
             self.returned += 1
         return super().complete_object_value(
             return_type, field_details_list, info, path, result, position_context

@@ -20,12 +20,11 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.execution.executor import Executor
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path, Undefined
+from strawberry import Info, Schema
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
 from resolvers.response_size import ResponseSize
-from schema.schema import schema
-from schema.selections import Info
 
 Getter = Callable[[Any], Any]
 
@@ -171,6 +170,7 @@ def _arguments(
     given = get_argument_values(
         field, first.node, executor.variable_values, first.fragment_variable_values
     )
+    schema: Schema = executor.schema._strawberry_schema  # type: ignore[attr-defined]  # noqa: SLF001
     converter = schema.schema_converter
     return convert_arguments(
         given, definition.arguments, converter.scalar_registry, converter.config

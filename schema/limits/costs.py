@@ -12,6 +12,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -37,8 +38,7 @@ from schema.limits.cost_terms import (
 from schema.limits.document_limits import DocumentLimits, LimitError, check
 from schema.limits.document_metrics import CONDITIONS
 from schema.limits.input_sizes import arguments
-from schema.limits.list_sizes import COUNTED, OF_THE_PAGE, SIZES, Size, nothing, one
-from schema.schema import core_schema
+from schema.limits.list_sizes import ListSizes, Size, nothing, one
 
 # How many selections may be looked at for one document: a guard for those that would merge
 # fragments in ever new combinations, which no limit on the text prevents.
@@ -67,7 +67,11 @@ class CostPlan:
         fragments: Mapping[str, FragmentDefinitionNode],
         conditions: Variables,
         limits: DocumentLimits,
+        schema: GraphQLSchema,
+        list_sizes: ListSizes,
     ) -> None:
+        self._schema = schema
+        self._list_sizes = list_sizes
         self._fragments = fragments
         self._conditions = conditions
         self._limits = limits
@@ -75,7 +79,7 @@ class CostPlan:
         self._pages: dict[int, PageSize] = {}
         self.steps = 0
         self.visits = 0
-        root = core_schema.get_root_type(operation.operation)
+        root = schema.get_root_type(operation.operation)
         assert root is not None
         self._parts = self._below(root, (operation.selection_set,), None)
         self.given = given_in(self._parts)
@@ -116,7 +120,7 @@ class CostPlan:
     def _field(
         self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], page: PageSize | None
     ) -> Iterable[CostTerm]:
-        field = core_schema.get_field(type_, nodes[0].name.value)
+        field = self._schema.get_field(type_, nodes[0].name.value)
         assert field is not None
         if nodes[0].arguments:
             yield CostTerm(name, nothing, counts=False, given=arguments(nodes[0], field))
@@ -125,17 +129,17 @@ class CostPlan:
             return
         place = (type_.name, nodes[0].name.value)
         own = self._page(nodes[0], name, place)
-        of_page = page if place in OF_THE_PAGE else None
+        of_page = page if place in self._list_sizes.of_the_page else None
         label, size = own or of_page or PageSize(name, one)
-        if type_ is core_schema.mutation_type:
+        if type_ is self._schema.mutation_type:
             # What it changes counts, whatever it tells of it.
             yield CostTerm(label, size, counts=True, holds=size)
         sets = tuple(
             {id(n.selection_set): n.selection_set for n in nodes if n.selection_set}.values()
         )
-        types = _concrete(named)
+        types = self._concrete(named)
         is_list = _is_list(field.type)
-        counts = _counts(types, is_list=is_list)
+        counts = self._counts(types, is_list=is_list)
         alternatives = tuple(
             self._below(each, sets, None if counts else own or page) for each in types
         )
@@ -143,7 +147,7 @@ class CostPlan:
         yield CostTerm(label, size if counts else one, counts, alternatives, holds)
 
     def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> PageSize | None:
-        sizing = SIZES.get(place)
+        sizing = self._list_sizes.sizes.get(place)
         if sizing is None:
             return None
         # One for each node, for what is known is found by it.
@@ -176,7 +180,7 @@ class CostPlan:
                     self.visits += 1
                     entered.add(selection.name.value)
                     fragment = self._fragments[selection.name.value]
-                if _applies(fragment, type_):
+                if self._applies(fragment, type_):
                     stack.append(fragment.selection_set)
         return found
 
@@ -190,25 +194,25 @@ class CostPlan:
                     return False
         return True
 
+    def _applies(
+        self, fragment: InlineFragmentNode | FragmentDefinitionNode, type_: GraphQLObjectType
+    ) -> bool:
+        if fragment.type_condition is None or fragment.type_condition.name.value == type_.name:
+            return True
+        condition = self._schema.get_type(fragment.type_condition.name.value)
+        return is_abstract_type(condition) and self._schema.is_sub_type(condition, type_)
 
-def _applies(
-    fragment: InlineFragmentNode | FragmentDefinitionNode, type_: GraphQLObjectType
-) -> bool:
-    if fragment.type_condition is None or fragment.type_condition.name.value == type_.name:
-        return True
-    condition = core_schema.get_type(fragment.type_condition.name.value)
-    return is_abstract_type(condition) and core_schema.is_sub_type(condition, type_)
+    def _concrete(self, type_: GraphQLNamedType) -> Sequence[GraphQLObjectType]:
+        if is_abstract_type(type_):
+            return self._schema.get_possible_types(type_)
+        assert isinstance(type_, GraphQLObjectType)
+        return (type_,)
 
-
-def _concrete(type_: GraphQLNamedType) -> Sequence[GraphQLObjectType]:
-    if is_abstract_type(type_):
-        return core_schema.get_possible_types(type_)
-    assert isinstance(type_, GraphQLObjectType)
-    return (type_,)
-
-
-def _counts(types: Iterable[GraphQLObjectType], *, is_list: bool) -> bool:
-    return all(each.name in COUNTED or (is_list and each.name.startswith("__")) for each in types)
+    def _counts(self, types: Iterable[GraphQLObjectType], *, is_list: bool) -> bool:
+        counted = self._list_sizes.counted
+        return all(
+            each.name in counted or (is_list and each.name.startswith("__")) for each in types
+        )
 
 
 def _is_list(type_: Any) -> bool:

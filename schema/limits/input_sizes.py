@@ -15,6 +15,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLSchema,
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
@@ -25,7 +26,6 @@ from graphql import (
 
 from resolvers.errors import BadUserInputError
 from schema.limits.document_limits import DocumentLimits, check
-from schema.schema import core_schema
 
 # An input object counts as so many values: whatever is given, each of its type's fields is looked
 # at, both when it is coerced and when it becomes an object of ours.
@@ -63,12 +63,12 @@ def arguments(node: FieldNode, definition: GraphQLField) -> Given:
 class InputSizes:
     """The variables of a valid operation: their types, and what their defaults hold."""
 
-    def __init__(self, operation: OperationDefinitionNode) -> None:
+    def __init__(self, operation: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.types: dict[str, Any] = {}
         self._defaults: dict[str, int] = {}
         for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
-            self.types[name] = type_from_ast(core_schema, definition.type)
+            self.types[name] = type_from_ast(schema, definition.type)
             if definition.default_value is not None:
                 default = Given()
                 _add_literal(default, definition.default_value, self.types[name])

@@ -1,6 +1,7 @@
 """How many objects each list of the schema may hold, by the arguments it was asked for with."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -9,6 +10,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
+    GraphQLSchema,
     VariableNode,
     value_from_ast_untyped,
 )
@@ -20,7 +22,6 @@ from resolvers.errors import BadUserInputError
 from resolvers.paging import LIST_SIZE
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
-from schema.schema import core_schema
 
 # How many, given the values of the request's variables.
 Size = Callable[[Mapping[str, Any]], int]
@@ -129,9 +130,9 @@ def _fixed(count: int) -> Sizing:
     return lambda _node, _limits: lambda _variables: count
 
 
-def _introspection() -> dict[tuple[str, str], Sizing]:
+def _introspection(schema: GraphQLSchema) -> dict[tuple[str, str], Sizing]:
     """Take for each list of the introspection as many as this schema has of them on average."""
-    types = core_schema.type_map.values()
+    types = schema.type_map.values()
     with_fields = [t for t in types if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)]
     fields = [field for type_ in with_fields for field in type_.fields.values()]
     inputs = [t for t in types if isinstance(t, GraphQLInputObjectType)]
@@ -141,8 +142,8 @@ def _introspection() -> dict[tuple[str, str], Sizing]:
         return _fixed(max(1, round(total / among)))
 
     return {
-        ("__Schema", "types"): _fixed(len(core_schema.type_map)),
-        ("__Schema", "directives"): _fixed(len(core_schema.directives)),
+        ("__Schema", "types"): _fixed(len(schema.type_map)),
+        ("__Schema", "directives"): _fixed(len(schema.directives)),
         ("__Type", "fields"): average(len(fields), len(with_fields)),
         ("__Type", "inputFields"): average(sum(len(t.fields) for t in inputs), len(inputs)),
         ("__Type", "enumValues"): average(sum(len(t.values) for t in enums), len(enums)),
@@ -167,5 +168,22 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Mutation", "cancelJobs"): _limit,
     ("Mutation", "retryJobs"): _limit,
     ("Subscription", "statusCounts"): _fixed(len(JobStatus)),
-    **_introspection(),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ListSizes:
+    """What decides how many objects a document of a schema could return.
+
+    `sizes`: of lists, by type and field. `of_the_page`: the fields that hold as many as the list
+    that they are part of. `counted`: the names of the types whose objects count.
+    """
+
+    sizes: Mapping[tuple[str, str], Sizing]
+    of_the_page: frozenset[tuple[str, str]]
+    counted: frozenset[str]
+
+
+def list_sizes(schema: GraphQLSchema) -> ListSizes:
+    """Make the sizes of Joblens's lists, and of those of the introspection of its schema."""
+    return ListSizes({**SIZES, **_introspection(schema)}, OF_THE_PAGE, COUNTED)

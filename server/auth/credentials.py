@@ -17,7 +17,7 @@ SCHEME = "bearer"
 
 
 class UnauthenticatedError(JoblensError):
-    """Nobody knows who asks. `challenge`: what RFC 6750 has the answer say of it."""
+    """The client is not authenticated. `challenge`: of the WWW-Authenticate header (RFC 6750)."""
 
     def __init__(self, message: str, challenge: str = 'Bearer error="invalid_token"') -> None:
         super().__init__(ErrorCode.UNAUTHENTICATED, message)
@@ -25,14 +25,14 @@ class UnauthenticatedError(JoblensError):
 
 
 class MissingTokenError(UnauthenticatedError):
-    """No credentials came at all."""
+    """The client sent no credentials."""
 
     def __init__(self) -> None:
         super().__init__("This needs a token: send 'Authorization: Bearer …'.", "Bearer")
 
 
-class LapsedError(UnauthenticatedError):
-    """What a connection was opened with holds no more."""
+class RevokedError(UnauthenticatedError):
+    """The credential of an open connection has expired or was revoked."""
 
     def __init__(self) -> None:
         super().__init__("The token has expired or was revoked.")
@@ -86,7 +86,7 @@ class Authenticator(Protocol):
         """
         ...
 
-    async def lapsed(
+    async def revoked(
         self, org_id: UUID, credentials: Collection[Credential]
     ) -> Collection[Credential]:
         """Get those of an organisation's credentials that hold no more, though not expired."""

@@ -62,7 +62,7 @@ class JwtAuthenticator:
         check_org(credential.viewer, presented.org)
         return credential
 
-    async def lapsed(
+    async def revoked(
         self, _org_id: UUID, _credentials: Collection[Credential]
     ) -> Collection[Credential]:
         """Get none: nothing but its time ends a token of a provider."""

@@ -25,7 +25,7 @@ class NoAuthenticator:
             org_id = parsed
         return Credential(viewer=Viewer(org_id, "anonymous", (Role.ADMIN,)))
 
-    async def lapsed(
+    async def revoked(
         self, _org_id: UUID, _credentials: Collection[Credential]
     ) -> Collection[Credential]:
         """Get none: nothing was shown that could lapse."""

@@ -31,13 +31,13 @@ class OpenConnections:
         self._task: asyncio.Task[None] | None = None
         self._asking: dict[UUID, asyncio.Task[None]] = {}
 
-    def watch(self, credential: Credential, on_lapse: Callable[[], None]) -> Callable[[], None]:
-        """Call `on_lapse` once if the credential lapses; what is returned ends the watch."""
+    def watch(self, credential: Credential, on_revoked: Callable[[], None]) -> Callable[[], None]:
+        """Call `on_revoked` once if the credential lapses; what is returned ends the watch."""
         if not credential.key:
             # Nothing was shown, and nothing can lapse.
             return lambda: None
         place = object()
-        self._open[place] = (credential, on_lapse)
+        self._open[place] = (credential, on_revoked)
         if self._task is None:
             self._task = asyncio.create_task(self._look_again_and_again())
         return lambda: self._leave(place)
@@ -71,17 +71,17 @@ class OpenConnections:
 
     async def _ask(self, org_id: UUID, credentials: Collection[Credential]) -> None:
         try:
-            self._end(await self._authenticator.lapsed(org_id, credentials))
+            self._end(await self._authenticator.revoked(org_id, credentials))
         except Exception:
             log.exception("could not look at the credentials of open connections")
         finally:
             del self._asking[org_id]
 
     def _end(self, lapsed: Collection[Credential]) -> None:
-        for place, (credential, on_lapse) in list(self._open.items()):
+        for place, (credential, on_revoked) in list(self._open.items()):
             if credential in lapsed:
                 self._leave(place)
                 try:
-                    on_lapse()
+                    on_revoked()
                 except Exception:
                     log.exception("could not end a connection whose credentials hold no more")

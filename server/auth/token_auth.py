@@ -61,7 +61,7 @@ class TokenAuthenticator:
         check_org(credential.viewer, presented.org)
         return credential
 
-    async def lapsed(
+    async def revoked(
         self, org_id: UUID, credentials: Collection[Credential]
     ) -> Collection[Credential]:
         """Get those that were revoked or changed, by one statement."""

@@ -9,7 +9,7 @@ from starlette.requests import Request as HttpRequest
 from db.json_values import HALF, loads
 from db.validation import UNSTORABLE
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.run import Request
+from schema.execution.models import Request
 
 JSON = "application/json"
 

@@ -1,4 +1,4 @@
-"""GraphQL responses as they go over HTTP: their JSON, media type and status."""
+"""GraphQL responses over HTTP: their JSON, media type and status."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,23 +8,23 @@ from starlette.responses import Response as HttpResponse
 
 from db import json_values
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.error_format import formatted
-from schema.execution.run import Response
+from schema.execution.error_format import format_error
+from schema.execution.models import Response
 from server.auth.credentials import UnauthenticatedError
 from server.http.requests import JSON
 from server.limits.errors import BusyError
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-# For who would take either, the older one: whoever knows the newer asks for it by name.
-ANSWERS = (JSON, GRAPHQL_RESPONSE)
-# How much is written to a client at once, where much is ready.
+# The older one first: clients that know the newer one ask for it by name.
+MEDIA_TYPES = (JSON, GRAPHQL_RESPONSE)
+# How many bytes are written to a client at once.
 WRITTEN_AT_ONCE_BYTES = 65_536
 
 
 def write(response: Response, media_type: str) -> HttpResponse:
-    """Write a response. What was run gets 200, even with errors; see `ErrorCode` for the rest."""
+    """Make the HTTP response. An operation that was run gets 200, even with errors."""
     try:
-        body = written(response)
+        body = encoded(response)
     except JoblensError as error:
         return write_error(error, media_type)
     return HttpResponse(body, _status(response, media_type), _headers(media_type))
@@ -33,7 +33,7 @@ def write(response: Response, media_type: str) -> HttpResponse:
 def write_error(
     error: JoblensError, media_type: str = JSON, status: int | None = None
 ) -> HttpResponse:
-    """Write an error that came before any response, with the status of its code."""
+    """Make the HTTP response of an error before any operation, with the status of its code."""
     headers = _headers(media_type)
     if isinstance(error, UnauthenticatedError):
         headers["www-authenticate"] = error.challenge
@@ -45,23 +45,23 @@ def write_error(
         case ErrorCode.UNSUPPORTED_MEDIA_TYPE:
             headers |= {"accept": JSON, "accept-encoding": "identity"}
         case ErrorCode.REQUEST_TIMEOUT:
-            # What comes now would be the rest of this request, not another.
+            # The rest of this request may still arrive: it must not be read as another.
             headers["connection"] = "close"
     body = refusal(error).body()
     return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
 
 
 def refusal(error: JoblensError) -> Response:
-    """Make the response of a request that `error` kept from being run."""
-    told = formatted(error)
+    """Make the response of a request that was not run because of `error`."""
+    formatted = format_error(error)
     if isinstance(error, BusyError):
-        # Where there are no headers to tell it: in a WebSocket, in a stream of events.
-        told["extensions"]["retryAfterSeconds"] = error.retry_after_seconds
-    return Response(None, [told], refused=True)
+        # For WebSockets and event streams, which have no headers.
+        formatted["extensions"]["retryAfterSeconds"] = error.retry_after_seconds
+    return Response(None, [formatted], refused=True)
 
 
-def settled(response: Response) -> Response:
-    """Write a response once for all who get it; one that is too large is replaced.
+def encode_once(response: Response) -> Response:
+    """Encode a response, which many clients may share. One that is too large is replaced.
 
     Raises JoblensError as `dumps` does.
     """
@@ -69,33 +69,33 @@ def settled(response: Response) -> Response:
     if len(body) > response.max_bytes:
         response = response.too_large()
         body = dumps(response.body())
-    response.written.append(body)
+    response.encoded.append(body)
     return response
 
 
-def written(response: Response) -> bytes:
-    """Get the body of a response, which many may share; it is written once for all of them."""
-    if not response.written and (other := settled(response)) is not response:
-        response.written.extend(other.written)
-    return response.written[0]
+def encoded(response: Response) -> bytes:
+    """Get the JSON of a response, encoded once for all clients that share it."""
+    if not response.encoded and (other := encode_once(response)) is not response:
+        response.encoded.extend(other.encoded)
+    return response.encoded[0]
 
 
-def gather(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Gather what is to be written one after another into what can be written at once."""
-    together: list[bytes] = []
+def batched(parts: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Group messages, in order, into batches that are written at once."""
+    batch: list[bytes] = []
     size = 0
     for part in parts:
-        if together and size + len(part) > WRITTEN_AT_ONCE_BYTES:
-            yield together
-            together, size = [], 0
-        together.append(part)
+        if batch and size + len(part) > WRITTEN_AT_ONCE_BYTES:
+            yield batch
+            batch, size = [], 0
+        batch.append(part)
         size += len(part)
-    if together:
-        yield together
+    if batch:
+        yield batch
 
 
 def dumps(value: Any) -> bytes:
-    """Write JSON; raise JoblensError where it is nested too deeply for that."""
+    """Encode JSON. Raises JoblensError if it is nested too deeply."""
     try:
         return json_values.dumps(value, orjson.OPT_UTC_Z)
     except TypeError as error:
@@ -106,7 +106,7 @@ def dumps(value: Any) -> bytes:
 
 
 def _headers(media_type: str) -> dict[str, str]:
-    # Who acts is told by a header that caches do not look at.
+    # Caches ignore the header that names the organisation.
     return {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
 
 

@@ -1,7 +1,8 @@
-"""Who is let in: the bounds on requests, connections and subscriptions, and on points a minute."""
+"""Admission control: bounds on requests, connections, subscriptions, and on points a minute."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from ipaddress import IPv6Address
+from types import MappingProxyType
 from typing import Any
 
 from resolvers.context import Viewer
@@ -9,7 +10,7 @@ from resolvers.errors import ErrorCode
 from server.http.hostnames import client_address
 from server.limits.concurrency import ConcurrencyLimiter, Kind, Slot
 from server.limits.errors import BusyError
-from server.limits.rate_limit import LocalRateLimiter, RateLimiter, RateLimitStatus, Who
+from server.limits.rate_limit import LocalRateLimiter, RateLimiter, RateLimitStatus, ViewerKey
 from server.limits.redis_rate_limit import RedisRateLimiter
 from server.settings import Settings
 
@@ -19,26 +20,13 @@ SUBSCRIPTIONS = Kind(
     "subscriptions", ErrorCode.TOO_MANY_SUBSCRIPTIONS, ErrorCode.TOO_MANY_SUBSCRIPTIONS
 )
 DEFAULT_POINTS_PER_MINUTE = 1_000_000
-# Of an IPv6 address: so much of it names a network, which one client may have for itself.
+# The bits of an IPv6 address that name a network, which one client may have for itself.
 IPV6_NETWORK_BITS = 64
-
-
-class Admission:
-    """A request that was let in; it leaves when it is done. `headers` tell of its viewer's rate."""
-
-    __slots__ = ("_place", "headers")
-
-    def __init__(self, place: Slot, standing: RateLimitStatus | None) -> None:
-        self._place = place
-        self.headers = {} if standing is None else standing.headers()
-
-    def leave(self) -> None:
-        """Make room for another request."""
-        self._place.leave()
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class AdmissionControl:
-    """One a process."""
+    """The bounds of one process."""
 
     def __init__(self, settings: Settings) -> None:
         self.requests = ConcurrencyLimiter(
@@ -52,50 +40,39 @@ class AdmissionControl:
             settings.live_max_subscriptions,
             settings.live_max_subscriptions_per_viewer,
         )
-        self._rates = _rates(settings)
+        self._rate_limiter = _rate_limiter(settings)
 
     def enter(self, viewer: Viewer) -> Slot:
-        """Take a place for a request of which nothing is read yet. Raises BusyError."""
-        return self.requests.take(key(viewer))
+        """Acquire the slot of a request. Raises BusyError."""
+        return self.requests.acquire(viewer_key(viewer))
 
-    async def admit(self, viewer: Viewer, points: int, place: Slot) -> Admission:
-        """Let a request in that costs so many points, at least one.
+    async def spend(self, viewer: Viewer, points: int = 1) -> Mapping[str, str]:
+        """Spend a viewer's points, at least one. Returns the rate limit's HTTP headers.
 
-        Raises BusyError, and then the place is left.
+        Raises BusyError if the viewer has too few points left.
         """
-        try:
-            return Admission(place, await self._spend(viewer, max(1, points)))
-        except BaseException:
-            place.leave()
-            raise
-
-    async def charge(self, viewer: Viewer) -> None:
-        """Take a point for a request that could not be run. Raises BusyError."""
-        await self._spend(viewer, 1)
-
-    async def _spend(self, viewer: Viewer, points: int) -> RateLimitStatus | None:
-        if self._rates is None:
-            return None
-        standing = await self._rates.spend(key(viewer), points)
-        if standing.wait_seconds > 0:
-            raise _out_of_points(standing)
-        return standing
+        if self._rate_limiter is None:
+            return _NO_HEADERS
+        status = await self._rate_limiter.spend(viewer_key(viewer), max(1, points))
+        if status.wait_seconds > 0:
+            raise _rate_limited(status)
+        return status.headers()
 
     async def close(self) -> None:
-        """Free what is held outside of this process."""
-        if self._rates is not None:
-            await self._rates.close()
+        """Close connections to other services."""
+        if self._rate_limiter is not None:
+            await self._rate_limiter.close()
 
 
-def key(viewer: Viewer) -> Who:
-    """Say whose places and points a viewer has: all that one subject of one organisation does."""
+def viewer_key(viewer: Viewer) -> ViewerKey:
+    """Get the key of a viewer's slots and points: one subject of one organisation."""
     return (viewer.org_id, viewer.subject)
 
 
-def stranger(client: Sequence[Any] | None) -> Hashable:
-    """Say whose places those have who have not signed in: all that come from one network.
+def anonymous_key(client: Sequence[Any] | None) -> Hashable:
+    """Get the key of a client before it has signed in: its address, or its IPv6 network.
 
-    Whose address is not known share theirs.
+    Clients without a known address share one key.
     """
     address = client_address(client)
     if isinstance(address, IPv6Address):
@@ -103,7 +80,7 @@ def stranger(client: Sequence[Any] | None) -> Hashable:
     return address
 
 
-def _rates(settings: Settings) -> RateLimiter | None:
+def _rate_limiter(settings: Settings) -> RateLimiter | None:
     quota = settings.rate_points_per_minute
     if quota is None:
         quota = 0 if settings.auth == "none" else DEFAULT_POINTS_PER_MINUTE
@@ -114,10 +91,10 @@ def _rates(settings: Settings) -> RateLimiter | None:
     return RedisRateLimiter(quota, settings.redis_url.get_secret_value())
 
 
-def _out_of_points(standing: RateLimitStatus) -> BusyError:
+def _rate_limited(status: RateLimitStatus) -> BusyError:
     return BusyError(
         ErrorCode.RATE_LIMITED,
-        f"You may spend {standing.quota} points a minute, and this costs more than you have left.",
-        standing.retry_after_seconds,
-        standing.headers(),
+        f"You may spend {status.quota} points a minute, and this costs more than you have left.",
+        status.retry_after_seconds,
+        status.headers(),
     )

@@ -1,4 +1,4 @@
-"""When a request is stopped before it is done: its time is up, or its client has gone."""
+"""Stops a request early: after its timeout, or when its client has disconnected."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from starlette.types import Receive
 
-# Whether the client is still there is not asked before: nearly all requests are done by then.
-LOOK_AFTER_SECONDS = 0.1
+# Disconnects are watched for only after this: nearly all requests are done by then.
+WATCH_AFTER_SECONDS = 0.1
 
 
 class Deadline:
-    """Calls `stop` when a request has had its time or, where there is a `receive`, nobody waits.
+    """Calls `stop` after `seconds` or, given `receive`, when the client disconnects.
 
     A request that is done soon costs one timer.
     """
@@ -24,21 +24,21 @@ class Deadline:
         self._receive = receive
         self._until = loop.time() + seconds
         self._task: asyncio.Task[None] | None = None
-        first = seconds if receive is None else min(seconds, LOOK_AFTER_SECONDS)
-        self._timer = loop.call_later(first, stop if receive is None else self._look)
+        first = seconds if receive is None else min(seconds, WATCH_AFTER_SECONDS)
+        self._timer = loop.call_later(first, stop if receive is None else self._start_watching)
 
     def end(self) -> None:
-        """Say that the request is done."""
+        """Cancel the deadline: the request is done."""
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
 
-    def _look(self) -> None:
+    def _start_watching(self) -> None:
         self._task = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         assert self._receive is not None
-        # Where it cannot be asked whether the client is there, it is not.
+        # A failing `receive` counts as a disconnect.
         with suppress(Exception):
             async with asyncio.timeout_at(self._until):
                 while (await self._receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""The refusal of what would be too much now: it says when to come again."""
+"""The error of requests that are refused now, and may be tried again later."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,9 +9,9 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class BusyError(JoblensError):
-    """Too much is asked at once; the same may be asked again after `retry_after_seconds`.
+    """Too much at once; the same may be tried again after `retry_after_seconds`.
 
-    `headers`: what else an answer over HTTP tells.
+    `headers`: further headers of the HTTP response.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Rates: how many points a viewer may spend in a minute, and what the headers tell of it.
+"""The rate limit: how many points a viewer may spend in a minute, and its HTTP headers.
 
-Points come back steadily. All that is kept of a viewer is the time at which all are back, so what
-is known of one who has not asked for a minute can be forgotten.
+Points are refilled steadily. All that is stored of a viewer is the time at which all are refilled,
+so a viewer who has spent none for a minute is forgotten.
 """
 
 import math
@@ -12,20 +12,20 @@ from typing import Protocol
 from uuid import UUID
 
 WINDOW_SECONDS = 60
-# From so many viewers on, those who have all their points are looked for, and forgotten.
+# Above this number of viewers, those who have all their points are removed.
 FORGET_ABOVE = 10_000
 # An organisation and a subject in it.
-Who = tuple[UUID, str]
-# What adding up floats may be off by.
+ViewerKey = tuple[UUID, str]
+# The rounding error of added floats.
 _TINY_SECONDS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStatus:
-    """What became of an attempt to spend points.
+    """The result of spending points.
 
-    `behind_seconds`: when all points are back. `wait_seconds`: when there are enough for what was
-    asked; 0 where there were, and they are spent.
+    `behind_seconds`: until all points are refilled. `wait_seconds`: until there are enough points
+    for this cost; 0 if there were, and they are spent.
     """
 
     quota: int
@@ -34,11 +34,11 @@ class RateLimitStatus:
 
     @property
     def retry_after_seconds(self) -> int:
-        """When to try again."""
+        """When to try again, in whole seconds, at least 1."""
         return max(1, math.ceil(self.wait_seconds - _TINY_SECONDS))
 
     def headers(self) -> dict[str, str]:
-        """Tell of it in the fields of draft-ietf-httpapi-ratelimit-headers."""
+        """Get the header fields of draft-ietf-httpapi-ratelimit-headers."""
         free_seconds = WINDOW_SECONDS - self.behind_seconds + _TINY_SECONDS
         left = max(0, math.floor(free_seconds / WINDOW_SECONDS * self.quota))
         return {
@@ -48,42 +48,42 @@ class RateLimitStatus:
 
 
 class RateLimiter(Protocol):
-    """Where it is kept what viewers have spent."""
+    """Counts the points that viewers spend."""
 
-    async def spend(self, who: Who, points: int) -> RateLimitStatus:
-        """Spend points if there are enough; what costs more than the quota costs all of it."""
+    async def spend(self, key: ViewerKey, points: int) -> RateLimitStatus:
+        """Spend points if there are enough. A cost above the quota counts as the quota."""
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close connections."""
 
 
 class LocalRateLimiter:
-    """Kept in this process."""
+    """Counts in this process."""
 
     def __init__(self, quota: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._quota = quota
         self._clock = clock
-        self._all_back_at: dict[Who, float] = {}
+        self._refilled_at: dict[ViewerKey, float] = {}
         self._forget_above = FORGET_ABOVE
 
-    async def spend(self, who: Who, points: int) -> RateLimitStatus:
-        """Spend points if there are enough; what costs more than the quota costs all of it."""
+    async def spend(self, key: ViewerKey, points: int) -> RateLimitStatus:
+        """Spend points if there are enough. A cost above the quota counts as the quota."""
         now = self._clock()
-        behind = max(0.0, self._all_back_at.get(who, 0.0) - now)
+        behind = max(0.0, self._refilled_at.get(key, 0.0) - now)
         after = behind + min(points, self._quota) * WINDOW_SECONDS / self._quota
         if after > WINDOW_SECONDS + _TINY_SECONDS:
             return RateLimitStatus(self._quota, behind, after - WINDOW_SECONDS)
-        self._all_back_at[who] = now + after
-        if len(self._all_back_at) > self._forget_above:
+        self._refilled_at[key] = now + after
+        if len(self._refilled_at) > self._forget_above:
             self._forget(now)
         return RateLimitStatus(self._quota, after, 0)
 
     async def close(self) -> None:
-        """Do nothing: there is nobody to hang up on."""
+        """Do nothing: there are no connections."""
 
     def _forget(self, now: float) -> None:
-        self._all_back_at = {who: at for who, at in self._all_back_at.items() if at > now}
-        self._forget_above = max(FORGET_ABOVE, 2 * len(self._all_back_at))
+        self._refilled_at = {key: at for key, at in self._refilled_at.items() if at > now}
+        self._forget_above = max(FORGET_ABOVE, 2 * len(self._refilled_at))
 
     def __len__(self) -> int:
-        return len(self._all_back_at)
+        return len(self._refilled_at)

@@ -1,7 +1,6 @@
-"""Rates kept in Redis, where several processes share them.
+"""The rate limit in Redis, shared by several processes.
 
-Where Redis is away, each process counts for itself: neither does everybody get everything, nor
-nobody anything.
+While Redis is unavailable, each process counts for itself.
 """
 
 import asyncio
@@ -13,16 +12,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from server.limits.rate_limit import WINDOW_SECONDS, LocalRateLimiter, RateLimitStatus, Who
+from server.limits.rate_limit import WINDOW_SECONDS, LocalRateLimiter, RateLimitStatus, ViewerKey
 
-# Redis is near, or it is away: a request is not held up for longer.
-PATIENCE_SECONDS = 0.5
-# How long it is left alone after it has failed.
-AWAY_SECONDS = 5.0
+# How long a request waits for Redis.
+TIMEOUT_SECONDS = 0.5
+# How long Redis is not asked after it has failed.
+RETRY_AFTER_SECONDS = 5.0
 CONNECTIONS = 20
 KEY = "joblens:rate:"
 
-# The same sum as in LocalRateLimiter, in microseconds of Redis's own clock, in one step.
+# As LocalRateLimiter, atomically, in microseconds of Redis's own clock.
 SPEND = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -40,42 +39,43 @@ log = structlog.get_logger("joblens.rates")
 
 
 class RedisRateLimiter:
-    """Kept in the Redis of this URL."""
+    """Counts in the Redis of this URL."""
 
     def __init__(self, quota: int, url: str) -> None:
         self._quota = quota
         pool = BlockingConnectionPool.from_url(
-            url, max_connections=CONNECTIONS, timeout=PATIENCE_SECONDS, retry=Retry(NoBackoff(), 1)
+            url, max_connections=CONNECTIONS, timeout=TIMEOUT_SECONDS, retry=Retry(NoBackoff(), 1)
         )
         self._redis = Redis(connection_pool=pool)
         self._script = self._redis.register_script(SPEND)
-        self._alone = LocalRateLimiter(quota)
-        self._alone_until = 0.0
+        self._local = LocalRateLimiter(quota)
+        self._local_until = 0.0
 
-    async def spend(self, who: Who, points: int) -> RateLimitStatus:
-        """Spend points if there are enough; what costs more than the quota costs all of it."""
-        if time.monotonic() < self._alone_until:
-            return await self._alone.spend(who, points)
+    async def spend(self, key: ViewerKey, points: int) -> RateLimitStatus:
+        """Spend points if there are enough. A cost above the quota counts as the quota."""
+        if time.monotonic() < self._local_until:
+            return await self._local.spend(key, points)
         cost = min(points, self._quota) * WINDOW_SECONDS * 1_000_000 / self._quota
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 behind, wait = await self._script(
-                    keys=[f"{KEY}{who[0]}:{who[1]}"], args=[WINDOW_SECONDS * 1_000_000, cost]
+                    keys=[f"{KEY}{key[0]}:{key[1]}"], args=[WINDOW_SECONDS * 1_000_000, cost]
                 )
         except (RedisError, OSError, TimeoutError) as error:
-            self._be_alone(error)
-            return await self._alone.spend(who, points)
+            self._fall_back(error)
+            return await self._local.spend(key, points)
         return RateLimitStatus(self._quota, behind / 1_000_000, wait / 1_000_000)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close connections."""
         await self._redis.aclose(close_connection_pool=True)
 
-    def _be_alone(self, error: Exception) -> None:
+    def _fall_back(self, error: Exception) -> None:
         now = time.monotonic()
-        # Many requests may find out at once: one line tells.
-        if now >= self._alone_until:
+        # Many requests may fail at once: one line reports it.
+        if now >= self._local_until:
             log.warning(
-                "no Redis: each process counts rates for itself", error=type(error).__name__
+                "Redis is unavailable: each process counts rates for itself",
+                error=type(error).__name__,
             )
-        self._alone_until = now + AWAY_SECONDS
+        self._local_until = now + RETRY_AFTER_SECONDS

@@ -16,8 +16,8 @@ from starlette.types import Scope
 
 from resolvers.audit_entries import INTERRUPTED, OK, AuditEntry
 from resolvers.errors import ErrorCode
+from schema.execution.models import Operation, Response
 from schema.execution.persisted_documents import Mode
-from schema.execution.run import Operation, Response
 from server.auth.credentials import Credential
 from server.http.hostnames import client_address
 from server.logging.throttle import LogThrottle

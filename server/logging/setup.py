@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict
 
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.run import MASKED
+from schema.execution.error_format import MASKED
 from server.http.responses import write_error
 from server.logging import audit
 

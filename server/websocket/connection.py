@@ -1,4 +1,4 @@
-"""A connection's conversation: its beginning, who asks, what is said, and how it ends."""
+"""A WebSocket connection: its initialisation, authentication, messages and end."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from server.auth.credentials import (
     UnauthenticatedError,
     from_init,
 )
-from server.limits.admission import key
+from server.limits.admission import viewer_key
 from server.limits.concurrency import Slot
 from server.limits.errors import BusyError
 from server.logging import audit
@@ -28,43 +28,43 @@ log = structlog.get_logger("joblens.websocket")
 
 
 class WebSocketSession:
-    """A client's connection. `place`: its own from the handshake on."""
+    """One client's connection. `slot`: the connection's, acquired at the handshake."""
 
     def __init__(
-        self, channel: Channel, headers: Mapping[str, str], state: AppState, place: Slot
+        self, channel: Channel, headers: Mapping[str, str], state: AppState, slot: Slot
     ) -> None:
         self._channel = channel
         self._headers = headers
         self._state = state
-        self._place = place
+        self._slot = slot
         self._viewer: Viewer | None = None
         self._running = RunningOperations(channel, state)
-        # Done once what the connection was opened with holds no more.
-        self._lapsed = asyncio.get_running_loop().create_future()
-        self._leave: Callable[[], None] | None = None
+        # Done once the connection's credential is no longer valid.
+        self._revoked = asyncio.get_running_loop().create_future()
+        self._stop_watching: Callable[[], None] | None = None
 
-    async def serve(self, *, spoken: bool) -> None:
-        """Answer messages until the connection ends; leave nothing running.
+    async def serve(self, *, is_supported: bool) -> None:
+        """Handle messages until the connection ends, then stop all that it runs.
 
-        `spoken`: whether the client speaks our subprotocol at all.
+        `is_supported`: whether the client offered the subprotocol.
         """
-        conversation = asyncio.create_task(self._converse(spoken))
+        handling = asyncio.create_task(self._handle_all(is_supported))
         ending = asyncio.create_task(self._end_with_process())
         try:
-            ends: set[asyncio.Future[None]] = {conversation, ending, self._lapsed}
+            ends: set[asyncio.Future[None]] = {handling, ending, self._revoked}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if self._lapsed.done():
+            if self._revoked.done():
                 audit.refused(ErrorCode.UNAUTHENTICATED)
                 await self._channel.close(Close.FORBIDDEN, "The token has expired or was revoked")
         finally:
-            if self._leave is not None:
-                self._leave()
-            await cancel(conversation, ending, *self._running.tasks)
-            self._place.leave()
+            if self._stop_watching is not None:
+                self._stop_watching()
+            await cancel(handling, ending, *self._running.tasks)
+            self._slot.release()
 
-    async def _converse(self, spoken: bool) -> None:
+    async def _handle_all(self, is_supported: bool) -> None:
         try:
-            await self._answer_all(spoken)
+            await self._receive_all(is_supported)
         except ClosingError as closing:
             await self._channel.close(closing.code, closing.reason)
         except GoneError:
@@ -73,21 +73,21 @@ class WebSocketSession:
             log.exception("unexpected error")
             await self._channel.close(Close.INTERNAL_ERROR, "Internal error")
 
-    async def _answer_all(self, spoken: bool) -> None:
-        if not spoken:
+    async def _receive_all(self, is_supported: bool) -> None:
+        if not is_supported:
             raise ClosingError(Close.NO_SUBPROTOCOL, f"The subprotocol must be {SUBPROTOCOL}")
         seconds = self._state.settings.websocket_init_timeout_seconds
         try:
             async with asyncio.timeout(seconds) as until_init:
                 while True:
-                    await self._answer(await self._channel.receive())
+                    await self._handle(await self._channel.receive())
                     if self._viewer is not None:
                         until_init.reschedule(None)
         except TimeoutError:
             audit.limits(ErrorCode.REQUEST_TIMEOUT)
             raise ClosingError(Close.INIT_TIMEOUT, "Connection initialisation timeout") from None
 
-    async def _answer(self, message: Message) -> None:
+    async def _handle(self, message: Message) -> None:
         match message.type:
             case "connection_init":
                 await self._init(message.payload or {})
@@ -98,7 +98,7 @@ class WebSocketSession:
                 if self._viewer is None:
                     audit.refused(ErrorCode.UNAUTHENTICATED)
                     raise ClosingError(Close.UNAUTHORIZED, "Unauthorized")
-                await self._running.begin(message, self._viewer)
+                await self._running.start(message, self._viewer)
             case "complete":
                 await self._running.complete(message.id)
 
@@ -107,14 +107,14 @@ class WebSocketSession:
             raise ClosingError(Close.SECOND_INIT, "Too many initialisation requests")
         credential = await self._sign_in(payload)
         self._viewer = credential.viewer
-        # Its place is the viewer's from now on.
-        self._place.leave()
+        # From now on it counts as the viewer's, not as its network's.
+        self._slot.release()
         try:
-            self._place = self._state.gate.connections.take(key(self._viewer))
+            self._slot = self._state.admission.connections.acquire(viewer_key(self._viewer))
         except BusyError as error:
             audit.limits(error.code)
             raise ClosingError(Close.TRY_AGAIN_LATER, error.message) from None
-        self._leave = self._state.connections.watch(credential, self._lapse)
+        self._stop_watching = self._state.connections.watch(credential, self._set_revoked)
         await self._channel.send({"type": "connection_ack"})
 
     async def _sign_in(self, payload: dict[str, Any]) -> Credential:
@@ -129,12 +129,12 @@ class WebSocketSession:
         except JoblensError as error:
             raise ClosingError(Close.FORBIDDEN, error.message) from None
 
-    def _lapse(self) -> None:
-        if not self._lapsed.done():
-            self._lapsed.set_result(None)
+    def _set_revoked(self) -> None:
+        if not self._revoked.done():
+            self._revoked.set_result(None)
 
     async def _end_with_process(self) -> None:
-        """Once the process ends: let operations end in good order, and close."""
+        """When the process ends: end operations in order, and close the connection."""
         await self._state.ending.wait()
         with suppress(GoneError, TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS):

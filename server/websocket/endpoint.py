@@ -1,4 +1,4 @@
-"""The handshake: who may open a WebSocket at all, before anything is said on it."""
+"""The handshake: whether a client may open a WebSocket."""
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -7,7 +7,7 @@ from resolvers.errors import JoblensError
 from server.app_state import AppState
 from server.http.origins import check_origin
 from server.http.responses import write_error
-from server.limits.admission import stranger
+from server.limits.admission import anonymous_key
 from server.logging import audit
 from server.uvicorn.websocket_protocol import SEND_MANY
 from server.websocket.channel import Channel
@@ -23,16 +23,16 @@ class WebSocketEndpoint:
         socket = WebSocket(scope, receive, send)
         state: AppState = socket.app.state.joblens
         try:
-            # Browsers let any page open any WebSocket.
+            # Browsers let pages of any origin open any WebSocket.
             check_origin(socket.headers, state.settings.cors_origins)
-            place = state.gate.connections.take(stranger(scope.get("client")))
+            slot = state.admission.connections.acquire(anonymous_key(scope.get("client")))
         except JoblensError as error:
             audit.limits(error.code)
-            # Before it is accepted: the browser gets a 403.
+            # Before it is accepted: the browser reports a failed handshake.
             await socket.send_denial_response(write_error(error))
             return
-        spoken = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
-        await socket.accept(spoken)
+        subprotocol = SUBPROTOCOL if SUBPROTOCOL in scope["subprotocols"] else None
+        await socket.accept(subprotocol)
         channel = Channel(socket, send if SEND_MANY in scope.get("extensions", {}) else None)
-        connection = WebSocketSession(channel, socket.headers, state, place)
-        await connection.serve(spoken=spoken is not None)
+        session = WebSocketSession(channel, socket.headers, state, slot)
+        await session.serve(is_supported=subprotocol is not None)

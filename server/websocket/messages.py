@@ -12,9 +12,9 @@ from typing import Any
 from starlette.types import Message as AsgiMessage
 
 from resolvers.errors import JoblensError
-from schema.execution.run import Response
+from schema.execution.models import Response
 from server.http.requests import parse
-from server.http.responses import dumps, written
+from server.http.responses import dumps, encoded
 
 SUBPROTOCOL = "graphql-transport-ws"
 # Each message about an operation repeats its id.
@@ -157,7 +157,7 @@ def _names_document(payload: dict[str, Any]) -> bool:
 
 def next_message(id_: str, response: Response) -> bytes:
     """Write a result; a response that several operations share becomes JSON once."""
-    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + written(response) + b"}"
+    return b'{"id":' + dumps(id_) + b',"type":"next","payload":' + encoded(response) + b"}"
 
 
 def error_message(id_: str, response: Response) -> dict[str, Any]:

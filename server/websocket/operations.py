@@ -1,4 +1,4 @@
-"""The operations that run on one connection: begun, completed, answered, ended together."""
+"""The operations that run on one WebSocket connection."""
 
 import asyncio
 from contextlib import aclosing, suppress
@@ -9,12 +9,13 @@ from graphql import OperationType
 
 from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
-from schema.execution.run import MASKED, Response
+from schema.execution.error_format import MASKED
+from schema.execution.models import Response
 from server.app_state import AppState
 from server.http.requests import as_request
-from server.http.responses import gather, refusal
+from server.http.responses import batched, refusal
 from server.logging import audit
-from server.operations import read, start
+from server.operations import prepare_operation, run_operation
 from server.websocket.channel import Channel, GoneError
 from server.websocket.messages import (
     Close,
@@ -24,26 +25,26 @@ from server.websocket.messages import (
     next_message,
 )
 
-# How long a completed operation may hold up the client's next message, until it has let go.
-LETTING_GO_SECONDS = 1
+# How long the client's next message waits for a completed operation to end.
+COMPLETING_SECONDS = 1
 
 log = structlog.get_logger("joblens.websocket")
 
 
 class RunningOperations:
-    """Each operation is a task; none waits for, or fails with, another."""
+    """Runs each operation in a task of its own, independent of the others."""
 
     def __init__(self, channel: Channel, state: AppState) -> None:
         self._channel = channel
         self._state = state
         self._operations: dict[str, asyncio.Task[None]] = {}
-        # Of these, those that would not end by themselves.
+        # The ids of those that do not end by themselves.
         self._subscriptions: set[str] = set()
-        # Those that were completed but have not let go are among these only.
+        # These also include completed operations that have not ended yet.
         self.tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self, message: Message, viewer: Viewer) -> None:
-        """Begin the operation that a message asks for. Raises ClosingError, GoneError."""
+    async def start(self, message: Message, viewer: Viewer) -> None:
+        """Start the operation of a message. Raises ClosingError, GoneError."""
         if message.id in self._operations:
             reason = f"Subscriber for {message.id} already exists"
             raise ClosingError(Close.OPERATION_EXISTS, reason)
@@ -52,8 +53,8 @@ class RunningOperations:
             return
         most = self._state.settings.websocket_max_operations
         if len(self.tasks) >= most:
-            words = f"A connection may run at most {most} operations at once."
-            error = JoblensError(ErrorCode.TOO_MANY_OPERATIONS, words)
+            text = f"A connection may run at most {most} operations at once."
+            error = JoblensError(ErrorCode.TOO_MANY_OPERATIONS, text)
             audit.limits(error.code)
             await self._channel.send(error_message(message.id, refusal(error)))
             return
@@ -63,15 +64,15 @@ class RunningOperations:
         task.add_done_callback(self.tasks.discard)
 
     async def complete(self, id_: str) -> None:
-        """End an operation that its client wants no more of."""
+        """End an operation that its client has completed."""
         task = self._operations.pop(id_, None)
         if task is not None:
             self._subscriptions.discard(id_)
             task.cancel()
-            await asyncio.wait({task}, timeout=LETTING_GO_SECONDS)
+            await asyncio.wait({task}, timeout=COMPLETING_SECONDS)
 
     async def finish(self) -> None:
-        """Complete subscriptions, and let the rest answer. Raises GoneError."""
+        """Complete subscriptions, and wait for the other operations. Raises GoneError."""
         while self._subscriptions:
             id_ = self._subscriptions.pop()
             await cancel(self._operations.pop(id_))
@@ -80,7 +81,7 @@ class RunningOperations:
             await asyncio.wait(self.tasks)
 
     async def _run(self, message: Message, viewer: Viewer) -> None:
-        """Run an operation to its last message, unless it is cancelled or nobody listens."""
+        """Run an operation to its last message, unless it is cancelled or the client is gone."""
         try:
             last = await self._send_results(message, viewer)
         except GoneError:
@@ -92,34 +93,32 @@ class RunningOperations:
             log.exception("unexpected error")
             masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
             last = error_message(message.id, refusal(masked))
-        # Before the client may read of it: from then on the id is free.
+        # Before the last message is sent: from then on the client may use the id again.
         self._operations.pop(message.id, None)
         self._subscriptions.discard(message.id)
         with suppress(GoneError):
             await self._channel.send(last)
 
     async def _send_results(self, message: Message, viewer: Viewer) -> dict[str, Any]:
-        """Send each result but the last message, which is returned."""
+        """Send each result, and return the last message."""
         request = as_request(message.payload)
-        operation = await read(self._state, viewer, request)
+        operation = await prepare_operation(self._state, viewer, request)
         if isinstance(operation, Response):
             return error_message(message.id, operation)
-        subscribes = operation.type is OperationType.SUBSCRIPTION
-        if subscribes:
+        if operation.type is OperationType.SUBSCRIPTION:
             self._subscriptions.add(message.id)
-        place = self._state.gate.enter(viewer)
-        admission = await self._state.gate.admit(viewer, operation.cost, place)
-        responses = await start(self._state, viewer, operation, request, admission)
-        if isinstance(responses, Response):
-            return error_message(message.id, responses)
-        async with aclosing(responses):
-            async for together in responses:
-                told = [each for each in together if not each.refused]
-                texts = (next_message(message.id, each) for each in told)
-                for some in gather(texts):
-                    await self._channel.send_texts(some)
-                if len(told) < len(together):
-                    return error_message(message.id, together[-1])
+        with self._state.admission.enter(viewer) as slot:
+            await self._state.admission.spend(viewer, operation.cost)
+            async with aclosing(
+                run_operation(self._state, viewer, operation, request, slot)
+            ) as responses:
+                async for ready in responses:
+                    results = [each for each in ready if not each.refused]
+                    texts = (next_message(message.id, each) for each in results)
+                    for batch in batched(texts):
+                        await self._channel.send_texts(batch)
+                    if len(results) < len(ready):
+                        return error_message(message.id, ready[-1])
         return {"id": message.id, "type": "complete"}
 
 

@@ -80,7 +80,7 @@ async def test_time(database_url: str, lines: Lines, ask: Ask) -> None:
 @pytest.mark.parametrize("ask", HTTP)
 async def test_requests_at_once(database_url: str, lines: Lines, ask: Ask) -> None:
     async with serving(database_url, max_requests_per_viewer="1") as service:
-        place = service.state.gate.requests
+        place = service.state.admission.requests
         async with table_locked(database_url):
             first = asyncio.create_task(post(service, JOBS))
             while not len(place):  # noqa: ASYNC110 - nobody tells

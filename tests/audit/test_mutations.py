@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from resolvers.context import Role
-from schema.execution.run import Operation, Request, prepare
+from schema.execution.models import Operation, Request
+from schema.execution.run import prepare
 from server import operations
 from server.auth.credentials import PresentedCredential
 from server.logging import audit

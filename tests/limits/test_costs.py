@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_list_type, is_non_null_type
 
+from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
-from schema.execution.run import Request, Response, prepare
+from schema.execution.models import Request, Response
+from schema.execution.run import prepare
 from schema.limits.document_limits import DocumentLimits
 from schema.limits.list_sizes import OF_THE_PAGE, SIZES
 from schema.schema import core_schema
@@ -14,7 +16,7 @@ from tests.ledger import events, insert, job
 from tests.live.clients import stream
 from tests.service import Service
 
-RULES = Rules(DocumentLimits(max_cost=10**9))
+RULES = Rules(EXECUTABLE_SCHEMA, DocumentLimits(max_cost=10**9))
 ID = "00000000-0000-7000-8000-00000000ffff"
 EVENTS = "events(first: 3) { nodes { id } }"
 BUCKETS = 'timeline(from: "2026-01-01T00:00:00Z", until: "%s", bucket: HOUR) { start }'
@@ -117,7 +119,9 @@ def test_the_sum_is_told_the_largest_first() -> None:
 
 def test_a_long_sum_is_cut_short() -> None:
     names = " ".join(f"a{n}: jobs(first: {n}) {{ nodes {{ id }} }}" for n in range(193, 200))
-    refused = prepare(Request(f"{{ {names} }}"), Rules(DocumentLimits(max_cost=1)))
+    refused = prepare(
+        Request(f"{{ {names} }}"), Rules(EXECUTABLE_SCHEMA, DocumentLimits(max_cost=1))
+    )
     assert isinstance(refused, Response)
     message = refused.errors[0]["message"]
     assert "1 x 199 a199 + " in message

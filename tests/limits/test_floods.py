@@ -2,13 +2,18 @@
 
 import pytest
 
+from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
-from schema.execution.run import Request, Response, prepare
+from schema.execution.models import Request, Response
+from schema.execution.run import prepare
 from schema.limits.document_limits import DocumentLimits
 from tests.limits import documents
+from tests.rules import ANY_RULES
 
 EVENTS = "events(first: 1) { nodes { id } }"
-WIDE = Rules(DocumentLimits(max_aliases=10_000, max_root_fields=10_000, max_depth=200))
+WIDE = Rules(
+    EXECUTABLE_SCHEMA, DocumentLimits(max_aliases=10_000, max_root_fields=10_000, max_depth=200)
+)
 FLOODS = {
     "aliases": (documents.aliases(1_000), "LIMIT_EXCEEDED"),
     "aliases, beyond the tokens": (documents.aliases(5_000), "LIMIT_EXCEEDED"),
@@ -45,7 +50,7 @@ FLOODS = {
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_is_refused(name: str) -> None:
     text, code = FLOODS[name]
-    refused = prepare(Request(text))
+    refused = prepare(Request(text), ANY_RULES)
     assert isinstance(refused, Response)
     assert refused.codes() == {code}
 

@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
-from schema.execution.run import Operation, Request, Response, prepare
+from schema.execution.models import Operation, Request, Response
+from schema.execution.run import prepare
 from schema.limits.document_limits import DocumentLimits
 from tests.limits.entrances import ENTRANCES, Entrance, codes
+from tests.rules import ANY_RULES
 from tests.service import Service, serving
 
 FILTERED = "query ($f: JobFilter) { jobs(filter: $f) { __typename } }"
@@ -24,7 +27,8 @@ def values(text: str, variables: dict[str, Any] | None = None) -> int:
     while high - low > 1:
         middle = (low + high) // 2
         refused = prepare(
-            Request(text, None, variables or {}), Rules(DocumentLimits(max_input_values=middle))
+            Request(text, None, variables or {}),
+            Rules(EXECUTABLE_SCHEMA, DocumentLimits(max_input_values=middle)),
         )
         low, high = (middle, high) if isinstance(refused, Response) else (low, middle)
     return high if high > 1 else 0
@@ -109,7 +113,7 @@ def test_the_values_of(text: str, variables: dict[str, Any], expected: int) -> N
     ],
 )  # fmt: skip
 def test_reasonable_requests_pass(text: str, variables: dict[str, Any]) -> None:
-    assert isinstance(prepare(Request(text, None, variables)), Operation)
+    assert isinstance(prepare(Request(text, None, variables), ANY_RULES), Operation)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +175,7 @@ def test_counting_ends_at_the_bound() -> None:
                 yield item
 
     lists = {"and": [{"or": Watched([{}] * 150)} for _ in range(1_000)]}
-    refused = prepare(Request(FILTERED, None, {"f": lists}))
+    refused = prepare(Request(FILTERED, None, {"f": lists}), ANY_RULES)
     assert isinstance(refused, Response)
     assert refused.errors[0]["extensions"]["limit"] == "inputValues"
     assert Watched.looked_at <= 1_500
@@ -183,7 +187,7 @@ def test_depth_does_no_harm(depth: int) -> None:
     for _ in range(depth):
         nested = {"not": nested}
     for text in (FILTERED, alike(2)):
-        answer = prepare(Request(text, None, {"f": nested}))
+        answer = prepare(Request(text, None, {"f": nested}), ANY_RULES)
         assert isinstance(answer, Operation) or answer.codes() <= {
             "LIMIT_EXCEEDED",
             "BAD_USER_INPUT",

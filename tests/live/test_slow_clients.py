@@ -61,11 +61,11 @@ async def writer(service: Service) -> Writer:
 
 def waiting(service: Service) -> int:
     """Get how many events wait for the subscriber for whom the most do."""
-    return max(len(inbox) for inbox in service.state.hub._inboxes)
+    return max(len(inbox) for inbox in service.state.hub._queues)
 
 
 def has_ended_one(service: Service) -> bool:
-    return any(inbox.has_ended for inbox in service.state.hub._inboxes)
+    return any(inbox.has_ended for inbox in service.state.hub._queues)
 
 
 async def all_hear(writer: Writer, watchers: list[Watcher]) -> None:

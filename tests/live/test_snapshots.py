@@ -16,9 +16,11 @@ from db.restored_events import clear_transactions, count_restored_orgs
 from db.snapshots import MAX_RUNNING_IN_TEXT, Snapshot
 from db.transfer import import_records
 from resolvers.live import replay
-from schema.execution.run import Operation, Request, execute, prepare
+from schema.execution.models import Operation, Request
+from schema.execution.run import execute, prepare
 from tests.effort import first
 from tests.live.watching import EVENTS, NEVER, Watching, until, watching
+from tests.rules import ANY_RULES
 
 LIST = "{ jobEvents(first: 3) { edges { cursor node { id } } pageInfo { startCursor endCursor } } }"
 # So short that nothing below could arrive by it.
@@ -28,7 +30,7 @@ TINY_WINDOW = 0.001
 async def listed(watched: Watching) -> Any:
     """Read the newest events as a list."""
     request = Request(LIST)
-    operation = prepare(request)
+    operation = prepare(request, ANY_RULES)
     assert isinstance(operation, Operation)
     async with watched.context(watched.org_id) as context:
         response = await execute(operation, request, context)

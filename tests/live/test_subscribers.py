@@ -7,8 +7,10 @@ import pytest
 
 from resolvers.jobs import get_job
 from resolvers.live import streams
-from schema.execution.run import Operation, Request, Response, execute, prepare, subscribe
+from schema.execution.models import Operation, Request, Response
+from schema.execution.run import execute, prepare, subscribe
 from tests.live.watching import EVENTS, NEVER, until, watching
+from tests.rules import ANY_RULES
 
 WITH_JOB = "subscription { jobEvents { cursor node { id job { type } } } }"
 
@@ -128,7 +130,7 @@ async def test_at_the_end_subscriptions_complete(database_url: str) -> None:
 async def test_at_the_end_one_that_catches_up_completes(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "MOST_TAKEN", 1)
+    monkeypatch.setattr(streams, "MAX_TAKEN", 1)
     async with watching(database_url, poll_seconds=NEVER) as watched:
         row = await watched.job()
         first = await watched.subscribe()
@@ -184,7 +186,7 @@ async def test_each_way_takes_its_operations_only(database_url: str) -> None:
             ("{ __typename }", subscribe),
         ):
             request = Request(query)
-            operation = prepare(request)
+            operation = prepare(request, ANY_RULES)
             assert isinstance(operation, Operation)
             if run is execute:
                 async with watched.context(watched.org_id) as context:

@@ -15,10 +15,12 @@ from db.request_session import RequestSession
 from resolvers.context import Context, Role, Viewer
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
-from schema.execution.run import Operation, Request, Response, prepare, subscribe
+from schema.execution.models import Operation, Request, Response
+from schema.execution.run import prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses
 from tests.ledger import insert, job
 from tests.patience import PATIENCE_SECONDS
+from tests.rules import ANY_RULES
 from tests.statements import recorded
 
 # Generous: it only ends what would wait for ever.
@@ -98,7 +100,7 @@ class Watching:
         self, query: str, variables: dict[str, Any] | None = None, org_id: UUID | None = None
     ) -> SubscriptionResponses | Response:
         request = Request(query, None, variables or {})
-        operation = prepare(request)
+        operation = prepare(request, ANY_RULES)
         assert isinstance(operation, Operation), operation
         whose = org_id or self.org_id
         return await subscribe(operation, request, lambda: self.context(whose))

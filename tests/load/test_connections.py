@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from server.limits.admission import stranger
+from server.limits.admission import anonymous_key
 from tests.live.clients import COUNTS, Socket, socket, stream
 from tests.live.rest import back_to_rest
 from tests.live.watching import until
@@ -127,7 +127,7 @@ async def test_an_address_that_no_proxy_of_ours_tells_counts_for_nothing(databas
 
 @pytest.mark.parametrize("client", [None, ("", 0), ("/run/joblens.sock", 0), ["x", None]])
 def test_those_without_an_address_are_one(client: Any) -> None:
-    assert stranger(client) is None
+    assert anonymous_key(client) is None
 
 
 async def test_one_subscription_more_of_a_viewer(database_url: str) -> None:
@@ -164,7 +164,7 @@ async def test_there_are_only_so_many_subscriptions(database_url: str) -> None:
             assert (await client.receive())["type"] == "next"
         assert await third.refused("1", COUNTS) == ["TOO_MANY_SUBSCRIPTIONS"]
         await first.send({"id": "1", "type": "complete"})
-        await until(lambda: len(service.state.gate.subscriptions) == 1)
+        await until(lambda: len(service.state.admission.subscriptions) == 1)
         await third.subscribe("1", COUNTS)
         assert (await third.receive())["type"] == "next"
 

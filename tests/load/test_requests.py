@@ -63,12 +63,12 @@ async def test_a_body_that_is_still_coming_has_its_place(
         slow = [await asyncio.open_connection(url.host, url.port) for _ in range(2)]
         for _, writer in slow:
             writer.write(head)
-        await until(lambda: len(service.state.gate.requests) == 2)
+        await until(lambda: len(service.state.admission.requests) == 2)
         assert (await post(service, NOTHING)).codes == ["TOO_MANY_REQUESTS"]
         for _, writer in slow:
             writer.close()
             await writer.wait_closed()
-        await until(lambda: len(service.state.gate.requests) == 0)
+        await until(lambda: len(service.state.admission.requests) == 0)
         assert (await post(service, NOTHING)).codes == []
 
 

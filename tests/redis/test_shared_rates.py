@@ -55,7 +55,7 @@ async def test_without_redis_each_counts_for_itself(database_url: str, redis: Re
 async def test_redis_that_comes_back_is_used_again(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_rate_limit, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(redis_rate_limit, "RETRY_AFTER_SECONDS", 0)
     one, other = RedisRateLimiter(2, redis.url), RedisRateLimiter(2, redis.url)
     await redis.stop()
     assert [(await each.spend(WHO, 2)).wait_seconds for each in (one, other)] == [0, 0]

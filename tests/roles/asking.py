@@ -11,7 +11,8 @@ import orjson
 from sqlalchemy import event
 
 from resolvers.context import Context, Role, Viewer
-from schema.execution.run import Operation, Request, Response, execute, prepare, subscribe
+from schema.execution.models import Operation, Request, Response
+from schema.execution.run import execute, prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses
 from server.app import create_app
 from server.app_state import AppState

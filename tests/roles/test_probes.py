@@ -15,7 +15,7 @@ from db.url_credentials import hide_credentials
 from resolvers.context import Role
 from resolvers.errors import UnavailableError
 from resolvers.redaction import HIDDEN
-from schema.execution.run import Response
+from schema.execution.models import Response
 from schema.schema import core_schema
 from tests.effort import examples
 from tests.ledger import insert, job

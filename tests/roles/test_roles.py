@@ -10,7 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode
-from schema.execution.run import Response
+from schema.execution.models import Response
 from schema.permissions import declared_role
 from schema.schema import core_schema
 from server.http.responses import GRAPHQL_RESPONSE, write

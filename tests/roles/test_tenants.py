@@ -17,7 +17,7 @@ import pytest
 
 from db.queries.keyset import EVENTS_NEWEST_FIRST
 from resolvers.cursors import encode
-from schema.execution.run import Response
+from schema.execution.models import Response
 from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
 from server.http.responses import dumps

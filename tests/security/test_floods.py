@@ -135,8 +135,8 @@ async def test_a_churn_of_subscriptions_leaves_nothing(service: Service, databas
             await client.send({"type": "ping"})
             while (await client.receive())["type"] != "pong":
                 pass
-    assert len(service.state.gate.subscriptions) == 0
-    assert len(service.state.gate.requests) == 0
+    assert len(service.state.admission.subscriptions) == 0
+    assert len(service.state.admission.requests) == 0
 
 
 async def asked(service: Service, token: str) -> int:

@@ -1,0 +1,9 @@
+"""Joblens's schema, with all that schema.execution has to know to run documents on it."""
+
+from schema.execution.models import ExecutableSchema
+from schema.limits.list_sizes import list_sizes
+from schema.limits.lookups import looks_up
+from schema.permissions import refusals
+from schema.schema import core_schema
+
+EXECUTABLE_SCHEMA = ExecutableSchema(core_schema, list_sizes(core_schema), refusals, looks_up)

@@ -1,0 +1,108 @@
+"""Requests, operations and responses, and the schema that they are run on."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+)
+from graphql.execution.executor import Executor
+
+from resolvers.audit_entries import AuditEntry
+from resolvers.context import Context
+from resolvers.errors import ResponseTooLargeError
+from schema.execution.error_format import format_error
+from schema.limits.list_sizes import ListSizes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExecutableSchema:
+    """A schema, and what has to be known of it to run documents.
+
+    `list_sizes`: how many objects its fields could return. `refusals`: what of an operation the
+    viewer may not do; nothing of one with refusals is run. `is_short`: whether an operation only
+    looks objects up by their ids.
+    """
+
+    definition: GraphQLSchema
+    list_sizes: ListSizes
+    refusals: Callable[[Executor[Any], Context], list[GraphQLError]]
+    is_short: Callable[[DocumentNode, OperationDefinitionNode], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GraphQL request: a document, the name of the operation to run, and its variables.
+
+    The document may be given by an id, or by its hash (Apollo's persisted queries).
+    """
+
+    query: str | None
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+    sha256_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The response to an operation. `refused`: nothing was run, and `errors` state why.
+
+    `requested` and `returned`: the cost at most, and the actual one. `max_bytes`: of its JSON.
+    `deeds`: the outcomes of a mutation's fields. `encoded`: its JSON, once it has been encoded, for
+    all subscribers that share it.
+    """
+
+    data: dict[str, Any] | None
+    errors: Sequence[dict[str, Any]] = ()
+    refused: bool = False
+    requested: int = 0
+    returned: int = 0
+    max_bytes: int = sys.maxsize
+    deeds: Sequence[AuditEntry] = ()
+    encoded: list[bytes] = field(default_factory=list, repr=False, compare=False)
+
+    def body(self) -> dict[str, Any]:
+        """Get the response in the format of the GraphQL specification."""
+        body: dict[str, Any] = {"errors": list(self.errors)} if self.errors else {}
+        if not self.refused:
+            body["data"] = self.data
+        if self.requested:
+            cost = {"requested": self.requested, "returned": self.returned}
+            body["extensions"] = {"cost": cost}
+        return body
+
+    def too_large(self) -> "Response":
+        """Get the response that replaces this one if it is too large."""
+        fields = [{"field": d.name, "outcome": d.outcome, **d.details} for d in self.deeds]
+        error = format_error(ResponseTooLargeError(self.max_bytes, fields))
+        return replace(self, data=None, errors=[error], encoded=[])
+
+    def codes(self) -> set[str]:
+        """Collect the codes of its errors."""
+        return {error["extensions"]["code"] for error in self.errors}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A valid document and the one of its operations that is to be run.
+
+    `text`: the document's. `cost`: the number of objects that it could return with the variables
+    of its request, those of one event for a subscription. `is_short`: it only looks objects up by
+    their ids.
+    """
+
+    schema: ExecutableSchema
+    document: DocumentNode
+    name: str | None
+    type: OperationType
+    text: str
+    cost: int = 0
+    hides_suggestions: bool = False
+    is_short: bool = False
