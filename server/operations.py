@@ -49,8 +49,8 @@ async def run_operation(
 ) -> AsyncGenerator[list[Response], None]:
     """Run an operation, and yield its responses in lists of those that are ready together.
 
-    A query or mutation yields one response. A subscription yields an empty list once it has
-    started, then one response for each event. A `refused` response reports why the operation was
+    First an empty list, once it has started. Then a query or mutation yields one response, a
+    subscription one for each event. A `refused` response reports why the operation was
     not run or has ended, and is the last. `slot` is that of the request; a subscription gives it
     back when it has started, and holds one of its own. A query is cancelled if `receive` reports
     that its client has disconnected. Close the iterator: that ends the operation.
@@ -80,6 +80,7 @@ async def _execute(
     request: Request,
     receive: Receive | None,
 ) -> AsyncGenerator[list[Response], None]:
+    yield []
     if operation.type is OperationType.QUERY:
         yield [await _answer(state, viewer, operation, request, receive)]
         return

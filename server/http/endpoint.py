@@ -89,8 +89,8 @@ async def _respond(
         async with aclosing(
             run_operation(state, viewer, operation, request, slot, http.receive)
         ) as responses:
-            (only,) = await anext(responses)
-        response = write(only, media_type)
+            (answer,) = [each async for ready in responses for each in ready]
+        response = write(answer, media_type)
     response.raw_headers.extend((k.encode(), v.encode()) for k, v in rate_headers.items())
     return response
 

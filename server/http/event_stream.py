@@ -134,7 +134,7 @@ class EventStream(HttpResponse):
     async def _send_all(self, send: Send) -> None:
         async with aclosing(self._responses) as responses:
             first = await anext(responses)
-            # The subscription has started: from here on its client misses no event.
+            # It has started: from here on a subscription's client misses no event.
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await self._send(send, _PING)
             self._started.set()

@@ -15,7 +15,7 @@ from schema.execution.persisted_documents import Mode
 from server.http.responses import write_error
 from server.settings import Settings
 
-_BUILT = Path(__file__).parent / "graphiql"
+_BUILT = Path(__file__).parents[1] / "graphiql"
 
 # As it stands in frontend/index.html.
 AUTH_UNKNOWN = 'name="joblens-auth" content="none"'

@@ -6,7 +6,7 @@ import pytest
 from graphql.execution.executor import Executor as CoreExecutor
 
 from resolvers import durations
-from schema.execution.run import run
+from schema.execution import run
 from tests.ledger import events, insert, job
 from tests.service import Service
 

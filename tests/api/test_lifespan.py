@@ -81,7 +81,7 @@ async def test_each_part_is_stopped_though_another_fails(
         pass
     assert watch.stopped == ALL
     assert len(watch.logged) == len(failing)
-    assert all("could not be stopped" in logged for logged in watch.logged)
+    assert all("cannot stop" in logged for logged in watch.logged)
 
 
 async def test_each_part_is_stopped_though_it_is_cancelled(app: Starlette, watch: Watch) -> None:

@@ -10,10 +10,10 @@ from schema.execution.documents import Rules
 from schema.execution.models import Request, Response
 from schema.execution.run import prepare
 from schema.limits.document_limits import DocumentLimits
-from schema.limits.list_sizes import OF_THE_PAGE, SIZES
 from schema.schema import core_schema
 from tests.ledger import events, insert, job
 from tests.live.clients import stream
+from tests.rules import ANY_RULES
 from tests.service import Service
 
 RULES = Rules(EXECUTABLE_SCHEMA, DocumentLimits(max_cost=10**9))
@@ -104,7 +104,7 @@ def test_introspection_costs_its_lists() -> None:
 
 def test_the_sum_is_told_the_largest_first() -> None:
     refused = prepare(
-        Request("{ jobs(first: 200) { nodes { events(first: 100) { nodes { id } } } } }")
+        Request("{ jobs(first: 200) { nodes { events(first: 100) { nodes { id } } } } }"), ANY_RULES
     )
     assert isinstance(refused, Response)
     (error,) = refused.errors
@@ -136,7 +136,8 @@ def test_every_list_of_objects_has_a_size() -> None:
             nullable = field.type.of_type if is_non_null_type(field.type) else field.type
             if is_list_type(nullable) and not is_leaf_type(get_named_type(field.type)):
                 lists.add((type_.name, name))
-    assert lists - set(SIZES) - OF_THE_PAGE == set()
+    sizes = EXECUTABLE_SCHEMA.list_sizes
+    assert lists - set(sizes.sizes) - sizes.of_the_page == set()
 
 
 async def test_what_was_returned_is_told(service: Service, database_url: str) -> None:

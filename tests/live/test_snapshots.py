@@ -208,7 +208,7 @@ async def test_who_comes_in_a_burst_is_not_told_of_what_was_before(database_url:
         after = await watched.happen(row)
         assert await first.ids(60) == [*burst[1:], after]
         assert await second.ids(1) == [after]
-        await until(lambda: not any(seat.since for seat in feed._seats))
+        await until(lambda: not any(each.since for each in feed._subscribers))
 
 
 async def test_notifications_without_end_keep_no_poll_away(database_url: str) -> None:
