@@ -198,7 +198,7 @@ async def test_what_was_interrupted(
         with audit.following(state.audit_log, scope):
             credential = await state.sign_in(PresentedCredential(minted.bearer))
             audit.runs(operation)
-            await operations.answer(state, credential.viewer, operation, request)
+            await operations._answer(state, credential.viewer, operation, request, None)
 
     async with table_locked(database_url):
         running = asyncio.create_task(run())

@@ -225,7 +225,7 @@ async def test_notifications_without_end_keep_no_poll_away(database_url: str) ->
 
 async def notify_for_ever(watched: Watching) -> None:
     while True:
-        watched.hub._hear(watched.org_id)
+        watched.hub._wake_feed(watched.org_id)
         await asyncio.sleep(0)
 
 
