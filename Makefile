@@ -33,7 +33,7 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
 
-test-packaging: setup  ## Build the wheel, install it, and run the tests of what is installed
+test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
 	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
@@ -93,6 +93,11 @@ $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	touch $@
+
+.venv/packaging: $(VENV) requirements/packaging.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade \
+		--target $@ -r requirements/packaging.txt
 	touch $@
 
 $(PAGE): $(VENV) $(PAGE_SOURCES)

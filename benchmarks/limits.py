@@ -104,7 +104,7 @@ async def _token(url: str, role: str) -> str:
 
 async def _joblens(url: str, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server.cli", *arguments),
+        *(sys.executable, "-m", "joblens", *arguments),
         env={"JOBLENS_DATABASE_URL": url},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -17,7 +17,7 @@ BARE = "bare: one statement, json_agg"
 TEXTBOOK = "textbook: ORM, Strawberry, DataLoader"
 UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log")
 COMMANDS = {
-    JOBLENS: ("server.cli", "serve"),
+    JOBLENS: ("joblens", "serve"),
     BARE: (*UVICORN, "benchmarks.bare:create_app", "--factory"),
     TEXTBOOK: (*UVICORN, "benchmarks.textbook:app"),
 }

@@ -30,3 +30,4 @@ if __name__ == "__main__":
     lock("runtime.txt", "pyproject.toml")
     lock("dev.txt", "pyproject.toml", "--group=dev", "--constraint=requirements/runtime.txt")
     lock("node.txt", "--group=node")
+    lock("packaging.txt", "--group=packaging")

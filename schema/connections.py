@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from schema.events import JobEvent
     from schema.jobs import Job
 
-LazyJob = Annotated["Job", strawberry.lazy("schema.jobs")]
-LazyJobEvent = Annotated["JobEvent", strawberry.lazy("schema.events")]
+LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
+LazyJobEvent = Annotated["JobEvent", strawberry.lazy(".events")]
 AtMost = Annotated[
     int | None,
     strawberry.argument(

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 
-from db.repository import dispose
 from examples.dramatiq_worker.worker import tasks
+from joblens import dispose
 
 
 async def main(paths: list[str]) -> None:

@@ -13,7 +13,7 @@ import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.repository import (
+from joblens import (
     IllegalTransitionError,
     InvalidJobError,
     JobRepository,

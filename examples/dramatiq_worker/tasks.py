@@ -7,8 +7,8 @@ from typing import Any
 import dramatiq
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.repository import CreatedJob, JobRepository, in_transaction
 from examples.dramatiq_worker.recording import ORG_ID, GivenUpError, run_recorded
+from joblens import CreatedJob, JobRepository, in_transaction
 
 COUNT_WORDS = "words.count"
 

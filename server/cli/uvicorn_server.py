@@ -17,7 +17,7 @@ from server.cli.errors import fail
 from server.settings import Settings
 from server.uvicorn import websocket_protocol
 
-APP = "server.app:create_app"
+APP = f"{__name__.removesuffix('cli.uvicorn_server')}app:create_app"
 SHUTDOWN_SECONDS = 5
 
 Announce = Callable[[socket.socket], None]

@@ -462,7 +462,7 @@ def test_the_doctor_looks_at_the_keys(provider: Provider, tmp_path: Path) -> Non
     }
     for source, words in ((provider.jwks_url, "3 of http"), (str(tmp_path / "x"), "correct JOBL")):
         told = subprocess.run(
-            [sys.executable, "-m", "server.cli", "doctor"],
+            [sys.executable, "-m", "joblens", "doctor"],
             cwd=ROOT,
             env=environment | {"JOBLENS_JWT_JWKS": source},
             check=False,

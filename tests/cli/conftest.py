@@ -68,7 +68,7 @@ def run(*arguments: str | Path) -> Outcome:
 
 def command(*arguments: str | Path) -> list[str]:
     """The words that run a command as a process of its own."""
-    return [sys.executable, "-W", "error", "-m", "server.cli", *map(str, arguments)]
+    return [sys.executable, "-W", "error", "-m", "joblens", *map(str, arguments)]
 
 
 def spawn(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -76,7 +76,7 @@ def shell(folder: Path, **replaced: str) -> Iterator[Shell]:
     programs = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
     script = folder / "bin" / "joblens"
     script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m server.cli "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m joblens "$@"\n')
     script.chmod(0o755)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
     path = os.pathsep.join([str(script.parent), str(programs), plain["PATH"]])

@@ -19,7 +19,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, Request, Respons
 
 ROOT = Path(__file__).parents[2]
 # Still: the examples are compared with what the server answers a moment later.
-DEMO_COMMAND = (sys.executable, "-m", "server.cli", "demo", "--still")
+DEMO_COMMAND = (sys.executable, "-m", "joblens", "demo", "--still")
 START_SECONDS = 120
 STOP_SECONDS = 60
 
@@ -79,7 +79,7 @@ class Guarded:
     def joblens(self, *arguments: str) -> str:
         """Run a command on its data, and get what it prints."""
         run = subprocess.run(
-            (sys.executable, "-m", "server.cli", *arguments),
+            (sys.executable, "-m", "joblens", *arguments),
             cwd=ROOT,
             env=environment(self.folder),
             check=True,
@@ -99,7 +99,7 @@ def guarded() -> Iterator[Guarded]:
     """`joblens serve` as it is without any setting."""
     with new_data() as folder:
         Guarded("", folder).joblens("migrate")
-        with running((sys.executable, "-m", "server.cli", "serve"), folder) as url:
+        with running((sys.executable, "-m", "joblens", "serve"), folder) as url:
             server = Guarded(url, folder)
             server.joblens("org", "create", "Visitors")
             yield server
