@@ -4,6 +4,7 @@ An installed Joblens has this one import name. In a checkout, the packages that 
 it (`joblens.db`, `joblens.server`, …) are at the top level.
 """
 
+from db.engine import EngineOptions
 from db.repository import (
     Backoff,
     BackoffPolicy,
@@ -28,6 +29,7 @@ __all__ = [
     "BackoffPolicy",
     "CommitUncertainError",
     "CreatedJob",
+    "EngineOptions",
     "IdempotencyConflictError",
     "IllegalTransitionError",
     "InvalidJobError",
