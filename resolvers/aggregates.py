@@ -12,8 +12,9 @@ from db.queries.aggregates import JobDimension
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context
+from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
-from resolvers.paging import Count, as_count, check_at_most, list_size
+from resolvers.paging import list_size
 
 MAX_BUCKETS = 1_000
 # A Monday, so that weeks begin on Mondays, as ISO 8601 has it.
@@ -42,14 +43,6 @@ _LENGTHS = {
     TimeBucketSize.DAY: timedelta(days=1),
     TimeBucketSize.WEEK: timedelta(weeks=1),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StatusCount:
-    """How many jobs have a status."""
-
-    status: JobStatus
-    count: Count
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,12 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 import orjson
-from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.transitions import Backoff
-from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.queries.rows import Reading, TooManyBytesReadError
 from db.request_session import (
@@ -32,14 +28,17 @@ from db.request_session import (
     StatementTimeoutError,
 )
 from resolvers.audit_entries import AuditEntry
+from resolvers.dataloader import Loader, retrieve_exception
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
     UnavailableError,
     UncertainError,
 )
+from resolvers.limits import RequestLimits
 from resolvers.redaction import Redaction
 from resolvers.response_size import ResponseSize
+from resolvers.viewer import Role, Viewer
 
 if TYPE_CHECKING:
     from resolvers.live.hub import Hub
@@ -49,64 +48,11 @@ T = TypeVar("T")
 Batch = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
 
 
-class Role(StrEnum):
-    """What a viewer may do; each role may do what those before it may."""
-
-    VIEWER = "viewer"
-    WRITER = "writer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-
-_RANKS = {role: rank for rank, role in enumerate(Role)}
 _REDACTION = Redaction()
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who asks: their organisation, their name in it, and what they may do."""
-
-    org_id: UUID
-    subject: str
-    roles: tuple[Role, ...]
-
-    def may(self, role: Role) -> bool:
-        """Say whether one of their roles is this one, or a later one."""
-        return any(_RANKS[held] >= _RANKS[role] for held in self.roles)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one field may ask for, and how long a retry waits."""
-
-    page_size_default: int = 50
-    page_size_max: int = 200
-    max_json_bytes: int = MAX_JSON_BYTES
-    max_response_bytes: int = 16_777_216
-    backoff: Backoff = field(default_factory=Backoff)
 
 
 class NothingKeptError(Exception):
     """Raised inside `Context.write`, it ends the block: what was written is undone."""
-
-
-class Loader(DataLoader[Any, Any]):
-    """A DataLoader whose values several fields may await: one that is cancelled takes none along.
-
-    GraphQL cancels the siblings of a field that failed, but not the same fields elsewhere.
-    """
-
-    def load(self, key: Any) -> "asyncio.Future[Any]":
-        """Get the value's future, one for each who asks."""
-        value = super().load(key)
-        value.add_done_callback(_take_note)
-        return asyncio.shield(value)
-
-
-def _take_note(value: "asyncio.Future[Any]") -> None:
-    # An error that comes when all who asked are cancelled must not be logged as forgotten.
-    if not value.cancelled():
-        value.exception()
 
 
 def _utc_now() -> datetime:
@@ -126,7 +72,7 @@ class Context:
 
     viewer: Viewer
     session: RequestSession
-    limits: Limits = field(default_factory=Limits)
+    limits: RequestLimits = field(default_factory=RequestLimits)
     live: "Hub | None" = None
     redaction: Redaction = _REDACTION
     hiding: Redaction | None = field(init=False)
@@ -179,7 +125,7 @@ class Context:
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 
         running = asyncio.ensure_future(run())
-        running.add_done_callback(_take_note)
+        running.add_done_callback(retrieve_exception)
         try:
             return await asyncio.shield(running)
         except TooManyBytesReadError:

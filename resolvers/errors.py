@@ -9,25 +9,18 @@ from typing import Any, Self
 
 
 class ErrorCode(StrEnum):
-    """A stable `extensions.code`, with what it means and the HTTP status it goes with.
+    """A stable `extensions.code` and what it means."""
 
-    The status is that of a request refused before it ran, or of one that the database could not
-    answer at all; errors beside data always come with 200.
-    """
-
-    status: int
     meaning: str
 
-    def __new__(cls, code: str, status: int, meaning: str) -> Self:
+    def __new__(cls, code: str, meaning: str) -> Self:
         member = str.__new__(cls, code)
         member._value_ = code
-        member.status = status
         member.meaning = meaning
         return member
 
     BAD_REQUEST = (
         "BAD_REQUEST",
-        400,
         "The HTTP request is no GraphQL request: the body is not JSON, not an object, has no "
         "`query`, or a header has a wrong form. The variables of a query hold half of a surrogate "
         "pair, or a number that JSON may not have here. Or an operation came by a way that does "
@@ -35,133 +28,109 @@ class ErrorCode(StrEnum):
     )
     GRAPHQL_PARSE_FAILED = (
         "GRAPHQL_PARSE_FAILED",
-        400,
         "The document is not GraphQL, or is nested too deeply to be read.",
     )
     GRAPHQL_VALIDATION_FAILED = (
         "GRAPHQL_VALIDATION_FAILED",
-        400,
         "The document is GraphQL, but does not fit the schema.",
     )
     LIMIT_EXCEEDED = (
         "LIMIT_EXCEEDED",
-        400,
         "The document or its variables are beyond a limit: `extensions` has the `limit`, its `max` "
         "and the `actual` number, as far as that was counted.",
     )
     COST_EXCEEDED = (
         "COST_EXCEEDED",
-        400,
         "The query could return more than `JOBLENS_MAX_COST` objects; the message has the sum. Ask "
         "for smaller pages.",
     )
     INTROSPECTION_DISABLED = (
         "INTROSPECTION_DISABLED",
-        400,
         "The document asks for `__schema` or `__type`, and `JOBLENS_INTROSPECTION` is off.",
     )
     UNTRUSTED_DOCUMENT = (
         "UNTRUSTED_DOCUMENT",
-        403,
         "The document was not registered, and `JOBLENS_DOCUMENTS` admits no others.",
     )
     PERSISTED_QUERY_NOT_FOUND = (
         "PERSISTED_QUERY_NOT_FOUND",
-        400,
         "No document has this id. Clients of automatic persisted queries send its text then.",
     )
     PERSISTED_QUERY_NOT_SUPPORTED = (
         "PERSISTED_QUERY_NOT_SUPPORTED",
-        400,
         "No document has this hash, and `JOBLENS_AUTOMATIC_PERSISTED_QUERIES` is off. Send the "
         "document's text.",
     )
     OPERATION_RESOLUTION_FAILURE = (
         "OPERATION_RESOLUTION_FAILURE",
-        400,
         "`operationName` names no operation of the document, or the document has several and none "
         "is named.",
     )
     BAD_USER_INPUT = (
         "BAD_USER_INPUT",
-        400,
         "An argument or a variable has a value that cannot be used; the message says why.",
     )
     INVALID_CURSOR = (
         "INVALID_CURSOR",
-        400,
         "A cursor is garbled or belongs to another order. Start again without it.",
     )
     UNAUTHENTICATED = (
         "UNAUTHENTICATED",
-        401,
         "Nobody knows who asks: there is no token, or it is not known, has expired or was revoked. "
         "A subscription that is running ends with it when its token does.",
     )
     FORBIDDEN = (
         "FORBIDDEN",
-        403,
         "Your roles do not allow it; the message says which one is needed. Whether what was asked "
         "for exists was not looked up.",
     )
     ORIGIN_NOT_ALLOWED = (
         "ORIGIN_NOT_ALLOWED",
-        403,
         "A browser asks for a page of another origin, and `JOBLENS_CORS_ORIGINS` does not name it.",
     )
-    NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
+    NOT_FOUND = ("NOT_FOUND", "There is nothing at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
-        405,
         "Only POST, and GET for queries and subscriptions, are answered.",
     )
     NOT_ACCEPTABLE = (
         "NOT_ACCEPTABLE",
-        406,
         "The `Accept` header admits none of `application/graphql-response+json`, "
         "`application/json` and `text/event-stream`; a subscription needs the last.",
     )
     REQUEST_TIMEOUT = (
         "REQUEST_TIMEOUT",
-        408,
         "The request's head did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body "
         "within `JOBLENS_BODY_TIMEOUT_SECONDS`.",
     )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
-        413,
         "The request body is larger than `JOBLENS_MAX_BODY_BYTES`.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         "UNSUPPORTED_MEDIA_TYPE",
-        415,
         "The request body is not `application/json` in UTF-8, or is compressed.",
     )
     HOST_NOT_ALLOWED = (
         "HOST_NOT_ALLOWED",
-        421,
         "The `Host` header names a host that this is not; `JOBLENS_HOSTS` tells which it is.",
     )
     TOO_MANY_OPERATIONS = (
         "TOO_MANY_OPERATIONS",
-        429,
         "The WebSocket runs `JOBLENS_WEBSOCKET_MAX_OPERATIONS` operations already. Complete one, "
         "or open another WebSocket.",
     )
     HEADERS_TOO_LARGE = (
         "HEADERS_TOO_LARGE",
-        431,
         "The URL and the headers of the request have more than 64 KiB.",
     )
     TOO_MANY_REQUESTS = (
         "TOO_MANY_REQUESTS",
-        429,
         "The viewer has `JOBLENS_MAX_REQUESTS_PER_VIEWER` requests running already, or as many as "
         "are still free for all. Wait for one to end.",
     )
     TOO_MANY_CONNECTIONS = (
         "TOO_MANY_CONNECTIONS",
-        429,
         "The viewer, or the address of a WebSocket that has not signed in yet, has "
         "`JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
         "or as many as are still free for all. Close one, or run several operations in one "
@@ -169,38 +138,32 @@ class ErrorCode(StrEnum):
     )
     RATE_LIMITED = (
         "RATE_LIMITED",
-        429,
         "The viewer has spent its `JOBLENS_RATE_POINTS_PER_MINUTE`. Try again after "
         "`Retry-After` seconds.",
     )
     OVERLOADED = (
         "OVERLOADED",
-        503,
         "The process runs `JOBLENS_MAX_REQUESTS` requests already, or holds "
         "`JOBLENS_MAX_CONNECTIONS` connections. Try again after `Retry-After` seconds.",
     )
     TIMEOUT = (
         "TIMEOUT",
-        200,
         "A statement ran longer than `JOBLENS_STATEMENT_TIMEOUT_SECONDS`, or the request longer "
         "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`; what a mutation's field wrote is undone. Ask for "
         "less: a narrower filter, `atMost`, a shorter range.",
     )
     RESPONSE_TOO_LARGE = (
         "RESPONSE_TOO_LARGE",
-        200,
         "The answer would have more than `JOBLENS_MAX_RESPONSE_BYTES`, so `data` is null. Ask for "
         "smaller pages, or without `payload`, `result` or `detail`. What a mutation wrote stays "
         "written: `extensions.fields` has what came of each of its fields.",
     )
     UNAVAILABLE = (
         "UNAVAILABLE",
-        503,
         "The database cannot be reached or has no connection to spare. Try again.",
     )
     COMMIT_UNCERTAIN = (
         "COMMIT_UNCERTAIN",
-        200,
         "The connection to the database was lost while a mutation's field was being committed: "
         "all that it wrote was kept, or nothing. Look, or repeat the field if that changes "
         "nothing where it was kept: a creation with an `idempotencyKey`, or a transition with "
@@ -208,20 +171,17 @@ class ErrorCode(StrEnum):
     )
     SLOW_CONSUMER = (
         "SLOW_CONSUMER",
-        200,
         "The client took what a subscription told it too slowly, and the subscription was ended. "
         "Subscribe again with `after` set to the last cursor received: nothing is lost.",
     )
     TOO_MANY_SUBSCRIPTIONS = (
         "TOO_MANY_SUBSCRIPTIONS",
-        503,
         "The process already serves `JOBLENS_LIVE_MAX_SUBSCRIPTIONS`, or the viewer has "
         "`JOBLENS_LIVE_MAX_SUBSCRIPTIONS_PER_VIEWER`, or as many as are still free for all. Try "
         "again later, or let one end.",
     )
     INTERNAL_SERVER_ERROR = (
         "INTERNAL_SERVER_ERROR",
-        200,
         "Something broke in Joblens. The log tells what, under the request id of the response.",
     )
 

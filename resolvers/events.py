@@ -13,13 +13,12 @@ from db.queries.events import JobEventRow
 from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
 from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
+from resolvers.counting import Count, count_up_to
 from resolvers.ids import EventId
 from resolvers.paging import (
     ConnectionSource,
-    Count,
     PageArguments,
     PageNeeds,
-    count_up_to,
     cut,
     list_size,
     looks_ahead,

@@ -11,16 +11,16 @@ from db.queries import jobs as queries
 from db.queries.jobs import JobRow
 from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
-from resolvers.context import Context, Role
+from resolvers.context import Context
+from resolvers.counting import Count, count_up_to
 from resolvers.paging import (
     ConnectionSource,
-    Count,
     PageArguments,
     PageNeeds,
-    count_up_to,
     read_page,
     window,
 )
+from resolvers.viewer import Role
 
 # What `cancelJob` and `retryJob` change a job to.
 OPERATED = (JobStatus.CANCELED, JobStatus.QUEUED)

@@ -16,6 +16,7 @@ from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context, NothingKeptError
+from resolvers.counting import as_count
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
 from resolvers.mutation_results import (
@@ -29,7 +30,6 @@ from resolvers.mutation_results import (
     JobNotFound,
     Recorded,
 )
-from resolvers.paging import as_count
 from resolvers.validation import check_attempts, check_json, check_name, check_object
 
 

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from db.limits import MAX_INT32
 from db.queries.keyset import KeysetOrder, Window
 from db.snapshots import Snapshot
 from resolvers import cursors
-from resolvers.context import Limits
+from resolvers.counting import Count
 from resolvers.errors import BadUserInputError
+from resolvers.limits import RequestLimits
 
 # How many items of a list without pages come where a query does not say how many.
 LIST_SIZE = 50
@@ -37,14 +37,6 @@ class PageNeeds:
     cursors: bool
     more_after: bool
     more_before: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A count, and whether it is exact or only the number at which counting stopped."""
-
-    value: int
-    is_exact: bool
 
 
 @dataclass(slots=True)
@@ -82,7 +74,7 @@ class ConnectionSource:
         return self.window.after is not None and await self.behind()
 
 
-def window(order: KeysetOrder, arguments: PageArguments, limits: Limits) -> Window:
+def window(order: KeysetOrder, arguments: PageArguments, limits: RequestLimits) -> Window:
     """Turn a connection's arguments into a window of the order.
 
     Raises BadUserInputError for sizes out of bounds and for arguments of both directions,
@@ -101,7 +93,7 @@ def window(order: KeysetOrder, arguments: PageArguments, limits: Limits) -> Wind
     return Window(order, page_size(size, name, limits), place, backward)
 
 
-def page_size(size: int | None, argument: str, limits: Limits) -> int:
+def page_size(size: int | None, argument: str, limits: RequestLimits) -> int:
     """Check how many rows an argument asks for; None asks for the default."""
     if size is None:
         return limits.page_size_default
@@ -110,7 +102,7 @@ def page_size(size: int | None, argument: str, limits: Limits) -> int:
     return size
 
 
-def list_size(size: int | None, argument: str, limits: Limits) -> int:
+def list_size(size: int | None, argument: str, limits: RequestLimits) -> int:
     """Check how many items of a list without pages an argument asks for.
 
     LIST_SIZE, the schema's default, gives way where pages may not be as large.
@@ -144,22 +136,3 @@ def cut(page: Window, rows: Sequence[Any], needs: PageNeeds) -> tuple[Sequence[A
     more = len(rows) > page.limit if looks_ahead(page, needs) else None
     kept = rows[: page.limit]
     return (kept[::-1] if page.backward else kept), more
-
-
-async def count_up_to(at_most: int | None, count: Callable[[int | None], Awaitable[int]]) -> Count:
-    """Count with `count`, which stops one past `at_most`, and say how far that may be trusted."""
-    check_at_most(at_most)
-    return as_count(await count(at_most), at_most)
-
-
-def as_count(value: int, at_most: int | None) -> Count:
-    """Say how far a count that stopped one past `at_most` may be trusted."""
-    if at_most is None or value <= at_most:
-        return Count(value, is_exact=True)
-    return Count(at_most, is_exact=False)
-
-
-def check_at_most(at_most: int | None) -> None:
-    """Refuse a bound for counting that is negative or past what a count can tell."""
-    if at_most is not None and not 0 <= at_most < MAX_INT32:
-        raise BadUserInputError(f"'atMost' must be between 0 and {MAX_INT32 - 1}.")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from resolvers.counting import Count as CountValue
 from resolvers.paging import ConnectionSource
-from resolvers.paging import Count as CountValue
 
 if TYPE_CHECKING:
     from schema.events import JobEvent
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
 
 LazyJob = Annotated["Job", strawberry.lazy("schema.jobs")]
 LazyJobEvent = Annotated["JobEvent", strawberry.lazy("schema.events")]
+First = Annotated[
+    int | None,
+    strawberry.argument(description="How many, from the list's beginning or after `after`."),
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(description="A cursor: the page begins right after it. Empty: none."),
+]
+Last = Annotated[
+    int | None, strawberry.argument(description="How many, from the list's end or before `before`.")
+]
+Before = Annotated[
+    str | None,
+    strawberry.argument(description="A cursor: the page ends right before it. Empty: none."),
+]
 AtMost = Annotated[
     int | None,
     strawberry.argument(

@@ -10,7 +10,7 @@ from db.queries.aggregates import JobDimension
 from db.queries.keyset import JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers.aggregates import TimeBucketSize
-from resolvers.context import Role
+from resolvers.viewer import Role
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -10,8 +10,7 @@ from db.statuses import BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, PageArguments
-from schema.arguments import After, Before, First, Last
-from schema.connections import JobEventConnection, LazyJobEvent
+from schema.connections import After, Before, First, JobEventConnection, Last, LazyJobEvent
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_text, secret_words
 from schema.scalars import JSON

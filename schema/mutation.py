@@ -11,8 +11,8 @@ from db.commands.creation import NewJob
 from db.commands.transitions import Transition
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import mutations
-from resolvers.context import Role
 from resolvers.mutation_results import InvalidInputError
+from resolvers.viewer import Role
 from schema.filters import JobFilter
 from schema.mutation_results import (
     BulkJobPayload,

@@ -10,8 +10,9 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 
 from resolvers.audit_entries import AuditEntry, done, failed
-from resolvers.context import Context, Role
+from resolvers.context import Context
 from resolvers.errors import ErrorCode, ForbiddenError
+from resolvers.viewer import Role
 from schema.selections import Info
 
 ROLE = "role"

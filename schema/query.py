@@ -10,12 +10,11 @@ from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
 from resolvers import aggregates, events, jobs, nodes
 from resolvers.aggregates import TimeBucketSize
-from resolvers.context import Role
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
+from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, TimeBucket
-from schema.arguments import After, Before, First, Last
-from schema.connections import AtMost, JobConnection, JobEventConnection
+from schema.connections import After, AtMost, Before, First, JobConnection, JobEventConnection, Last
 from schema.enums import OrderDirection
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from db.commands.comparison import equal_as_shown
 from db.url_credentials import hide_credentials
-from resolvers.context import Role
 from resolvers.errors import UnavailableError
 from resolvers.redaction import HIDDEN
+from resolvers.viewer import Role
 from schema.execution.models import Response
 from schema.schema import core_schema
 from tests.effort import examples

@@ -8,11 +8,12 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLString
 from strawberry.types.field import StrawberryField
 
-from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode
+from resolvers.viewer import Role, Viewer
 from schema.execution.models import Response
 from schema.permissions import declared_role
 from schema.schema import core_schema
+from server.http.errors import HTTP_STATUSES
 from server.http.responses import GRAPHQL_RESPONSE, write
 from tests.ledger import events, insert, job
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking
@@ -144,7 +145,9 @@ async def test_nothing_is_watched_without_a_role(admin: Asking, query: str) -> N
 
 async def test_a_refusal_is_a_403(admin: Asking) -> None:
     response = await admin.as_(VIEWER).response(call("cancelJob", ROW["id"]))
-    assert write(response, GRAPHQL_RESPONSE).status_code == ErrorCode.FORBIDDEN.status == 403
+    assert (
+        write(response, GRAPHQL_RESPONSE).status_code == HTTP_STATUSES[ErrorCode.FORBIDDEN] == 403
+    )
 
 
 async def test_the_viewer_knows_their_roles(admin: Asking) -> None:
