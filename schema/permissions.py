@@ -75,5 +75,5 @@ def _mutations(executor: Executor[Any]) -> Iterator[tuple[FieldNode, Role]]:
 
 
 def _refusal(what: str, role: Role, node: FieldNode | None = None) -> GraphQLError:
-    error = ForbiddenError(f"{what} needs the role {role.name}.")
+    error = ForbiddenError(f"{what} requires the role {role.name}.")
     return GraphQLError(error.message, node, original_error=error)

@@ -93,7 +93,7 @@ async def test_a_mutation_is_for_its_role(admin: Asking, name: str, role: Role) 
     if viewer.viewer.may(NEEDED[name]):
         assert (await viewer.data(call(name, uuid4())))[name]
         return
-    refused = ("FORBIDDEN", f"'{name}' needs the role {NEEDED[name].name}.")
+    refused = ("FORBIDDEN", f"'{name}' requires the role {NEEDED[name].name}.")
     with viewer.recorded() as statements:
         assert await viewer.error(call(name, ROW["id"])) == refused
         assert await viewer.error(call(name, uuid4())) == refused
@@ -113,7 +113,7 @@ async def test_nothing_of_an_operation_runs_if_a_part_is_refused(admin: Asking) 
         code, message = await writer.error(both, {"yes": True})
     assert (code, message, statements) == (
         "FORBIDDEN",
-        "'cancelJobs' needs the role OPERATOR.",
+        "'cancelJobs' requires the role OPERATOR.",
         [],
     )
     # What is left out needs no role.
@@ -127,7 +127,7 @@ async def test_nothing_of_an_operation_runs_if_a_part_is_refused(admin: Asking) 
 async def test_nothing_is_read_without_a_role(admin: Asking, query: str) -> None:
     nobody = admin.as_()
     with nobody.recorded() as statements:
-        assert await nobody.error(query) == ("FORBIDDEN", "This needs the role VIEWER.")
+        assert await nobody.error(query) == ("FORBIDDEN", "This requires the role VIEWER.")
     assert statements == []
     assert await admin.as_(VIEWER).data(query)
 
