@@ -94,20 +94,20 @@ class TimeBucket:
 
     @strawberry.field(description="The number of runs started.")
     def started(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.RUNNING, 0)
+        return parent.changes.get(JobStatus.RUNNING, 0)
 
     @strawberry.field(description="The number of runs that succeeded.")
     def succeeded(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.SUCCEEDED, 0)
+        return parent.changes.get(JobStatus.SUCCEEDED, 0)
 
     @strawberry.field(description="The number of runs that failed.")
     def failed(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.FAILED, 0)
+        return parent.changes.get(JobStatus.FAILED, 0)
 
     @strawberry.field(description="The number of jobs canceled.")
     def canceled(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.CANCELED, 0)
+        return parent.changes.get(JobStatus.CANCELED, 0)
 
     @strawberry.field(description="The number of jobs dead-lettered.")
     def dead_lettered(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.DEAD_LETTER, 0)
+        return parent.changes.get(JobStatus.DEAD_LETTER, 0)

@@ -19,9 +19,7 @@ from schema.selections import Info, Selections, selected
     description="An event of a job: a change of its status, or a note. Events never change."
 )
 class JobEvent(Node):
-    @strawberry.field(
-        description="The job's id, a colon, and the number of the event within the job."
-    )  # type: ignore[misc]
+    @strawberry.field(description="The job's id, a colon, and the event's number in the job.")  # type: ignore[misc]
     def id(self, parent: strawberry.Parent[JobEventRow]) -> strawberry.ID:
         return strawberry.ID(f"{parent.job_id}:{parent.seq}")
 

@@ -35,14 +35,14 @@ T = TypeVar("T")
 
 MAX_FILTERS = 500
 MAX_FILTER_DEPTH = 50
-_ADMINS = "Filtering by it requires the role ADMIN."
+_REQUIRES_ADMIN = "Filtering by it requires the role ADMIN."
 
 
 def _condition(description: str, name: str | None = None) -> Any:
     return strawberry.field(default=UNSET, name=name, description=description)
 
 
-def _given(value: T | None) -> T | None:
+def _optional(value: T | None) -> T | None:
     """Return None for an omitted value: like null, it sets no condition."""
     return None if value is UNSET else value
 
@@ -65,7 +65,7 @@ class StringFilter:
             not_in=_texts(self.not_in),
             starts_with=_text(self.starts_with),
             contains=_text(self.contains),
-            is_null=_given(self.is_null),
+            is_null=_optional(self.is_null),
         )
 
 
@@ -78,7 +78,10 @@ class IntFilter:
 
     def criteria(self) -> IntCriteria:
         return IntCriteria(
-            eq=_given(self.eq), in_=_given(self.in_), gte=_given(self.gte), lte=_given(self.lte)
+            eq=_optional(self.eq),
+            in_=_optional(self.in_),
+            gte=_optional(self.gte),
+            lte=_optional(self.lte),
         )
 
 
@@ -89,18 +92,20 @@ class DateTimeFilter:
     is_null: bool | None = _condition("True: null. False: not null.")
 
     def criteria(self) -> TimeCriteria:
-        return TimeCriteria(gte=_given(self.gte), lt=_given(self.lt), is_null=_given(self.is_null))
+        return TimeCriteria(
+            gte=_optional(self.gte), lt=_optional(self.lt), is_null=_optional(self.is_null)
+        )
 
 
 @dataclass(slots=True)
-class _Size:
+class _FilterSize:
     """The number and depth of nested filters read so far, bounded by MAX_FILTERS and _DEPTH."""
 
     filters: int = 0
     depth: int = 0
 
     @contextmanager
-    def one_more(self) -> Iterator[None]:
+    def nested(self) -> Iterator[None]:
         self.filters += 1
         self.depth += 1
         if self.filters > MAX_FILTERS or self.depth > MAX_FILTER_DEPTH:
@@ -155,7 +160,7 @@ class JobFilter:
     not_: "JobFilter | None" = _condition("Does not match this filter.", "not")
 
     def criteria(
-        self, now: datetime, hiding: Redaction | None, size: _Size | None = None
+        self, now: datetime, redaction: Redaction | None, size: _FilterSize | None = None
     ) -> JobCriteria:
         """Convert the input to criteria.
 
@@ -163,33 +168,35 @@ class JobFilter:
         viewer, or None. `size`: the part of the whole filter that has been read. Raises
         BadUserInputError for invalid values, ForbiddenError for conditions on redacted values.
         """
-        size = size or _Size()
-        with size.one_more():
-            and_, or_, not_ = _given(self.and_), _given(self.or_), _given(self.not_)
+        size = size or _FilterSize()
+        with size.nested():
+            and_, or_, not_ = _optional(self.and_), _optional(self.or_), _optional(self.not_)
             return replace(
-                self._own_criteria(now, hiding),
-                and_=None if and_ is None else [part.criteria(now, hiding, size) for part in and_],
-                or_=None if or_ is None else [part.criteria(now, hiding, size) for part in or_],
-                not_=None if not_ is None else not_.criteria(now, hiding, size),
+                self._own_criteria(now, redaction),
+                and_=None
+                if and_ is None
+                else [each.criteria(now, redaction, size) for each in and_],
+                or_=None if or_ is None else [each.criteria(now, redaction, size) for each in or_],
+                not_=None if not_ is None else not_.criteria(now, redaction, size),
             )
 
-    def _own_criteria(self, now: datetime, hiding: Redaction | None) -> JobCriteria:
+    def _own_criteria(self, now: datetime, redaction: Redaction | None) -> JobCriteria:
         criteria = JobCriteria(
             ids=_ids(self.ids),
-            status=_given(self.status),
+            status=_optional(self.status),
             **{
                 name: _criteria(getattr(self, name))
                 for name in (*TEXT_COLUMNS, *INT_COLUMNS, *TIME_COLUMNS)
             },
             waiting_since=_ago(now, self.waiting_longer_than, "waitingLongerThan"),
             running_since=_ago(now, self.running_longer_than, "runningLongerThan"),
-            payload_contains=_containment("payloadContains", self.payload_contains, hiding),
+            payload_contains=_containment("payloadContains", self.payload_contains, redaction),
         )
         message = criteria.last_error_message
-        if message is None or hiding is None:
+        if message is None or redaction is None:
             return criteria
-        if hiding.is_secret("last_error_message"):
-            raise ForbiddenError(f"'lastErrorMessage' is hidden. {_ADMINS}")
+        if redaction.is_secret("last_error_message"):
+            raise ForbiddenError(f"'lastErrorMessage' is redacted. {_REQUIRES_ADMIN}")
         return replace(criteria, last_error_message=replace(message, hides_credentials=True))
 
 
@@ -208,16 +215,16 @@ class JobEventFilter:
     )
     job: JobFilter | None = _condition("The event belongs to a job that matches this filter.")
 
-    def criteria(self, now: datetime, hiding: Redaction | None) -> JobEventCriteria:
+    def criteria(self, now: datetime, redaction: Redaction | None) -> JobEventCriteria:
         """Convert the input to criteria; see JobFilter.criteria."""
-        job = _given(self.job)
+        job = _optional(self.job)
         return JobEventCriteria(
             job_ids=_ids(self.job_ids),
-            next_status=_given(self.next_status),
-            prev_status=_given(self.prev_status),
+            next_status=_optional(self.next_status),
+            prev_status=_optional(self.prev_status),
             ts=_criteria(self.ts),
-            detail_contains=_containment("detailContains", self.detail_contains, hiding),
-            job=None if job is None else job.criteria(now, hiding),
+            detail_contains=_containment("detailContains", self.detail_contains, redaction),
+            job=None if job is None else job.criteria(now, redaction),
         )
 
 
@@ -231,46 +238,50 @@ class JobOrder:
     )
 
 
-def _criteria(part: Any) -> Any:
-    given = _given(part)
+def _criteria(condition: Any) -> Any:
+    given = _optional(condition)
     return None if given is None else given.criteria()
 
 
-def _sound(value: T, fault: str | None) -> T:
+def _checked(value: T, fault: str | None) -> T:
     if fault is not None:
         raise BadUserInputError(fault)
     return value
 
 
 def _text(text: str | None) -> str | None:
-    given = _given(text)
-    return None if given is None else _sound(given, text_fault(given))
+    given = _optional(text)
+    return None if given is None else _checked(given, text_fault(given))
 
 
 def _texts(texts: Iterable[str] | None) -> list[str] | None:
-    given = _given(texts)
-    return None if given is None else [_sound(text, text_fault(text)) for text in given]
+    given = _optional(texts)
+    return None if given is None else [_checked(text, text_fault(text)) for text in given]
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
-    given = _given(ids)
+    given = _optional(ids)
     return None if given is None else parse_job_ids(given)
 
 
-def _containment(name: str, document: object, hiding: Redaction | None) -> JsonContainment | None:
-    given = _given(document)
+def _containment(
+    name: str, document: object, redaction: Redaction | None
+) -> JsonContainment | None:
+    given = _optional(document)
     if given is None:
         return None
-    sound = _sound(given, json_fault(given))
+    checked = _checked(given, json_fault(given))
     # Containment compares a value only under the keys that lead to it, so that a document without
     # secret keys cannot reveal a secret.
-    if hiding is not None and hiding.touches(sound):
-        raise ForbiddenError(f"'{name}' has a key or a URL whose value is hidden. {_ADMINS}")
-    return JsonContainment(sound)
+    if redaction is not None and redaction.affects(checked):
+        raise ForbiddenError(
+            f"'{name}' has a key or a URL whose value is redacted. {_REQUIRES_ADMIN}"
+        )
+    return JsonContainment(checked)
 
 
 def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:
-    given = _given(seconds)
+    given = _optional(seconds)
     if given is None:
         return None
     if given < 0:

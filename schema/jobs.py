@@ -12,7 +12,7 @@ from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, PageArguments
 from schema.connections import After, Before, First, JobEventConnection, Last, LazyJobEvent
 from schema.nodes import Node
-from schema.redacted_fields import secret_json, secret_text, secret_words
+from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
@@ -35,10 +35,10 @@ class JobAttempt:
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)
 
-    error_code: str | None = secret_words(
+    error_code: str | None = secret_json_text(
         "error_code", "The code of the error that ended the run; null if none was recorded."
     )
-    error_message: str | None = secret_words(
+    error_message: str | None = secret_json_text(
         "error_message", "The message of the error that ended the run; null if none was recorded."
     )
 

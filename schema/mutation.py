@@ -101,14 +101,14 @@ class TransitionJobInput:
 
     def transition(self) -> Transition:
         """Convert the input to a Transition."""
-        detail = _given(self.detail)
+        detail = _optional(self.detail)
         return Transition(
             to=self.to,
-            expected=_given(self.from_),
-            attempt=_given(self.attempt),
-            result=_given(self.result),
-            error_code=_given(self.error_code),
-            error_message=_given(self.error_message),
+            expected=_optional(self.from_),
+            attempt=_optional(self.attempt),
+            result=_optional(self.result),
+            error_code=_optional(self.error_code),
+            error_message=_optional(self.error_message),
             detail={} if detail is None else detail,  # type: ignore[arg-type]
         )
 
@@ -213,7 +213,7 @@ class Mutation:
 
 async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
     columns = selected(info, Selections.written_jobs)
-    criteria = filter_.criteria(info.context.now, info.context.hiding)
+    criteria = filter_.criteria(info.context.now, info.context.viewer_redaction)
     return await mutations.change_matching(info.context, criteria, limit, change, columns)
 
 
@@ -229,5 +229,5 @@ def _by_operator(to: JobStatus, reason: str | None) -> Transition:
     return Transition(to=to, reason=reason, by_operator=True)
 
 
-def _given(value: T | None) -> T | None:
+def _optional(value: T | None) -> T | None:
     return None if value is UNSET else value

@@ -111,7 +111,7 @@ class Query:
         needs, columns = selected(info, Selections.event_page)
         return await events.list_events(  # type: ignore[return-value]
             info.context,
-            filter.criteria(info.context.now, info.context.hiding) if filter else None,
+            filter.criteria(info.context.now, info.context.viewer_redaction) if filter else None,
             PageArguments(first, after, last, before),
             needs,
             columns,
@@ -182,7 +182,7 @@ class Query:
 
 
 def _criteria(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
-    return filter_.criteria(info.context.now, info.context.hiding) if filter_ else None
+    return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
 
 
 def _node_columns(info: Info) -> tuple[frozenset[str], frozenset[str]]:

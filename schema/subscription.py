@@ -41,10 +41,10 @@ class Subscription:
             strawberry.argument(description="The last cursor received; omitted: from now on."),
         ] = None,
     ) -> AsyncIterator[JobEventEdge]:
-        hiding = info.context.hiding
+        redaction = info.context.viewer_redaction
 
         def criteria(now: datetime) -> JobEventCriteria | None:
-            return filter.criteria(now, hiding) if filter else None
+            return filter.criteria(now, redaction) if filter else None
 
         columns = selected(info, Selections.event_edge)
         return await subscribe.subscribe_to_events(info.context, criteria, after, columns)  # type: ignore[return-value]
@@ -77,10 +77,10 @@ class Subscription:
             ),
         ] = 1,
     ) -> AsyncIterator[list[StatusCount]]:
-        hiding = info.context.hiding
+        redaction = info.context.viewer_redaction
 
         def criteria(now: datetime) -> JobCriteria | None:
-            return filter.criteria(now, hiding) if filter else None
+            return filter.criteria(now, redaction) if filter else None
 
         pace = 1.0 if every_seconds is None else every_seconds
         return await subscribe.subscribe_to_status_counts(info.context, criteria, pace)  # type: ignore[return-value]

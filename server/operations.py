@@ -109,7 +109,7 @@ async def _answer(
         return response
     finally:
         deadline.end()
-        audit.answered(context.deeds, response)
+        audit.answered(context.audit_entries, response)
         await context.close()
 
 
