@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from resolvers.errors import ErrorCode
+from server.http.errors import HTTP_STATUSES
 from server.settings import PREFIX, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -42,7 +43,7 @@ def _group(group: type[BaseModel]) -> str:
 
 def errors() -> str:
     """List every error code with its HTTP status and meaning."""
-    rows = [f"| `{code.value}` | {code.status} | {code.meaning} |" for code in ErrorCode]
+    rows = [f"| `{code.value}` | {HTTP_STATUSES[code]} | {code.meaning} |" for code in ErrorCode]
     return (
         f"{NOTE}# Error codes\n\n"
         "Every error has a stable `extensions.code`. A request that was refused before it ran has\n"

@@ -1,4 +1,4 @@
-"""Aggregates: counts by status, groups, the timeline."""
+"""Aggregates over jobs: counts by status, groups and the timeline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,16 +12,17 @@ from db.queries.aggregates import JobDimension
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.context import Context
+from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
-from resolvers.paging import Count, as_count, check_at_most, list_size
+from resolvers.paging import list_size
 
 MAX_BUCKETS = 1_000
-# A Monday, so that weeks begin on Mondays, as ISO 8601 has it.
+# A Monday, so that weeks start on Mondays as in ISO 8601.
 BUCKET_ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)
 
 
 class TimeBucketSize(StrEnum):
-    """How long a bucket of the timeline is."""
+    """The length of the timeline's buckets."""
 
     MINUTE = "minute"
     FIVE_MINUTES = "five_minutes"
@@ -31,7 +32,7 @@ class TimeBucketSize(StrEnum):
 
     @property
     def length(self) -> timedelta:
-        """The time from one bucket's start to the next."""
+        """The length as a timedelta."""
         return _LENGTHS[self]
 
 
@@ -45,16 +46,8 @@ _LENGTHS = {
 
 
 @dataclass(frozen=True, slots=True)
-class StatusCount:
-    """How many jobs have a status."""
-
-    status: JobStatus
-    count: Count
-
-
-@dataclass(frozen=True, slots=True)
 class DurationStats:
-    """The distribution of durations, in seconds; all but `count` are None when there are none."""
+    """Statistics of durations in seconds. All but `count` are None if `count` is 0."""
 
     count: int
     avg: float | None
@@ -67,7 +60,7 @@ class DurationStats:
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """The jobs that share a key. `wait` and `run` are None where nobody asked for them."""
+    """The jobs that share a key. `wait` and `run` are None if they were not requested."""
 
     key: dict[JobDimension, Any]
     count: int
@@ -80,20 +73,20 @@ class JobGroup:
 
 @dataclass(slots=True)
 class TimeBucket:
-    """How many jobs took each step in one stretch of time, which begins at `start`."""
+    """The numbers of status changes in the interval that begins at `start`, by the new status."""
 
     start: datetime
     created: int = 0
-    steps: dict[JobStatus, int] = field(default_factory=dict)
+    changes: dict[JobStatus, int] = field(default_factory=dict)
 
 
 async def count_by_status(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> list[StatusCount]:
-    """Count the jobs of every status, those without a job with 0, each up to `at_most`."""
+    """Count the jobs of each status, up to `at_most` each; statuses without jobs have 0."""
     check_at_most(at_most)
-    found = await ctx.read(queries.count_jobs_by_status, criteria, at_most)
-    return [StatusCount(status, as_count(found.get(status, 0), at_most)) for status in JobStatus]
+    counts = await ctx.read(queries.count_jobs_by_status, criteria, at_most)
+    return [StatusCount(status, as_count(counts.get(status, 0), at_most)) for status in JobStatus]
 
 
 async def group_jobs(
@@ -105,14 +98,17 @@ async def group_jobs(
     with_wait: bool,
     with_run: bool,
 ) -> list[JobGroup]:
-    """Group jobs by one dimension or more, the largest groups first."""
-    chosen = list(dict.fromkeys(dimensions))
-    if not chosen:
+    """Group jobs by one or more dimensions, the largest groups first.
+
+    Raises BadUserInputError if `dimensions` is empty or `first` is out of bounds.
+    """
+    by = list(dict.fromkeys(dimensions))
+    if not by:
         raise BadUserInputError("'by' must name at least one dimension.")
     rows = await ctx.read(
         queries.group_jobs,
         criteria,
-        chosen,
+        by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,
         with_wait=with_wait,
@@ -120,7 +116,7 @@ async def group_jobs(
     )
     return [
         JobGroup(
-            key={dimension: getattr(row, dimension.value) for dimension in chosen},
+            key={dimension: getattr(row, dimension.value) for dimension in by},
             count=row.jobs,
             status_counts=[
                 StatusCount(status, as_count(getattr(row, f"{status.value}_count"), None))
@@ -142,10 +138,10 @@ async def list_buckets(
     until: datetime,
     size: TimeBucketSize,
 ) -> list[TimeBucket]:
-    """Count the steps that jobs took from `start` until before `until`, by buckets aligned to UTC.
+    """Count status changes from `start` to `until`, exclusive, in buckets aligned to UTC.
 
-    Every bucket that the range touches is present; the first and the last count only what lies in
-    the range. Raises BadUserInputError for an empty range and for more than MAX_BUCKETS.
+    Every bucket that overlaps the range is present; the first and the last count only changes
+    within the range. Raises BadUserInputError for an empty range or more than MAX_BUCKETS.
     """
     if start >= until:
         raise BadUserInputError("'from' must be before 'until'.")
@@ -163,29 +159,30 @@ async def list_buckets(
         bucket = buckets[row.start]
         if row.created:
             bucket.created += row.events
-        # A history may begin late: its first event then is a start, or an end, too.
+        # The first event of an imported history may also be a start or an end.
         status = JobStatus(row.next_status)
-        bucket.steps[status] = bucket.steps.get(status, 0) + row.events
+        bucket.changes[status] = bucket.changes.get(status, 0) + row.events
     return list(buckets.values())
 
 
 def _bucket_starts(start: datetime, until: datetime, length: timedelta) -> list[datetime]:
-    before_first = (start - BUCKET_ORIGIN) // length
-    behind_last = -((BUCKET_ORIGIN - until) // length)
-    if behind_last - before_first > MAX_BUCKETS:
+    first = (start - BUCKET_ORIGIN) // length
+    end = -((BUCKET_ORIGIN - until) // length)
+    count = end - first
+    if count > MAX_BUCKETS:
         raise BadUserInputError(
-            f"The range has {behind_last - before_first} buckets; at most {MAX_BUCKETS} are "
-            "allowed. Take a shorter range or larger buckets."
+            f"The range has {count} buckets; at most {MAX_BUCKETS} are allowed. Use a shorter "
+            "range or larger buckets."
         )
     try:
-        return [BUCKET_ORIGIN + length * i for i in range(before_first, behind_last)]
+        return [BUCKET_ORIGIN + length * i for i in range(first, end)]
     except OverflowError:
-        raise BadUserInputError("The range begins before the first bucket of time.") from None
+        raise BadUserInputError("The range starts before the first possible bucket.") from None
 
 
 def _distribution(row: AnyRow, name: str) -> DurationStats:
-    averages = (getattr(row, f"{name}_{part}") for part in ("avg", "min", "max"))
+    averages = (getattr(row, f"{name}_{statistic}") for statistic in ("avg", "min", "max"))
     percentiles = getattr(row, f"{name}_percentiles") or (None, None, None)
-    # Times have microseconds; what an interpolation makes up behind them is noise.
+    # Times have microseconds: further digits of an interpolation are noise.
     seconds = (None if s is None else round(s, 6) for s in (*averages, *percentiles))
     return DurationStats(getattr(row, f"{name}_count"), *seconds)

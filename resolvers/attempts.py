@@ -1,4 +1,4 @@
-"""A job's attempts, as its changes of status tell them."""
+"""The attempts of a job, derived from its status changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,9 @@ from resolvers.durations import elapsed_seconds
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a job. `outcome` and `finished_at` are None while it goes on.
+    """One run of a job. `outcome` and `finished_at` are None while it is running.
 
-    The error is what the event's detail has: JSON of any kind, see `in_words`.
+    The error is any JSON, as in the detail of the event; see `as_text`.
     """
 
     number: int
@@ -25,20 +25,20 @@ class Attempt:
     error_message: orjson.Fragment | None = None
 
     def run_seconds(self, now: datetime) -> float:
-        """Measure how long it ran, or has run by now."""
+        """Return the duration in seconds, up to `now` while it is running."""
         return elapsed_seconds(self.started_at, self.finished_at or now)
 
 
 def from_row(row: AttemptRow) -> Attempt:
-    """Make an attempt of its row; one that another start followed at once has no end."""
+    """Make an attempt from its row. One directly followed by another start has no end."""
     if row.outcome is None or row.outcome == JobStatus.RUNNING:
         return Attempt(row.attempt, row.started_at)
     errors = {name: getattr(row, name, None) for name in ERRORS}
     return Attempt(row.attempt, row.started_at, row.finished_at, JobStatus(row.outcome), **errors)
 
 
-def in_words(value: orjson.Fragment | None) -> str | None:
-    """Put a JSON value into words: text as it is, None for null, and whatever else as JSON."""
+def as_text(value: orjson.Fragment | None) -> str | None:
+    """Convert a JSON value to text: a string unchanged, null to None, other values to JSON."""
     if value is None:
         return None
     text = orjson.dumps(value).decode()

@@ -1,6 +1,6 @@
-"""What the fields of a mutation came to, for the audit log: which jobs, and how it ended.
+"""Entries of the audit log for the fields of a mutation: the outcome and the jobs concerned.
 
-Never what was written: no payloads, details or reasons.
+They contain no payloads, details or reasons.
 """
 
 from collections.abc import Mapping
@@ -27,21 +27,21 @@ INTERRUPTED = "interrupted"
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One field, by its name: `outcome` is `ok`, the name of the result's type, or a code."""
+    """One field of a mutation. `outcome`: `ok`, the name of the result's type or an error code."""
 
     name: str
     outcome: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def done(name: str, outcome: object) -> AuditEntry:
-    """Note the outcome that the field of this name has answered with."""
-    is_well = isinstance(outcome, Created | Changed | Recorded | CreatedMany | ChangedMany)
-    return AuditEntry(name, OK if is_well else type(outcome).__name__, _details(outcome))
+def completed(name: str, outcome: object) -> AuditEntry:
+    """Make the entry of a field that returned `outcome`."""
+    is_success = isinstance(outcome, Created | Changed | Recorded | CreatedMany | ChangedMany)
+    return AuditEntry(name, OK if is_success else type(outcome).__name__, _details(outcome))
 
 
 def failed(name: str, error: BaseException) -> AuditEntry:
-    """Note that the field of this name ended in an error, or was cancelled."""
+    """Make the entry of a field that raised an error or was cancelled."""
     if isinstance(error, JoblensError):
         return AuditEntry(name, error.code.value)
     is_defect = isinstance(error, Exception)
@@ -49,7 +49,7 @@ def failed(name: str, error: BaseException) -> AuditEntry:
 
 
 def _details(outcome: object) -> Mapping[str, Any]:
-    """Say which job it was about; of many, how many."""
+    """Return the id of the job, or the numbers of jobs of a batch."""
     match outcome:
         case CreatedMany():
             return {"created": outcome.created, "existing": outcome.existing}
@@ -65,8 +65,8 @@ def _job_id(outcome: object) -> UUID | None:
     match outcome:
         case Recorded((job_id, _)):
             return job_id
-        case JobNotFound(text):
-            return parse_uuid(text)
+        case JobNotFound(job_id):
+            return parse_uuid(job_id)
         case Changed(job) | IllegalTransition(job=job) | IdempotencyConflict(job):
             return UUID(str(job.id))
     return None

@@ -1,4 +1,4 @@
-"""What one request carries to its resolvers: who asks, its transaction, its loaders, its clock."""
+"""The state of one request that resolvers share: viewer, transaction, loaders and clock."""
 
 import asyncio
 from collections.abc import (
@@ -13,16 +13,12 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
 import orjson
-from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.transitions import Backoff
-from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.queries.rows import Reading, TooManyBytesReadError
 from db.request_session import (
@@ -32,14 +28,17 @@ from db.request_session import (
     StatementTimeoutError,
 )
 from resolvers.audit_entries import AuditEntry
+from resolvers.dataloader import Loader, retrieve_exception
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
     UnavailableError,
     UncertainError,
 )
+from resolvers.limits import RequestLimits
 from resolvers.redaction import Redaction
 from resolvers.response_size import ResponseSize
+from resolvers.viewer import Role, Viewer
 
 if TYPE_CHECKING:
     from resolvers.live.hub import Hub
@@ -49,64 +48,11 @@ T = TypeVar("T")
 Batch = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
 
 
-class Role(StrEnum):
-    """What a viewer may do; each role may do what those before it may."""
-
-    VIEWER = "viewer"
-    WRITER = "writer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
-
-
-_RANKS = {role: rank for rank, role in enumerate(Role)}
 _REDACTION = Redaction()
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who asks: their organisation, their name in it, and what they may do."""
-
-    org_id: UUID
-    subject: str
-    roles: tuple[Role, ...]
-
-    def may(self, role: Role) -> bool:
-        """Say whether one of their roles is this one, or a later one."""
-        return any(_RANKS[held] >= _RANKS[role] for held in self.roles)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one field may ask for, and how long a retry waits."""
-
-    page_size_default: int = 50
-    page_size_max: int = 200
-    max_json_bytes: int = MAX_JSON_BYTES
-    max_response_bytes: int = 16_777_216
-    backoff: Backoff = field(default_factory=Backoff)
-
-
-class NothingKeptError(Exception):
-    """Raised inside `Context.write`, it ends the block: what was written is undone."""
-
-
-class Loader(DataLoader[Any, Any]):
-    """A DataLoader whose values several fields may await: one that is cancelled takes none along.
-
-    GraphQL cancels the siblings of a field that failed, but not the same fields elsewhere.
-    """
-
-    def load(self, key: Any) -> "asyncio.Future[Any]":
-        """Get the value's future, one for each who asks."""
-        value = super().load(key)
-        value.add_done_callback(_take_note)
-        return asyncio.shield(value)
-
-
-def _take_note(value: "asyncio.Future[Any]") -> None:
-    # An error that comes when all who asked are cancelled must not be logged as forgotten.
-    if not value.cancelled():
-        value.exception()
+class RollbackError(Exception):
+    """Raised within a `Context.write` block, it rolls back the writes and ends the block."""
 
 
 def _utc_now() -> datetime:
@@ -115,25 +61,25 @@ def _utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Context:
-    """One request. `now` is the time of its `clock` at which all durations of one query end.
+    """The state of one request.
 
-    A write takes it again, for itself and for what is read after it.
-
-    `selected` keeps what the schema has read from the query's selections; `live` is the process's
-    hub, for subscriptions; `deeds` are what its mutations came to, for the audit log. `hiding` is
-    the redaction, None where the viewer may see secrets. `size` is that of the answer by now.
+    `now`: the time that all ages and durations refer to; each write updates it from `clock`.
+    `live`: the hub of the process's subscriptions, None where there are none.
+    `viewer_redaction`: what is redacted for the viewer, None if it may see secrets.
+    `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
+    the mutation's fields. `size`: the size of the response so far.
     """
 
     viewer: Viewer
     session: RequestSession
-    limits: Limits = field(default_factory=Limits)
+    limits: RequestLimits = field(default_factory=RequestLimits)
     live: "Hub | None" = None
     redaction: Redaction = _REDACTION
-    hiding: Redaction | None = field(init=False)
+    viewer_redaction: Redaction | None = field(init=False)
     clock: Callable[[], datetime] = _utc_now
     now: datetime = field(init=False)
     selected: dict[Hashable, Any] = field(default_factory=dict)
-    deeds: list[AuditEntry] = field(default_factory=list)
+    audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
     _reading: Reading = field(init=False)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
@@ -143,20 +89,21 @@ class Context:
 
     def __post_init__(self) -> None:
         self.now = self.clock()
-        self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
+        is_admin = self.viewer.may(Role.ADMIN)
+        self.viewer_redaction = None if is_admin else self.redaction
         self.size = ResponseSize(self.limits.max_response_bytes)
         self._reading = Reading(self.limits.max_response_bytes)
 
-    def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
-        """Show a JSON column's value as the viewer may see it."""
+    def redact_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
+        """Redact the value of a JSON column for the viewer."""
         if self.size.is_too_large:
-            # It will not be sent: spare the memory that a redacted copy takes.
+            # The response will not be sent: avoid the memory of a redacted copy.
             return None
-        return value if self.hiding is None else self.hiding.json(value)
+        return value if self.viewer_redaction is None else self.viewer_redaction.json(value)
 
-    def shown_text(self, name: str, text: str | None) -> str | None:
-        """Show a message, and what else was in words under this name, as the viewer may see it."""
-        return text if self.hiding is None else self.hiding.message(name, text)
+    def redact_text(self, name: str, text: str | None) -> str | None:
+        """Redact text, such as an error message, for the viewer. `name`: the key it is under."""
+        return text if self.viewer_redaction is None else self.viewer_redaction.text(name, text)
 
     async def read(
         self,
@@ -166,10 +113,9 @@ class Context:
     ) -> T:
         """Run a query of db.queries for the viewer's organisation, in this request's transaction.
 
-        GraphQL cancels the siblings of a field that failed; a statement that has begun goes on all
-        the same until `close`, for cancelling its task would cost the connection. Raises
-        QueryTimeoutError or UnavailableError where the database did not answer, and
-        ResponseTooLargeError where the answer would be.
+        A statement in progress is not cancelled with the calling field, since that would cost the
+        connection; it runs until it ends or `close` cancels it. Raises QueryTimeoutError,
+        UnavailableError and ResponseTooLargeError.
         """
 
         async def run() -> T:
@@ -179,7 +125,7 @@ class Context:
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 
         running = asyncio.ensure_future(run())
-        running.add_done_callback(_take_note)
+        running.add_done_callback(retrieve_exception)
         try:
             return await asyncio.shield(running)
         except TooManyBytesReadError:
@@ -196,26 +142,26 @@ class Context:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[tuple[AsyncSession, UUID]]:
-        """Lend out a session that may write, and the organisation; commit at the end.
+        """Yield a session that can write and the organisation's id; commit at the end of the block.
 
-        What the request has read is forgotten before, and its connection given back: a request
-        that held one while it waits for another would keep those of others waiting. Raises as
-        `read` does, nothing is kept then; and UncertainError where that is not known. The block
-        may raise NothingKeptError, which goes no further.
+        First drops what the request has read and releases its connection, since holding one while
+        waiting for another could deadlock. Raises as `read` does, with the writes rolled back, and
+        UncertainError if the outcome of the commit is unknown. A RollbackError of the block is
+        suppressed.
         """
         self._check_size()
-        await self._read_anew()
+        await self._discard_reads()
         if self._is_stopped:
             raise QueryTimeoutError
         try:
             async with self.session.writing() as writing:
                 self._writing = writing
                 async with writing.use() as session:
-                    # Now, not when the request came: it may have waited for the connection.
+                    # Taken now: the request may have waited for the connection.
                     self.now = self.clock()
                     yield session, self.viewer.org_id
                 await writing.commit()
-        except NothingKeptError:
+        except RollbackError:
             pass
         except CommitUncertainError:
             raise UncertainError from None
@@ -226,8 +172,8 @@ class Context:
         finally:
             self._writing = None
 
-    async def _read_anew(self) -> None:
-        """Forget what was read until now."""
+    async def _discard_reads(self) -> None:
+        """End the read transaction and drop what was read in it."""
         await self.close()
         self.session = self.session.again()
         if self._is_stopped:
@@ -236,10 +182,10 @@ class Context:
         self._jobs.clear()
 
     def stop(self) -> None:
-        """Let the request ask the database for nothing more: its time is up, or nobody waits.
+        """Stop all database work of the request: it timed out, or its client has left.
 
-        What runs is cancelled; whoever waits for it, or asks later, gets QueryTimeoutError. What
-        it writes is undone, unless it is being committed already: that is finished.
+        Cancels running statements; pending and later calls of `read` and `write` raise
+        QueryTimeoutError. Writes are rolled back, but a commit in progress is completed.
         """
         self._is_stopped = True
         for session in (self.session, self._writing):
@@ -247,33 +193,34 @@ class Context:
                 session.stop(StatementTimeoutError())
 
     async def close(self) -> None:
-        """End the transaction that the request reads in; a statement still running is cancelled."""
+        """End the read transaction and cancel a statement that is still running."""
         await self.session.close()
 
-    def signature(self, reason: str | None = None) -> dict[str, str]:
-        """Say who acts and why, for the detail of an event."""
-        signed = {"by": self.viewer.subject}
-        return signed if reason is None else {**signed, "reason": reason}
+    def attribution(self, reason: str | None = None) -> dict[str, str]:
+        """Return the members of an event's detail that state who caused it and why."""
+        detail = {"by": self.viewer.subject}
+        return detail if reason is None else {**detail, "reason": reason}
 
     def loader(self, key: Hashable, batch: Batch) -> Loader:
-        """Get the request's loader of this key, made with `batch` when first asked for.
+        """Return the request's loader for a key, creating it with `batch` on first use.
 
-        The key holds all that shapes the batch besides the ids: paging arguments, columns.
+        The key must include everything that `batch` depends on besides the ids, such as paging
+        arguments and columns.
         """
         loader = self._loaders.get(key)
         if loader is None:
             loader = self._loaders[key] = Loader(batch)
         return loader
 
-    def remember_jobs(self, rows: Iterable[JobRow], columns: Collection[str]) -> None:
-        """Keep these rows for fields that reach the same jobs by another way."""
-        known = frozenset(columns)
+    def cache_jobs(self, rows: Iterable[JobRow], columns: Collection[str]) -> None:
+        """Cache rows for fields that reach the same jobs by another path."""
+        read = frozenset(columns)
         for row in rows:
-            held = self._jobs.get(row.id)
-            if held is None or held[1] <= known:
-                self._jobs[row.id] = (row, known)
+            cached = self._jobs.get(row.id)
+            if cached is None or cached[1] <= read:
+                self._jobs[row.id] = (row, read)
 
-    def remembered_job(self, job_id: UUID, columns: Collection[str]) -> JobRow | None:
-        """Get a row of this job that has all these columns, if the request has read one."""
-        held = self._jobs.get(job_id)
-        return held[0] if held is not None and held[1].issuperset(columns) else None
+    def cached_job(self, job_id: UUID, columns: Collection[str]) -> JobRow | None:
+        """Return a cached row of the job that has all these columns, or None."""
+        cached = self._jobs.get(job_id)
+        return cached[0] if cached is not None and cached[1].issuperset(columns) else None

@@ -1,6 +1,6 @@
-"""Cursors: a place in an order as opaque text, bound to that order.
+"""Cursors: positions in a sort order as opaque text, valid only for that order.
 
-The cursor of an event may bear a mark: where a subscription that resumes after it goes on.
+The cursor of an event may have a mark, from which a subscription can resume.
 """
 
 import base64
@@ -18,22 +18,22 @@ from db.snapshots import Snapshot
 from db.times import microseconds, moment
 from resolvers.errors import InvalidCursorError
 
-# Cursors count times from 1970.
+# Cursors have microseconds since 1970, db.times since 2000.
 _MICROSECONDS_TO_2000 = 946_684_800_000_000
 
 
 class Mark(NamedTuple):
-    """What had been delivered when the cursor was made: see resolvers.live.progress."""
+    """What had been delivered when the cursor was made; see resolvers.live.progress."""
 
     seen: Snapshot
     cut: tuple[int, UUID, int] | None = None
 
 
 def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
-    """Write the row's place in this order, and the mark, if there is one."""
+    """Encode the position of a row in `order`, and the mark if given."""
     values = [_plain(value) for value in order.key(row)]
     cut: Sequence[KeyValue] = ()
-    # Where the snapshot is shortened, its cut may be none of that one.
+    # The cut is valid only if the snapshot was not shortened.
     if mark is not None and mark.cut is not None and mark.seen.is_short:
         cut = mark.cut
     marked = [] if mark is None else [[mark.seen.text(), *map(_plain, cut)]]
@@ -42,14 +42,14 @@ def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
 
 
 def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]:
-    """Read a place in this order; raise InvalidCursorError, naming the argument, if it is none."""
+    """Decode a position in `order`. Raises InvalidCursorError, which names `argument`."""
     return decode_marked(order, cursor, argument)[0]
 
 
 def decode_marked(
     order: KeysetOrder, cursor: str, argument: str
 ) -> tuple[Sequence[KeyValue], Mark | None]:
-    """Read a place and its mark, None where it has none; raise InvalidCursorError as `decode`."""
+    """Decode a position and its mark, if it has one. Raises InvalidCursorError as `decode` does."""
     try:
         packed = cursor.encode("ascii")
         name, *values = orjson.loads(

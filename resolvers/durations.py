@@ -1,4 +1,4 @@
-"""How long a job waited and ran. db.queries.aggregates holds the same rules in SQL."""
+"""Wait and run times of jobs. db.queries.aggregates has the same rules in SQL."""
 
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,10 @@ RUN_COLUMNS = frozenset({"started_at", "finished_at", "status"})
 
 
 def wait_seconds(job: Any, now: datetime) -> float | None:
-    """Measure the wait for the last run, in seconds; while the job is queued, until now.
+    """Return the wait for the last run in seconds, up to `now` while the job is queued.
 
-    It begins when the job was queued last or is due, whichever is later. None for a job that ended
-    without a start. A job scheduled in the future has waited 0 seconds.
+    It starts at `queued_at` or `scheduled_at`, whichever is later. None for a job that ended
+    without a start; 0 for a job scheduled in the future.
     """
     due = max(job.queued_at, job.scheduled_at) if job.scheduled_at else job.queued_at
     if job.status == JobStatus.QUEUED:
@@ -22,7 +22,7 @@ def wait_seconds(job: Any, now: datetime) -> float | None:
 
 
 def run_seconds(job: Any, now: datetime) -> float | None:
-    """Measure the last run; while it goes on, until now. None for a job that has not started."""
+    """Return the duration of the last run in seconds, up to `now`; None if it has not started."""
     if job.started_at is None:
         return None
     if job.finished_at is not None:
@@ -31,5 +31,5 @@ def run_seconds(job: Any, now: datetime) -> float | None:
 
 
 def elapsed_seconds(start: datetime, end: datetime) -> float:
-    """Measure the seconds between two times; clocks that disagree make it 0, never less."""
+    """Return the seconds from `start` to `end`; 0 if clock skew puts `end` before `start`."""
     return max(0.0, (end - start).total_seconds())

@@ -1,6 +1,6 @@
-"""The errors that clients are told of. Anything else is logged and masked.
+"""The errors that clients receive. Any other exception is logged and masked.
 
-The descriptions here are the reference: docs/reference/errors.md is generated from them.
+docs/reference/errors.md is generated from the meanings of the codes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,227 +9,187 @@ from typing import Any, Self
 
 
 class ErrorCode(StrEnum):
-    """A stable `extensions.code`, with what it means and the HTTP status it goes with.
+    """A stable `extensions.code` and what it means."""
 
-    The status is that of a request refused before it ran, or of one that the database could not
-    answer at all; errors beside data always come with 200.
-    """
-
-    status: int
     meaning: str
 
-    def __new__(cls, code: str, status: int, meaning: str) -> Self:
+    def __new__(cls, code: str, meaning: str) -> Self:
         member = str.__new__(cls, code)
         member._value_ = code
-        member.status = status
         member.meaning = meaning
         return member
 
     BAD_REQUEST = (
         "BAD_REQUEST",
-        400,
-        "The HTTP request is no GraphQL request: the body is not JSON, not an object, has no "
-        "`query`, or a header has a wrong form. The variables of a query hold half of a surrogate "
-        "pair, or a number that JSON may not have here. Or an operation came by a way that does "
-        "not fit it: a subscription where one answer is due.",
+        "The request is not a GraphQL request: the body is not JSON, is not an object or has no "
+        "`query`, or a header is malformed. Or the variables contain an unpaired surrogate or a "
+        "number that JSON does not allow. Or the operation does not fit the transport, such as a "
+        "subscription where a single response is expected.",
     )
     GRAPHQL_PARSE_FAILED = (
         "GRAPHQL_PARSE_FAILED",
-        400,
-        "The document is not GraphQL, or is nested too deeply to be read.",
+        "The document is not valid GraphQL syntax, or is nested too deeply to be parsed.",
     )
     GRAPHQL_VALIDATION_FAILED = (
         "GRAPHQL_VALIDATION_FAILED",
-        400,
-        "The document is GraphQL, but does not fit the schema.",
+        "The document is not valid against the schema.",
     )
     LIMIT_EXCEEDED = (
         "LIMIT_EXCEEDED",
-        400,
-        "The document or its variables are beyond a limit: `extensions` has the `limit`, its `max` "
-        "and the `actual` number, as far as that was counted.",
+        "The document or its variables exceed a limit. `extensions` has the `limit`, its `max` "
+        "and the `actual` number, as far as it was counted.",
     )
     COST_EXCEEDED = (
         "COST_EXCEEDED",
-        400,
-        "The query could return more than `JOBLENS_MAX_COST` objects; the message has the sum. Ask "
-        "for smaller pages.",
+        "The query could return more than `JOBLENS_MAX_COST` objects; the message shows how they "
+        "add up. Request smaller pages.",
     )
     INTROSPECTION_DISABLED = (
         "INTROSPECTION_DISABLED",
-        400,
-        "The document asks for `__schema` or `__type`, and `JOBLENS_INTROSPECTION` is off.",
+        "The document selects `__schema` or `__type`, and `JOBLENS_INTROSPECTION` is off.",
     )
     UNTRUSTED_DOCUMENT = (
         "UNTRUSTED_DOCUMENT",
-        403,
-        "The document was not registered, and `JOBLENS_DOCUMENTS` admits no others.",
+        "The document is not registered, and `JOBLENS_DOCUMENTS` allows only registered ones.",
     )
     PERSISTED_QUERY_NOT_FOUND = (
         "PERSISTED_QUERY_NOT_FOUND",
-        400,
-        "No document has this id. Clients of automatic persisted queries send its text then.",
+        "No document has this id. Clients of automatic persisted queries then send its text.",
     )
     PERSISTED_QUERY_NOT_SUPPORTED = (
         "PERSISTED_QUERY_NOT_SUPPORTED",
-        400,
         "No document has this hash, and `JOBLENS_AUTOMATIC_PERSISTED_QUERIES` is off. Send the "
         "document's text.",
     )
     OPERATION_RESOLUTION_FAILURE = (
         "OPERATION_RESOLUTION_FAILURE",
-        400,
-        "`operationName` names no operation of the document, or the document has several and none "
-        "is named.",
+        "No operation of the document has the name `operationName`, or the document has several "
+        "operations and `operationName` is missing.",
     )
     BAD_USER_INPUT = (
         "BAD_USER_INPUT",
-        400,
-        "An argument or a variable has a value that cannot be used; the message says why.",
+        "An argument or a variable has an invalid value; the message states why.",
     )
     INVALID_CURSOR = (
         "INVALID_CURSOR",
-        400,
-        "A cursor is garbled or belongs to another order. Start again without it.",
+        "A cursor is malformed or belongs to another sort order. Start again without it.",
     )
     UNAUTHENTICATED = (
         "UNAUTHENTICATED",
-        401,
-        "Nobody knows who asks: there is no token, or it is not known, has expired or was revoked. "
-        "A subscription that is running ends with it when its token does.",
+        "The client is not authenticated: the token is missing, unknown, expired or revoked. "
+        "A running subscription ends with this code when its token expires or is revoked.",
     )
     FORBIDDEN = (
         "FORBIDDEN",
-        403,
-        "Your roles do not allow it; the message says which one is needed. Whether what was asked "
-        "for exists was not looked up.",
+        "The client's roles do not allow the operation; the message names the role required. "
+        "The error does not depend on whether the requested object exists.",
     )
     ORIGIN_NOT_ALLOWED = (
         "ORIGIN_NOT_ALLOWED",
-        403,
-        "A browser asks for a page of another origin, and `JOBLENS_CORS_ORIGINS` does not name it.",
+        "The request comes from a page of another origin, which `JOBLENS_CORS_ORIGINS` does not "
+        "list.",
     )
-    NOT_FOUND = ("NOT_FOUND", 404, "There is nothing at this path.")
+    NOT_FOUND = ("NOT_FOUND", "No resource exists at this path.")
     METHOD_NOT_ALLOWED = (
         "METHOD_NOT_ALLOWED",
-        405,
-        "Only POST, and GET for queries and subscriptions, are answered.",
+        "The method is not supported. Use POST, or GET for queries and subscriptions.",
     )
     NOT_ACCEPTABLE = (
         "NOT_ACCEPTABLE",
-        406,
-        "The `Accept` header admits none of `application/graphql-response+json`, "
-        "`application/json` and `text/event-stream`; a subscription needs the last.",
+        "The client accepts none of `application/graphql-response+json`, `application/json` and "
+        "`text/event-stream`; a subscription requires the last.",
     )
     REQUEST_TIMEOUT = (
         "REQUEST_TIMEOUT",
-        408,
-        "The request's head did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body "
-        "within `JOBLENS_BODY_TIMEOUT_SECONDS`.",
+        "The request's headers did not arrive within `JOBLENS_HEAD_TIMEOUT_SECONDS`, or its body "
+        "did not arrive within `JOBLENS_BODY_TIMEOUT_SECONDS`.",
     )
     PAYLOAD_TOO_LARGE = (
         "PAYLOAD_TOO_LARGE",
-        413,
         "The request body is larger than `JOBLENS_MAX_BODY_BYTES`.",
     )
     UNSUPPORTED_MEDIA_TYPE = (
         "UNSUPPORTED_MEDIA_TYPE",
-        415,
         "The request body is not `application/json` in UTF-8, or is compressed.",
     )
     HOST_NOT_ALLOWED = (
         "HOST_NOT_ALLOWED",
-        421,
-        "The `Host` header names a host that this is not; `JOBLENS_HOSTS` tells which it is.",
+        "The request is for a host name that `JOBLENS_HOSTS` does not list.",
     )
     TOO_MANY_OPERATIONS = (
         "TOO_MANY_OPERATIONS",
-        429,
-        "The WebSocket runs `JOBLENS_WEBSOCKET_MAX_OPERATIONS` operations already. Complete one, "
+        "The WebSocket already runs `JOBLENS_WEBSOCKET_MAX_OPERATIONS` operations. Complete one, "
         "or open another WebSocket.",
     )
     HEADERS_TOO_LARGE = (
         "HEADERS_TOO_LARGE",
-        431,
-        "The URL and the headers of the request have more than 64 KiB.",
+        "The URL and the headers of the request exceed 64 KiB.",
     )
     TOO_MANY_REQUESTS = (
         "TOO_MANY_REQUESTS",
-        429,
-        "The viewer has `JOBLENS_MAX_REQUESTS_PER_VIEWER` requests running already, or as many as "
-        "are still free for all. Wait for one to end.",
+        "The client already has `JOBLENS_MAX_REQUESTS_PER_VIEWER` requests running, or as many as "
+        "are still free for all clients. Wait for one to finish.",
     )
     TOO_MANY_CONNECTIONS = (
         "TOO_MANY_CONNECTIONS",
-        429,
-        "The viewer, or the address of a WebSocket that has not signed in yet, has "
-        "`JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and streams open already, "
-        "or as many as are still free for all. Close one, or run several operations in one "
-        "WebSocket.",
+        "The client, or the IP address of a WebSocket that is not authenticated yet, already has "
+        "`JOBLENS_MAX_CONNECTIONS_PER_VIEWER` WebSockets and event streams open, or as many as "
+        "are still free for all clients. Close one, or run several operations in one WebSocket.",
     )
     RATE_LIMITED = (
         "RATE_LIMITED",
-        429,
-        "The viewer has spent its `JOBLENS_RATE_POINTS_PER_MINUTE`. Try again after "
-        "`Retry-After` seconds.",
+        "Rate limit exceeded: the client has spent its `JOBLENS_RATE_POINTS_PER_MINUTE`. Retry "
+        "after `extensions.retryAfterSeconds`.",
     )
     OVERLOADED = (
         "OVERLOADED",
-        503,
-        "The process runs `JOBLENS_MAX_REQUESTS` requests already, or holds "
-        "`JOBLENS_MAX_CONNECTIONS` connections. Try again after `Retry-After` seconds.",
+        "The server already runs `JOBLENS_MAX_REQUESTS` requests or holds "
+        "`JOBLENS_MAX_CONNECTIONS` connections. Retry after `extensions.retryAfterSeconds`.",
     )
     TIMEOUT = (
         "TIMEOUT",
-        200,
         "A statement ran longer than `JOBLENS_STATEMENT_TIMEOUT_SECONDS`, or the request longer "
-        "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`; what a mutation's field wrote is undone. Ask for "
-        "less: a narrower filter, `atMost`, a shorter range.",
+        "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`. Writes of the failed mutation field are rolled "
+        "back. Request less: a narrower filter, `atMost`, a shorter range.",
     )
     RESPONSE_TOO_LARGE = (
         "RESPONSE_TOO_LARGE",
-        200,
-        "The answer would have more than `JOBLENS_MAX_RESPONSE_BYTES`, so `data` is null. Ask for "
-        "smaller pages, or without `payload`, `result` or `detail`. What a mutation wrote stays "
-        "written: `extensions.fields` has what came of each of its fields.",
+        "The response would exceed `JOBLENS_MAX_RESPONSE_BYTES`, so `data` is null. Request "
+        "smaller pages, or leave out `payload`, `result` or `detail`. Writes of a mutation remain "
+        "committed: `extensions.fields` has the outcome of each of its fields.",
     )
     UNAVAILABLE = (
         "UNAVAILABLE",
-        503,
-        "The database cannot be reached or has no connection to spare. Try again.",
+        "The database cannot be reached or has no free connection. Retry.",
     )
     COMMIT_UNCERTAIN = (
         "COMMIT_UNCERTAIN",
-        200,
-        "The connection to the database was lost while a mutation's field was being committed: "
-        "all that it wrote was kept, or nothing. Look, or repeat the field if that changes "
-        "nothing where it was kept: a creation with an `idempotencyKey`, or a transition with "
-        "`from`.",
+        "The connection to the database was lost during the commit of a mutation field: either "
+        "all or none of its writes were committed. Query the result, or repeat the field if it is "
+        "safe to repeat: a creation with an `idempotencyKey`, or a transition with `from`.",
     )
     SLOW_CONSUMER = (
         "SLOW_CONSUMER",
-        200,
-        "The client took what a subscription told it too slowly, and the subscription was ended. "
-        "Subscribe again with `after` set to the last cursor received: nothing is lost.",
+        "The client read the messages of a subscription too slowly, so the subscription was "
+        "ended. Subscribe again with `after` set to the last cursor received; no event is lost.",
     )
     TOO_MANY_SUBSCRIPTIONS = (
         "TOO_MANY_SUBSCRIPTIONS",
-        503,
-        "The process already serves `JOBLENS_LIVE_MAX_SUBSCRIPTIONS`, or the viewer has "
-        "`JOBLENS_LIVE_MAX_SUBSCRIPTIONS_PER_VIEWER`, or as many as are still free for all. Try "
-        "again later, or let one end.",
+        "The server already has `JOBLENS_LIVE_MAX_SUBSCRIPTIONS` subscriptions, or the client has "
+        "`JOBLENS_LIVE_MAX_SUBSCRIPTIONS_PER_VIEWER` or as many as are still free for all "
+        "clients. Retry later, or end one.",
     )
     INTERNAL_SERVER_ERROR = (
         "INTERNAL_SERVER_ERROR",
-        200,
-        "Something broke in Joblens. The log tells what, under the request id of the response.",
+        "An unexpected error in Joblens. Its log has the details under the request id of the "
+        "response.",
     )
 
 
 class JoblensError(Exception):
-    """An error that a client may read: `message` is for people, `code` for programs.
+    """An error that is sent to the client: `code` is for programs, `message` for people.
 
-    `details` tell programs more.
+    `details` are further members of `extensions`.
     """
 
     def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:
@@ -240,21 +200,21 @@ class JoblensError(Exception):
 
 
 class BadUserInputError(JoblensError):
-    """An argument has a value that cannot be used."""
+    """An argument has an invalid value."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.BAD_USER_INPUT, message)
 
 
 class ForbiddenError(JoblensError):
-    """The viewer may not do this, whatever it would have met."""
+    """The viewer's roles do not allow the operation."""
 
     def __init__(self, message: str) -> None:
         super().__init__(ErrorCode.FORBIDDEN, message)
 
 
 class InvalidCursorError(JoblensError):
-    """A cursor is garbled or belongs to another order."""
+    """A cursor is malformed or belongs to another order. `argument`: the argument that has it."""
 
     def __init__(self, argument: str) -> None:
         super().__init__(
@@ -263,23 +223,23 @@ class InvalidCursorError(JoblensError):
 
 
 class QueryTimeoutError(JoblensError):
-    """A statement took too long."""
+    """A statement or the request exceeded its timeout."""
 
     def __init__(self) -> None:
         super().__init__(
-            ErrorCode.TIMEOUT, "The query took too long. Narrow its filter or range, or use atMost."
+            ErrorCode.TIMEOUT, "The query timed out. Narrow its filter or range, or use atMost."
         )
 
 
 class ResponseTooLargeError(JoblensError):
-    """The answer would be too large. `fields`: what a mutation's fields came to before."""
+    """The response would be too large. `fields`: the outcomes of a mutation's fields."""
 
     def __init__(self, max_bytes: int, fields: Sequence[Mapping[str, Any]] = ()) -> None:
-        remedy = "What the mutation wrote stays written." if fields else "Ask for less of it."
+        remedy = "The writes of the mutation are committed." if fields else "Request less data."
         details = {"fields": fields} if fields else {}
         super().__init__(
             ErrorCode.RESPONSE_TOO_LARGE,
-            f"The answer would have more than {max_bytes} bytes. {remedy}",
+            f"The response would exceed {max_bytes} bytes. {remedy}",
             limit="responseBytes",
             max=max_bytes,
             **details,
@@ -287,25 +247,25 @@ class ResponseTooLargeError(JoblensError):
 
 
 class UnavailableError(JoblensError):
-    """The database is away."""
+    """The database cannot be reached or has no free connection."""
 
     def __init__(self) -> None:
-        super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Try again shortly.")
+        super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Retry shortly.")
 
 
 class UncertainError(JoblensError):
-    """The database was lost while committing."""
+    """The connection to the database was lost during a commit, whose outcome is unknown."""
 
     def __init__(self) -> None:
         super().__init__(
             ErrorCode.COMMIT_UNCERTAIN,
-            "The database was lost while this was being committed: it was kept, or not. Look, or "
-            "repeat it if that changes nothing where it was kept.",
+            "The connection to the database was lost during the commit: it may have succeeded or "
+            "not. Query the result, or repeat the mutation if it is safe to repeat.",
         )
 
 
 class SlowConsumerError(JoblensError):
-    """A subscriber did not keep up."""
+    """A subscription's client reads too slowly. `queue_size`: the limit that was exceeded."""
 
     def __init__(self, queue_size: int) -> None:
         super().__init__(

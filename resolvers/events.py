@@ -1,4 +1,4 @@
-"""Events: lists over all jobs, and those of many jobs at once."""
+"""Reads of events and attempts: lists over all jobs, and batches by job or id."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -13,13 +13,12 @@ from db.queries.events import JobEventRow
 from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
 from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
+from resolvers.counting import Count, count_up_to
 from resolvers.ids import EventId
 from resolvers.paging import (
     ConnectionSource,
-    Count,
     PageArguments,
     PageNeeds,
-    count_up_to,
     cut,
     list_size,
     looks_ahead,
@@ -38,9 +37,10 @@ async def list_events(
     needs: PageNeeds,
     columns: Collection[str],
 ) -> ConnectionSource:
-    """List a page of the events that meet the criteria, newest first.
+    """Return a page of the events that match the criteria, newest first.
 
-    Its cursors tell a subscription what the page has seen, so that it goes on right there.
+    Its cursors have the snapshot of the page, so that a subscription can resume exactly there.
+    Raises BadUserInputError and InvalidCursorError for invalid page arguments.
     """
     page = window(EVENTS_NEWEST_FIRST, arguments, ctx.limits)
     columns = {*columns, queries.SNAPSHOT} if needs.cursors else columns
@@ -63,7 +63,10 @@ async def list_events_of_job(
     needs: PageNeeds,
     columns: Collection[str],
 ) -> ConnectionSource:
-    """List a page of a job's events, oldest first; jobs asked at this moment share a statement."""
+    """Return a page of a job's events, oldest first; concurrent calls are batched.
+
+    Raises BadUserInputError and InvalidCursorError for invalid page arguments.
+    """
     page = window(EVENTS_OF_JOB, arguments, ctx.limits)
     rows: Sequence[JobEventRow] = ()
     more = None
@@ -83,7 +86,7 @@ async def list_events_of_job(
 async def get_latest_event(
     ctx: Context, job_id: UUID, columns: Collection[str]
 ) -> JobEventRow | None:
-    """Get a job's newest event; jobs asked at this moment share a statement."""
+    """Return a job's newest event; concurrent calls are batched into one statement."""
     rows = await _events_of_job(ctx, job_id, LATEST, columns)
     return rows[0] if rows else None
 
@@ -91,18 +94,21 @@ async def get_latest_event(
 async def list_attempts(
     ctx: Context, job_id: UUID, last: int | None, errors: Collection[str]
 ) -> list[Attempt]:
-    """List a job's newest attempts, oldest first; jobs asked at this moment share a statement."""
+    """Return a job's newest attempts, oldest first; concurrent calls are batched.
+
+    `errors`: the error columns to read. Raises BadUserInputError if `last` is out of bounds.
+    """
     size = list_size(last, "last", ctx.limits)
     key = ("attempts", size, frozenset(errors))
     loader = ctx.loader(key, partial(load_attempts_by_job, ctx, last=size, errors=errors))
-    found: list[Attempt] = await loader.load(job_id)
-    return found
+    newest: list[Attempt] = await loader.load(job_id)
+    return newest
 
 
 async def get_event(
     ctx: Context, event_id: EventId, columns: Collection[str]
 ) -> JobEventRow | None:
-    """Get an event; all that the request asks for at this moment come in one statement."""
+    """Return an event or None; concurrent calls are batched into one statement."""
     key = ("events by id", frozenset(columns))
     loader = ctx.loader(key, partial(load_events_by_id, ctx, columns=columns))
     event: JobEventRow | None = await loader.load(event_id)
@@ -112,7 +118,7 @@ async def get_event(
 async def load_events_by_job(
     ctx: Context, job_ids: Sequence[UUID], page: Window, columns: Collection[str]
 ) -> list[list[JobEventRow]]:
-    """Load the window's events of many jobs, in the direction of travel."""
+    """Load the window's events of many jobs, in the direction of paging."""
     rows = await ctx.read(queries.load_events_by_job, job_ids, page, columns)
     by_job: defaultdict[UUID, list[JobEventRow]] = defaultdict(list)
     for row in rows:
@@ -136,7 +142,7 @@ async def load_attempts_by_job(
 async def load_events_by_id(
     ctx: Context, ids: Sequence[EventId], columns: Collection[str]
 ) -> list[JobEventRow | None]:
-    """Load many events, in the order of the ids, None for each that does not exist."""
+    """Load many events, in the order of the ids, None for each unknown id."""
     rows = await ctx.read(queries.load_events_by_id, ids, columns)
     by_id = {(row.job_id, row.seq): row for row in rows}
     return [by_id.get(event_id) for event_id in ids]
@@ -145,7 +151,7 @@ async def load_events_by_id(
 async def _events_of_job(
     ctx: Context, job_id: UUID, page: Window, columns: Collection[str]
 ) -> list[JobEventRow]:
-    key = ("events", _shape(page), frozenset(columns))
+    key = ("events", _window_key(page), frozenset(columns))
     loader = ctx.loader(key, partial(load_events_by_job, ctx, page=page, columns=columns))
     rows: list[JobEventRow] = await loader.load(job_id)
     return rows
@@ -171,13 +177,13 @@ async def _count_events_of_job(ctx: Context, job_id: UUID, at_most: int | None) 
 
 async def _has_events_behind(ctx: Context, job_id: UUID, page: Window) -> bool:
     async def batch(job_ids: Sequence[UUID]) -> list[bool]:
-        found = await ctx.read(queries.job_has_events_behind, job_ids, page)
-        return [job_id in found for job_id in job_ids]
+        with_events = await ctx.read(queries.job_has_events_behind, job_ids, page)
+        return [job_id in with_events for job_id in job_ids]
 
-    has: bool = await ctx.loader(("events behind", _shape(page)), batch).load(job_id)
+    has: bool = await ctx.loader(("events behind", _window_key(page)), batch).load(job_id)
     return has
 
 
-def _shape(page: Window) -> tuple[object, ...]:
-    """Say what tells one window over a job's events from another."""
+def _window_key(page: Window) -> tuple[object, ...]:
+    """Return a key that is equal for equal windows over a job's events."""
     return (page.limit, tuple(page.after or ()), page.backward)

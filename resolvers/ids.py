@@ -1,4 +1,4 @@
-"""Ids as clients write them: a job's is its UUID, an event's is `<job id>:<seq>`."""
+"""Ids in their external form: a job's is its UUID, an event's is `<job id>:<seq>`."""
 
 import re
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ EventId = tuple[UUID, int]
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """Read a UUID in its one usual form; None if it is none."""
+    """Parse a UUID in the canonical form with hyphens; return None if it is malformed."""
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def parse_job_id(text: str) -> UUID:
-    """Read a job's id; raise BadUserInputError if it cannot be one."""
+    """Parse the id of a job. Raises BadUserInputError."""
     job_id = parse_uuid(text)
     if job_id is None:
         raise BadUserInputError("A job's id must be a UUID.")
@@ -27,12 +27,12 @@ def parse_job_id(text: str) -> UUID:
 
 
 def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
-    """Read the ids of jobs; raise BadUserInputError if one cannot be one."""
+    """Parse the ids of jobs. Raises BadUserInputError for the first malformed one."""
     return [parse_job_id(text) for text in texts]
 
 
 def parse_node_id(text: str) -> UUID | EventId:
-    """Read the id of a job or of an event; raise BadUserInputError if it is neither."""
+    """Parse the id of a job or an event. Raises BadUserInputError."""
     first, colon, seq = text.partition(":")
     job_id = parse_uuid(first)
     if job_id is None or (colon and not _is_seq(seq)):

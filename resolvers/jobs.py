@@ -1,4 +1,4 @@
-"""Jobs: lists, single ones, and many by id at once."""
+"""Reads of jobs: lists, counts, and batches by id."""
 
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -11,19 +11,19 @@ from db.queries import jobs as queries
 from db.queries.jobs import JobRow
 from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
-from resolvers.context import Context, Role
+from resolvers.context import Context
+from resolvers.counting import Count, count_up_to
 from resolvers.paging import (
     ConnectionSource,
-    Count,
     PageArguments,
     PageNeeds,
-    count_up_to,
     read_page,
     window,
 )
+from resolvers.viewer import Role
 
-# What `cancelJob` and `retryJob` change a job to.
-OPERATED = (JobStatus.CANCELED, JobStatus.QUEUED)
+# The statuses that `cancelJob` and `retryJob` set.
+OPERATOR_TARGETS = (JobStatus.CANCELED, JobStatus.QUEUED)
 ALLOWED_COLUMNS = MET
 
 
@@ -37,12 +37,15 @@ async def list_jobs(
     *,
     descending: bool,
 ) -> ConnectionSource:
-    """List a page of the jobs that meet the criteria."""
+    """Return a page of the jobs that match the criteria.
+
+    Raises BadUserInputError and InvalidCursorError for invalid page arguments.
+    """
     page = window(JOB_ORDERS[field, descending], arguments, ctx.limits)
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
     )
-    ctx.remember_jobs(rows, columns)
+    ctx.cache_jobs(rows, columns)
     return ConnectionSource(
         page,
         rows,
@@ -53,24 +56,24 @@ async def list_jobs(
 
 
 async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
-    """Count the jobs that meet the criteria, up to `at_most`."""
+    """Count the jobs that match the criteria, up to `at_most`."""
     return await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, criteria, most))
 
 
 def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:
-    """List the statuses that this viewer's mutations may change the job to now, by their roles."""
-    ways = [
+    """Return the statuses that the viewer's mutations can change the job to now."""
+    transitions = [
         Transition(to=status, by_operator=by_operator)
         for role, by_operator in ((Role.WRITER, False), (Role.OPERATOR, True))
         if ctx.viewer.may(role)
-        for status in (OPERATED if by_operator else JobStatus)
+        for status in (OPERATOR_TARGETS if by_operator else JobStatus)
     ]
-    found = {way.to for way in ways if allows(way, job)}
-    return [status for status in JobStatus if status in found]
+    allowed = {each.to for each in transitions if allows(each, job)}
+    return [status for status in JobStatus if status in allowed]
 
 
 async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRow | None:
-    """Get a job; all jobs that the request asks for at this moment come in one statement."""
+    """Return a job or None; concurrent calls of a request are batched into one statement."""
     key = ("jobs", frozenset(columns))
     batch = partial(load_jobs_by_id, ctx, columns=columns)
     job: JobRow | None = await ctx.loader(key, batch).load(job_id)
@@ -80,12 +83,12 @@ async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRo
 async def load_jobs_by_id(
     ctx: Context, ids: Sequence[UUID], columns: Collection[str]
 ) -> list[JobRow | None]:
-    """Load many jobs, in the order of the ids, None for each that does not exist.
+    """Load many jobs, in the order of the ids, None for each unknown id.
 
-    Those that the request has read already, with these columns, are not read again.
+    Jobs that the request has already read with these columns are not read again.
     """
-    missing = [job_id for job_id in ids if ctx.remembered_job(job_id, columns) is None]
+    missing = [job_id for job_id in ids if ctx.cached_job(job_id, columns) is None]
     read = await ctx.read(queries.load_jobs_by_id, missing, columns) if missing else ()
-    ctx.remember_jobs(read, columns)
+    ctx.cache_jobs(read, columns)
     by_id = {row.id: row for row in read}
-    return [by_id.get(job_id) or ctx.remembered_job(job_id, columns) for job_id in ids]
+    return [by_id.get(job_id) or ctx.cached_job(job_id, columns) for job_id in ids]

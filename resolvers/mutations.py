@@ -15,7 +15,8 @@ from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
-from resolvers.context import Context, NothingKeptError
+from resolvers.context import Context, RollbackError
+from resolvers.counting import as_count
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
 from resolvers.mutation_results import (
@@ -29,7 +30,6 @@ from resolvers.mutation_results import (
     JobNotFound,
     Recorded,
 )
-from resolvers.paging import as_count
 from resolvers.validation import check_attempts, check_json, check_name, check_object
 
 
@@ -79,7 +79,7 @@ async def transition(
         )
     if answer.row is None:
         return JobNotFound(job_id)
-    ctx.remember_jobs([answer.row], read)
+    ctx.cache_jobs([answer.row], read)
     return Changed(answer.row) if answer.changed else _illegal(answer.row, wanted)
 
 
@@ -89,7 +89,7 @@ async def record(ctx: Context, job_id: str, detail: Any) -> Recorded | JobNotFou
     checked = check_object("detail", detail, ctx.limits.max_json_bytes)
     async with ctx.write() as (session, org_id):
         seq = await record_event(
-            session, org_id, parsed, {**checked, **ctx.signature()}, now=ctx.now
+            session, org_id, parsed, {**checked, **ctx.attribution()}, now=ctx.now
         )
     return JobNotFound(job_id) if seq is None else Recorded((parsed, seq))
 
@@ -123,7 +123,7 @@ async def change_matching(
             skip_locked=True,
             returning=columns,
         )
-    ctx.remember_jobs(rows, columns)
+    ctx.cache_jobs(rows, columns)
     place = {job_id: number for number, job_id in enumerate(ids)}
     changed = sorted(rows, key=lambda row: place[row.id])
     return ChangedMany(changed, as_count(len(found), limit), len(rows), len(ids) - len(rows))
@@ -138,15 +138,15 @@ async def _create(
             org_id,
             jobs,
             now=ctx.now,
-            detail=ctx.signature(),
+            detail=ctx.attribution(),
             returning=columns,
             # A guess of what is hidden must make no difference.
-            hide=None if ctx.hiding is None else ctx.hiding.json,
+            hide=None if ctx.viewer_redaction is None else ctx.viewer_redaction.json,
         )
         if not all(each.same_input for each in creations):
-            raise NothingKeptError
+            raise RollbackError
     if all(each.same_input for each in creations):
-        ctx.remember_jobs([each.row for each in creations], columns)
+        ctx.cache_jobs([each.row for each in creations], columns)
     return creations
 
 
@@ -167,7 +167,7 @@ async def _checked(ctx: Context, wanted: Transition) -> Transition:
         wanted,
         error_code=error_code(wanted.error_code),
         error_message=diagnostic(wanted.error_message),
-        detail={**detail, **ctx.signature(diagnostic(wanted.reason))},
+        detail={**detail, **ctx.attribution(diagnostic(wanted.reason))},
     )
 
 

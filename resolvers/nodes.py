@@ -1,4 +1,4 @@
-"""Anything by its id: jobs and events, for `node` and `nodes`."""
+"""Jobs and events by global id, for the fields `node` and `nodes`."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -18,7 +18,7 @@ NodeRow = JobRow | JobEventRow
 async def get_node(
     ctx: Context, text: str, job_columns: Collection[str], event_columns: Collection[str]
 ) -> NodeRow | None:
-    """Get the job or event of this id, None if there is none; BadUserInputError if it is no id."""
+    """Return the job or event with this id, or None. Raises BadUserInputError if malformed."""
     node_id = parse_node_id(text)
     if isinstance(node_id, UUID):
         return await get_job(ctx, node_id, job_columns)
@@ -28,9 +28,10 @@ async def get_node(
 async def list_nodes(
     ctx: Context, ids: Sequence[str], job_columns: Collection[str], event_columns: Collection[str]
 ) -> list[NodeRow | BadUserInputError | None]:
-    """List what these ids name, in their order, in one statement a table.
+    """Return the jobs and events with these ids, in the same order; one statement per table.
 
-    The place of an unknown id holds None, that of a malformed one its error.
+    The item of an unknown id is None, that of a malformed id its error. Raises BadUserInputError
+    for too many ids.
     """
     if len(ids) > ctx.limits.page_size_max:
         raise BadUserInputError(f"'ids' may hold at most {ctx.limits.page_size_max} ids.")

@@ -1,17 +1,17 @@
-"""Pages of any list: the arguments of a Relay connection, and what the connection answers."""
+"""Keyset pages: the arguments of a Relay connection, and the source of its fields."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from db.limits import MAX_INT32
 from db.queries.keyset import KeysetOrder, Window
 from db.snapshots import Snapshot
 from resolvers import cursors
-from resolvers.context import Limits
+from resolvers.counting import Count
 from resolvers.errors import BadUserInputError
+from resolvers.limits import RequestLimits
 
-# How many items of a list without pages come where a query does not say how many.
+# The default size of a list without pages.
 LIST_SIZE = 50
 
 
@@ -27,7 +27,7 @@ class PageArguments:
 
 @dataclass(frozen=True, slots=True)
 class PageNeeds:
-    """What a query wants of a connection: what it does not want costs nothing.
+    """The parts of a connection that a query selects; others are not read.
 
     `rows`: nodes, edges or a cursor; `cursors`: cursors; `more_after`: `hasNextPage`;
     `more_before`: `hasPreviousPage`.
@@ -39,20 +39,13 @@ class PageNeeds:
     more_before: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A count, and whether it is exact or only the number at which counting stopped."""
-
-    value: int
-    is_exact: bool
-
-
 @dataclass(slots=True)
 class ConnectionSource:
-    """One page of a list. `rows` are in the list's order; `more` is None where nobody asked.
+    """One page of a list, with its `rows` in the order of the list.
 
-    `count` and `behind` ask the database when called: `behind` whether the window leaves rows
-    behind it, against the direction of travel.
+    `more`: whether rows follow in the direction of paging; None if this is not selected. `count`
+    and `behind` query the database: the size of the whole list, and whether rows precede the
+    window in the direction of paging.
     """
 
     window: Window
@@ -62,47 +55,46 @@ class ConnectionSource:
     behind: Callable[[], Awaitable[bool]]
 
     def cursor(self, row: Any) -> str:
-        """Write the row's place in this list; an event's has the snapshot that it was read in."""
+        """Encode the position of a row; that of an event has the snapshot it was read in."""
         snapshot = getattr(row, "snapshot", None)
         mark = None if snapshot is None else cursors.Mark(Snapshot.of(snapshot))
         return cursors.encode(self.window.order, row, mark)
 
     async def has_next_page(self) -> bool:
-        """Tell whether rows follow this page in the list's order."""
-        return await self._goes_on(backward=False)
+        """Return whether rows follow this page in the order of the list."""
+        return await self._has_more(backward=False)
 
     async def has_previous_page(self) -> bool:
-        """Tell whether rows precede this page in the list's order."""
-        return await self._goes_on(backward=True)
+        """Return whether rows precede this page in the order of the list."""
+        return await self._has_more(backward=True)
 
-    async def _goes_on(self, *, backward: bool) -> bool:
+    async def _has_more(self, *, backward: bool) -> bool:
         if self.window.backward == backward:
             assert self.more is not None
             return self.more
         return self.window.after is not None and await self.behind()
 
 
-def window(order: KeysetOrder, arguments: PageArguments, limits: Limits) -> Window:
-    """Turn a connection's arguments into a window of the order.
+def window(order: KeysetOrder, arguments: PageArguments, limits: RequestLimits) -> Window:
+    """Convert the arguments of a connection to a window of `order`.
 
-    Raises BadUserInputError for sizes out of bounds and for arguments of both directions,
-    InvalidCursorError for a cursor that is not of this order. An empty cursor is none: the page
-    begins where the list does, or ends where it ends.
+    An empty cursor is ignored. Raises BadUserInputError for sizes out of bounds and for arguments
+    of both directions, InvalidCursorError for a cursor of another order.
     """
     forward = arguments.first is not None or bool(arguments.after)
     backward = arguments.last is not None or bool(arguments.before)
     if forward and backward:
         raise BadUserInputError(
-            "Use 'first' with 'after', or 'last' with 'before', but not one of each."
+            "Use either 'first' with 'after' or 'last' with 'before', not both."
         )
     size, name = (arguments.last, "last") if backward else (arguments.first, "first")
     cursor, side = (arguments.before, "before") if backward else (arguments.after, "after")
-    place = cursors.decode(order, cursor, side) if cursor else None
-    return Window(order, page_size(size, name, limits), place, backward)
+    position = cursors.decode(order, cursor, side) if cursor else None
+    return Window(order, page_size(size, name, limits), position, backward)
 
 
-def page_size(size: int | None, argument: str, limits: Limits) -> int:
-    """Check how many rows an argument asks for; None asks for the default."""
+def page_size(size: int | None, argument: str, limits: RequestLimits) -> int:
+    """Return the page size of an argument, the default for None. Raises BadUserInputError."""
     if size is None:
         return limits.page_size_default
     if not 0 <= size <= limits.page_size_max:
@@ -110,10 +102,10 @@ def page_size(size: int | None, argument: str, limits: Limits) -> int:
     return size
 
 
-def list_size(size: int | None, argument: str, limits: Limits) -> int:
-    """Check how many items of a list without pages an argument asks for.
+def list_size(size: int | None, argument: str, limits: RequestLimits) -> int:
+    """Return the size of a list without pages. Raises BadUserInputError.
 
-    LIST_SIZE, the schema's default, gives way where pages may not be as large.
+    The schema's default, LIST_SIZE, is reduced if pages must be smaller.
     """
     if size == LIST_SIZE:
         return min(size, limits.page_size_max)
@@ -123,43 +115,27 @@ def list_size(size: int | None, argument: str, limits: Limits) -> int:
 async def read_page(
     page: Window, needs: PageNeeds, read: Callable[[Window], Awaitable[Sequence[Any]]]
 ) -> tuple[Sequence[Any], bool | None]:
-    """Read the page in the list's order; tell whether more rows follow if that is needed."""
+    """Read a page; return its rows in the order of the list, and `more` of ConnectionSource.
+
+    `read` gets the window to read, and returns its rows in the direction of paging.
+    """
     if not needs.rows and not looks_ahead(page, needs):
         return (), None
     return cut(page, await read(widened(page, needs)), needs)
 
 
 def looks_ahead(page: Window, needs: PageNeeds) -> bool:
-    """Tell whether it is asked if the list goes on in the direction of travel."""
+    """Return whether the query selects if rows follow in the direction of paging."""
     return needs.more_before if page.backward else needs.more_after
 
 
 def widened(page: Window, needs: PageNeeds) -> Window:
-    """Get the window to read: one row further than the page where the list's going on is asked."""
+    """Return the window to read: one row more than the page if the page looks ahead."""
     return replace(page, limit=page.limit + 1) if looks_ahead(page, needs) else page
 
 
 def cut(page: Window, rows: Sequence[Any], needs: PageNeeds) -> tuple[Sequence[Any], bool | None]:
-    """Cut rows read in the direction of travel to the page in the list's order; see read_page."""
+    """Cut rows in the direction of paging to the page; return the same as read_page."""
     more = len(rows) > page.limit if looks_ahead(page, needs) else None
     kept = rows[: page.limit]
     return (kept[::-1] if page.backward else kept), more
-
-
-async def count_up_to(at_most: int | None, count: Callable[[int | None], Awaitable[int]]) -> Count:
-    """Count with `count`, which stops one past `at_most`, and say how far that may be trusted."""
-    check_at_most(at_most)
-    return as_count(await count(at_most), at_most)
-
-
-def as_count(value: int, at_most: int | None) -> Count:
-    """Say how far a count that stopped one past `at_most` may be trusted."""
-    if at_most is None or value <= at_most:
-        return Count(value, is_exact=True)
-    return Count(at_most, is_exact=False)
-
-
-def check_at_most(at_most: int | None) -> None:
-    """Refuse a bound for counting that is negative or past what a count can tell."""
-    if at_most is not None and not 0 <= at_most < MAX_INT32:
-        raise BadUserInputError(f"'atMost' must be between 0 and {MAX_INT32 - 1}.")

@@ -1,4 +1,4 @@
-"""Secrets in what jobs carry: found by the names of keys, and as credentials in URLs."""
+"""Redaction of secrets in jobs and events: values of secret keys, and credentials in URLs."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import orjson
 from db.url_credentials import hide_credentials
 from resolvers.secret_keys import DEFAULT_KEYS, SecretKeys
 
-HIDDEN = "[redacted]"
+REDACTED = "[redacted]"
 _STRING = re.compile(r'"((?:[^"\\]++|\\.)*+)"(\s*:\s*)?', re.DOTALL)
 _BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 
@@ -18,71 +18,75 @@ Span = tuple[int, int, str]
 
 
 class Redaction:
-    """Hides secrets. JSON stays PostgreSQL's own text: only the hidden parts are written anew.
+    """Redacts secrets. The rest of a JSON text stays exactly as PostgreSQL wrote it.
 
-    Hidden are text, objects and lists under a secret key, whole. Numbers, true, false and null are
-    no secrets. `keys` names the secret keys, and `exceptions` those that are none: see SecretKeys.
+    The text, object or list of a secret key is replaced as a whole; numbers, booleans and null are
+    not secret. `keys`: names of secret keys; `exceptions`: keys that are not secret; see
+    SecretKeys.
     """
 
     def __init__(self, keys: str = DEFAULT_KEYS, exceptions: str | None = None) -> None:
         self._keys = SecretKeys(keys, exceptions)
 
     def is_secret(self, key: str) -> bool:
-        """Say whether text under a key of this name is secret."""
+        """Return whether text under this key is secret."""
         return key in self._keys
 
     def json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
-        """Hide the secrets of a JSON column."""
+        """Redact the value of a JSON column."""
         if value is None:
             return None
-        written = orjson.dumps(value)
-        if not self._may_hold_secrets(written):
+        encoded = orjson.dumps(value)
+        if not self._may_contain_secrets(encoded):
             return value
-        text, parts, copied = written.decode(), [], 0
-        for start, end, shown in self._secrets(text):
-            parts += [text[copied:start], shown]
+        text, pieces, copied = encoded.decode(), [], 0
+        for start, end, replacement in self._secrets(text):
+            pieces += [text[copied:start], replacement]
             copied = end
-        return orjson.Fragment("".join([*parts, text[copied:]])) if parts else value
+        return orjson.Fragment("".join([*pieces, text[copied:]])) if pieces else value
 
-    def message(self, key: str, text: str | None) -> str | None:
-        """Hide the secrets of a text that `key` names."""
+    def text(self, key: str, text: str | None) -> str | None:
+        """Redact text that is stored under `key`."""
         if text is None:
             return None
-        return HIDDEN if self.is_secret(key) else hide_credentials(text)
+        return REDACTED if self.is_secret(key) else hide_credentials(text)
 
-    def touches(self, document: Any) -> bool:
-        """Say whether a JSON value speaks of something that is hidden: to compare would tell."""
+    def affects(self, document: Any) -> bool:
+        """Return whether a JSON value has a secret or a key whose value would be redacted.
+
+        Comparing jobs with such a value would reveal the secret.
+        """
         if isinstance(document, str):
             return hide_credentials(document) != document
         if isinstance(document, dict):
             return any(
-                (self.is_secret(key) and not _is_plain(value))
-                or self.touches(key)
-                or self.touches(value)
+                (self.is_secret(key) and not _is_never_secret(value))
+                or self.affects(key)
+                or self.affects(value)
                 for key, value in document.items()
             )
-        return isinstance(document, list) and any(map(self.touches, document))
+        return isinstance(document, list) and any(map(self.affects, document))
 
-    def _may_hold_secrets(self, written: bytes) -> bool:
-        return (b"://" in written and b"@" in written) or self._keys.may_be_in(written)
+    def _may_contain_secrets(self, encoded: bytes) -> bool:
+        return (b"://" in encoded and b"@" in encoded) or self._keys.may_be_in(encoded)
 
     def _secrets(self, text: str) -> Iterator[Span]:
-        """Find what is to be hidden, from left to right, with what is shown instead."""
-        place = 0
-        while (found := _STRING.search(text, place)) is not None:
-            place = found.end()
-            if "://" in found[1]:
-                string = _unescaped(found[1])
-                if (shown := hide_credentials(string)) != string:
-                    yield found.start(), found.end(1) + 1, orjson.dumps(shown).decode()
-            if found[2] is None or text[place] not in '"[{':
+        """Find the spans to replace, from left to right, each with its replacement."""
+        position = 0
+        while (match := _STRING.search(text, position)) is not None:
+            position = match.end()
+            if "://" in match[1]:
+                string = _unescaped(match[1])
+                if (redacted := hide_credentials(string)) != string:
+                    yield match.start(), match.end(1) + 1, orjson.dumps(redacted).decode()
+            if match[2] is None or text[position] not in '"[{':
                 continue
-            if self.is_secret(_unescaped(found[1])):
-                start, place = place, _value_end(text, place)
-                yield start, place, f'"{HIDDEN}"'
+            if self.is_secret(_unescaped(match[1])):
+                start, position = position, _value_end(text, position)
+                yield start, position, f'"{REDACTED}"'
 
 
-def _is_plain(value: object) -> bool:
+def _is_never_secret(value: object) -> bool:
     return value is None or isinstance(value, Number)
 
 
@@ -91,7 +95,7 @@ def _unescaped(raw: str) -> str:
 
 
 def _value_end(text: str, start: int) -> int:
-    """Find where the text, object or list that begins here ends."""
+    """Return the end of the text, object or list that starts at `start`."""
     depth = 0
     for token in _BRACKET.finditer(text, start):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)

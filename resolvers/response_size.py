@@ -1,20 +1,20 @@
-"""How large the answer of a request grows, told before it is written."""
+"""The size of a response, estimated while it is resolved."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class ResponseSize:
-    """Bytes that the answer will have at least: names, texts and JSON of what is resolved."""
+    """A lower bound of the response in bytes: names, text and JSON of the resolved fields."""
 
     max_bytes: int
     bytes: int = 0
 
     @property
     def is_too_large(self) -> bool:
-        """Say whether nothing of it is to be written, so that nothing more need be resolved."""
+        """Whether the response exceeds `max_bytes`, so that resolving more of it is useless."""
         return self.bytes > self.max_bytes
 
     def exceed(self) -> None:
-        """Note that it would be too large for a reason that is not counted here."""
+        """Mark the response as too large, for a reason that is not counted here."""
         self.bytes = max(self.bytes, self.max_bytes + 1)

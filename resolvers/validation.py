@@ -1,4 +1,7 @@
-"""What may come in: refuses what db.validation finds fault with, naming the field of the input."""
+"""Validation of mutation inputs by the rules of db.validation.
+
+Each function returns the checked value, or raises InvalidInputError with the name of the field.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,21 +12,21 @@ from resolvers.mutation_results import InvalidInputError
 
 
 def check_name(field: str, text: str | None) -> str | None:
-    """Check the text of a short column; raise InvalidInputError, naming the field."""
-    _refuse(field, name_fault(text))
+    """Check the text of a short column."""
+    _raise_if_invalid(field, name_fault(text))
     return text
 
 
 def check_json(field: str, value: Any, max_bytes: int) -> Any:
-    """Check a JSON column's value; raise InvalidInputError, naming the field."""
-    _refuse(field, document_fault(value, max_bytes))
+    """Check the value of a JSON column, which may have `max_bytes`."""
+    _raise_if_invalid(field, document_fault(value, max_bytes))
     return value
 
 
 def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
-    """Check an event's detail, which must be an object, for keys of our own go into it too.
+    """Check the detail of an event, which must be an object: Joblens adds keys to it.
 
-    The error in it is taken as it can be kept.
+    Its error is truncated and cleaned so that it can be stored. None becomes an empty object.
     """
     if value is None:
         return {}
@@ -34,11 +37,11 @@ def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
 
 
 def check_attempts(field: str, count: int) -> int:
-    """Check how many times a job may be started; raise InvalidInputError, naming the field."""
-    _refuse(field, attempts_fault(count))
+    """Check how many times a job may be started."""
+    _raise_if_invalid(field, attempts_fault(count))
     return count
 
 
-def _refuse(field: str, fault: str | None) -> None:
+def _raise_if_invalid(field: str, fault: str | None) -> None:
     if fault is not None:
         raise InvalidInputError(field, fault)

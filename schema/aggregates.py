@@ -1,4 +1,4 @@
-"""The types of the aggregates: status counts, groups, the timeline."""
+"""The GraphQL types of aggregates: status counts, job groups and the timeline."""
 
 from datetime import datetime
 from typing import Any
@@ -14,90 +14,100 @@ Key = strawberry.Parent[dict[JobDimension, Any]]
 Bucket = strawberry.Parent[aggregates.TimeBucket]
 
 
-@strawberry.type(description="How many jobs have a status.")
+@strawberry.type(description="The number of jobs that have a status.")
 class StatusCount:
     status: JobStatus = strawberry.field(description="The status.")
-    count: Count = strawberry.field(description="How many jobs have it.")
+    count: Count = strawberry.field(description="The number of jobs that have the status.")
 
 
-@strawberry.type(description="What a group's jobs share. What they were not grouped by is null.")
+@strawberry.type(
+    description="The values that all jobs of a group share. Dimensions not in `by` are null."
+)
 class JobGroupKey:
-    @strawberry.field(description="Where they stand.")
+    @strawberry.field(description="The status of the jobs.")
     def status(self, parent: Key) -> JobStatus | None:
         return parent.get(JobDimension.STATUS)
 
-    @strawberry.field(description="What kind of work they are.")
+    @strawberry.field(description="The type of the jobs.")
     def type(self, parent: Key) -> str | None:
         return parent.get(JobDimension.TYPE)
 
-    @strawberry.field(description="Their queue.")
+    @strawberry.field(description="The queue of the jobs.")
     def queue(self, parent: Key) -> str | None:
         return parent.get(JobDimension.QUEUE)
 
-    @strawberry.field(description="Who asked for them; null also for those that nobody did.")
+    @strawberry.field(description="The requester of the jobs; also null for jobs without one.")
     def requested_by(self, parent: Key) -> str | None:
         return parent.get(JobDimension.REQUESTED_BY)
 
-    @strawberry.field(description="The code of their last error; null also for those without.")
+    @strawberry.field(
+        description="The last error code of the jobs; also null for jobs without one."
+    )
     def last_error_code(self, parent: Key) -> str | None:
         return parent.get(JobDimension.LAST_ERROR_CODE)
 
-    @strawberry.field(description="How urgent they are.")
+    @strawberry.field(description="The priority of the jobs.")
     def priority(self, parent: Key) -> int | None:
         return parent.get(JobDimension.PRIORITY)
 
 
 @strawberry.type(
-    description="The distribution of durations in seconds, interpolated between jobs. All but the "
-    "count are null where there are none."
+    description="Statistics of durations in seconds; percentiles are interpolated. All fields but "
+    "`count` are null if `count` is 0."
 )
 class DurationStats:
-    count: int = strawberry.field(description="How many jobs have such a duration.")
-    avg: float | None = strawberry.field(description="The mean.")
-    min: float | None = strawberry.field(description="The shortest.")
-    max: float | None = strawberry.field(description="The longest.")
-    p50: float | None = strawberry.field(description="Half are no longer than this.")
-    p95: float | None = strawberry.field(description="95 of 100 are no longer than this.")
-    p99: float | None = strawberry.field(description="99 of 100 are no longer than this.")
+    count: int = strawberry.field(description="The number of jobs that have this duration.")
+    avg: float | None = strawberry.field(description="The mean, in seconds.")
+    min: float | None = strawberry.field(description="The shortest, in seconds.")
+    max: float | None = strawberry.field(description="The longest, in seconds.")
+    p50: float | None = strawberry.field(description="The median, in seconds.")
+    p95: float | None = strawberry.field(description="The 95th percentile, in seconds.")
+    p99: float | None = strawberry.field(description="The 99th percentile, in seconds.")
 
 
-@strawberry.type(description="The jobs that share a key.")
+@strawberry.type(description="The jobs that have the same values in the dimensions of `by`.")
 class JobGroup:
-    key: JobGroupKey = strawberry.field(description="What they share.")
-    count: int = strawberry.field(description="How many they are.")
+    key: JobGroupKey = strawberry.field(description="The values that the jobs share.")
+    count: int = strawberry.field(description="The number of jobs in the group.")
     status_counts: list[StatusCount] = strawberry.field(
-        description="How many of them have each status; every status is present."
+        description="The number of jobs in each status; every status is present."
     )
-    oldest_created_at: datetime = strawberry.field(description="When the first was created.")
-    newest_created_at: datetime = strawberry.field(description="When the last was created.")
-    wait: DurationStats = strawberry.field(description="How long they waited: `Job.waitSeconds`.")
-    run: DurationStats = strawberry.field(description="How long they ran: `Job.runSeconds`.")
+    oldest_created_at: datetime = strawberry.field(
+        description="When the oldest job of the group was created."
+    )
+    newest_created_at: datetime = strawberry.field(
+        description="When the newest job of the group was created."
+    )
+    wait: DurationStats = strawberry.field(description="The distribution of `Job.waitSeconds`.")
+    run: DurationStats = strawberry.field(description="The distribution of `Job.runSeconds`.")
 
 
 @strawberry.type(
-    description="What jobs did in a stretch of time. Each count is one of changes of status: a job "
-    "that was started twice counts twice."
+    description="The status changes of jobs in one interval of time. The fields count changes, not "
+    "jobs: a job that was started twice counts twice in `started`."
 )
 class TimeBucket:
-    start: datetime = strawberry.field(description="When it begins; it ends as the next begins.")
-    created: int = strawberry.field(description="Jobs created.")
+    start: datetime = strawberry.field(
+        description="The start of the interval, which ends at the start of the next one."
+    )
+    created: int = strawberry.field(description="The number of jobs created.")
 
-    @strawberry.field(description="Runs started.")
+    @strawberry.field(description="The number of runs started.")
     def started(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.RUNNING, 0)
+        return parent.changes.get(JobStatus.RUNNING, 0)
 
-    @strawberry.field(description="Jobs that ended well.")
+    @strawberry.field(description="The number of runs that succeeded.")
     def succeeded(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.SUCCEEDED, 0)
+        return parent.changes.get(JobStatus.SUCCEEDED, 0)
 
-    @strawberry.field(description="Runs that failed.")
+    @strawberry.field(description="The number of runs that failed.")
     def failed(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.FAILED, 0)
+        return parent.changes.get(JobStatus.FAILED, 0)
 
-    @strawberry.field(description="Jobs called off.")
+    @strawberry.field(description="The number of jobs canceled.")
     def canceled(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.CANCELED, 0)
+        return parent.changes.get(JobStatus.CANCELED, 0)
 
-    @strawberry.field(description="Jobs given up.")
+    @strawberry.field(description="The number of jobs dead-lettered.")
     def dead_lettered(self, parent: Bucket) -> int:
-        return parent.steps.get(JobStatus.DEAD_LETTER, 0)
+        return parent.changes.get(JobStatus.DEAD_LETTER, 0)

@@ -1,4 +1,4 @@
-"""Pages in the form of Relay's cursor connections, of jobs and of events.
+"""Relay cursor connections of jobs and events, and the arguments of their fields.
 
 A connection's source is a `resolvers.paging.ConnectionSource`, an edge's an `Edge`.
 """
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from resolvers.counting import Count as CountValue
 from resolvers.paging import ConnectionSource
-from resolvers.paging import Count as CountValue
 
 if TYPE_CHECKING:
     from schema.events import JobEvent
@@ -17,25 +17,51 @@ if TYPE_CHECKING:
 
 LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 LazyJobEvent = Annotated["JobEvent", strawberry.lazy(".events")]
+First = Annotated[
+    int | None,
+    strawberry.argument(
+        description="The page size, forward from `after` or from the start of the list."
+    ),
+]
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor; the page starts right after it. Empty is the same as null."
+    ),
+]
+Last = Annotated[
+    int | None,
+    strawberry.argument(
+        description="The page size, backward from `before` or from the end of the list."
+    ),
+]
+Before = Annotated[
+    str | None,
+    strawberry.argument(
+        description="A cursor; the page ends right before it. Empty is the same as null."
+    ),
+]
 AtMost = Annotated[
     int | None,
     strawberry.argument(
-        description="Stop counting here. The count is then cheap however much there is."
+        description="Stop counting at this number, which bounds the cost. Null: count all."
     ),
 ]
 
 
-@strawberry.type(description="A count that says how far it may be trusted.")
+@strawberry.type(description="A count that may have stopped at a maximum.")
 class Count:
-    value: int = strawberry.field(description="The count, or the number at which counting stopped.")
+    value: int = strawberry.field(
+        description="The count, or the maximum at which counting stopped."
+    )
     is_exact: bool = strawberry.field(
-        description="Whether there are exactly so many; false: there are more."
+        description="Whether `value` is the exact count; if false, there are more."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The source of an edge: a row and the connection whose order gives it a cursor."""
+    """The source of an edge: a row, and the connection whose order its cursor belongs to."""
 
     node: Any
     connection: ConnectionSource
@@ -45,21 +71,25 @@ class Edge:
         return self.connection.cursor(self.node)
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    @strawberry.field(description="Whether the list goes on after this page.")
+    @strawberry.field(description="Whether the list continues after this page.")
     async def has_next_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
         return await parent.has_next_page()
 
-    @strawberry.field(description="Whether the list has something before this page.")
+    @strawberry.field(description="Whether the list has items before this page.")
     async def has_previous_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
         return await parent.has_previous_page()
 
-    @strawberry.field(description="The cursor of the page's first edge; null on an empty page.")
+    @strawberry.field(
+        description="The cursor of the first item of the page; null if the page is empty."
+    )
     def start_cursor(self, parent: strawberry.Parent[ConnectionSource]) -> str | None:
         return parent.cursor(parent.rows[0]) if parent.rows else None
 
-    @strawberry.field(description="The cursor of the page's last edge; null on an empty page.")
+    @strawberry.field(
+        description="The cursor of the last item of the page; null if the page is empty."
+    )
     def end_cursor(self, parent: strawberry.Parent[ConnectionSource]) -> str | None:
         return parent.cursor(parent.rows[-1]) if parent.rows else None
 
@@ -72,33 +102,33 @@ async def _count(parent: ConnectionSource, at_most: int | None) -> CountValue:
     return await parent.count(at_most)
 
 
-@strawberry.type(description="A job's place in a page.")
+@strawberry.type(description="A job of a page and its cursor.")
 class JobEdge:
     node: LazyJob = strawberry.field(description="The job.")
-    cursor: str = strawberry.field(description="Its place: for `after` and `before`.")
+    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
 
 
-@strawberry.type(description="An event's place in a page.")
+@strawberry.type(description="An event and its cursor.")
 class JobEventEdge:
     node: LazyJobEvent = strawberry.field(description="The event.")
-    cursor: str = strawberry.field(description="Its place: for `after` and `before`.")
+    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
 
 
 @strawberry.type(description="A page of a list of jobs.")
 class JobConnection:
-    @strawberry.field(description="The page's jobs with their cursors.")
+    @strawberry.field(description="The jobs of the page with their cursors.")
     def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEdge]:
         return _edges(parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="The page's jobs.")
+    @strawberry.field(description="The jobs of the page.")
     def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJob]:
         return parent.rows  # type: ignore[return-value]
 
-    @strawberry.field(description="Where the page stands in the list.")
+    @strawberry.field(description="The position of the page in the list.")
     def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
-    @strawberry.field(description="How many jobs the whole list has.")
+    @strawberry.field(description="The number of jobs in the whole list.")
     async def count(
         self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
     ) -> Count:
@@ -107,19 +137,19 @@ class JobConnection:
 
 @strawberry.type(description="A page of a list of events.")
 class JobEventConnection:
-    @strawberry.field(description="The page's events with their cursors.")
+    @strawberry.field(description="The events of the page with their cursors.")
     def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEventEdge]:
         return _edges(parent)  # type: ignore[return-value]
 
-    @strawberry.field(description="The page's events.")
+    @strawberry.field(description="The events of the page.")
     def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJobEvent]:
         return parent.rows  # type: ignore[return-value]
 
-    @strawberry.field(description="Where the page stands in the list.")
+    @strawberry.field(description="The position of the page in the list.")
     def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
-    @strawberry.field(description="How many events the whole list has.")
+    @strawberry.field(description="The number of events in the whole list.")
     async def count(
         self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
     ) -> Count:

@@ -1,4 +1,4 @@
-"""The GraphQL enums: the words of the lower layers, each with its description."""
+"""The GraphQL enums: enums of the lower layers, with a description for each value."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,7 +10,7 @@ from db.queries.aggregates import JobDimension
 from db.queries.keyset import JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers.aggregates import TimeBucketSize
-from resolvers.context import Role
+from resolvers.viewer import Role
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -22,7 +22,7 @@ def _describe(enum: type[E], description: str, values: Mapping[E, str]) -> None:
 
 
 class OrderDirection(StrEnum):
-    """Which way a list runs."""
+    """The sort direction of a list."""
 
     ASC = "asc"
     DESC = "desc"
@@ -30,74 +30,75 @@ class OrderDirection(StrEnum):
 
 _describe(
     JobStatus,
-    "Where a job stands.",
+    "The status of a job.",
     {
-        JobStatus.QUEUED: "It waits for a worker, or for its scheduled time.",
-        JobStatus.RUNNING: "A worker is at it.",
-        JobStatus.SUCCEEDED: "It ended well.",
-        JobStatus.FAILED: "Its last attempt failed. It may be retried, canceled or given up.",
-        JobStatus.CANCELED: "Somebody called it off.",
-        JobStatus.DEAD_LETTER: "It was given up after its last attempt failed.",
+        JobStatus.QUEUED: "It waits for a worker or for its scheduled time.",
+        JobStatus.RUNNING: "A worker is running it.",
+        JobStatus.SUCCEEDED: "Its last run succeeded.",
+        JobStatus.FAILED: "Its last run failed. It can be retried, canceled or dead-lettered.",
+        JobStatus.CANCELED: "It was canceled.",
+        JobStatus.DEAD_LETTER: "It was dead-lettered: its last run failed and only an operator can "
+        "retry it.",
     },
 )
 _describe(
     BackoffPolicy,
-    "How long a job waits before a retry.",
+    "How the delay before a retry is computed.",
     {
-        BackoffPolicy.NONE: "It does not wait.",
-        BackoffPolicy.FIXED: "The same time before each retry.",
-        BackoffPolicy.EXPONENTIAL: "Twice as long before each further retry.",
+        BackoffPolicy.NONE: "No delay.",
+        BackoffPolicy.FIXED: "The same delay before each retry.",
+        BackoffPolicy.EXPONENTIAL: "A delay that doubles with each retry, up to a maximum.",
     },
 )
 _describe(
     JobOrderField,
-    "What a list of jobs can be ordered by. Ties are broken by id.",
+    "The fields that a list of jobs can be sorted by. Ties are broken by id.",
     {
-        JobOrderField.CREATED_AT: "When the job was created.",
-        JobOrderField.UPDATED_AT: "When the job last changed.",
-        JobOrderField.FINISHED_AT: "When the job ended. Unfinished jobs stand as if they ended in "
-        "the future: first with DESC, last with ASC.",
-        JobOrderField.PRIORITY: "How urgent the job is.",
+        JobOrderField.CREATED_AT: "The time the job was created.",
+        JobOrderField.UPDATED_AT: "The time the job last changed.",
+        JobOrderField.FINISHED_AT: "The time the last run ended. Unfinished jobs come first "
+        "with DESC and last with ASC.",
+        JobOrderField.PRIORITY: "The priority of the job.",
     },
 )
 _describe(
     OrderDirection,
-    "Which way a list runs.",
+    "The sort direction of a list.",
     {
-        OrderDirection.ASC: "From the smallest or oldest up.",
-        OrderDirection.DESC: "From the largest or newest down.",
+        OrderDirection.ASC: "Ascending: the smallest or oldest first.",
+        OrderDirection.DESC: "Descending: the largest or newest first.",
     },
 )
 _describe(
     JobDimension,
-    "What jobs can be grouped by.",
+    "The fields that jobs can be grouped by.",
     {
-        JobDimension.STATUS: "Where the job stands.",
-        JobDimension.TYPE: "What kind of work it is.",
-        JobDimension.QUEUE: "Which queue it is in.",
-        JobDimension.REQUESTED_BY: "Who asked for it.",
-        JobDimension.LAST_ERROR_CODE: "The code of its last error.",
-        JobDimension.PRIORITY: "How urgent it is.",
+        JobDimension.STATUS: "The status of the job.",
+        JobDimension.TYPE: "The type of the job.",
+        JobDimension.QUEUE: "The queue of the job.",
+        JobDimension.REQUESTED_BY: "The requester of the job.",
+        JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
+        JobDimension.PRIORITY: "The priority of the job.",
     },
 )
 _describe(
     TimeBucketSize,
-    "How long a bucket of a timeline is. Buckets are aligned to UTC.",
+    "The length of a timeline's buckets, which are aligned to UTC.",
     {
-        TimeBucketSize.MINUTE: "A minute.",
+        TimeBucketSize.MINUTE: "One minute.",
         TimeBucketSize.FIVE_MINUTES: "Five minutes.",
-        TimeBucketSize.HOUR: "An hour.",
-        TimeBucketSize.DAY: "A day, from midnight.",
-        TimeBucketSize.WEEK: "A week, from Monday.",
+        TimeBucketSize.HOUR: "One hour.",
+        TimeBucketSize.DAY: "One day, from midnight.",
+        TimeBucketSize.WEEK: "One week, from Monday.",
     },
 )
 _describe(
     Role,
-    "What a viewer may do. Each role may also do what the ones before it may.",
+    "What a viewer may do. Each role includes the ones before it.",
     {
-        Role.VIEWER: "Read.",
-        Role.WRITER: "Record jobs and what happens to them.",
+        Role.VIEWER: "Read jobs and events.",
+        Role.WRITER: "Create jobs, change their status and record events.",
         Role.OPERATOR: "Cancel and retry jobs.",
-        Role.ADMIN: "Everything.",
+        Role.ADMIN: "Also read values that are redacted for other roles.",
     },
 )

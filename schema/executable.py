@@ -1,9 +1,11 @@
-"""Joblens's schema, with all that schema.execution has to know to run documents on it."""
+"""The schema of Joblens with what schema.execution needs to run documents on it."""
 
 from schema.execution.models import ExecutableSchema
 from schema.limits.list_sizes import list_sizes
 from schema.limits.lookups import looks_up
-from schema.permissions import refusals
+from schema.permissions import permission_errors
 from schema.schema import core_schema
 
-EXECUTABLE_SCHEMA = ExecutableSchema(core_schema, list_sizes(core_schema), refusals, looks_up)
+EXECUTABLE_SCHEMA = ExecutableSchema(
+    core_schema, list_sizes(core_schema), permission_errors, looks_up
+)

@@ -1,4 +1,4 @@
-"""The types `Job` and `JobAttempt`. A job's source is a row of `job`."""
+"""The types `Job` and `JobAttempt`. The source of a Job is a row of `job`."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,31 +10,37 @@ from db.statuses import BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, PageArguments
-from schema.arguments import After, Before, First, Last
-from schema.connections import JobEventConnection, LazyJobEvent
+from schema.connections import After, Before, First, JobEventConnection, Last, LazyJobEvent
 from schema.nodes import Node
-from schema.redacted_fields import secret_json, secret_text, secret_words
+from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
 
-@strawberry.type(description="One run of a job, rebuilt from its events.")
+@strawberry.type(description="One run of a job, derived from its events.")
 class JobAttempt:
-    number: int = strawberry.field(description="1 for the first run.")
-    started_at: datetime = strawberry.field(description="When it started.")
+    number: int = strawberry.field(description="The number of the run, from 1.")
+    started_at: datetime = strawberry.field(description="When the run started.")
     finished_at: datetime | None = strawberry.field(
-        description="When it ended; null while it runs."
+        description="When the run ended; null while it is running."
     )
     outcome: JobStatus | None = strawberry.field(
-        description="The status it ended in, QUEUED if it was given back; null while it runs."
+        description="The status that the run ended with, QUEUED if the job was returned to the "
+        "queue; null while it is running."
     )
 
-    @strawberry.field(description="How long it ran, or has run so far, in seconds.")
+    @strawberry.field(
+        description="The duration of the run in seconds, up to now while it is running."
+    )
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)
 
-    error_code: str | None = secret_words("error_code", "The code of the error that ended it.")
-    error_message: str | None = secret_words("error_message", "The error that ended it, in words.")
+    error_code: str | None = secret_json_text(
+        "error_code", "The code of the error that ended the run; null if none was recorded."
+    )
+    error_message: str | None = secret_json_text(
+        "error_message", "The message of the error that ended the run; null if none was recorded."
+    )
 
 
 @strawberry.type(description="A background job.")
@@ -43,62 +49,78 @@ class Job(Node):
     def id(self, parent: strawberry.Parent[JobRow]) -> strawberry.ID:
         return strawberry.ID(str(parent.id))
 
-    type: str = strawberry.field(description="What kind of work it is, such as `email.send`.")
-    queue: str = strawberry.field(description="The queue it is in.")
-    status: JobStatus = strawberry.field(description="Where it stands.")
+    type: str = strawberry.field(description="The type of the job, such as `email.send`.")
+    queue: str = strawberry.field(description="The queue of the job.")
+    status: JobStatus = strawberry.field(description="The current status.")
 
     @strawberry.field(
-        description="Whether its last run has ended: SUCCEEDED, FAILED, CANCELED or DEAD_LETTER."
+        description="Whether the status is SUCCEEDED, FAILED, CANCELED or DEAD_LETTER."
     )
     def is_terminal(self, parent: strawberry.Parent[JobRow]) -> bool:
         return JobStatus(parent.status).is_terminal
 
     @strawberry.field(
-        description="The statuses that `transitionJob`, `cancelJob` or `retryJob` may change it to "
-        "now, by your roles and its attempts."
+        description="The statuses that `transitionJob`, `cancelJob` or `retryJob` can change the "
+        "job to now, given your roles and the job's attempts."
     )
     def allowed_transitions(self, parent: strawberry.Parent[JobRow], info: Info) -> list[JobStatus]:
         return jobs.allowed_transitions(info.context, parent)
 
-    priority: int = strawberry.field(description="How urgent it is: higher goes first.")
-    attempt: int = strawberry.field(description="How many times it was started.")
-    max_attempts: int = strawberry.field(description="How many times it may be started.")
-    backoff_policy: BackoffPolicy = strawberry.field(description="How long it waits for a retry.")
-    idempotency_key: str | None = strawberry.field(
-        description="The key that keeps the same job from being created twice."
+    priority: int = strawberry.field(description="The priority; jobs with a higher one run first.")
+    attempt: int = strawberry.field(
+        description="How many times the job was started; 0 before the first run."
     )
-    requested_by: str | None = strawberry.field(description="Who or what asked for it.")
-    payload: JSON | None = secret_json("payload", "What it was given to work on.")
-    result: JSON | None = secret_json("result", "What came of it.")
-    last_error_code: str | None = strawberry.field(description="The code of its last error.")
-    last_error_message: str | None = secret_text("last_error_message", "Its last error, in words.")
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When it last changed.")
+    max_attempts: int = strawberry.field(description="How many times the job may be started.")
+    backoff_policy: BackoffPolicy = strawberry.field(
+        description="How the delay before a retry is computed."
+    )
+    idempotency_key: str | None = strawberry.field(
+        description="The key that prevents the job from being created twice; null if it has none."
+    )
+    requested_by: str | None = strawberry.field(
+        description="The user or system that requested the job; null if not recorded."
+    )
+    payload: JSON | None = secret_json("payload", "The input of the job; null if it has none.")
+    result: JSON | None = secret_json(
+        "result", "The output of the job; null until a run reports one."
+    )
+    last_error_code: str | None = strawberry.field(
+        description="The code of the last error; null if none was recorded."
+    )
+    last_error_message: str | None = secret_text(
+        "last_error_message", "The message of the last error; null if none was recorded."
+    )
+    created_at: datetime = strawberry.field(description="When the job was created.")
+    updated_at: datetime = strawberry.field(description="When the job last changed.")
     queued_at: datetime = strawberry.field(
-        description="When it was queued last: created, given back or retried."
+        description="When the job was last queued: created, returned to the queue by its worker or "
+        "retried."
     )
     scheduled_at: datetime | None = strawberry.field(
-        description="Not to be started before; null: at once."
+        description="The earliest time the job may be started; null: immediately."
     )
-    started_at: datetime | None = strawberry.field(description="When its last run started.")
+    started_at: datetime | None = strawberry.field(
+        description="When the last run started; null if it has not started since it was queued."
+    )
     finished_at: datetime | None = strawberry.field(
-        description="When its last run ended; set exactly when the status is terminal."
+        description="When the job reached a terminal status; null if its status is not terminal."
     )
 
     @strawberry.field(
-        description="Seconds from when it was due (`queuedAt` or `scheduledAt`, the later) to its "
-        "start; until now while it is queued; null if it ended without a start."
+        description="The wait in seconds: from `queuedAt` or `scheduledAt`, whichever is later, to "
+        "`startedAt`, or to now while the job is queued. Null if the job ended without a start."
     )
     def wait_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
         return durations.wait_seconds(parent, info.context.now)
 
     @strawberry.field(
-        description="Seconds from its start to its end; until now while it runs; null before."
+        description="The duration of the last run in seconds: from `startedAt` to `finishedAt`, or "
+        "to now while the job is running. Null if `startedAt` is null."
     )
     def run_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
         return durations.run_seconds(parent, info.context.now)
 
-    @strawberry.field(description="What happened to it, oldest first.")
+    @strawberry.field(description="The events of the job, oldest first.")
     async def events(
         self,
         parent: strawberry.Parent[JobRow],
@@ -114,20 +136,20 @@ class Job(Node):
             info.context, parent.id, arguments, needs, columns
         )
 
-    @strawberry.field(description="The last thing that happened to it.")
+    @strawberry.field(description="The newest event of the job; null if it has none.")
     async def latest_event(
         self, parent: strawberry.Parent[JobRow], info: Info
     ) -> LazyJobEvent | None:
         columns = selected(info, Selections.event)
         return await events.get_latest_event(info.context, parent.id, columns)
 
-    @strawberry.field(description="Its newest runs, rebuilt from its events, oldest first.")
+    @strawberry.field(description="The newest runs of the job, oldest first.")
     async def attempts(
         self,
         parent: strawberry.Parent[JobRow],
         info: Info,
         last: Annotated[
-            int | None, strawberry.argument(description="How many at most.")
+            int | None, strawberry.argument(description="The maximum number of runs.")
         ] = LIST_SIZE,
     ) -> list[JobAttempt]:
         errors = selected(info, Selections.attempt_errors)
@@ -135,5 +157,5 @@ class Job(Node):
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        """Tell jobs from other nodes: events have a `seq`, jobs have not."""
+        """Return whether a row is a job: only rows of events have a `seq`."""
         return not hasattr(source, "seq")

@@ -1,4 +1,4 @@
-"""The root type `Mutation`. Each field is a transaction of its own."""
+"""The root type `Mutation` and its inputs."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -11,8 +11,8 @@ from db.commands.creation import NewJob
 from db.commands.transitions import Transition
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import mutations
-from resolvers.context import Role
 from resolvers.mutation_results import InvalidInputError
+from resolvers.viewer import Role
 from schema.filters import JobFilter
 from schema.mutation_results import (
     BulkJobPayload,
@@ -29,38 +29,43 @@ T = TypeVar("T")
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")]
 Reason = Annotated[
-    str | None, strawberry.argument(description="Why; it is kept in the event's detail.")
+    str | None,
+    strawberry.argument(description="The reason, which is stored in the detail of the event."),
 ]
-Wanted = Annotated[JobFilter, strawberry.argument(description="Which jobs.")]
+Matching = Annotated[JobFilter, strawberry.argument(description="The jobs to change.")]
 Limit = Annotated[
-    int, strawberry.argument(description="At most so many, the newest first; up to 1,000.")
+    int, strawberry.argument(description="The maximum number of jobs, newest first; 1 to 1,000.")
 ]
 
 
-@strawberry.input(description="A job to be created.")
+@strawberry.input(description="A job to create. Null is the same as the default.")
 class CreateJobInput:
-    type: str = strawberry.field(description="What kind of work it is, such as `email.send`.")
-    queue: str | None = strawberry.field(default="default", description="The queue it goes to.")
+    type: str = strawberry.field(description="The type of the job, such as `email.send`.")
+    queue: str | None = strawberry.field(default="default", description="The queue of the job.")
     priority: int | None = strawberry.field(
-        default=0, description="How urgent it is: higher goes first."
+        default=0, description="The priority; jobs with a higher one run first."
     )
     max_attempts: int | None = strawberry.field(
-        default=5, description="How many times it may be started."
+        default=5, description="How many times the job may be started."
     )
     backoff_policy: BackoffPolicy | None = strawberry.field(
-        default=BackoffPolicy.EXPONENTIAL, description="How long it waits for a retry."
+        default=BackoffPolicy.EXPONENTIAL, description="How the delay before a retry is computed."
     )
     idempotency_key: str | None = strawberry.field(
-        default=UNSET, description="A second job of the same key and input is not created."
+        default=UNSET,
+        description="A second call with the same key and input creates no other job; one with the "
+        "same key and other input is an IdempotencyConflict.",
     )
-    requested_by: str | None = strawberry.field(default=UNSET, description="Who asks for it.")
-    payload: JSON | None = strawberry.field(default=UNSET, description="What it is to work on.")
+    requested_by: str | None = strawberry.field(
+        default=UNSET, description="The user or system that requests the job."
+    )
+    payload: JSON | None = strawberry.field(default=UNSET, description="The input of the job.")
     scheduled_at: datetime | None = strawberry.field(
-        default=UNSET, description="Not to be started before; left out: at once."
+        default=UNSET, description="The earliest time the job may be started; omitted: immediately."
     )
 
     def job(self) -> NewJob:
-        """Turn the input into a NewJob; null stands for the default."""
+        """Convert the input to a NewJob; null means the default."""
         given = {
             name: value
             for name in NewJob.__slots__
@@ -69,68 +74,69 @@ class CreateJobInput:
         return NewJob(**given)
 
 
-@strawberry.input(description="A change of a job's status, as its worker knows it.")
+@strawberry.input(description="A change of a job's status, as reported by its worker.")
 class TransitionJobInput:
     id: strawberry.ID = strawberry.field(description="The job's UUID.")
-    to: JobStatus = strawberry.field(description="The status it changes to.")
+    to: JobStatus = strawberry.field(description="The new status.")
     from_: JobStatus | None = strawberry.field(
-        name="from", default=UNSET, description="Only if it has this status."
+        name="from", default=UNSET, description="Change the job only if it has this status."
     )
     attempt: int | None = strawberry.field(
         default=UNSET,
-        description="Only while it is in this attempt: the `attempt` that its start answered.",
+        description="Change the job only if its `attempt` is this number, which the transition to "
+        "RUNNING returned.",
     )
     error_code: str | None = strawberry.field(
         default=UNSET,
-        description="The code of the error that ended the run. What is too long is shortened.",
+        description="The code of the error that ended the run; truncated if too long.",
     )
     error_message: str | None = strawberry.field(
         default=UNSET,
-        description="The error that ended the run, in words. What is too long is shortened.",
+        description="The message of the error that ended the run; truncated if too long.",
     )
-    result: JSON | None = strawberry.field(default=UNSET, description="What came of the run.")
+    result: JSON | None = strawberry.field(default=UNSET, description="The output of the run.")
     detail: JSON | None = strawberry.field(
-        default=UNSET, description="What to note in the event: an object."
+        default=UNSET, description="Details to record in the event: a JSON object."
     )
 
     def transition(self) -> Transition:
-        """Turn the input into a Transition."""
-        detail = _given(self.detail)
+        """Convert the input to a Transition."""
+        detail = _optional(self.detail)
         return Transition(
             to=self.to,
-            expected=_given(self.from_),
-            attempt=_given(self.attempt),
-            result=_given(self.result),
-            error_code=_given(self.error_code),
-            error_message=_given(self.error_message),
+            expected=_optional(self.from_),
+            attempt=_optional(self.attempt),
+            result=_optional(self.result),
+            error_code=_optional(self.error_code),
+            error_message=_optional(self.error_message),
             detail={} if detail is None else detail,  # type: ignore[arg-type]
         )
 
 
-@strawberry.input(description="Something that happened to a job without changing its status.")
+@strawberry.input(description="An event that does not change the status of its job.")
 class RecordJobEventInput:
     id: strawberry.ID = strawberry.field(description="The job's UUID.")
-    detail: JSON = strawberry.field(description="What happened: an object.")
+    detail: JSON = strawberry.field(description="Details to record in the event: a JSON object.")
 
 
-@strawberry.type(
-    description="What can be written. Each field is a transaction of its own, one after another."
-)
+@strawberry.type(description="Writes. The fields run in order, each in a transaction of its own.")
 class Mutation:
     @mutation(Role.WRITER, "Create a job.")
     async def create_job(
         self,
         info: Info,
-        input: Annotated[CreateJobInput, strawberry.argument(description="The job.")],
+        input: Annotated[CreateJobInput, strawberry.argument(description="The job to create.")],
     ) -> CreateJobResult:
         columns = selected(info, Selections.written_jobs)
         return await _outcome(mutations.create(info.context, input.job(), columns))
 
-    @mutation(Role.WRITER, "Create up to 1,000 jobs, all or none.")
+    @mutation(Role.WRITER, "Create up to 1,000 jobs in one transaction: all or none.")
     async def create_jobs(
         self,
         info: Info,
-        input: Annotated[list[CreateJobInput], strawberry.argument(description="The jobs.")],
+        input: Annotated[
+            list[CreateJobInput], strawberry.argument(description="The jobs to create.")
+        ],
     ) -> CreateJobsResult:
         columns = selected(info, Selections.written_jobs)
         jobs = [each.job() for each in input]
@@ -146,7 +152,9 @@ class Mutation:
         change = input.transition()
         return await _outcome(mutations.transition(info.context, input.id, change, columns))
 
-    @mutation(Role.WRITER, "Record an event that leaves the job's status as it is.")
+    @mutation(
+        Role.WRITER, "Record an event that does not change the job's status, such as progress."
+    )
     async def record_job_event(
         self,
         info: Info,
@@ -154,7 +162,7 @@ class Mutation:
     ) -> RecordJobEventResult:
         return await _outcome(mutations.record(info.context, input.id, input.detail))
 
-    @mutation(Role.OPERATOR, "Call a job off.")
+    @mutation(Role.OPERATOR, "Cancel a job.")
     async def cancel_job(
         self,
         info: Info,
@@ -167,8 +175,8 @@ class Mutation:
 
     @mutation(
         Role.OPERATOR,
-        "Queue a failed, canceled or given-up job again, at once; one without attempts left may be "
-        "started once more.",
+        "Queue a failed, canceled or dead-lettered job again, without a delay. If it has no "
+        "attempts left, it gets one more.",
     )
     async def retry_job(
         self,
@@ -180,22 +188,22 @@ class Mutation:
         change = _by_operator(JobStatus.QUEUED, reason)
         return await _outcome(mutations.transition(info.context, id, change, columns))
 
-    @mutation(Role.OPERATOR, "Call off the newest jobs that match.")
+    @mutation(Role.OPERATOR, "Cancel the newest jobs that match a filter.")
     async def cancel_jobs(
         self,
         info: Info,
-        filter: Wanted,
+        filter: Matching,
         limit: Limit = 100,
         reason: Reason = None,
     ) -> BulkJobPayload:
         change = _by_operator(JobStatus.CANCELED, reason)
         return await _change_matching(info, filter, limit, change)
 
-    @mutation(Role.OPERATOR, "Queue the newest jobs that match again.")
+    @mutation(Role.OPERATOR, "Queue the newest jobs that match a filter again, as `retryJob` does.")
     async def retry_jobs(
         self,
         info: Info,
-        filter: Wanted,
+        filter: Matching,
         limit: Limit = 100,
         reason: Reason = None,
     ) -> BulkJobPayload:
@@ -205,12 +213,12 @@ class Mutation:
 
 async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
     columns = selected(info, Selections.written_jobs)
-    criteria = filter_.criteria(info.context.now, info.context.hiding)
+    criteria = filter_.criteria(info.context.now, info.context.viewer_redaction)
     return await mutations.change_matching(info.context, criteria, limit, change, columns)
 
 
 async def _outcome(write: Awaitable[Any]) -> Any:
-    """Await a write; an input that it cannot take is data, too."""
+    """Await a write; return an InvalidInput instead of raising it."""
     try:
         return await write
     except InvalidInputError as error:
@@ -221,5 +229,5 @@ def _by_operator(to: JobStatus, reason: str | None) -> Transition:
     return Transition(to=to, reason=reason, by_operator=True)
 
 
-def _given(value: T | None) -> T | None:
+def _optional(value: T | None) -> T | None:
     return None if value is UNSET else value

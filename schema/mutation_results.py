@@ -1,6 +1,6 @@
-"""What mutations answer: payloads, and the domain errors that clients get as data.
+"""The results of mutations: payloads, and the domain errors that are returned as data.
 
-Their sources are the outcomes of resolvers.mutation_results.
+Their sources are the classes of resolvers.mutation_results.
 """
 
 from typing import Annotated, Any
@@ -14,18 +14,18 @@ from schema.connections import Count, LazyJob, LazyJobEvent
 from schema.selections import Info, Selections, selected
 
 
-@strawberry.interface(description="Why a mutation did nothing.")
+@strawberry.interface(description="An error that made a mutation change nothing.")
 class UserError:
-    message: str = strawberry.field(description="The reason, for people.")
+    message: str = strawberry.field(description="The reason, in English; not meant to be parsed.")
 
 
-@strawberry.type(description="There is no job of this id.")
+@strawberry.type(description="No job has this id.")
 class JobNotFound(UserError):
-    job_id: strawberry.ID = strawberry.field(description="The id that was asked for.")
+    job_id: strawberry.ID = strawberry.field(description="The id that was requested.")
 
     @strawberry.field(
-        description="The id that was asked for.",
-        deprecation_reason="Caches that go by ids take it for the job itself: use `jobId`.",
+        description="The id that was requested.",
+        deprecation_reason="Caches that normalize by `id` mistake it for a job. Use `jobId`.",
     )
     def id(self, parent: strawberry.Parent[mutation_results.JobNotFound]) -> strawberry.ID:
         return strawberry.ID(parent.job_id)
@@ -35,37 +35,46 @@ class JobNotFound(UserError):
         return isinstance(source, mutation_results.JobNotFound)
 
 
-@strawberry.type(description="The job does not allow this change now, or somebody was faster.")
+@strawberry.type(
+    description="The status or the attempts of the job do not allow the change, possibly because "
+    "another client changed the job first."
+)
 class IllegalTransition(UserError):
-    current: JobStatus = strawberry.field(description="The status that the job was met in.")
-    requested: JobStatus = strawberry.field(description="The status that was asked for.")
-    allowed: list[JobStatus] = strawberry.field(description="The statuses it may change to.")
-    job: LazyJob = strawberry.field(description="The job as it was met.")
+    current: JobStatus = strawberry.field(description="The status of the job.")
+    requested: JobStatus = strawberry.field(description="The status that was requested.")
+    allowed: list[JobStatus] = strawberry.field(
+        description="The statuses that the job can change to."
+    )
+    job: LazyJob = strawberry.field(description="The job, unchanged.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         return isinstance(source, mutation_results.IllegalTransition)
 
 
-@strawberry.type(description="The idempotency key belongs to a job of other input.")
+@strawberry.type(
+    description="The idempotency key belongs to a job that was created from other input."
+)
 class IdempotencyConflict(UserError):
-    existing: LazyJob = strawberry.field(description="The job that holds the key.")
+    existing: LazyJob = strawberry.field(description="The job that has the key.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         return isinstance(source, mutation_results.IdempotencyConflict)
 
 
-@strawberry.type(description="A part of the input cannot be taken.")
+@strawberry.type(description="A field of the input has an invalid value.")
 class InvalidInput(UserError):
-    field: str = strawberry.field(description="Which part, as the input names it.")
+    field: str = strawberry.field(
+        description="The path of the field in the input, such as `input.0.type`."
+    )
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         return isinstance(source, mutation_results.InvalidInput)
 
 
-@strawberry.type(description="A job after its change.")
+@strawberry.type(description="A job whose status was changed.")
 class JobPayload:
     job: LazyJob = strawberry.field(description="The job.")
 
@@ -74,11 +83,11 @@ class JobPayload:
         return isinstance(source, mutation_results.Changed)
 
 
-@strawberry.type(description="A job that was created.")
+@strawberry.type(description="A job that was created, now or by an earlier call with the same key.")
 class CreateJobPayload:
     job: LazyJob = strawberry.field(description="The job.")
     created: bool = strawberry.field(
-        description="Whether it was created now; false: an earlier call of its key had made it."
+        description="True: created now. False: created by an earlier call with the same key."
     )
 
     @classmethod
@@ -100,22 +109,28 @@ class JobEventPayload:
         return isinstance(source, mutation_results.Recorded)
 
 
-@strawberry.type(description="What a change of many jobs came to.")
+@strawberry.type(description="The result of changing many jobs.")
 class BulkJobPayload:
     jobs: list[LazyJob] = strawberry.field(description="The jobs that were changed, newest first.")
-    matched: Count = strawberry.field(description="How many jobs met the filter, up to the limit.")
-    changed: int = strawberry.field(description="How many of them were changed.")
+    matched: Count = strawberry.field(
+        description="The number of jobs that match the filter, counted up to `limit`."
+    )
+    changed: int = strawberry.field(description="The number of jobs that were changed.")
     skipped: int = strawberry.field(
-        description="How many were passed over: their status does not allow the change, or "
-        "somebody else is just changing them."
+        description="The number of jobs that were not changed because their status does not allow "
+        "it or because they were locked by another transaction."
     )
 
 
-@strawberry.type(description="A batch of jobs that was created.")
+@strawberry.type(
+    description="A batch of jobs that were created, now or by earlier calls with the same keys."
+)
 class CreateJobsPayload:
     jobs: list[LazyJob] = strawberry.field(description="The jobs, in the order of the input.")
-    created: int = strawberry.field(description="How many were created now.")
-    existing: int = strawberry.field(description="How many an earlier call had made.")
+    created: int = strawberry.field(description="The number of jobs created now.")
+    existing: int = strawberry.field(
+        description="The number of jobs that earlier calls had created."
+    )
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
@@ -124,17 +139,17 @@ class CreateJobsPayload:
 
 CreateJobResult = Annotated[
     CreateJobPayload | IdempotencyConflict | InvalidInput,
-    strawberry.union("CreateJobResult", description="What came of creating a job."),
+    strawberry.union("CreateJobResult", description="The result of `createJob`."),
 ]
 CreateJobsResult = Annotated[
     CreateJobsPayload | IdempotencyConflict | InvalidInput,
-    strawberry.union("CreateJobsResult", description="What came of creating jobs: all or none."),
+    strawberry.union("CreateJobsResult", description="The result of `createJobs`."),
 ]
 TransitionJobResult = Annotated[
     JobPayload | JobNotFound | IllegalTransition | InvalidInput,
-    strawberry.union("TransitionJobResult", description="What came of changing a job's status."),
+    strawberry.union("TransitionJobResult", description="The result of changing a job's status."),
 ]
 RecordJobEventResult = Annotated[
     JobEventPayload | JobNotFound | InvalidInput,
-    strawberry.union("RecordJobEventResult", description="What came of recording an event."),
+    strawberry.union("RecordJobEventResult", description="The result of `recordJobEvent`."),
 ]

@@ -1,8 +1,8 @@
-"""The interface `Node`: whatever has an id of its own."""
+"""The interface `Node`: objects with a global id."""
 
 import strawberry
 
 
-@strawberry.interface(description="Whatever has an id of its own and can be asked for by it.")
+@strawberry.interface(description="An object with a global id, which `Query.node` can fetch it by.")
 class Node:
-    id: strawberry.ID = strawberry.field(description="The id, unique among all nodes.")
+    id: strawberry.ID = strawberry.field(description="The global id, unique among all nodes.")

@@ -1,4 +1,4 @@
-"""Roles: which one a mutation needs, declared with it, and the check before anything is run."""
+"""Roles: declaration of the role that a mutation requires, and the check before execution."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
@@ -9,52 +9,58 @@ from graphql import FieldNode, GraphQLError, GraphQLField, OperationType
 from graphql.execution.collect_fields import collect_fields
 from graphql.execution.executor import Executor
 
-from resolvers.audit_entries import AuditEntry, done, failed
-from resolvers.context import Context, Role
+from resolvers.audit_entries import AuditEntry, completed, failed
+from resolvers.context import Context
 from resolvers.errors import ErrorCode, ForbiddenError
+from resolvers.viewer import Role
 from schema.selections import Info
 
 ROLE = "role"
 
 
 def mutation(role: Role, description: str) -> Any:
-    """Declare a mutation: who may use it, and what it does. What it comes to is noted."""
-    words = f"{description} Role: {role.name}."
-    declare = strawberry.mutation(description=words, metadata={ROLE: role})
-    return lambda resolver: declare(_noting(resolver))
+    """Declare a mutation that requires a role and adds its outcome to the audit entries."""
+    with_role = f"{description} Role: {role.name}."
+    declare = strawberry.mutation(description=with_role, metadata={ROLE: role})
+    return lambda resolver: declare(_audited(resolver))
 
 
-def _noting(resolver: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _audited(resolver: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @wraps(resolver)
-    async def noting(*args: Any, info: Info, **kwargs: Any) -> Any:
-        deeds = info.context.deeds
+    async def audited(*args: Any, info: Info, **kwargs: Any) -> Any:
+        entries = info.context.audit_entries
         try:
             outcome = await resolver(*args, info=info, **kwargs)
         except BaseException as error:
-            deeds.append(failed(info.field_name, error))
+            entries.append(failed(info.field_name, error))
             raise
-        deeds.append(done(info.field_name, outcome))
+        entries.append(completed(info.field_name, outcome))
         return outcome
 
-    return noting
+    return audited
 
 
 def declared_role(field: GraphQLField) -> Role:
-    """Get the role that a mutation was declared with; KeyError for one that was not."""
+    """Return the role that a mutation was declared with. Raises KeyError if it has none."""
     role: Role = field.extensions["strawberry-definition"].metadata[ROLE]
     return role
 
 
-def refusals(executor: Executor[Any], context: Context) -> list[GraphQLError]:
-    """Say what of an operation the viewer may not do. Nothing of one with refusals is to be run."""
+def permission_errors(executor: Executor[Any], context: Context) -> list[GraphQLError]:
+    """Return an error for each root field that the viewer's roles do not allow.
+
+    An operation with such errors must not be executed.
+    """
     viewer = context.viewer
     if not viewer.may(Role.VIEWER):
-        return [_refusal("This", Role.VIEWER)]
+        return [_forbidden("This", Role.VIEWER)]
     if executor.operation.operation is not OperationType.MUTATION:
         return []
-    refused = [(node, role) for node, role in _mutations(executor) if not viewer.may(role)]
-    context.deeds += [AuditEntry(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in refused]
-    return [_refusal(f"'{node.name.value}'", role, node) for node, role in refused]
+    forbidden = [(node, role) for node, role in _mutations(executor) if not viewer.may(role)]
+    context.audit_entries += [
+        AuditEntry(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in forbidden
+    ]
+    return [_forbidden(f"'{node.name.value}'", role, node) for node, role in forbidden]
 
 
 def _mutations(executor: Executor[Any]) -> Iterator[tuple[FieldNode, Role]]:
@@ -73,6 +79,6 @@ def _mutations(executor: Executor[Any]) -> Iterator[tuple[FieldNode, Role]]:
             yield node, declared_role(type_.fields[node.name.value])
 
 
-def _refusal(what: str, role: Role, node: FieldNode | None = None) -> GraphQLError:
-    error = ForbiddenError(f"{what} needs the role {role.name}.")
+def _forbidden(what: str, role: Role, node: FieldNode | None = None) -> GraphQLError:
+    error = ForbiddenError(f"{what} requires the role {role.name}.")
     return GraphQLError(error.message, node, original_error=error)

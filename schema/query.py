@@ -10,44 +10,45 @@ from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
 from resolvers import aggregates, events, jobs, nodes
 from resolvers.aggregates import TimeBucketSize
-from resolvers.context import Role
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
+from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, TimeBucket
-from schema.arguments import After, Before, First, Last
-from schema.connections import AtMost, JobConnection, JobEventConnection
+from schema.connections import After, AtMost, Before, First, JobConnection, JobEventConnection, Last
 from schema.enums import OrderDirection
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job
 from schema.nodes import Node
 from schema.selections import Info, Selections, selected
 
-JobsWanted = Annotated[
-    JobFilter | None, strawberry.argument(description="Which jobs; left out: all.")
+OptionalJobFilter = Annotated[
+    JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all jobs.")
 ]
 
 
-@strawberry.type(description="Who asks.")
+@strawberry.type(description="The authenticated client of the request.")
 class Viewer:
-    org_id: UUID = strawberry.field(description="The organisation whose jobs are seen.")
-    subject: str = strawberry.field(description="The name they go by.")
-    roles: list[Role] = strawberry.field(description="What they may do.")
+    org_id: UUID = strawberry.field(description="The organisation whose jobs the client sees.")
+    subject: str = strawberry.field(description="The name of the client within the organisation.")
+    roles: list[Role] = strawberry.field(description="The roles of the client.")
 
 
-@strawberry.type(description="What can be asked. One response is one consistent snapshot.")
+@strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")
 class Query:
-    @strawberry.field(description="The job or event of this id; null if there is none.")
+    @strawberry.field(description="The job or event with this id; null if there is none.")
     async def node(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="A job's id or an event's.")],
+        id: Annotated[
+            strawberry.ID, strawberry.argument(description="The id of a job or an event.")
+        ],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
         return await nodes.get_node(info.context, id, job_columns, event_columns)
 
     @strawberry.field(
-        description="The jobs and events of these ids, in their order. An unknown id's place is "
-        "null, a malformed one's too, with an error."
+        description="The jobs and events with these ids, in the same order. The item of an unknown "
+        "id is null; that of a malformed id is null with an error."
     )
     async def nodes(
         self,
@@ -59,7 +60,7 @@ class Query:
         job_columns, event_columns = _node_columns(info)
         return await nodes.list_nodes(info.context, ids, job_columns, event_columns)  # type: ignore[return-value]
 
-    @strawberry.field(description="The job of this id; null if there is none.")
+    @strawberry.field(description="The job with this id; null if there is none.")
     async def job(
         self,
         info: Info,
@@ -68,13 +69,14 @@ class Query:
         columns = selected(info, Selections.job)
         return await jobs.get_job(info.context, parse_job_id(id), columns)
 
-    @strawberry.field(description="Jobs, by default the newest first.")
+    @strawberry.field(description="A list of jobs, by default the newest first.")
     async def jobs(
         self,
         info: Info,
-        filter: JobsWanted = None,
+        filter: OptionalJobFilter = None,
         order_by: Annotated[
-            JobOrder | None, strawberry.argument(description="Left out: CREATED_AT, DESC.")
+            JobOrder | None,
+            strawberry.argument(description="The sort order; omitted: CREATED_AT, DESC."),
         ] = None,
         first: First = None,
         after: After = None,
@@ -93,12 +95,13 @@ class Query:
             descending=order.direction is OrderDirection.DESC,
         )
 
-    @strawberry.field(description="What happened to jobs, the newest first.")
+    @strawberry.field(description="A list of the events of all jobs, newest first.")
     async def job_events(
         self,
         info: Info,
         filter: Annotated[
-            JobEventFilter | None, strawberry.argument(description="Which events; left out: all.")
+            JobEventFilter | None,
+            strawberry.argument(description="Only matching events; omitted: all."),
         ] = None,
         first: First = None,
         after: After = None,
@@ -108,17 +111,17 @@ class Query:
         needs, columns = selected(info, Selections.event_page)
         return await events.list_events(  # type: ignore[return-value]
             info.context,
-            filter.criteria(info.context.now, info.context.hiding) if filter else None,
+            filter.criteria(info.context.now, info.context.viewer_redaction) if filter else None,
             PageArguments(first, after, last, before),
             needs,
             columns,
         )
 
-    @strawberry.field(description="How many jobs have each status; every status is present.")
+    @strawberry.field(description="The number of jobs in each status; every status is present.")
     async def status_counts(
         self,
         info: Info,
-        filter: JobsWanted = None,
+        filter: OptionalJobFilter = None,
         at_most: AtMost = None,
     ) -> list[StatusCount]:
         return await aggregates.count_by_status(  # type: ignore[return-value]
@@ -126,17 +129,17 @@ class Query:
         )
 
     @strawberry.field(
-        description="Jobs grouped by one dimension or several, the largest groups first."
+        description="Jobs grouped by one or more dimensions, the largest groups first."
     )
     async def job_groups(
         self,
         info: Info,
         by: Annotated[
-            list[JobDimension], strawberry.argument(description="What they are grouped by.")
+            list[JobDimension], strawberry.argument(description="The dimensions to group by.")
         ],
-        filter: JobsWanted = None,
+        filter: OptionalJobFilter = None,
         first: Annotated[
-            int | None, strawberry.argument(description="How many groups.")
+            int | None, strawberry.argument(description="The maximum number of groups.")
         ] = LIST_SIZE,
     ) -> list[JobGroup]:
         selections = Selections(info)
@@ -151,34 +154,35 @@ class Query:
         )
 
     @strawberry.field(
-        description="What jobs did over time. Every bucket that the range touches is present, at "
-        f"most {aggregates.MAX_BUCKETS}; only what lies in the range is counted."
+        description="The status changes of jobs over time, in buckets of equal length. Every "
+        f"bucket that overlaps the range is present, at most {aggregates.MAX_BUCKETS}; only "
+        "changes within the range are counted."
     )
     async def timeline(
         self,
         info: Info,
         from_: Annotated[
-            datetime, strawberry.argument(name="from", description="Where the range begins.")
+            datetime, strawberry.argument(name="from", description="The start of the range.")
         ],
         until: Annotated[
-            datetime, strawberry.argument(description="Where it ends; not part of it itself.")
+            datetime, strawberry.argument(description="The end of the range, exclusive.")
         ],
         bucket: Annotated[
-            TimeBucketSize, strawberry.argument(description="How long each bucket is.")
+            TimeBucketSize, strawberry.argument(description="The length of each bucket.")
         ],
-        filter: JobsWanted = None,
+        filter: OptionalJobFilter = None,
     ) -> list[TimeBucket]:
         return await aggregates.list_buckets(  # type: ignore[return-value]
             info.context, _criteria(info, filter), from_, until, bucket
         )
 
-    @strawberry.field(description="Who asks.")
+    @strawberry.field(description="The authenticated client of this request.")
     def viewer(self, info: Info) -> Viewer:
         return info.context.viewer  # type: ignore[return-value]
 
 
 def _criteria(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
-    return filter_.criteria(info.context.now, info.context.hiding) if filter_ else None
+    return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
 
 
 def _node_columns(info: Info) -> tuple[frozenset[str], frozenset[str]]:

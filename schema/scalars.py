@@ -1,4 +1,4 @@
-"""The custom scalars. Their values leave as they are: the response encoder writes them out."""
+"""The custom scalars. Output values stay Python objects until the response is encoded."""
 
 from datetime import datetime
 from typing import Any, NewType
@@ -24,7 +24,10 @@ JSON = NewType("JSON", object)
 
 
 def parse_date_time(value: object) -> datetime:
-    """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off."""
+    """Parse an RFC 3339 time with an offset to UTC, truncated to microseconds.
+
+    Raises BadUserInputError.
+    """
     try:
         return parse_time(value)
     except NoSuchTimeError:
@@ -38,14 +41,14 @@ def parse_date_time(value: object) -> datetime:
 
 
 def take_json(value: Any) -> Any:
-    """Take a variable's value as it was read; where it is used, it is checked."""
+    """Return a variable's value unchanged; it is checked where it is used."""
     return value
 
 
 def parse_json(node: ValueNode, variables: Any = None) -> Any:
-    """Take any value of a document as JSON, with every digit of its numbers.
+    """Convert a literal of a document to JSON, with every digit of its numbers.
 
-    A variable that was left out is left out of an object and null in a list, as in input objects.
+    An omitted variable is omitted from an object and null in a list, as in input objects.
     """
     match node:
         case IntValueNode() | FloatValueNode():
@@ -62,18 +65,18 @@ def parse_json(node: ValueNode, variables: Any = None) -> Any:
 SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
-        description="A moment, as RFC 3339 text: in answers in UTC, in questions with any offset.",
+        description="An RFC 3339 date and time: in UTC in responses, with any offset in inputs.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
         parse_value=parse_date_time,
     ),
     UUID: strawberry.scalar(
         name="UUID",
-        description="A universally unique identifier, as RFC 9562 writes it.",
+        description="A universally unique identifier in the text form of RFC 9562.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc9562",
     ),
     JSON: strawberry.scalar(
         name="JSON",
-        description="Any JSON value: an object, a list, text, a number, true, false or null.",
+        description="Any JSON value: object, array, string, number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
         parse_value=take_json,
         parse_literal=parse_json,

@@ -1,4 +1,4 @@
-"""The schema, put together, and its text."""
+"""The GraphQL schema and its SDL."""
 
 from itertools import chain
 
@@ -22,11 +22,11 @@ schema = strawberry.Schema(
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
-core_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry's own way to it
+core_schema: GraphQLSchema = schema._schema  # noqa: SLF001 - Strawberry has no public access to it
 
 
 def _drop_null_defaults() -> None:
-    """Take `= null` off the arguments, where left out and null mean the same."""
+    """Remove `= null` from arguments: omitted and null mean the same."""
     for type_ in core_schema.type_map.values():
         if isinstance(type_, GraphQLObjectType):
             for argument in chain.from_iterable(
@@ -40,5 +40,5 @@ _drop_null_defaults()
 
 
 def sdl() -> str:
-    """Write the schema in GraphQL's schema definition language."""
+    """Return the schema in GraphQL's schema definition language."""
     return schema.as_str() + "\n"

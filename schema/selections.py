@@ -1,6 +1,6 @@
-"""What a query selects below a field, and so which columns it needs.
+"""The fields that a query selects below a resolver's field, and the columns they need.
 
-Fragments are entered once each, `@skip` and `@include` are obeyed.
+Applies fragments, `@skip` and `@include`.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -28,12 +28,12 @@ Fields = Mapping[str, list[FieldNode]]
 
 T = TypeVar("T")
 
-# A fragment on one of them may stand for any type that implements it.
+# A fragment on one of these may apply to any type that implements it.
 INTERFACES = ("Node", "UserError")
 
 _NONE: frozenset[str] = frozenset()
 
-# Where the results of mutations hold jobs.
+# The fields of mutation results that are jobs.
 RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
     "JobPayload": ("job",),
     "CreateJobPayload": ("job",),
@@ -43,7 +43,7 @@ RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
     "IdempotencyConflict": ("existing",),
 }
 
-# Fields of Job that need other columns than the one of their own name.
+# The columns of fields that do not need exactly the column of their own name.
 JOB_COLUMNS: Mapping[str, frozenset[str]] = {
     "__typename": _NONE,
     "isTerminal": frozenset({"status"}),
@@ -62,47 +62,47 @@ EVENT_COLUMNS: Mapping[str, frozenset[str]] = {
 
 
 class Selections:
-    """Reads the selections below the field that is being resolved."""
+    """The selections below the field that is being resolved."""
 
     def __init__(self, info: Info) -> None:
         self._info: GraphQLResolveInfo[Context] = info._raw_info  # noqa: SLF001 - Strawberry has no other way
         self.nodes: list[FieldNode] = self._info.field_nodes
-        # The executor hands them on as a plain dict.
+        # The executor passes a plain dict.
         self._variables = cast("dict[str, Any]", self._info.variable_values)
 
     def fields(self, nodes: Iterable[FieldNode], type_name: str) -> Fields:
         """Collect the fields that these nodes select on an object of this type."""
-        found: dict[str, list[FieldNode]] = {}
-        entered: set[str] = set()
+        fields: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
         for node in nodes:
-            self._enter(node.selection_set, {type_name, *INTERFACES}, found, entered)
-        return found
+            self._collect(node.selection_set, {type_name, *INTERFACES}, fields, visited)
+        return fields
 
-    def _enter(
+    def _collect(
         self,
         selection_set: SelectionSetNode | None,
         matching: set[str],
-        found: dict[str, list[FieldNode]],
-        entered: set[str],
+        fields: dict[str, list[FieldNode]],
+        visited: set[str],
     ) -> None:
         for selection in selection_set.selections if selection_set else ():
             if not self._included(selection):
                 continue
             if isinstance(selection, FieldNode):
-                found.setdefault(selection.name.value, []).append(selection)
+                fields.setdefault(selection.name.value, []).append(selection)
                 continue
             fragment: InlineFragmentNode | FragmentDefinitionNode
             if isinstance(selection, FragmentSpreadNode):
-                if selection.name.value in entered:
+                if selection.name.value in visited:
                     continue
-                entered.add(selection.name.value)
+                visited.add(selection.name.value)
                 fragment = self._info.fragments[selection.name.value]
             else:
                 assert isinstance(selection, InlineFragmentNode)
                 fragment = selection
             condition = fragment.type_condition
             if condition is None or condition.name.value in matching:
-                self._enter(fragment.selection_set, matching, found, entered)
+                self._collect(fragment.selection_set, matching, fields, visited)
 
     def _page_needs(self, fields: Fields, edge_type: str) -> PageNeeds:
         info = self.fields(fields.get("pageInfo", ()), "PageInfo")
@@ -119,56 +119,55 @@ class Selections:
         return [*fields.get("nodes", []), *by_edge]
 
     def job(self) -> frozenset[str]:
-        """Name the columns of `job` that the selected Job needs."""
+        """Return the columns of `job` that the selected Job needs."""
         return self.job_columns(self.nodes)
 
     def event(self) -> frozenset[str]:
-        """Name the columns of `job_event` that the selected JobEvent needs."""
+        """Return the columns of `job_event` that the selected JobEvent needs."""
         return self.event_columns(self.nodes)
 
     def job_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
-        """Name the columns of `job` that a job's selected fields need.
+        """Return the columns of `job` that the selected fields of a Job need.
 
-        Those that are selected by way of its events and back are among them: the job is then
-        already there.
+        Includes those selected through its events' `job`, so that the job is not read again.
         """
         fields = self.fields(nodes, "Job")
         columns = _columns(fields, JOB_COLUMNS)
         connection = self.fields(fields.get("events", ()), "JobEventConnection")
         events = [*self._page_nodes(connection, "JobEventEdge"), *fields.get("latestEvent", [])]
-        back = self.fields(events, "JobEvent").get("job", [])
-        return columns | self.job_columns(back) if back else columns
+        via_events = self.fields(events, "JobEvent").get("job", [])
+        return columns | self.job_columns(via_events) if via_events else columns
 
     def event_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
-        """Name the columns of `job_event` that an event's selected fields need."""
+        """Return the columns of `job_event` that the selected fields of a JobEvent need."""
         return _columns(self.fields(nodes, "JobEvent"), EVENT_COLUMNS)
 
     def written_jobs(self) -> frozenset[str]:
-        """Name the columns of `job` that a mutation's result needs, whichever type it has."""
+        """Return the columns of `job` that the result of a mutation needs, for any of its types."""
         nodes: list[FieldNode] = []
         for type_name, fields in RESULT_JOBS.items():
-            found = self.fields(self.nodes, type_name)
-            nodes += [node for name in fields for node in found.get(name, [])]
+            selected_fields = self.fields(self.nodes, type_name)
+            nodes += [node for name in fields for node in selected_fields.get(name, [])]
         return self.job_columns(nodes)
 
     def job_page(self) -> tuple[PageNeeds, frozenset[str]]:
-        """Say what the selected JobConnection needs of its page, and of each job."""
+        """Return what the selected JobConnection needs: of the page, and of each job."""
         fields = self.fields(self.nodes, "JobConnection")
         columns = self.job_columns(self._page_nodes(fields, "JobEdge"))
         return self._page_needs(fields, "JobEdge"), columns
 
     def event_page(self) -> tuple[PageNeeds, frozenset[str]]:
-        """Say what the selected JobEventConnection needs of its page, and of each event."""
+        """Return what the selected JobEventConnection needs: of the page, and of each event."""
         fields = self.fields(self.nodes, "JobEventConnection")
         nodes = self._page_nodes(fields, "JobEventEdge")
         return self._page_needs(fields, "JobEventEdge"), self.event_columns(nodes)
 
     def event_edge(self) -> frozenset[str]:
-        """Name the columns of `job_event` that the selected JobEventEdge needs."""
+        """Return the columns of `job_event` that the selected JobEventEdge needs."""
         return self.event_columns(self.fields(self.nodes, "JobEventEdge").get("node", []))
 
     def attempt_errors(self) -> frozenset[str]:
-        """Name what the selected JobAttempt tells of the error that ended it."""
+        """Return the error columns that the selected JobAttempt needs."""
         fields = self.fields(self.nodes, "JobAttempt")
         return frozenset({_snake(name) for name in fields}.intersection(ERRORS))
 
@@ -177,22 +176,22 @@ class Selections:
             if directive.name.value in {"skip", "include"}:
                 condition = directive.arguments[0].value
                 if isinstance(condition, VariableNode):
-                    holds = self._variables[condition.name.value]
+                    is_true = self._variables[condition.name.value]
                 else:
-                    holds = condition.value
-                if holds == (directive.name.value == "skip"):
+                    is_true = condition.value
+                if is_true == (directive.name.value == "skip"):
                     return False
         return True
 
 
 def selected(info: Info, read: Callable[[Selections], T]) -> T:
-    """Read the selections below this field, once for all objects that the field is resolved on."""
+    """Read the selections below a field, once for all objects that it is resolved on."""
     selections = Selections(info)
     key = (read, *map(id, selections.nodes))
-    known: dict[Hashable, T] = info.context.selected
-    if key not in known:
-        known[key] = read(selections)
-    return known[key]
+    cache: dict[Hashable, T] = info.context.selected
+    if key not in cache:
+        cache[key] = read(selections)
+    return cache[key]
 
 
 def _columns(fields: Fields, special: Mapping[str, frozenset[str]]) -> frozenset[str]:

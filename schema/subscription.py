@@ -17,14 +17,14 @@ from schema.selections import Info, Selections, selected
 
 
 @strawberry.type(
-    description="What can be watched. Each message is one consistent snapshot. A client that takes "
-    "them too slowly is ended with the code `SLOW_CONSUMER`."
+    description="Live updates. Each message is one consistent snapshot. A subscription whose "
+    "client reads too slowly ends with the code `SLOW_CONSUMER`."
 )
 class Subscription:
     @strawberry.subscription(
-        description="Every event that is committed after the cursor, or after now, each once, and "
-        "those of one job in their order. After a resume an event may come again; its id is the "
-        "same."
+        description="Every event committed after the cursor, or from now on. Each is delivered "
+        "once, and those of one job in order. After resuming from a cursor an event may be "
+        "delivered again, with the same id."
     )
     async def job_events(
         self,
@@ -32,26 +32,26 @@ class Subscription:
         filter: Annotated[  # noqa: A002
             JobEventFilter | None,
             strawberry.argument(
-                description="Which events; left out: all. Conditions on the job hold for the job "
-                "as it is when the event is read."
+                description="Only matching events; omitted: all. Conditions on the job are checked "
+                "against the job at the time the event is read."
             ),
         ] = None,
         after: Annotated[
             str | None,
-            strawberry.argument(description="The last cursor received; left out: from now on."),
+            strawberry.argument(description="The last cursor received; omitted: from now on."),
         ] = None,
     ) -> AsyncIterator[JobEventEdge]:
-        hiding = info.context.hiding
+        redaction = info.context.viewer_redaction
 
         def criteria(now: datetime) -> JobEventCriteria | None:
-            return filter.criteria(now, hiding) if filter else None
+            return filter.criteria(now, redaction) if filter else None
 
         columns = selected(info, Selections.event_edge)
         return await subscribe.subscribe_to_events(info.context, criteria, after, columns)  # type: ignore[return-value]
 
     @strawberry.subscription(
-        description="The job now, and after each of its changes. Changes in quick succession may "
-        "come as one. It completes once the job is terminal."
+        description="The job now and after each change. Changes in quick succession may be "
+        "combined into one message. Completes when the job is terminal."
     )
     async def job(
         self,
@@ -62,23 +62,25 @@ class Subscription:
         return await subscribe.subscribe_to_job(info.context, parse_job_id(id), columns)  # type: ignore[return-value]
 
     @strawberry.subscription(
-        description="How many jobs have each status, now, and again whenever that changes."
+        description="The number of jobs in each status, now and whenever it changes."
     )
     async def status_counts(
         self,
         info: Info,
         filter: Annotated[  # noqa: A002
-            JobFilter | None, strawberry.argument(description="Which jobs; left out: all.")
+            JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all.")
         ] = None,
         every_seconds: Annotated[
             float | None,
-            strawberry.argument(description="How many seconds lie between two messages at least."),
+            strawberry.argument(
+                description="The minimum interval between two messages, in seconds."
+            ),
         ] = 1,
     ) -> AsyncIterator[list[StatusCount]]:
-        hiding = info.context.hiding
+        redaction = info.context.viewer_redaction
 
         def criteria(now: datetime) -> JobCriteria | None:
-            return filter.criteria(now, hiding) if filter else None
+            return filter.criteria(now, redaction) if filter else None
 
         pace = 1.0 if every_seconds is None else every_seconds
         return await subscribe.subscribe_to_status_counts(info.context, criteria, pace)  # type: ignore[return-value]

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.commands.transitions import Backoff
 from db.engine import Scope
 from db.request_session import RequestSession
-from resolvers.context import Context, Limits, Viewer
+from resolvers.context import Context
 from resolvers.errors import JoblensError, UnavailableError
+from resolvers.limits import RequestLimits
 from resolvers.live.hub import Hub
 from resolvers.redaction import Redaction
+from resolvers.viewer import Viewer
 from schema.execution.documents import Rules
 from server.auth.credentials import Authenticator, Credential, PresentedCredential
 from server.auth.revocation import OpenConnections
@@ -77,7 +79,7 @@ class AppState:
         """
         settings = self.settings
         scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
-        limits = Limits(
+        limits = RequestLimits(
             page_size_default=settings.page_size_default,
             page_size_max=settings.page_size_max,
             max_json_bytes=settings.max_json_bytes,

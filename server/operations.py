@@ -8,8 +8,9 @@ import structlog
 from graphql import OperationType
 from starlette.types import Receive
 
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.viewer import Viewer
 from schema.execution.error_format import MASKED
 from schema.execution.models import Operation, Request, Response
 from schema.execution.run import execute, prepare, subscribe
@@ -109,7 +110,7 @@ async def _answer(
         return response
     finally:
         deadline.end()
-        audit.answered(context.deeds, response)
+        audit.answered(context.audit_entries, response)
         await context.close()
 
 

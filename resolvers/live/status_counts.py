@@ -12,11 +12,10 @@ from db.criteria import JobCriteria
 from db.queries.aggregates import count_jobs_by_status
 from db.request_session import StatementTimeoutError
 from db.statuses import JobStatus
-from resolvers.aggregates import StatusCount
+from resolvers.counting import StatusCount, as_count
 from resolvers.errors import QueryTimeoutError
 from resolvers.live.feed import Read
 from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
-from resolvers.paging import as_count
 
 Counts = dict[JobStatus, int]
 

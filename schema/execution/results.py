@@ -44,7 +44,7 @@ def _response(result: Any, executor: Executor, operation: Operation) -> Response
         requested=operation.cost,
         returned=executor.returned,
         max_bytes=size.max_bytes,
-        deeds=executor.context_value.deeds,
+        deeds=executor.context_value.audit_entries,
     )
     size.bytes += sum(map(_least_bytes, errors))
     if size.is_too_large:

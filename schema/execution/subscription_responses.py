@@ -9,10 +9,11 @@ from typing import Any
 from graphql import FieldNode, FragmentDefinitionNode, OperationDefinitionNode, VariableNode
 from graphql.language import Node
 
-from resolvers.context import Context, Viewer
+from resolvers.context import Context
 from resolvers.errors import ErrorCode, UnavailableError
 from resolvers.live.streams import Stream
 from resolvers.live.subscriber_queue import LiveEvent, SharedResponse
+from resolvers.viewer import Viewer
 from schema.execution.executor import Executor
 from schema.execution.models import Operation, Request, Response
 from schema.execution.results import failed, run_all

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
-from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
+from resolvers.viewer import Viewer
 
 AUTHORIZATION = "Authorization"
 ORG_HEADER = "Joblens-Org"

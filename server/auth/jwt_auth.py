@@ -8,9 +8,9 @@ from uuid import UUID
 import jwt
 
 from db.validation import name_fault
-from resolvers.context import Role, Viewer
 from resolvers.errors import UnavailableError
 from resolvers.ids import parse_uuid
+from resolvers.viewer import Role, Viewer
 from server.auth.credential_cache import CredentialCache
 from server.auth.credentials import Credential, PresentedCredential, UnauthenticatedError, check_org
 from server.auth.jwks import KeySet, KeysUnavailableError

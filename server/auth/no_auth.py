@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
+from resolvers.viewer import Role, Viewer
 from server.auth.credentials import ORG_HEADER, Credential, PresentedCredential
 
 

@@ -13,8 +13,8 @@ from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.queries.tokens import TokenRow, load_tokens_by_hash
 from db.request_session import DatabaseUnavailableError, RequestSession, StatementTimeoutError
-from resolvers.context import Role, Viewer
 from resolvers.errors import UnavailableError
+from resolvers.viewer import Role, Viewer
 from server.auth.credential_cache import CredentialCache
 from server.auth.credentials import (
     Credential,

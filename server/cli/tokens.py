@@ -11,7 +11,7 @@ import typer
 from db.admin_session import administering
 from db.commands.tokens import NewToken, create_token, revoke_token
 from db.queries.tokens import TokenRow, list_tokens
-from resolvers.context import Role
+from resolvers.viewer import Role
 from server.auth.token_format import digest, new_token
 from server.cli.database import database, require_head
 from server.cli.errors import fail, read_settings

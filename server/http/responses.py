@@ -11,6 +11,7 @@ from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.error_format import format_error
 from schema.execution.models import Response
 from server.auth.credentials import UnauthenticatedError
+from server.http.errors import HTTP_STATUSES
 from server.http.requests import JSON
 from server.limits.errors import BusyError
 
@@ -48,7 +49,7 @@ def write_error(
             # The rest of this request may still arrive: it must not be read as another.
             headers["connection"] = "close"
     body = refusal(error).body()
-    return HttpResponse(orjson.dumps(body), status or error.code.status, headers)
+    return HttpResponse(orjson.dumps(body), status or HTTP_STATUSES[error.code], headers)
 
 
 def refusal(error: JoblensError) -> Response:
@@ -114,6 +115,10 @@ def _status(response: Response, media_type: str) -> int:
     codes = response.codes()
     if response.refused:
         # Clients of the older media type take any other status for a broken server.
-        return 200 if media_type == JSON else min(ErrorCode[code].status for code in codes)
+        return 200 if media_type == JSON else min(HTTP_STATUSES[ErrorCode[code]] for code in codes)
     nothing = response.data is None or all(value is None for value in response.data.values())
-    return ErrorCode.UNAVAILABLE.status if nothing and codes == {ErrorCode.UNAVAILABLE} else 200
+    return (
+        HTTP_STATUSES[ErrorCode.UNAVAILABLE]
+        if nothing and codes == {ErrorCode.UNAVAILABLE}
+        else 200
+    )

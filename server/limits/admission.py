@@ -5,8 +5,8 @@ from ipaddress import IPv6Address
 from types import MappingProxyType
 from typing import Any
 
-from resolvers.context import Viewer
 from resolvers.errors import ErrorCode
+from resolvers.viewer import Viewer
 from server.http.hostnames import client_address
 from server.limits.concurrency import ConcurrencyLimiter, Kind, Slot
 from server.limits.errors import BusyError

@@ -15,6 +15,7 @@ from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 
 from resolvers.errors import ErrorCode, JoblensError
+from server.http.errors import HTTP_STATUSES
 from server.http.responses import write_error
 from server.logging.audit import AUDIT, AuditContext
 from server.settings import Settings
@@ -262,5 +263,5 @@ def _as_seen(networks: Iterable[str]) -> Iterator[str]:
 
 
 def _code_of(status: int) -> ErrorCode:
-    codes = {code.status: code for code in ErrorCode}
+    codes = {http_status: code for code, http_status in HTTP_STATUSES.items()}
     return ErrorCode.BAD_REQUEST if status == 400 else codes.get(status, ErrorCode.BAD_REQUEST)  # noqa: PLR2004

@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 
-from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError, UnavailableError
+from resolvers.viewer import Viewer
 from server.app_state import AppState
 from server.auth.credentials import (
     Credential,

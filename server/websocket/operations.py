@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from graphql import OperationType
 
-from resolvers.context import Viewer
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.viewer import Viewer
 from schema.execution.error_format import MASKED
 from schema.execution.models import Response
 from server.app_state import AppState

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from schema.execution.models import Operation, Request
 from schema.execution.run import prepare
 from server import operations

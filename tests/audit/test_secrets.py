@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from server.auth.token_format import new_token
 from tests.auth.minting import mint
 from tests.live.clients import COUNTS, socket, stream

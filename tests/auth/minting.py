@@ -7,7 +7,7 @@ from uuid import UUID
 from db.admin_session import administering
 from db.commands.orgs import create_org
 from db.commands.tokens import NewToken, create_token, revoke_token
-from resolvers.context import Role
+from resolvers.viewer import Role
 from server.auth.token_format import digest, new_token
 from tests.service import ORG
 

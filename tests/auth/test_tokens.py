@@ -12,7 +12,7 @@ import pytest
 from db.admin_session import administering
 from db.commands.tokens import note_use
 from db.tables import ROLES
-from resolvers.context import Role
+from resolvers.viewer import Role
 from server.auth.token_auth import TokenAuthenticator
 from server.auth.token_format import digest, new_token
 from tests.auth.minting import Minted, mint, revoke

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from tests.auth.minting import mint
 from tests.conftest import FreshDatabase
 from tests.ledger import events, insert, job

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import EngineOptions, Scope, create_engine
 from db.request_session import RequestSession
-from resolvers.context import Context, Role, Viewer
+from resolvers.context import Context
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
+from resolvers.viewer import Role, Viewer
 from schema.execution.models import Operation, Request, Response
 from schema.execution.run import prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses

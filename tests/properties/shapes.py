@@ -22,6 +22,7 @@ from graphql import (
 from hypothesis import strategies as st
 
 from resolvers.errors import ErrorCode
+from server.http.errors import HTTP_STATUSES
 
 # What a client may be told in a working installation.
 CODES = set(ErrorCode) - {
@@ -62,7 +63,7 @@ def check_any(response: httpx.Response) -> None:
         assert body.keys() == {"errors"}
         check_errors(body["errors"])
         codes = {ErrorCode(error["extensions"]["code"]) for error in body["errors"]}
-        assert response.status_code in {code.status for code in codes}
+        assert response.status_code in {HTTP_STATUSES[code] for code in codes}
 
 
 def check_errors(errors: Iterable[Any]) -> None:

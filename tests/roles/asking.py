@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import event
 
-from resolvers.context import Context, Role, Viewer
+from resolvers.context import Context
+from resolvers.viewer import Role, Viewer
 from schema.execution.models import Operation, Request, Response
 from schema.execution.run import execute, prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses

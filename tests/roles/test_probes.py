@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from db.commands.comparison import equal_as_shown
 from db.url_credentials import hide_credentials
-from resolvers.context import Role
 from resolvers.errors import UnavailableError
-from resolvers.redaction import HIDDEN
+from resolvers.redaction import REDACTED
+from resolvers.viewer import Role
 from schema.execution.models import Response
 from schema.schema import core_schema
 from tests.effort import examples
@@ -293,7 +293,7 @@ async def test_what_is_shown_can_be_asked_for(admin: Asking, document: Any, coun
 def few(url: str) -> st.SearchStrategy[Any]:
     """Draw JSON of few values, so that many are alike."""
     return st.recursive(
-        st.sampled_from([None, True, False, 0, 1, "", "x", HIDDEN, URL, SHOWN_URL, {}, []]),
+        st.sampled_from([None, True, False, 0, 1, "", "x", REDACTED, URL, SHOWN_URL, {}, []]),
         lambda inner: (
             st.lists(inner, max_size=2)
             | st.dictionaries(st.sampled_from(["a", "tokens", "x", url]), inner, max_size=3)
@@ -302,7 +302,7 @@ def few(url: str) -> st.SearchStrategy[Any]:
     )
 
 
-others: st.SearchStrategy[Any] = st.sampled_from(["", "x", HIDDEN, [], {}, ["x"], {"x": 1}, [1]])
+others: st.SearchStrategy[Any] = st.sampled_from(["", "x", REDACTED, [], {}, ["x"], {"x": 1}, [1]])
 
 
 def exchanged(value: Any, other: Any) -> Any:
@@ -326,7 +326,7 @@ def exchanged(value: Any, other: Any) -> Any:
 async def test_what_is_hidden_makes_no_difference_to_a_filter(
     postgres: asyncpg.Connection, value: Any, document: Any, other: Any
 ) -> None:
-    assume(not REDACTION.touches(document))
+    assume(not REDACTION.affects(document))
     given = [orjson.dumps(each).decode() for each in (value, exchanged(value, other), document)]
     one, two = await postgres.fetchrow("SELECT $1::jsonb @> $3::jsonb, $2::jsonb @> $3", *given)
     assert one == two
@@ -363,7 +363,7 @@ GUESSED = {"to": "me@example.com", "password": SECRET, "log": f"nor {URL}", "max
         GUESSED,
         {**GUESSED, "password": "wrong"},
         {**GUESSED, "password": ""},
-        {**GUESSED, "password": HIDDEN},
+        {**GUESSED, "password": REDACTED},
         {**GUESSED, "password": {"a": [1]}},
         {**GUESSED, "log": f"nor {URL.replace(SECRET, 'wrong')}"},
         {**GUESSED, "log": f"nor {SHOWN_URL}"},
@@ -446,4 +446,4 @@ async def test_each_of_a_batch_is_compared(admin: Asking) -> None:
             {**each, "payload": {"n": -1}} if n == place else each for n, each in enumerate(batch)
         ]
         answer = (await writer.data(CREATE_MANY, {"input": other}))["it"]
-        assert answer["holder"]["payload"] == {"n": place, "password": HIDDEN}
+        assert answer["holder"]["payload"] == {"n": place, "password": REDACTED}

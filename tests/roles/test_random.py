@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from schema.schema import sdl
 from server.http.responses import GRAPHQL_RESPONSE, write
 from tests.effort import examples

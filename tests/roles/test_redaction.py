@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.url_credentials import PATTERN, REPLACEMENT, hide_credentials
-from resolvers.redaction import HIDDEN, Redaction
+from resolvers.redaction import REDACTED, Redaction
 from resolvers.secret_keys import DEFAULT_KEYS
 from server.settings import Settings, SettingsError
 from tests.effort import examples
@@ -90,7 +90,7 @@ def hidden(value: Any) -> Any:
         return [hidden(item) for item in value]
     if isinstance(value, dict):
         return {
-            hide_credentials(key): HIDDEN
+            hide_credentials(key): REDACTED
             if REDACTION.is_secret(key) and isinstance(item, str | list | dict)
             else hidden(item)
             for key, item in value.items()
@@ -117,8 +117,8 @@ def test_these_keys_are_secret(key: str) -> None:
         {"a": 1},
     ):
         text = orjson.dumps({"a": [{key: value}], "z": 1}).decode()
-        assert orjson.loads(shown(text)) == {"a": [{key: HIDDEN}], "z": 1}
-        assert REDACTION.touches({"a": [{key: value}]})
+        assert orjson.loads(shown(text)) == {"a": [{key: REDACTED}], "z": 1}
+        assert REDACTION.affects({"a": [{key: value}]})
 
 
 @pytest.mark.parametrize("value", ["12345", "null", "true", "false", "-1.5e+300", "1.10", "0"])
@@ -126,9 +126,9 @@ def test_these_keys_are_secret(key: str) -> None:
 def test_numbers_true_false_and_null_are_no_secrets(key: str, value: str) -> None:
     text = f'{{"a": [{{"{key}": {value}}}, {{"{key}":{value}, "b": "c"}}]}}'
     assert shown(text) == text
-    assert not REDACTION.touches(orjson.loads(text))
+    assert not REDACTION.affects(orjson.loads(text))
     within = f'{{"secret": {text}, "pass": [{value}]}}'
-    assert orjson.loads(shown(within)) == {"secret": HIDDEN, "pass": HIDDEN}
+    assert orjson.loads(shown(within)) == {"secret": REDACTED, "pass": REDACTED}
 
 
 @pytest.mark.parametrize("key", PLAIN_KEYS)
@@ -161,7 +161,7 @@ def test_credentials_in_urls_are_hidden(text: str, hidden: str) -> None:
     assert hide_credentials(text) == hidden
     assert hide_credentials(hidden) == hidden
     assert orjson.loads(shown(orjson.dumps([text]).decode())) == [hidden]
-    assert REDACTION.touches({"a": [text]}) == (text != hidden)
+    assert REDACTION.affects({"a": [text]}) == (text != hidden)
 
 
 async def test_everything_else_stays_as_it_was_written(postgres: asyncpg.Connection) -> None:
@@ -211,7 +211,7 @@ async def test_the_text_is_redacted_as_its_value_would_be(
     before, after = orjson.loads(written), orjson.loads(shown(written))
     assert after == hidden(before)
     # What is not changed by it is all that a filter may name.
-    assert REDACTION.touches(before) or after == before
+    assert REDACTION.affects(before) or after == before
 
 
 @examples(300)

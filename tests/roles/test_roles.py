@@ -8,11 +8,12 @@ import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLString
 from strawberry.types.field import StrawberryField
 
-from resolvers.context import Role, Viewer
 from resolvers.errors import ErrorCode
+from resolvers.viewer import Role, Viewer
 from schema.execution.models import Response
 from schema.permissions import declared_role
 from schema.schema import core_schema
+from server.http.errors import HTTP_STATUSES
 from server.http.responses import GRAPHQL_RESPONSE, write
 from tests.ledger import events, insert, job
 from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking
@@ -92,7 +93,7 @@ async def test_a_mutation_is_for_its_role(admin: Asking, name: str, role: Role) 
     if viewer.viewer.may(NEEDED[name]):
         assert (await viewer.data(call(name, uuid4())))[name]
         return
-    refused = ("FORBIDDEN", f"'{name}' needs the role {NEEDED[name].name}.")
+    refused = ("FORBIDDEN", f"'{name}' requires the role {NEEDED[name].name}.")
     with viewer.recorded() as statements:
         assert await viewer.error(call(name, ROW["id"])) == refused
         assert await viewer.error(call(name, uuid4())) == refused
@@ -112,7 +113,7 @@ async def test_nothing_of_an_operation_runs_if_a_part_is_refused(admin: Asking) 
         code, message = await writer.error(both, {"yes": True})
     assert (code, message, statements) == (
         "FORBIDDEN",
-        "'cancelJobs' needs the role OPERATOR.",
+        "'cancelJobs' requires the role OPERATOR.",
         [],
     )
     # What is left out needs no role.
@@ -126,7 +127,7 @@ async def test_nothing_of_an_operation_runs_if_a_part_is_refused(admin: Asking) 
 async def test_nothing_is_read_without_a_role(admin: Asking, query: str) -> None:
     nobody = admin.as_()
     with nobody.recorded() as statements:
-        assert await nobody.error(query) == ("FORBIDDEN", "This needs the role VIEWER.")
+        assert await nobody.error(query) == ("FORBIDDEN", "This requires the role VIEWER.")
     assert statements == []
     assert await admin.as_(VIEWER).data(query)
 
@@ -144,7 +145,9 @@ async def test_nothing_is_watched_without_a_role(admin: Asking, query: str) -> N
 
 async def test_a_refusal_is_a_403(admin: Asking) -> None:
     response = await admin.as_(VIEWER).response(call("cancelJob", ROW["id"]))
-    assert write(response, GRAPHQL_RESPONSE).status_code == ErrorCode.FORBIDDEN.status == 403
+    assert (
+        write(response, GRAPHQL_RESPONSE).status_code == HTTP_STATUSES[ErrorCode.FORBIDDEN] == 403
+    )
 
 
 async def test_the_viewer_knows_their_roles(admin: Asking) -> None:

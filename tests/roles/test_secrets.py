@@ -8,7 +8,7 @@ import orjson
 import pytest
 from graphql import GraphQLObjectType, get_named_type
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
 from server.http.responses import dumps

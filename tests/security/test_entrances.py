@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from server.auth.token_format import new_token
 from tests.auth.minting import mint, revoke
 from tests.limits import documents

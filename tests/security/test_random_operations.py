@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, queries
 
-from resolvers.context import Role
+from resolvers.viewer import Role
 from tests.auth.minting import mint
 from tests.effort import examples
 from tests.ledger import insert
