@@ -16,6 +16,7 @@ from db.commands.changes import change_job
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Backoff, Transition
 from db.criteria import JobCriteria, TextCriteria
+from db.database_errors import CommitUncertainError
 from db.error_texts import diagnostic, with_diagnostics
 from db.error_texts import error_code as kept_code
 from db.errors import (
@@ -36,7 +37,6 @@ from db.queries import due_jobs, events, jobs
 from db.queries.jobs import JobRow
 from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
 from db.queries.rows import narrow
-from db.request_session import CommitUncertainError
 from db.retries import in_transaction
 from db.session_scope import create_worker_engine, dispose, org_id_of, session_scope
 from db.statuses import BackoffPolicy, JobStatus

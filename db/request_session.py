@@ -7,50 +7,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import asyncpg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from db.database_errors import DATABASE_ERRORS, translate, translate_commit
 from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
 from db.fair_queue import Lease
 
-QUERY_CANCELED = "57014"
-# SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
-# away, or has undone this transaction for the sake of another (40: a deadlock, say).
-AWAY_CLASSES = ("08", "28", "3D", "40", "53", "57P")
-# Of these, those that answer no COMMIT: whether it was done is not known.
-LOST_CLASSES = ("08", "40003", "53300", "57P01", "57P02", "57P03")
 # A cancel request may overtake the statement that it is meant for: it is sent again.
 CANCEL_AGAIN_SECONDS = 0.25
-
-# What the driver, SQLAlchemy's pool and the network raise; BEGIN and ROLLBACK go past SQLAlchemy.
-DATABASE_ERRORS = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
-
-
-class StatementTimeoutError(Exception):
-    """A statement ran longer than its transaction's scope allows."""
-
-
-class DatabaseUnavailableError(Exception):
-    """The database could not be reached, has no connection to spare, hung up, or had no way on.
-
-    The same may succeed if it is tried again.
-    """
-
-
-class CommitUncertainError(Exception):
-    """The connection was lost while committing: all was kept, or nothing. Only looking tells."""
 
 
 class SessionClosedError(Exception):
@@ -98,7 +64,7 @@ class RequestSession:
                 self._is_lent = True
                 yield session
             except DATABASE_ERRORS as error:
-                self._failure = self._failure or _meaning(error) or error
+                self._failure = self._failure or translate(error) or error
                 if self._failure is error:
                     raise
                 raise self._failure from error
@@ -153,9 +119,10 @@ class RequestSession:
                 try:
                     await self._session.commit()
                 except DATABASE_ERRORS as error:
-                    if is_lost(error):
-                        raise CommitUncertainError(str(error)) from error
-                    raise _meaning(error) or error from error
+                    meaning = translate_commit(error) or translate(error)
+                    if meaning is not None:
+                        raise meaning from error
+                    raise
 
     def stop(self, failure: Exception) -> None:
         """Let nothing more be asked: from now on `use()` and `commit()` raise `failure`.
@@ -234,27 +201,3 @@ async def _finished(task: asyncio.Task[None]) -> None:
             task.result()
         raise cancelled
     task.result()
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """Get the SQLSTATE that the server, or the driver in its place, gave the error."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state: str | None = getattr(cause, "sqlstate", None)
-    return state
-
-
-def is_lost(error: Exception) -> bool:
-    """Tell whether the connection is gone, or never came about: the server has not answered."""
-    state = sqlstate(error)
-    return state is None or state.startswith(LOST_CLASSES)
-
-
-def _meaning(error: Exception) -> Exception | None:
-    """Say what an error of the database means to a request; None: a defect of the statement."""
-    state = sqlstate(error) or ""
-    if state == QUERY_CANCELED:
-        return StatementTimeoutError()
-    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-    if invalidated or not state or state.startswith(AWAY_CLASSES):
-        return DatabaseUnavailableError()
-    return None

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from tenacity import (
     AsyncRetrying,
@@ -14,12 +12,11 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from db.request_session import CommitUncertainError, DatabaseUnavailableError, sqlstate
+from db.database_errors import is_retryable
 from db.session_scope import STATEMENT_TIMEOUT_SECONDS, session_scope
 
 T = TypeVar("T")
 
-SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 ATTEMPTS = 6
 # Before the n-th retry: a random time up to 2**(n - 1) times the first, at most the last.
 WAIT_FIRST_SECONDS, WAIT_LAST_SECONDS = 0.1, 5.0
@@ -50,22 +47,9 @@ async def in_transaction(
             return await work(session)
 
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: _is_passing(error, idempotent=idempotent)),
+        retry=retry_if_exception(lambda error: is_retryable(error, idempotent=idempotent)),
         wait=wait_random_exponential(multiplier=WAIT_FIRST_SECONDS, max=WAIT_LAST_SECONDS),
         stop=stop_after_attempt(attempts),
         reraise=True,
     )
     return await retrying(attempt)
-
-
-def _is_passing(error: BaseException, *, idempotent: bool) -> bool:
-    if isinstance(error, CommitUncertainError):
-        return idempotent
-    if isinstance(error, DatabaseUnavailableError):
-        return True
-    # COMMIT's errors come from the driver, those of statements through SQLAlchemy.
-    if not isinstance(error, DBAPIError | asyncpg.PostgresError):
-        return False
-    if sqlstate(error) in {SERIALIZATION_FAILURE, DEADLOCK}:
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

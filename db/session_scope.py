@@ -14,14 +14,14 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.database_errors import (
+    DATABASE_ERRORS,
+    DatabaseUnavailableError,
+    is_connection_lost,
+    translate_commit,
+)
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
 from db.json_values import loads
-from db.request_session import (
-    DATABASE_ERRORS,
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    is_lost,
-)
 
 DATABASE_URL = "JOBLENS_DATABASE_URL"
 STATEMENT_TIMEOUT_SECONDS = 10.0
@@ -111,7 +111,7 @@ async def _begin(session: AsyncSession) -> None:
     try:
         await session.connection()
     except DATABASE_ERRORS as error:
-        if isinstance(error, PoolTimeoutError) or not is_lost(error):
+        if isinstance(error, PoolTimeoutError) or not is_connection_lost(error):
             raise
         raise DatabaseUnavailableError(str(error)) from error
 
@@ -120,7 +120,7 @@ async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
     except DATABASE_ERRORS as error:
-        # Any other error is the server's answer to COMMIT: it has undone everything.
-        if is_lost(error):
-            raise CommitUncertainError(str(error)) from error
+        # Any other error is the server's answer to COMMIT: it has rolled everything back.
+        if (uncertain := translate_commit(error)) is not None:
+            raise uncertain from error
         raise

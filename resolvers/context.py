@@ -22,15 +22,11 @@ from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.transitions import Backoff
+from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
 from db.queries.rows import Reading, TooManyBytesReadError
-from db.request_session import (
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    RequestSession,
-    StatementTimeoutError,
-)
+from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
 from resolvers.errors import (
     QueryTimeoutError,

@@ -9,8 +9,8 @@ from sqlalchemy import ARRAY, Text, Uuid, and_, cast, column, func, literal, sel
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database_errors import DatabaseUnavailableError
 from db.queries.rows import AnyRow, read_all
-from db.request_session import DatabaseUnavailableError
 from db.tables import job_table
 
 # Writes the value of a JSON column without what the caller may not see.

@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.comparison import Hide, equal_as_shown
 from db.commands.events import append_events
 from db.commands.notifications import notify
+from db.database_errors import DatabaseUnavailableError
 from db.ids import new_id
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import read_all
-from db.request_session import DatabaseUnavailableError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_table
 

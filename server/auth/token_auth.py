@@ -9,10 +9,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands.tokens import LAST_USE_STEP, note_use
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.queries.tokens import TokenRow, load_tokens_by_hash
-from db.request_session import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.request_session import RequestSession
 from resolvers.context import Role, Viewer
 from resolvers.errors import UnavailableError
 from server.auth.credential_cache import CredentialCache

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.database_errors import StatementTimeoutError
 from db.engine import EngineOptions, FairPool, Scope, create_engine
-from db.request_session import RequestSession, StatementTimeoutError
+from db.request_session import RequestSession
 from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped
 from tests.service import ORG

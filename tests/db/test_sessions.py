@@ -12,14 +12,9 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
-from db.request_session import (
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    RequestSession,
-    SessionClosedError,
-    StatementTimeoutError,
-)
+from db.request_session import RequestSession, SessionClosedError
 from tests.conftest import FreshDatabase
 from tests.proxy import proxy
 from tests.service import ORG

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands import creation
+from db.database_errors import DatabaseUnavailableError
 from db.outcomes import CreatedJob
 from db.repository import JobRepository, NewJob, session_scope
-from db.request_session import DatabaseUnavailableError
 from tests.live.rest import until_someone_waits
 
 HOLD = "INSERT INTO job (org_id, type, idempotency_key) VALUES ($1, 'held', $2)"

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db import retries
+from db.database_errors import DatabaseUnavailableError
 from db.repository import (
     CommitUncertainError,
     JobRepository,
@@ -20,7 +21,6 @@ from db.repository import (
     in_transaction,
     session_scope,
 )
-from db.request_session import DatabaseUnavailableError
 from tests.repository.conftest import Doomed
 
 Work = Callable[[AsyncSession], Awaitable[None]]
