@@ -25,6 +25,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 
 metadata = MetaData()
@@ -78,12 +84,12 @@ job_table = Table(
     Column("org_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("type", Text, nullable=False),
-    Column("queue", Text, nullable=False, server_default="default"),
+    Column("queue", Text, nullable=False, server_default=DEFAULT_QUEUE),
     Column("status", Text, nullable=False, server_default=JobStatus.QUEUED.value),
-    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("priority", Integer, nullable=False, server_default=str(DEFAULT_PRIORITY)),
     Column("attempt", Integer, nullable=False, server_default="0"),
-    Column("max_attempts", Integer, nullable=False, server_default="5"),
-    Column("backoff_policy", Text, nullable=False, server_default=BackoffPolicy.EXPONENTIAL.value),
+    Column("max_attempts", Integer, nullable=False, server_default=str(DEFAULT_MAX_ATTEMPTS)),
+    Column("backoff_policy", Text, nullable=False, server_default=DEFAULT_BACKOFF_POLICY.value),
     Column("idempotency_key", Text),
     Column("requested_by", Text),
     Column("payload", JSONB(none_as_null=True)),

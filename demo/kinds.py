@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from db.job_defaults import DEFAULT_BACKOFF_POLICY, DEFAULT_MAX_ATTEMPTS
 from db.statuses import BackoffPolicy
 
 # What errors say; {n} becomes some number. Trying again does not help against the final ones.
@@ -80,8 +81,8 @@ class Kind:
     errors: tuple[str, ...]
     payload: Callable[[Random], dict[str, Any]]
     result: str
-    max_attempts: int = 5
-    backoff_policy: BackoffPolicy = BackoffPolicy.EXPONENTIAL
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    backoff_policy: BackoffPolicy = DEFAULT_BACKOFF_POLICY
     priorities: tuple[int, ...] = (0,)
     keyed: float = 0.0
     has_progress: bool = False

@@ -21,7 +21,7 @@ import orjson
 from aiodataloader import DataLoader
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.transitions import Backoff
+from db.backoff import Backoff
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow

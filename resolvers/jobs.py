@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
-from db.commands.changes import MET, allows
-from db.commands.transitions import Transition
+from db.commands.transitions import STATE_COLUMNS, Transition, is_allowed
 from db.criteria import JobCriteria
 from db.queries import jobs as queries
 from db.queries.jobs import JobRow
@@ -24,7 +23,7 @@ from resolvers.paging import (
 
 # What `cancelJob` and `retryJob` change a job to.
 OPERATED = (JobStatus.CANCELED, JobStatus.QUEUED)
-ALLOWED_COLUMNS = MET
+ALLOWED_COLUMNS = STATE_COLUMNS
 
 
 async def list_jobs(
@@ -65,7 +64,7 @@ def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:
         if ctx.viewer.may(role)
         for status in (OPERATED if by_operator else JobStatus)
     ]
-    found = {way.to for way in ways if allows(way, job)}
+    found = {way.to for way in ways if is_allowed(way, job)}
     return [status for status in JobStatus if status in found]
 
 

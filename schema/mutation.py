@@ -9,6 +9,12 @@ from strawberry import UNSET
 
 from db.commands.creation import NewJob
 from db.commands.transitions import Transition
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import mutations
 from resolvers.context import Role
@@ -40,15 +46,15 @@ Limit = Annotated[
 @strawberry.input(description="A job to be created.")
 class CreateJobInput:
     type: str = strawberry.field(description="What kind of work it is, such as `email.send`.")
-    queue: str | None = strawberry.field(default="default", description="The queue it goes to.")
+    queue: str | None = strawberry.field(default=DEFAULT_QUEUE, description="The queue it goes to.")
     priority: int | None = strawberry.field(
-        default=0, description="How urgent it is: higher goes first."
+        default=DEFAULT_PRIORITY, description="How urgent it is: higher goes first."
     )
     max_attempts: int | None = strawberry.field(
-        default=5, description="How many times it may be started."
+        default=DEFAULT_MAX_ATTEMPTS, description="How many times it may be started."
     )
     backoff_policy: BackoffPolicy | None = strawberry.field(
-        default=BackoffPolicy.EXPONENTIAL, description="How long it waits for a retry."
+        default=DEFAULT_BACKOFF_POLICY, description="How long it waits for a retry."
     )
     idempotency_key: str | None = strawberry.field(
         default=UNSET, description="A second job of the same key and input is not created."

@@ -10,13 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import BackoffPolicy, JobStatus
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 from db.transfer.records import EventRecord, JobRecord
 
-DEFAULT_QUEUE = "default"
-DEFAULT_MAX_ATTEMPTS = 5
 # Events of one job come from several machines: their clocks may differ, not their order.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 
@@ -85,10 +89,10 @@ def complete(record: JobRecord) -> History:
         type=record.type,
         queue=record.queue or DEFAULT_QUEUE,
         status=record.status,
-        priority=record.priority or 0,
+        priority=record.priority or DEFAULT_PRIORITY,
         attempt=attempt,
         max_attempts=max(record.max_attempts or DEFAULT_MAX_ATTEMPTS, attempt),
-        backoff_policy=record.backoff_policy or BackoffPolicy.EXPONENTIAL,
+        backoff_policy=record.backoff_policy or DEFAULT_BACKOFF_POLICY,
         idempotency_key=record.idempotency_key,
         requested_by=record.requested_by,
         payload=json_text.dump(record.payload, "payload"),

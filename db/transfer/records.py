@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from db.error_texts import diagnostic, error_code
+from db.error_texts import storable_code, storable_message
 from db.limits import MAX_INT32, MAX_NAME_LENGTH, MIN_INT32
 from db.statuses import BackoffPolicy, JobStatus
 from db.times import NoSuchTimeError, parse_time
@@ -30,8 +30,8 @@ def _time(value: object) -> datetime:
         raise PydanticCustomError("time", "is not an RFC 3339 time with an offset") from None
 
 
-def _kept(made: Callable[[str], str | None]) -> BeforeValidator:
-    return BeforeValidator(lambda value: made(value) if isinstance(value, str) else value)
+def _made_storable(convert: Callable[[str], str | None]) -> BeforeValidator:
+    return BeforeValidator(lambda value: convert(value) if isinstance(value, str) else value)
 
 
 def _id(value: object) -> UUID:
@@ -74,8 +74,8 @@ class JobRecord(_Strict):
     requested_by: Label | None = None
     payload: Any = None
     result: Any = None
-    last_error_code: Annotated[str | None, _kept(error_code)] = None
-    last_error_message: Annotated[str | None, _kept(diagnostic)] = None
+    last_error_code: Annotated[str | None, _made_storable(storable_code)] = None
+    last_error_message: Annotated[str | None, _made_storable(storable_message)] = None
     created_at: Time
     scheduled_at: Time | None = None
     started_at: Time | None = None

@@ -76,14 +76,14 @@ def fickle_holder(engine: AsyncEngine, org_id: UUID, owner: Any, times: int) -> 
 async def test_the_key_may_be_freed_several_times(
     engine: AsyncEngine, org_id: UUID, owner: Any
 ) -> None:
-    with fickle_holder(engine, org_id, owner, creation.TRIES - 1):
+    with fickle_holder(engine, org_id, owner, creation.MAX_TRIES - 1):
         (made,) = await create(engine, org_id, "k")
     assert made.created
 
 
 async def test_nobody_tries_for_ever(engine: AsyncEngine, org_id: UUID, owner: Any) -> None:
     with (
-        fickle_holder(engine, org_id, owner, creation.TRIES),
+        fickle_holder(engine, org_id, owner, creation.MAX_TRIES),
         pytest.raises(DatabaseUnavailableError),
     ):
         await create(engine, org_id, "k")
