@@ -15,7 +15,7 @@ import orjson
 from db.limits import MAX_INT32, MIN_INT32
 from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
 from db.snapshots import Snapshot
-from db.times import microseconds, moment
+from db.times import from_microseconds, to_microseconds
 from resolvers.errors import InvalidCursorError
 
 # Cursors count times from 1970.
@@ -77,7 +77,7 @@ def _mark(text: str, *cut: Any) -> Mark:
 
 def _plain(value: KeyValue) -> int | str | None:
     if isinstance(value, datetime):
-        return microseconds(value) + _MICROSECONDS_TO_2000
+        return to_microseconds(value) + _MICROSECONDS_TO_2000
     return str(value) if isinstance(value, UUID) else value
 
 
@@ -88,7 +88,7 @@ def _value(part: KeyPart, value: object) -> KeyValue:
         return UUID(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if part.python_type is datetime:
-            return moment(value - _MICROSECONDS_TO_2000)
+            return from_microseconds(value - _MICROSECONDS_TO_2000)
         if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError

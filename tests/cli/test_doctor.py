@@ -225,9 +225,7 @@ def test_the_rights_of_the_login(unmigrated: str, monkeypatch: pytest.MonkeyPatc
         assert any(f"{login} owns the tables" in x for x in marked("weak", run("doctor").stdout))
         execute(unmigrated, "ALTER TABLE job OWNER TO CURRENT_USER")
         execute(unmigrated, f"ALTER ROLE {login} BYPASSRLS")
-        assert any(
-            "bypasses row level security" in x for x in marked("weak", run("doctor").stdout)
-        )
+        assert any("bypasses row level security" in x for x in marked("weak", run("doctor").stdout))
     finally:
         execute(unmigrated, f"DROP ROLE {login}")
 
