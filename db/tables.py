@@ -60,9 +60,9 @@ def _one_of(column: str, values: list[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
-# Unfinished jobs sort as if they finished in the future: without NULLs, one row comparison finds any
-# page in the index. Not coalesce(): under row level security only leakproof conditions can use an
-# index. Formatted as PostgreSQL does, because `alembic check` compares the text.
+# Unfinished jobs sort as if they finished in the future: without NULLs, one row comparison finds
+# any page in the index. Not coalesce(): under row level security only leakproof conditions can use
+# an index. Formatted as PostgreSQL does, because `alembic check` compares the text.
 _FINISHED_ORDER = """
 CASE
     WHEN {0} IS NULL THEN 'infinity'::timestamp with time zone

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, func
 
 # From `://` to the last `@` before a slash, question mark or hash. Unencoded passwords may contain
 # those characters: after a colon without a port they do not end the match. Both engines take the
-# longest match, define the same whitespace, and need no backtracking.
+# longest match, define the same whitespace, and scan each character for one match start only.
 PATTERN = (
     r"://[^ \t\n\r\f\v/?#:]*"
     r"(?::(?![0-9]{1,5}[/?#])[^ \t\n\r\f\v/?#]*(?:[/?#][^ \t\n\r\f\v:]*)?)?@"

@@ -204,7 +204,7 @@ class Context:
         if self._is_stopped:
             raise QueryTimeoutError
         try:
-            async with self.session.writing() as writing:
+            async with self.session.writable() as writing:
                 self._writing = writing
                 async with writing.use() as session:
                     # Now, not when the request came: it may have waited for the connection.
@@ -225,7 +225,7 @@ class Context:
     async def _read_anew(self) -> None:
         """Forget what was read until now."""
         await self.close()
-        self.session = self.session.again()
+        self.session = self.session.renewed()
         if self._is_stopped:
             self.session.stop(StatementTimeoutError())
         self._loaders.clear()

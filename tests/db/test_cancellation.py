@@ -101,7 +101,7 @@ async def assert_at_rest(engine: AsyncEngine) -> None:
     pool = engine.pool
     assert isinstance(pool, FairPool)
     assert pool.checkedout() == 0
-    assert not pool.turns._lines
+    assert not pool.queue._lines
     connections = [await engine.raw_connection() for _ in range(2)]
     for connection in connections:
         driver: Any = connection.driver_connection

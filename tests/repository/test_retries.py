@@ -28,7 +28,7 @@ Work = Callable[[AsyncSession], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "WAIT_FIRST_SECONDS", 0.001)
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.001)
 
 
 async def new_job(engine: AsyncEngine, org_id: UUID, type_: str = "t") -> UUID:
