@@ -69,7 +69,7 @@ def decode(text: str) -> Any:
 
 
 def dumps(value: Any, option: int | None = None) -> bytes:
-    """Serialize to compact JSON. Raises TypeError, caused by the fault of a number if there is one."""
+    """Serialize to compact JSON. Raises TypeError, with the fault of a number as its cause."""
     try:
         return orjson.dumps(value, _write, option)
     except TypeError as error:

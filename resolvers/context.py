@@ -25,7 +25,7 @@ from db.backoff import Backoff
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.limits import MAX_JSON_BYTES
 from db.queries.jobs import JobRow
-from db.queries.rows import Reading, TooManyBytesReadError
+from db.queries.rows import ReadBudget, TooManyBytesReadError
 from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
 from resolvers.errors import (
@@ -131,7 +131,7 @@ class Context:
     selected: dict[Hashable, Any] = field(default_factory=dict)
     deeds: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
-    _reading: Reading = field(init=False)
+    _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
     _writing: RequestSession | None = None
@@ -141,7 +141,7 @@ class Context:
         self.now = self.clock()
         self.hiding = None if self.viewer.may(Role.ADMIN) else self.redaction
         self.size = ResponseSize(self.limits.max_response_bytes)
-        self._reading = Reading(self.limits.max_response_bytes)
+        self._read_budget = ReadBudget(self.limits.max_response_bytes)
 
     def shown_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
         """Show a JSON column's value as the viewer may see it."""
@@ -171,7 +171,7 @@ class Context:
         async def run() -> T:
             async with self.session.use() as session:
                 self._check_size()
-                session.info[Reading.KEY] = self._reading
+                session.info[ReadBudget.KEY] = self._read_budget
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 
         running = asyncio.ensure_future(run())

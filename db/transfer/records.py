@@ -1,6 +1,6 @@
-"""A line of an import as it was written: its fields, their types and limits.
+"""The fields of an import record, with their types and limits.
 
-What a record leaves out, and whether its parts agree, is the matter of db.transfer.histories.
+db.transfer.histories fills in missing values and checks consistency.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from db.times import NoSuchTimeError, parse_time
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 
-_MOST_FAULTS = 5
+_MAX_FAULTS = 5
 
 
 def _time(value: object) -> datetime:
@@ -60,7 +60,7 @@ class EventRecord(_Strict):
 
 
 class JobRecord(_Strict):
-    """One job with its history. Times are in UTC, to the microsecond; finer digits are cut off."""
+    """A job with its history. Times are in UTC; digits beyond microseconds are cut off."""
 
     id: Annotated[UUID, BeforeValidator(_id)] | None = None
     type: Name
@@ -84,9 +84,9 @@ class JobRecord(_Strict):
 
 
 def parse(line: bytes) -> tuple[dict[str, Any], JobRecord]:
-    """Read one line: the JSON object as it stands, and its fields checked one by one.
+    """Parse one line to its JSON object and its validated fields.
 
-    Raises RecordError with a reason for each field at fault, the first few at least.
+    Raises RecordError with a reason for each invalid field, up to a limit.
     """
     raw = json_text.load(line)
     if not isinstance(raw, dict):
@@ -95,10 +95,10 @@ def parse(line: bytes) -> tuple[dict[str, Any], JobRecord]:
         return raw, JobRecord.model_validate(raw)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise RecordError("; ".join(_words(fault) for fault in faults[:_MOST_FAULTS])) from None
+        raise RecordError("; ".join(_describe(fault) for fault in faults[:_MAX_FAULTS])) from None
 
 
-def _words(fault: ErrorDetails) -> str:
+def _describe(fault: ErrorDetails) -> str:
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
     return f"{field[1 : MAX_NAME_LENGTH + 1]}: {_reason(fault)}"
 

@@ -123,9 +123,8 @@ class TokenAuthenticator:
     def _note_uses(self, org_id: UUID, last_uses: Mapping[bytes, datetime | None]) -> None:
         """Have it written down that the tokens are in use, apart from whatever asked."""
         now = datetime.now(UTC)
-        stale = [
-            key for key, at in last_uses.items() if at is None or at <= now - LAST_USE_INTERVAL
-        ]
+        latest = now - LAST_USE_INTERVAL
+        stale = [key for key, at in last_uses.items() if at is None or at <= latest]
         if stale:
             task = asyncio.create_task(self._write_uses(org_id, stale, now))
             self._noting.add(task)
