@@ -41,7 +41,8 @@ SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UP
 # The last event of each job, and the first that differs from the record. Times out of range are
 # compared as an export writes them.
 _COMPARE = """
-SELECT event.job_id, max(event.seq) AS last, min(event.seq) FILTER (WHERE given.seq IS NOT NULL AND (
+SELECT event.job_id, max(event.seq) AS last,
+    min(event.seq) FILTER (WHERE given.seq IS NOT NULL AND (
     least(greatest(event.ts, $9), $10), event.prev_status, event.next_status, event.attempt,
     nullif(event.detail, 'null')
 ) IS DISTINCT FROM (
