@@ -100,9 +100,8 @@ class _Simulation:
             if error is None or error in FINAL_ERRORS:
                 return
             if attempt < kind.max_attempts:
-                self._pause(
-                    _seconds_until(self._transition(job_id, "FAILED", "QUEUED")["scheduledAt"])
-                )
+                queued = self._transition(job_id, "FAILED", "QUEUED")
+                self._pause(_seconds_until(queued["scheduledAt"]))
         self._transition(job_id, "FAILED", "DEAD_LETTER")
 
     def _run(self, kind: Kind, job_id: str) -> str | None:
@@ -139,9 +138,8 @@ class _Simulation:
     def _transition(self, job_id: str, before: str, to: str, **fields: Any) -> dict[str, Any]:
         """Change the job's status. Raises _JobEndedError if the status is no longer `before`."""
         change = {"id": job_id, "from": before, "to": to, **fields}
-        job: dict[str, Any] | None = self._execute(TRANSITION, input=change)["transitionJob"].get(
-            "job"
-        )
+        data = self._execute(TRANSITION, input=change)
+        job: dict[str, Any] | None = data["transitionJob"].get("job")
         if job is None:
             raise _JobEndedError
         return job
