@@ -1,16 +1,16 @@
-"""Runs the migrations: over the connection that db.migrations hands in, or as SQL text."""
+"""Runs the migrations on the connection from db.migrations, or prints their SQL."""
 
 from alembic import context
 
 from db.tables import metadata
 
-# Two programs may migrate at the same moment; the second waits, then finds nothing to do.
+# Serializes concurrent migrations; the second process then has nothing to do.
 MIGRATION_LOCK = 7_306_034_117_001
 
 if context.is_offline_mode():
     context.configure(
         dialect_name="postgresql",
-        # Any other style writes each % twice.
+        # Other styles double each %.
         dialect_opts={"paramstyle": "named"},
         target_metadata=metadata,
         literal_binds=True,

@@ -10,8 +10,9 @@ import asyncpg
 from sqlalchemy import event
 
 from benchmarks.ledger import ORG
+from db.backoff import Backoff
 from db.commands.creation import NewJob, create_jobs
-from db.commands.transitions import Backoff, Transition, change_status
+from db.commands.transitions import Transition, change_status
 from db.engine import Scope, create_engine
 from db.request_session import RequestSession
 from db.statuses import JobStatus
@@ -67,9 +68,9 @@ async def record(url: str) -> Mapping[JobStatus, Statements]:
         for before, to in steps:
             change = Transition(to, expected=before, detail={"by": "anonymous"})
             await change_status(
-                session, ORG, [made.row.id], change, now=now, backoff=Backoff(), returning=COLUMNS
+                session, ORG, [made.job.id], change, now=now, backoff=Backoff(), returning=COLUMNS
             )
-            found[to] = Statements(made.row.id, now, sent[:])
+            found[to] = Statements(made.job.id, now, sent[:])
             sent.clear()
     await engine.dispose()
     return found

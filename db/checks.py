@@ -1,4 +1,4 @@
-"""What must be true of a database before Joblens can serve from it, each with what mends it."""
+"""Checks of a database and its login: what serving requires, and what could be more secure."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,34 +8,36 @@ import asyncpg
 
 from db import migrations
 from db.engine import APP_ROLE
+from db.restored_events import count_restored_orgs
 from db.tables import metadata
 
 VERSIONS = range(15, 19)
 MIGRATE = "joblens migrate"
-GRANTS = f"run what `joblens migrate --sql` says of {APP_ROLE}"
+GRANTS = f"run the statements for {APP_ROLE} from `joblens migrate --sql`"
+HIDDEN = "not visible to this login; run the check as the owner, too"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: what was found there, and what to do unless it is `ok`.
+    """The result of one check, with the remedy if it is not `ok`.
 
-    `is_advice`: it works as it is, but could be safer.
+    `is_advice`: Joblens works without the remedy, but less securely.
     """
 
     name: str
     ok: bool
-    found: str
+    finding: str
     remedy: str = ""
     is_advice: bool = False
 
     @property
     def is_wrong(self) -> bool:
-        """Whether Joblens cannot serve like this."""
+        """Whether Joblens cannot serve until this is corrected."""
         return not (self.ok or self.is_advice)
 
 
 async def is_ledger_empty(url: str) -> bool:
-    """Tell whether no organisation has a job. Asks as the owner, whom row security lets see all."""
+    """Return whether no organisation has a job. `url` must name the owner of the tables."""
     connection = await asyncpg.connect(url)
     try:
         return not await connection.fetchval("SELECT EXISTS (SELECT FROM job)")
@@ -46,20 +48,20 @@ async def is_ledger_empty(url: str) -> bool:
 async def check_database(
     url: str, *, connections_wanted: int, connect_timeout_seconds: float
 ) -> AsyncIterator[Check]:
-    """Yield the checks of the database at `url`, in the order in which to mend them.
+    """Yield the checks that serving requires, in the order in which to correct them.
 
-    `connections_wanted`: how many the settings may open. Changes nothing. Raises asyncpg's errors
-    and OSError where the database cannot be reached.
+    `connections_wanted`: the most connections that the settings allow. Read only. Raises asyncpg's
+    errors, and OSError if the database is unreachable.
     """
     connection: Any = await asyncpg.connect(url, timeout=connect_timeout_seconds)
     try:
         yield await _version(connection)
-        yield await _room(connection, connections_wanted)
+        yield await _connections(connection, connections_wanted)
         revision = await migrations.current(url)
-        yield _at_head(revision)
+        yield _migrated(revision)
         if revision is None:
             return
-        async for check in _binding(connection):
+        async for check in _row_security_checks(connection):
             yield check
         yield await _indexes(connection)
     finally:
@@ -67,22 +69,22 @@ async def check_database(
 
 
 async def check_row_security(url: str) -> AsyncIterator[Check]:
-    """Yield the checks of what keeps organisations apart, as `check_database` does."""
+    """Yield the checks that organisations are isolated from each other, in order of correction."""
     connection: Any = await asyncpg.connect(url)
     try:
-        async for check in _binding(connection):
+        async for check in _row_security_checks(connection):
             yield check
     finally:
         await connection.close()
 
 
-async def _binding(connection: Any) -> AsyncIterator[Check]:
+async def _row_security_checks(connection: Any) -> AsyncIterator[Check]:
     yield await _role(connection)
     login = await _login(connection)
     yield login
     for table in metadata.tables:
         check = await _row_security(connection, table)
-        yield await _in_force(connection, table) if check.ok and login.ok else check
+        yield await _enforced(connection, table) if check.ok and login.ok else check
 
 
 async def _version(connection: Any) -> Check:
@@ -92,20 +94,20 @@ async def _version(connection: Any) -> Check:
     return Check("version", ok, f"PostgreSQL {version.split()[0]}", remedy)
 
 
-async def _room(connection: Any, wanted: int) -> Check:
-    room = await connection.fetchval(
+async def _connections(connection: Any, wanted: int) -> Check:
+    allowed = await connection.fetchval(
         "SELECT current_setting('max_connections')::int"
         " - current_setting('superuser_reserved_connections')::int"
     )
-    found = f"{room} allowed, {wanted} wanted at most"
+    finding = f"{allowed} allowed, at most {wanted} needed"
     remedy = "lower JOBLENS_POOL_SIZE, JOBLENS_POOL_OVERFLOW or JOBLENS_WORKERS"
-    return Check("connections", wanted <= room, found, f"{remedy}, or raise max_connections")
+    return Check("connections", wanted <= allowed, finding, f"{remedy}, or raise max_connections")
 
 
-def _at_head(revision: str | None) -> Check:
+def _migrated(revision: str | None) -> Check:
     head = migrations.head()
-    found = "no tables of Joblens" if revision is None else f"revision {revision}"
-    return Check("migrations", revision == head, f"{found}, head is {head}", MIGRATE)
+    finding = "no Joblens tables" if revision is None else f"revision {revision}"
+    return Check("migrations", revision == head, f"{finding}, head is {head}", MIGRATE)
 
 
 async def _role(connection: Any) -> Check:
@@ -114,9 +116,9 @@ async def _role(connection: Any) -> Check:
     )
     if role is None:
         return Check("role", False, f"{APP_ROLE} is missing", GRANTS)
-    unbound = role["rolsuper"] or role["rolbypassrls"]
-    found = f"{APP_ROLE} is {'not ' if unbound else ''}bound by row level security"
-    return Check("role", not unbound, found, f"ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS")
+    bypasses = role["rolsuper"] or role["rolbypassrls"]
+    finding = f"{APP_ROLE} is {'not ' if bypasses else ''}subject to row level security"
+    return Check("role", not bypasses, finding, f"ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS")
 
 
 async def _login(connection: Any) -> Check:
@@ -126,12 +128,12 @@ async def _login(connection: Any) -> Check:
             await connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
     except asyncpg.PostgresError as error:
         return Check("login", False, str(error), f"GRANT {APP_ROLE} TO {login}")
-    return Check("login", True, f"{login} may work as {APP_ROLE}")
+    return Check("login", True, f"{login} may SET ROLE {APP_ROLE}")
 
 
 async def _row_security(connection: Any, table: str) -> Check:
     name = f"row security of {table}"
-    found = await connection.fetchrow(
+    row = await connection.fetchrow(
         "SELECT relrowsecurity AS enabled, pg_get_userbyid(relowner) = $2 AS owned, ARRAY("
         "  SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid AND EXISTS ("
         "    SELECT FROM pg_roles WHERE rolname = $2 AND oid = ANY(polroles))) AS policies"
@@ -139,19 +141,19 @@ async def _row_security(connection: Any, table: str) -> Check:
         table,
         APP_ROLE,
     )
-    if found is None:
+    if row is None:
         return Check(name, False, "no such table", MIGRATE)
-    if not found["enabled"]:
+    if not row["enabled"]:
         return Check(name, False, "off", f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    if found["owned"]:
+    if row["owned"]:
         remedy = f"ALTER TABLE {table} OWNER TO another role"
-        return Check(name, False, f"{APP_ROLE} owns the table and passes it by", remedy)
-    policies = ", ".join(found["policies"]) or f"no policy for {APP_ROLE}"
-    return Check(name, bool(found["policies"]), policies, GRANTS)
+        return Check(name, False, f"{APP_ROLE} owns the table and so bypasses it", remedy)
+    policies = ", ".join(row["policies"]) or f"no policy for {APP_ROLE}"
+    return Check(name, bool(row["policies"]), policies, GRANTS)
 
 
-async def _in_force(connection: Any, table: str) -> Check:
-    """Ask PostgreSQL itself, as a request's statements would be asked."""
+async def _enforced(connection: Any, table: str) -> Check:
+    """Check that PostgreSQL applies the policy to the role of requests, and no other one."""
     name = f"row security of {table}"
     async with connection.transaction():
         await connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
@@ -164,12 +166,12 @@ async def _in_force(connection: Any, table: str) -> Check:
             f"{table}_organisation",
         )
     if not active:
-        remedy = f"let {APP_ROLE} be no member of the table's owner"
-        return Check(name, False, f"{APP_ROLE} passes it by", remedy)
+        remedy = f"revoke the role of the table's owner from {APP_ROLE}"
+        return Check(name, False, f"{APP_ROLE} bypasses it", remedy)
     if others is not None:
-        # Of permissive policies, any one is enough to let a row through.
+        # Permissive policies are combined with OR: another one would expose more rows.
         remedy = f"DROP POLICY … ON {table}, or make it restrictive"
-        return Check(name, False, f"others besides {table}_organisation: {others}", remedy)
+        return Check(name, False, f"policies besides {table}_organisation: {others}", remedy)
     return Check(name, True, f"{table}_organisation")
 
 
@@ -182,9 +184,79 @@ async def _indexes(connection: Any) -> Check:
     wanted = {str(index.name) for table in metadata.tables.values() for index in table.indexes}
     missing = sorted(wanted - {row["name"] for row in rows})
     if missing:
-        remedy = "make them as `joblens migrate --sql` does"
+        remedy = "create them as in `joblens migrate --sql`"
         return Check("indexes", False, f"missing: {', '.join(missing)}", remedy)
     invalid = sorted(row["name"] for row in rows if not row["valid"])
     remedy = "; ".join(f"REINDEX INDEX CONCURRENTLY {name}" for name in invalid)
-    found = f"invalid: {', '.join(invalid)}" if invalid else f"{len(rows)} valid"
-    return Check("indexes", not invalid, found, remedy)
+    finding = f"invalid: {', '.join(invalid)}" if invalid else f"{len(rows)} valid"
+    return Check("indexes", not invalid, finding, remedy)
+
+
+async def check_login_privileges(url: str) -> Check:
+    """Check that the login has no more privileges than serving needs."""
+    connection: Any = await asyncpg.connect(url)
+    try:
+        login = await connection.fetchrow(
+            "SELECT rolname AS name, rolsuper, rolbypassrls,"
+            " EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('job')"
+            "  AND pg_has_role(relowner, 'USAGE')) AS owns"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+    finally:
+        await connection.close()
+    excess = {
+        "is a superuser": login["rolsuper"],
+        "bypasses row level security": login["rolbypassrls"],
+        "owns the tables": login["owns"],
+    }
+    finding = next((text for text, has_it in excess.items() if has_it), None)
+    return Check(
+        "login privileges",
+        finding is None,
+        f"{login['name']} {finding or 'has only the privileges that serving needs'}",
+        "run joblens serve as a login IN ROLE joblens_app that owns nothing",
+        is_advice=True,
+    )
+
+
+async def check_restored_events(url: str) -> Check:
+    """Check for restored events, which make subscriptions compare times instead of transactions."""
+    try:
+        restored = await count_restored_orgs(url)
+    except asyncpg.InsufficientPrivilegeError:
+        return Check("restored events", True, HIDDEN, is_advice=True)
+    return Check(
+        "restored events",
+        restored == 0,
+        f"{restored} organisations have events with transaction ids of another server"
+        if restored
+        else "none with transaction ids of another server",
+        "joblens migrate",
+        is_advice=True,
+    )
+
+
+async def check_tokens(url: str) -> Check:
+    """Check that all active tokens expire."""
+    connection: Any = await asyncpg.connect(url)
+    try:
+        # A login subject to row level security gets an error instead of a count of zero.
+        await connection.execute("SET row_security = off")
+        counts = await connection.fetchrow(
+            "SELECT count(*) AS all, count(*) FILTER (WHERE 'admin' = ANY(roles)) AS admin,"
+            " count(*) FILTER (WHERE expires_at IS NULL) AS lasting,"
+            " count(*) FILTER (WHERE expires_at IS NULL AND 'admin' = ANY(roles)) AS lasting_admin"
+            " FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+        )
+    except asyncpg.InsufficientPrivilegeError:
+        return Check("tokens", True, HIDDEN, is_advice=True)
+    finally:
+        await connection.close()
+    return Check(
+        "tokens",
+        counts["lasting"] == 0,
+        f"{counts['all']} active, {counts['admin']} of them ADMIN;"
+        f" {counts['lasting']} never expire, {counts['lasting_admin']} of them ADMIN",
+        "replace them: joblens token create --expires 90d, then joblens token revoke",
+        is_advice=True,
+    )

@@ -1,6 +1,6 @@
-"""What callers may ask for, as plain data: the filters of jobs and of events.
+"""The filters of jobs and events, as plain data.
 
-An absent part is None and sets no condition. db.queries.filters turns criteria into SQL.
+A field that is None sets no condition. db.queries.filters converts criteria to SQL.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from db.statuses import JobStatus
 
-# The columns of `job` that have conditions of their kind, by the names that JobCriteria has too.
+# The columns of `job` by the type of their conditions; JobCriteria has fields of the same names.
 TEXT_COLUMNS = (
     "type",
     "queue",
@@ -26,9 +26,9 @@ TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finis
 
 @dataclass(frozen=True, slots=True)
 class TextCriteria:
-    """Conditions on a text column; `starts_with` and `contains` take their text literally.
+    """Conditions on a text column; `starts_with` and `contains` match literally.
 
-    `hides_credentials`: they are about the text as it is without the credentials of URLs in it.
+    `hides_credentials`: compare with the text after the credentials of its URLs are redacted.
     """
 
     eq: str | None = None
@@ -52,7 +52,7 @@ class IntCriteria:
 
 @dataclass(frozen=True, slots=True)
 class TimeCriteria:
-    """Conditions on a time column: the range is half open, from `gte` until before `lt`."""
+    """Conditions on a time column; `gte` is inclusive, `lt` exclusive."""
 
     gte: datetime | None = None
     lt: datetime | None = None
@@ -61,17 +61,17 @@ class TimeCriteria:
 
 @dataclass(frozen=True, slots=True)
 class JsonContainment:
-    """A document that the column must contain, in the sense of PostgreSQL's `@>`."""
+    """A document that the column must contain, by PostgreSQL's operator `@>`."""
 
     document: Any
 
 
 @dataclass(frozen=True, slots=True)
 class JobCriteria:
-    """Which jobs. All parts must hold; `and_`, `or_` and `not_` nest.
+    """Conditions on a job, all of which must hold; `and_`, `or_` and `not_` nest.
 
-    `waiting_since` and `running_since` are times: queued (running) jobs whose wait (run) began
-    before. Logic has two values: what is not true of a null is false, and its `not_` is true.
+    `waiting_since` and `running_since` match queued (running) jobs whose wait (run) began before
+    that time. A condition on a null column is false, and so its `not_` is true.
     """
 
     ids: Sequence[UUID] | None = None
@@ -99,7 +99,7 @@ class JobCriteria:
 
 @dataclass(frozen=True, slots=True)
 class JobEventCriteria:
-    """Which events; `job` says of which jobs."""
+    """Conditions on an event, all of which must hold; `job` are those on its job."""
 
     job_ids: Sequence[UUID] | None = None
     next_status: Sequence[JobStatus] | None = None

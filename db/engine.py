@@ -1,4 +1,4 @@
-"""The process's one engine: its pool, and how a transaction begins and ends on the wire."""
+"""The engine: its connection pool, and how its transactions begin and end."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,12 +21,12 @@ SCOPE_OPTION = "joblens_scope"
 
 
 class TransactionAbortedError(Exception):
-    """A statement had failed, and PostgreSQL answered COMMIT by undoing the whole transaction."""
+    """A statement had failed, so PostgreSQL rolled the transaction back at COMMIT."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How the pool behaves. Times in seconds."""
+    """Options of the pool and its connections."""
 
     pool_size: int = 10
     pool_overflow: int = 10
@@ -39,16 +39,16 @@ class EngineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one transaction may see and do, and how long each of its statements may take."""
+    """The organisation, access mode and statement timeout of a transaction."""
 
     org_id: UUID
     statement_timeout_seconds: float
     read_only: bool = True
 
     def begin_sql(self) -> str:
-        """Write the statements that open the transaction, sent together in one round trip.
+        """Return the statements that begin the transaction, for one round trip.
 
-        Literal SET LOCAL: unlike set_config() it also reaches the shards of a Citus cluster.
+        SET LOCAL with literals: unlike set_config(), it also applies to the shards of Citus.
         """
         isolation = "REPEATABLE READ READ ONLY" if self.read_only else "READ COMMITTED READ WRITE"
         return (
@@ -60,16 +60,16 @@ class Scope:
 
 
 class FairPool(AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool. Request sessions wait for a connection in `turns`, never in the pool."""
+    """SQLAlchemy's pool. Request sessions wait for a connection in `queue`, not in the pool."""
 
-    # It logs where SQLAlchemy's own pools do.
+    # Log under the namespace of SQLAlchemy's pools.
     _sqla_logger_namespace = "sqlalchemy.pool.FairPool"
 
     def __init__(
         self, creator: Any, pool_size: int = 5, max_overflow: int = 10, **kwargs: Any
     ) -> None:
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
-        self.turns = FairQueue(pool_size + max_overflow)
+        self.queue = FairQueue(pool_size + max_overflow)
 
 
 def create_engine(
@@ -78,11 +78,11 @@ def create_engine(
     *,
     json_deserializer: Callable[[str], Any] = orjson.Fragment,
 ) -> AsyncEngine:
-    """Make an engine for the libpq URI `url`; it connects when first used.
+    """Create an engine for the libpq URI `url`; it connects when first used.
 
-    Its transactions must name their `Scope`: without one they do not begin.
-    JSON columns come as `orjson.Fragment`, PostgreSQL's own text ready to be written out again,
-    unless `json_deserializer` makes something else of it.
+    Transactions need a `Scope` in the execution option SCOPE_OPTION; without it they fail to begin.
+    JSON columns are read as `orjson.Fragment`, PostgreSQL's text, unless `json_deserializer` parses
+    it.
     """
     chosen = options or EngineOptions()
 
@@ -90,7 +90,7 @@ def create_engine(
         connection = await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,
-            # For a server that has gone silent: one that answers ends a statement by itself.
+            # For an unresponsive server; a responsive one applies the statement timeout.
             command_timeout=chosen.command_timeout_seconds,
             server_settings={"application_name": chosen.application_name},
         )
@@ -100,7 +100,7 @@ def create_engine(
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
-        # The driver begins nothing by itself: `_begin` below does, with the scope.
+        # Keeps the driver from beginning transactions: `_begin` does, with the scope.
         isolation_level="AUTOCOMMIT",
         poolclass=FairPool,
         pool_size=chosen.pool_size,
@@ -108,7 +108,7 @@ def create_engine(
         pool_timeout=chosen.pool_timeout_seconds,
         pool_recycle=chosen.pool_recycle_seconds,
         pool_pre_ping=True,
-        # Values are the users' own: errors, and so the log, name the statement alone.
+        # Parameters are user data, which must not appear in errors or logs.
         hide_parameters=True,
         json_deserializer=json_deserializer,
         json_serializer=lambda value: dumps(value).decode(),
@@ -120,29 +120,29 @@ def create_engine(
 
 
 async def cancel_statement(connection: AsyncConnection) -> None:
-    """Ask PostgreSQL to cancel what this connection runs; when done, the request has arrived.
+    """Send PostgreSQL a cancel request for this connection's statement; wait until it is received.
 
-    Whoever runs the statement gets its error, and the connection stays usable: cancelling the task
-    instead would cost the connection. Where the server can't be reached, the connection is ended.
+    The statement then raises its error and the connection stays usable, whereas cancelling the task
+    would lose the connection. If the server is unreachable, the connection is closed.
     """
     sync = connection.sync_connection
     if sync is None or sync.closed or sync.invalidated:
         return
     driver: Any = sync.connection.driver_connection
-    # The driver does this when a task of its own is cancelled; it has no public name for it.
+    # The driver calls this when its task is cancelled; it has no public API for it.
     await driver._cancel(asyncio.get_running_loop().create_future())  # noqa: SLF001
 
 
 def _run(connection: Connection, sql: str) -> str:
-    # The simple protocol: several statements travel as one message.
+    # The simple protocol allows several statements in one message.
     status: str = connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
         lambda driver: driver.execute(sql)
     )
     return status
 
 
-# A connection whose state is not known must not go back to the pool. Where the answer to one of
-# these did not come, also because the task was cancelled, the connection is ended.
+# A connection in an unknown state must not return to the pool. If one of the statements below gets
+# no response, for example because the task is cancelled, the connection is invalidated.
 
 
 def _begin(connection: Connection) -> None:
@@ -150,7 +150,7 @@ def _begin(connection: Connection) -> None:
     try:
         _run(connection, scope.begin_sql())
     except BaseException:
-        # Also where the server answered: BEGIN itself may have been done.
+        # Also if the server responded: BEGIN itself may have succeeded.
         connection.invalidate()
         raise
 
@@ -163,9 +163,9 @@ def _commit(connection: Connection) -> None:
     except BaseException:
         connection.invalidate()
         raise
-    # A transaction in which a statement failed is undone, and that is no error to PostgreSQL.
+    # PostgreSQL rolls back a failed transaction at COMMIT without reporting an error.
     if status == "ROLLBACK":
-        raise TransactionAbortedError("A statement had failed: nothing was committed.")
+        raise TransactionAbortedError("A statement had failed; nothing was committed.")
 
 
 def _rollback(connection: Connection) -> None:
@@ -175,6 +175,6 @@ def _rollback(connection: Connection) -> None:
         _run(connection, "ROLLBACK")
     except BaseException as error:
         connection.invalidate()
-        # Where the connection died, what it had begun died with it.
+        # If the connection was lost, the server has rolled back.
         if not isinstance(error, Exception):
             raise

@@ -1,4 +1,4 @@
-"""Texts of errors: a failure that is to be recorded is never refused for its words."""
+"""Error texts of jobs: shortened or cleaned so that recording a failure never fails itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,39 +8,39 @@ from db.validation import UNSTORABLE
 
 SHORTENED = "… [shortened] …"
 REPLACEMENT = "\ufffd"
-# The keys of an event's detail that become those of an attempt.
+# The keys of an event's detail that an attempt shows, with their longest lengths.
 ERROR_KEYS = {"error_code": MAX_NAME_LENGTH, "error_message": MAX_MESSAGE_LENGTH}
 
 
 def storable(text: str) -> str:
-    """Replace each character that PostgreSQL cannot hold: U+0000, half of a surrogate pair."""
+    """Replace each character that PostgreSQL cannot store: U+0000 and lone surrogates."""
     return UNSTORABLE.sub(REPLACEMENT, text)
 
 
-def diagnostic(text: str | None, max_length: int = MAX_MESSAGE_LENGTH) -> str | None:
-    """Make of an error's text what can be kept of it; an empty one is none.
+def storable_message(text: str | None, max_length: int = MAX_MESSAGE_LENGTH) -> str | None:
+    """Make an error's text storable; an empty one becomes None.
 
-    Of one that is too long, the beginning and the end are kept, for there stands what it is about.
+    A text that is too long keeps its beginning and its end, which say most about the error.
     """
     if not text:
         return None
-    kept = storable(str(text))
-    if len(kept) <= max_length:
-        return kept
+    result = storable(str(text))
+    if len(result) <= max_length:
+        return result
     room = max_length - len(SHORTENED)
     tail = room // 4
-    return kept[: room - tail] + SHORTENED + kept[len(kept) - tail :]
+    return result[: room - tail] + SHORTENED + result[len(result) - tail :]
 
 
-def error_code(text: str | None) -> str | None:
-    """Make of an error's code what can be kept of it."""
-    return diagnostic(text, MAX_NAME_LENGTH)
+def storable_code(text: str | None) -> str | None:
+    """Make an error's code storable, as `storable_message` does."""
+    return storable_message(text, MAX_NAME_LENGTH)
 
 
-def with_diagnostics(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy an event's detail, the error in it as it can be kept."""
+def with_storable_errors(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy an event's detail with its error made storable."""
     errors = {
-        key: diagnostic(detail[key], length)
+        key: storable_message(detail[key], length)
         for key, length in ERROR_KEYS.items()
         if isinstance(detail.get(key), str)
     }

@@ -1,20 +1,18 @@
-"""Why JobRepository refuses a call, as exceptions, and the checks that raise them."""
+"""The exceptions of JobRepository, and the checks of its arguments that raise them."""
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
 from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MIN_INT32
-from db.queries.jobs import JobRow
-from db.statuses import JobStatus
+from db.outcomes import CreatedJob, IdempotencyConflict, IllegalTransition, JobNotFound
 from db.times import time_fault
 from db.validation import attempts_fault, document_fault, name_fault, text_fault
 
 
 class InvalidJobError(ValueError):
-    """A value cannot be taken; `field` names its argument."""
+    """An argument has an invalid value; `field` is its name."""
 
     def __init__(self, field: str, fault: str) -> None:
         super().__init__(f"{field}: {fault}")
@@ -22,90 +20,96 @@ class InvalidJobError(ValueError):
 
 
 class JobNotFoundError(LookupError):
-    """The organisation has no job of this id."""
+    """The organisation has no job with this id."""
 
-    def __init__(self, job_id: UUID) -> None:
-        super().__init__(f"There is no job {job_id}.")
-        self.job_id = job_id
+    def __init__(self, outcome: JobNotFound) -> None:
+        super().__init__(f"There is no job {outcome.job_id}.")
+        self.outcome = outcome
+        self.job_id = outcome.job_id
 
 
 class IdempotencyConflictError(Exception):
-    """The idempotency key belongs to `existing`, a job that was created from other input."""
+    """The idempotency key belongs to `existing`, a job that was created with different input."""
 
-    def __init__(self, existing: JobRow) -> None:
+    def __init__(self, outcome: IdempotencyConflict) -> None:
         super().__init__(
-            f"The idempotency key belongs to job {existing.id}, created from other input."
+            f"The idempotency key belongs to job {outcome.existing.id}, "
+            "which was created with different input."
         )
-        self.existing = existing
+        self.outcome = outcome
+        self.existing = outcome.existing
 
 
 class IllegalTransitionError(Exception):
-    """The job's status, or its attempts, do not allow the change. `job` is as it was met."""
+    """The current status of `job`, or its attempts, do not allow the change."""
 
-    def __init__(self, job: JobRow, requested: JobStatus) -> None:
-        self.job = job
-        self.current = JobStatus(job.status)
-        self.requested = requested
+    def __init__(self, outcome: IllegalTransition) -> None:
+        self.outcome = outcome
+        self.job = job = outcome.job
+        self.current = outcome.current
+        self.requested = outcome.requested
         super().__init__(
             f"Job {job.id} is {self.current} (attempt {job.attempt} of {job.max_attempts}) "
-            f"and cannot become {requested} now."
+            f"and cannot become {self.requested} now."
         )
 
 
 def check_batch(jobs: Sequence[NewJob]) -> None:
-    """Refuse a batch that is too large for one call, or has a job that cannot be taken."""
-    too_many = f"It may hold at most {MAX_BATCH} jobs." if len(jobs) > MAX_BATCH else None
-    _refuse("jobs", too_many)
-    for number, job in enumerate(jobs):
-        check_new(job, f"jobs[{number}].")
+    """Raise InvalidJobError if the batch is too large or has an invalid job."""
+    too_many = f"It may have at most {MAX_BATCH} jobs." if len(jobs) > MAX_BATCH else None
+    _raise_fault("jobs", too_many)
+    for index, job in enumerate(jobs):
+        check_new(job, f"jobs[{index}].")
 
 
 def check_new(job: NewJob, prefix: str = "") -> None:
-    """Refuse a new job that cannot be taken."""
+    """Raise InvalidJobError if the job has an invalid value."""
     for name in ("type", "queue", "idempotency_key", "requested_by"):
-        _refuse(prefix + name, name_fault(getattr(job, name)))
+        _raise_fault(prefix + name, name_fault(getattr(job, name)))
     fits = MIN_INT32 <= job.priority <= MAX_INT32
-    _refuse(f"{prefix}priority", None if fits else "It must fit 32 bits.")
-    _refuse(f"{prefix}max_attempts", attempts_fault(job.max_attempts))
-    _refuse(f"{prefix}payload", document_fault(job.payload, MAX_JSON_BYTES))
+    _raise_fault(f"{prefix}priority", None if fits else "It must fit in 32 bits.")
+    _raise_fault(f"{prefix}max_attempts", attempts_fault(job.max_attempts))
+    _raise_fault(f"{prefix}payload", document_fault(job.payload, MAX_JSON_BYTES))
     if job.scheduled_at is not None:
-        _refuse(f"{prefix}scheduled_at", time_fault(job.scheduled_at))
+        _raise_fault(f"{prefix}scheduled_at", time_fault(job.scheduled_at))
 
 
-def check_creations(creations: Sequence[Creation]) -> None:
-    """Refuse a batch, just written, of which a key belongs to other input."""
-    made = {each.row.id for each in creations if each.created}
-    for number, each in enumerate(creations):
-        if each.same_input:
+def check_created(outcomes: Sequence[Creation]) -> list[CreatedJob]:
+    """Return the jobs of a batch; raise the error of the first conflict."""
+    jobs = [each for each in outcomes if isinstance(each, CreatedJob)]
+    created_ids = {each.job.id for each in jobs if each.created}
+    for index, each in enumerate(outcomes):
+        if isinstance(each, CreatedJob):
             continue
-        if each.row.id in made:
-            field = f"jobs[{number}].idempotency_key"
-            raise InvalidJobError(field, "The batch has it twice, with other input.")
-        raise IdempotencyConflictError(each.row)
+        if each.existing.id in created_ids:
+            field = f"jobs[{index}].idempotency_key"
+            raise InvalidJobError(field, "The batch has this key twice, with different input.")
+        raise IdempotencyConflictError(each)
+    return jobs
 
 
 def check_transition(transition: Transition) -> None:
-    """Refuse a change of status whose parts cannot be taken."""
-    _refuse("result", document_fault(transition.result, MAX_JSON_BYTES))
+    """Raise InvalidJobError if the transition has an invalid result or detail."""
+    _raise_fault("result", document_fault(transition.result, MAX_JSON_BYTES))
     check_detail(transition.detail)
 
 
 def check_detail(detail: Any) -> None:
-    """Refuse what cannot be an event's detail."""
-    _refuse("detail", None if isinstance(detail, dict) else "It must be a dict.")
-    _refuse("detail", document_fault(detail, MAX_JSON_BYTES))
+    """Raise InvalidJobError if the value is not a valid event detail."""
+    _raise_fault("detail", None if isinstance(detail, dict) else "It must be a dict.")
+    _raise_fault("detail", document_fault(detail, MAX_JSON_BYTES))
 
 
-def check_signature(by: str | None) -> None:
-    """Refuse a name that cannot stand in an event's detail."""
-    _refuse("by", text_fault(by or ""))
+def check_author(by: str | None) -> None:
+    """Raise InvalidJobError if the name cannot be stored in an event's detail."""
+    _raise_fault("by", text_fault(by or ""))
 
 
 def check_limit(limit: int) -> None:
-    """Refuse a list's limit that is none."""
-    _refuse("limit", None if limit >= 1 else "It must be at least 1.")
+    """Raise InvalidJobError if a list's limit is less than 1."""
+    _raise_fault("limit", None if limit >= 1 else "It must be at least 1.")
 
 
-def _refuse(field: str, fault: str | None) -> None:
+def _raise_fault(field: str, fault: str | None) -> None:
     if fault is not None:
         raise InvalidJobError(field, fault)

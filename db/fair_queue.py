@@ -1,7 +1,4 @@
-"""Slots for what may run at once, handed out fairly to keys, however much one of them asks for.
-
-Counting and waiting is all that is done here: what a key or a slot stands for lives elsewhere.
-"""
+"""A fair queue for a limited number of slots, shared by keys such as organisations."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -11,68 +8,68 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class _Line:
-    """Of one key: how many slots it holds, and those that it waits for, in their order."""
+    """The slots that one key holds, and its waiting leases in order."""
 
     held: int = 0
     waiting: "dict[Lease, None]" = field(default_factory=dict)
 
 
 class FairQueue:
-    """Of the keys that wait, the one that holds fewest is next; of equals, they take turns.
+    """Grants slots to the waiting key that holds the fewest; equal keys take turns.
 
-    The last quarter of the slots is for keys that hold none: so one key leaves room for others,
-    and what is short need not wait for what is long if they ask by different keys.
+    The last quarter of the slots is reserved for keys that hold none, so that one key cannot take
+    all slots and its long tasks do not delay the short ones of other keys.
     """
 
     def __init__(self, size: int) -> None:
         self._free = size
         self._reserved = size // 4
-        # In the order of their turns.
+        # The key at the front is next among equals.
         self._lines: dict[Hashable, _Line] = {}
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting leases."""
         return sum(len(line.waiting) for line in self._lines.values())
 
     def request(self, key: Hashable) -> "Lease":
-        """Ask for a slot; who asked waits for it and releases it, also where it did not come."""
-        slot = Lease(self, key)
-        self._lines.setdefault(key, _Line()).waiting[slot] = None
-        self._serve()
-        return slot
+        """Request a slot. The caller waits for the lease, and releases it in any case."""
+        lease = Lease(self, key)
+        self._lines.setdefault(key, _Line()).waiting[lease] = None
+        self._grant()
+        return lease
 
     @asynccontextmanager
     async def slot(self, key: Hashable) -> AsyncIterator[None]:
-        """Wait for a slot, and hold it."""
-        slot = self.request(key)
+        """Hold a slot while the body runs; wait for it first."""
+        lease = self.request(key)
         try:
-            await slot.wait()
+            await lease.wait()
             yield
         finally:
-            slot.release()
+            lease.release()
 
-    def take_back(self, key: Hashable, slot: "Lease") -> None:
-        """Let others have the slot, or strike it off if it waits."""
+    def release(self, key: Hashable, lease: "Lease") -> None:
+        """Free the slot of a lease, or remove the lease if it is waiting."""
         line = self._lines[key]
-        if slot in line.waiting:
-            del line.waiting[slot]
+        if lease in line.waiting:
+            del line.waiting[lease]
         else:
             line.held -= 1
             self._free += 1
-            # It has had its turn.
+            # The key moves to the end of the turns.
             self._lines[key] = self._lines.pop(key)
         if not line.held and not line.waiting:
             del self._lines[key]
-        self._serve()
+        self._grant()
 
-    def _serve(self) -> None:
+    def _grant(self) -> None:
         while self._free and (line := self._next()) is not None:
-            slot = next(iter(line.waiting))
-            del line.waiting[slot]
+            lease = next(iter(line.waiting))
+            del line.waiting[lease]
             line.held += 1
             self._free -= 1
-            slot.settle()
+            lease.settle()
 
     def _next(self) -> _Line | None:
         waiting = (line for line in self._lines.values() if line.waiting)
@@ -83,7 +80,7 @@ class FairQueue:
 
 
 class Lease:
-    """One slot that was asked for: waited for, held, then released."""
+    """A requested slot: waiting, then held, then released."""
 
     __slots__ = ("_failure", "_key", "_queue", "_settled")
 
@@ -94,7 +91,7 @@ class Lease:
         self._failure: Exception | None = None
 
     async def wait(self, timeout_seconds: float | None = None) -> None:
-        """Wait until it is held. Raises TimeoutError, and what it was refused for."""
+        """Wait until the slot is held. Raises TimeoutError, or the failure given to `refuse`."""
         if not self._settled.done():
             try:
                 async with asyncio.timeout(timeout_seconds):
@@ -106,19 +103,19 @@ class Lease:
             raise self._failure
 
     def settle(self) -> None:
-        """End the wait for it."""
+        """End the wait."""
         if not self._settled.done():
             self._settled.set_result(None)
 
     def refuse(self, failure: Exception) -> None:
-        """Let who waits for it have the failure instead, at once; held already, do nothing."""
+        """End the wait with an error; no effect once the slot is held."""
         if not self._settled.done():
             self._failure = failure
             self.release()
             self.settle()
 
     def release(self) -> None:
-        """Give it back, or wait for it no more; saying so again does nothing."""
+        """Release the slot or stop waiting for it; calling it again has no effect."""
         queue, self._queue = self._queue, None
         if queue is not None:
-            queue.take_back(self._key, self)
+            queue.release(self._key, self)

@@ -1,4 +1,4 @@
-"""Ids that the application makes: UUIDv7, so that new rows go to the end of their indexes."""
+"""UUIDv7 ids, so that new rows are appended at the end of their indexes."""
 
 import secrets
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 def new_id(now: datetime) -> UUID:
-    """Make a UUIDv7 of this time (RFC 9562, section 5.7): milliseconds, then 74 random bits."""
+    """Create a UUIDv7 (RFC 9562, section 5.7): milliseconds of `now`, then 74 random bits."""
     milliseconds = int(now.timestamp() * 1000)
     version, variant = 0x7 << 76, 0b10 << 62
     random = secrets.randbits(74)

@@ -1,6 +1,6 @@
-"""JSON between its text and values of Python, with every digit of its numbers.
+"""JSON parsing and writing that keeps every digit of numbers.
 
-orjson does it where a float holds what is written; where it might not, `Digits` keeps the text.
+orjson is used unless a number may not fit a float; such numbers are parsed as `Digits`.
 """
 
 import json
@@ -16,10 +16,10 @@ from db.limits import MAX_JSON_DECIMALS, MAX_JSON_NUMBER, MIN_JSON_NUMBER
 PAST_64_BITS = "past 64 bits that no double holds as it is written"
 MANY_DECIMALS = f"with more than {MAX_JSON_DECIMALS:,} decimals"
 
-# Half of a surrogate pair; those of a whole one look the same.
-HALF = re.compile(rb"\\u[dD][89a-fA-F]")
-# What a float might not hold: 16 digits or more, a zero at the end, an exponent. Each is searched
-# for by one byte, or by one string: together that takes less than parsing does.
+# A surrogate, whether lone or part of a pair.
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+# Numbers that a float may not represent exactly: 16 digits or more, a trailing zero, an exponent.
+# Each pattern starts with a literal byte, so that all searches take less time than parsing.
 _SAME_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _MANY_DIGITS = b"0" * 16
 _SUSPECTS = tuple(
@@ -34,7 +34,7 @@ _LONGEST_INT = len(str(MIN_JSON_NUMBER))
 
 
 class Digits(float):
-    """A number as it was written; as a float it is the nearest one, infinity past them all."""
+    """A number with its original text; its float value is the nearest, or infinity."""
 
     __slots__ = ("text",)
     text: str
@@ -46,16 +46,16 @@ class Digits(float):
 
 
 def loads(text: bytes | str) -> Any:
-    """Parse JSON strictly, but for a lone half of a surrogate pair, which stays in its text.
+    """Parse JSON strictly, except that lone surrogates are kept.
 
-    Numbers may be such as number_fault refuses. Raises ValueError or RecursionError.
+    Numbers are not checked with number_fault. Raises ValueError or RecursionError.
     """
     raw = text.encode() if isinstance(text, str) else text
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
-        # It also refuses halves, and numbers past all doubles.
-        if not (HALF.search(raw) or _is_suspect(raw)):
+        # orjson also rejects lone surrogates, and numbers beyond the range of doubles.
+        if not (SURROGATE.search(raw) or _is_suspect(raw)):
             raise
     else:
         if not _is_suspect(raw):
@@ -64,12 +64,12 @@ def loads(text: bytes | str) -> Any:
 
 
 def decode(text: str) -> Any:
-    """Parse JSON as `loads` does, without a look at whether orjson would do."""
+    """Parse JSON as `loads` does, without trying orjson first."""
     return _decoder.decode(text)
 
 
 def dumps(value: Any, option: int | None = None) -> bytes:
-    """Write JSON compactly. Raises TypeError for what is none, by the fault of a number if any."""
+    """Serialize to compact JSON. Raises TypeError, with the fault of a number as its cause."""
     try:
         return orjson.dumps(value, _write, option)
     except TypeError as error:
@@ -79,7 +79,7 @@ def dumps(value: Any, option: int | None = None) -> bytes:
 
 
 def number_fault(number: float | Decimal) -> str | None:
-    """Say what kind of number, that JSON may not have here, this one is."""
+    """Return why the number is not accepted, as a phrase after 'a number'; None if it is."""
     if isinstance(number, Digits):
         return digits_fault(number.text)
     if isinstance(number, Decimal):
@@ -93,7 +93,7 @@ def number_fault(number: float | Decimal) -> str | None:
 
 
 def digits_fault(text: str) -> str | None:
-    """Say it of a number that is written in a text."""
+    """Return the same for a number in its text form."""
     if _is_plain(text):
         return None
     try:
@@ -103,16 +103,16 @@ def digits_fault(text: str) -> str | None:
 
 
 def stored_bytes(text: bytes, enough: int) -> int:
-    """Count the bytes of compact JSON with its exponents as jsonb writes them, or to past `enough`.
+    """Count the bytes of compact JSON with its exponents expanded as jsonb does.
 
-    The spaces that jsonb puts between parts are not counted.
+    Stops counting past `enough`. The spaces that jsonb adds are not counted.
     """
     size = len(text)
-    for found in _STRING_OR_EXPONENT.finditer(text) if _EXPONENT.search(text) else ():
+    for match in _STRING_OR_EXPONENT.finditer(text) if _EXPONENT.search(text) else ():
         if size > enough:
             break
-        if found[1]:
-            size += len(_written(Decimal(found[1].decode()))) - len(found[1])
+        if match[1]:
+            size += len(_written(Decimal(match[1].decode()))) - len(match[1])
     return size
 
 
@@ -133,7 +133,7 @@ def _decimal_fault(number: Decimal) -> str | None:
 
 
 def _is_double(number: Decimal) -> bool:
-    """Tell whether a double, written with the fewest digits that tell it from others, is this."""
+    """Return whether the number is the shortest text of a double."""
     fits = number.adjusted() <= _MAX_DOUBLE_EXPONENT
     return fits and Decimal(repr(float(number))) == number
 
@@ -150,17 +150,17 @@ def _write(value: object) -> orjson.Fragment:
 
 
 def _is_plain(text: str) -> bool:
-    """Tell whether a number is written as jsonb writes it, and surely is within all bounds."""
+    """Return whether the number is surely within all limits and written as jsonb writes it."""
     return len(text) <= _SURE_LENGTH and "e" not in text and "E" not in text
 
 
 def _written(number: Decimal) -> str:
-    """Write a number as jsonb does: its exponent in digits."""
+    """Write a number as jsonb does, with its exponent expanded."""
     return format(number, "f")
 
 
 def _with_digits(value: Any) -> Any:
-    """Copy a value whose integers are too long for orjson."""
+    """Copy a value, with integers that are too long for orjson as Digits."""
     if isinstance(value, dict):
         return {key: _with_digits(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -175,7 +175,7 @@ def _float(text: str) -> float:
 
 
 def _int(text: str) -> float:
-    # int() takes quadratic time.
+    # int() takes quadratic time for long texts.
     if len(text) > _LONGEST_INT:
         return Digits(text)
     number = int(text)
@@ -183,7 +183,7 @@ def _int(text: str) -> float:
 
 
 def _no_number(text: str) -> Never:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 _decoder = json.JSONDecoder(parse_float=_float, parse_int=_int, parse_constant=_no_number)

@@ -1,4 +1,4 @@
-"""One request's transaction: begun at its first statement, its statements one after another."""
+"""A request's transaction: it begins with its first statement and runs one statement at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
@@ -7,199 +7,166 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-import asyncpg
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.orm import Session
 
+from db.database_errors import DATABASE_ERRORS, translate, translate_commit
 from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
 from db.fair_queue import Lease
 
-QUERY_CANCELED = "57014"
-# SQLSTATEs, or their beginnings, by which the server would not serve, whatever was asked: it is
-# away, or has undone this transaction for the sake of another (40: a deadlock, say).
-AWAY_CLASSES = ("08", "28", "3D", "40", "53", "57P")
-# Of these, those that answer no COMMIT: whether it was done is not known.
-LOST_CLASSES = ("08", "40003", "53300", "57P01", "57P02", "57P03")
-# A cancel request may overtake the statement that it is meant for: it is sent again.
-CANCEL_AGAIN_SECONDS = 0.25
-
-# What the driver, SQLAlchemy's pool and the network raise; BEGIN and ROLLBACK go past SQLAlchemy.
-DATABASE_ERRORS = (
-    DBAPIError,
-    PoolTimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
-
-
-class StatementTimeoutError(Exception):
-    """A statement ran longer than its transaction's scope allows."""
-
-
-class DatabaseUnavailableError(Exception):
-    """The database could not be reached, has no connection to spare, hung up, or had no way on.
-
-    The same may succeed if it is tried again.
-    """
-
-
-class CommitUncertainError(Exception):
-    """The connection was lost while committing: all was kept, or nothing. Only looking tells."""
+# A cancel request may arrive before its statement, so it is repeated.
+CANCEL_INTERVAL_SECONDS = 0.25
 
 
 class SessionClosedError(Exception):
-    """The request has ended; whoever still asks comes too late."""
+    """The session was used after it was closed."""
 
 
 class RequestSession:
-    """A lazy AsyncSession that siblings may share: whoever comes second waits.
+    """A lazy AsyncSession shared by the resolvers of a request, which take turns.
 
-    The connection is taken from the pool by the first `use()` and given back by `close()`. Sessions
-    of one `key` share what the pool has for them: left out, it is the organisation's.
+    The first `use()` takes a connection from the pool, `close()` returns it. `key` identifies the
+    session's client in the pool's fair queue; it defaults to the organisation.
     """
 
     def __init__(self, engine: AsyncEngine, scope: Scope, key: Hashable = None) -> None:
         self._engine = engine
         self._scope = scope
         self._key = scope.org_id if key is None else key
-        self._turn = asyncio.Lock()
-        # What was taken by now, and how to give it back.
-        self._held = AsyncExitStack()
-        self._slot: Lease | None = None
+        self._lock = asyncio.Lock()
+        # Releases what has been acquired so far.
+        self._acquired = AsyncExitStack()
+        self._lease: Lease | None = None
         self._connection: AsyncConnection | None = None
         self._session: AsyncSession | None = None
         self._failure: Exception | None = None
-        self._is_lent = False
+        self._is_in_use = False
         self._cancelling: asyncio.Task[None] | None = None
-        # Set when what is being cancelled is over.
-        self._is_over = asyncio.Event()
+        # Set when the use that is being cancelled has ended.
+        self._use_ended = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[AsyncSession]:
-        """Wait for this session's turn and lend it out, its transaction begun.
+        """Yield the session with its transaction begun, once no other task uses it.
 
-        Raises StatementTimeoutError or DatabaseUnavailableError in place of the driver's errors
-        of that meaning; any other error passes as it is. After an error of the database the
-        transaction is lost: whoever comes later gets the same error.
+        Raises StatementTimeoutError or DatabaseUnavailableError for the driver's errors with that
+        meaning, and other errors unchanged. After a database error the transaction is lost, and
+        every later use raises the same error.
         """
-        async with self._turn:
+        async with self._lock:
             self._raise_failure()
             try:
-                session = await self._begun()
-                # It may have been stopped meanwhile.
+                session = await self._begin_once()
+                # `stop()` may have been called meanwhile.
                 self._raise_failure()
-                self._is_lent = True
+                self._is_in_use = True
                 yield session
             except DATABASE_ERRORS as error:
-                self._failure = self._failure or _meaning(error) or error
+                self._failure = self._failure or translate(error) or error
                 if self._failure is error:
                     raise
                 raise self._failure from error
             finally:
-                self._is_lent = False
-                self._is_over.set()
+                self._is_in_use = False
+                self._use_ended.set()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
 
-    async def _begun(self) -> AsyncSession:
+    async def _begin_once(self) -> AsyncSession:
         if self._session is None:
             try:
                 self._session = await self._begin()
             except BaseException:
-                await _finished(asyncio.create_task(self._held.aclose()))
+                await _wait_for(asyncio.create_task(self._acquired.aclose()))
                 raise
         return self._session
 
     async def _begin(self) -> AsyncSession:
         pool = self._engine.pool
         assert isinstance(pool, FairPool)
-        self._slot = pool.turns.request(self._key)
-        self._held.callback(self._slot.release)
-        await self._slot.wait(pool.timeout())
+        self._lease = pool.queue.request(self._key)
+        self._acquired.callback(self._lease.release)
+        await self._lease.wait(pool.timeout())
         connection = await self._engine.connect()
-        # Bound to the connection: whatever is done with the session, the connection stays here.
+        # Bound to the connection, so that the session cannot release it.
         session = AsyncSession(connection, autoflush=False, expire_on_commit=False)
-        self._held.push_async_callback(session.run_sync, _give_back)
+        self._acquired.push_async_callback(session.run_sync, _close_session)
         await session.connection(execution_options={SCOPE_OPTION: self._scope})
         self._connection = connection
         return session
 
-    def again(self) -> "RequestSession":
-        """Get another session of the same scope, for what is to see what was written since."""
+    def renewed(self) -> "RequestSession":
+        """Return a new session of the same scope, which sees what was committed meanwhile."""
         return RequestSession(self._engine, self._scope, self._key)
 
-    def writing(self) -> "RequestSession":
-        """Get a session of the same organisation that may write."""
+    def writable(self) -> "RequestSession":
+        """Return a new read-write session of the same organisation."""
         return RequestSession(self._engine, replace(self._scope, read_only=False), self._key)
 
     async def commit(self) -> None:
-        """Commit what was written; raise as `use()` does where that failed.
+        """Commit the transaction. Raises as `use()` does.
 
-        Raises CommitUncertainError where the connection is lost, and so the outcome unknown. Once
-        COMMIT has begun, `stop()` comes too late.
+        Raises CommitUncertainError if the connection is lost, so that the outcome is unknown.
+        `stop()` has no effect once COMMIT has been sent.
         """
-        async with self._turn:
+        async with self._lock:
             self._raise_failure()
             if self._session is not None:
                 try:
                     await self._session.commit()
                 except DATABASE_ERRORS as error:
-                    if is_lost(error):
-                        raise CommitUncertainError(str(error)) from error
-                    raise _meaning(error) or error from error
+                    meaning = translate_commit(error) or translate(error)
+                    if meaning is not None:
+                        raise meaning from error
+                    raise
 
     def stop(self, failure: Exception) -> None:
-        """Let nothing more be asked: from now on `use()` and `commit()` raise `failure`.
+        """Make `use()` and `commit()` raise `failure` from now on.
 
-        A statement that runs is cancelled in the database, and whoever waits for it gets the same.
-        So does who waits for a connection.
+        A running statement is cancelled in the database. Tasks that wait for it, or for a
+        connection, get `failure` as well.
         """
         self._failure = self._failure or failure
-        if self._slot is not None:
-            self._slot.refuse(self._failure)
-        if self._is_lent and self._cancelling is None:
-            self._is_over.clear()
+        if self._lease is not None:
+            self._lease.refuse(self._failure)
+        if self._is_in_use and self._cancelling is None:
+            self._use_ended.clear()
             self._cancelling = asyncio.create_task(self._cancel())
 
     async def _cancel(self) -> None:
-        """Cancel statements until whoever has the session lets go of it."""
+        """Cancel statements until the current use ends."""
         assert self._connection is not None
-        while not self._is_over.is_set():
+        while not self._use_ended.is_set():
             await cancel_statement(self._connection)
             with suppress(TimeoutError):
-                async with asyncio.timeout(CANCEL_AGAIN_SECONDS):
-                    await self._is_over.wait()
+                async with asyncio.timeout(CANCEL_INTERVAL_SECONDS):
+                    await self._use_ended.wait()
 
     async def close(self) -> None:
-        """End the transaction, keeping nothing of it, and give the connection back.
+        """Roll the transaction back and return the connection to the pool.
 
-        A statement that still runs is cancelled: nobody waits for it any more, where the client is
-        gone, or where a field has failed and its siblings' batches go on. From now on `use()`
-        raises SessionClosedError.
+        A statement may still be running if the client has disconnected, or if a field failed while
+        batches of its siblings continue: it is cancelled. From now on `use()` raises
+        SessionClosedError.
         """
         closed = SessionClosedError()
         self.stop(closed)
         self._failure = closed
-        if self._closing is None and (self._turn.locked() or self._cancelling is not None):
+        if self._closing is None and (self._lock.locked() or self._cancelling is not None):
             self._closing = asyncio.create_task(self._close())
-        await (self._close() if self._closing is None else _finished(self._closing))
+        await (self._close() if self._closing is None else _wait_for(self._closing))
 
     async def _close(self) -> None:
-        async with self._turn:
+        async with self._lock:
             if self._cancelling is not None:
-                # A cancel request on its way must not meet the ROLLBACK, or the next request.
+                # A pending cancel request must not hit the ROLLBACK or the next request.
                 await self._cancelling
             self._session = None
-            await self._held.aclose()
+            await self._acquired.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -213,7 +180,7 @@ class RequestSession:
         await self.close()
 
 
-def _give_back(session: Session) -> None:
+def _close_session(session: Session) -> None:
     assert isinstance(session.bind, Connection)
     try:
         session.close()
@@ -221,8 +188,8 @@ def _give_back(session: Session) -> None:
         session.bind.close()
 
 
-async def _finished(task: asyncio.Task[None]) -> None:
-    """Wait for the task to end, also where the waiting one is cancelled meanwhile."""
+async def _wait_for(task: asyncio.Task[None]) -> None:
+    """Wait for the task to end, even if the caller is cancelled meanwhile."""
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
@@ -234,27 +201,3 @@ async def _finished(task: asyncio.Task[None]) -> None:
             task.result()
         raise cancelled
     task.result()
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """Get the SQLSTATE that the server, or the driver in its place, gave the error."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    state: str | None = getattr(cause, "sqlstate", None)
-    return state
-
-
-def is_lost(error: Exception) -> bool:
-    """Tell whether the connection is gone, or never came about: the server has not answered."""
-    state = sqlstate(error)
-    return state is None or state.startswith(LOST_CLASSES)
-
-
-def _meaning(error: Exception) -> Exception | None:
-    """Say what an error of the database means to a request; None: a defect of the statement."""
-    state = sqlstate(error) or ""
-    if state == QUERY_CANCELED:
-        return StatementTimeoutError()
-    invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-    if invalidated or not state or state.startswith(AWAY_CLASSES):
-        return DatabaseUnavailableError()
-    return None

@@ -1,7 +1,7 @@
-"""Events that were restored from the dump of another server: their transaction ids are that one's.
+"""Events restored from a dump of another server, with transaction ids of that server.
 
-While they are ahead of this server's count, subscriptions tell new events by their times: see
-db.queries.event_feed. Without ids they are history, and snapshots tell what is new again.
+While those ids are ahead of this server's, subscriptions detect new events by their times: see
+db.queries.event_feed. Once the ids are cleared, subscriptions compare snapshots again.
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ WITH RECURSIVE org (org_id) AS (
     FROM org WHERE org.org_id IS NOT NULL
 )
 SELECT org_id FROM org, pg_snapshot_xmax(pg_current_snapshot()) AS next_xid
--- On Citus no id can be compared with another.
+-- On Citus each node has its own transaction ids.
 WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') AND EXISTS (
-    -- Of each organisation, one probe of the index on its events' transactions.
+    -- One index probe per organisation.
     SELECT FROM job_event AS event WHERE event.org_id = org.org_id AND event.xid >= next_xid
 )
 """
@@ -30,7 +30,7 @@ WHERE org_id = $1 AND xid >= pg_snapshot_xmax(pg_current_snapshot())
 
 
 async def count_restored_orgs(url: str) -> int:
-    """Count the organisations that have such events. Asks as the owner of the tables."""
+    """Count the organisations that have such events. `url` must name the owner of the tables."""
     connection = await _connect(url)
     try:
         return len(await connection.fetch(_ORGANISATIONS))
@@ -38,10 +38,10 @@ async def count_restored_orgs(url: str) -> int:
         await connection.close()
 
 
-async def clear_transactions(url: str) -> int:
-    """Take the transaction ids from such events; get the number of their organisations.
+async def clear_transaction_ids(url: str) -> int:
+    """Clear the transaction ids of such events; return how many organisations had any.
 
-    Each organisation is a transaction of its own. Needs the owner of the tables.
+    Each organisation is a separate transaction. `url` must name the owner of the tables.
     """
     connection = await _connect(url)
     try:
@@ -54,5 +54,5 @@ async def clear_transactions(url: str) -> int:
 
 
 async def _connect(url: str) -> Any:
-    # A login that row level security binds gets an error, not rows left out in silence.
+    # A login subject to row level security gets an error instead of missing rows.
     return await asyncpg.connect(url, server_settings={"row_security": "off"})

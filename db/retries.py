@@ -1,11 +1,9 @@
-"""Transactions that are tried again when they failed for a passing reason."""
+"""Transactions that are retried after transient failures."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-import asyncpg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from tenacity import (
     AsyncRetrying,
@@ -14,15 +12,14 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from db.request_session import CommitUncertainError, DatabaseUnavailableError, sqlstate
+from db.database_errors import is_retryable
 from db.session_scope import STATEMENT_TIMEOUT_SECONDS, session_scope
 
 T = TypeVar("T")
 
-SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 ATTEMPTS = 6
-# Before the n-th retry: a random time up to 2**(n - 1) times the first, at most the last.
-WAIT_FIRST_SECONDS, WAIT_LAST_SECONDS = 0.1, 5.0
+# The wait before the n-th retry is random, up to 2**(n - 1) times the first, at most the last.
+FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.1, 5.0
 
 
 async def in_transaction(
@@ -34,13 +31,14 @@ async def in_transaction(
     attempts: int = ATTEMPTS,
     statement_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
 ) -> T:
-    """Run `work` in a `session_scope`, again where that failed for a passing reason.
+    """Run `work` in a `session_scope`, and retry it after transient failures.
 
-    Those are serialization failures, deadlocks, and a connection that could not be had or was lost
-    before COMMIT was sent: nothing has been kept then. `work` gets a new session each time, and
-    may run several times, so it should do nothing but write to this session. After a lost COMMIT
-    it runs again only if it is `idempotent`, which means that a second success changes nothing;
-    otherwise CommitUncertainError is raised. The last attempt's error is raised as it is.
+    Those are serialization failures, deadlocks, and connections that cannot be opened or are lost
+    before COMMIT is sent; nothing is committed then. `work` gets a new session each time and may
+    run up to `attempts` times, so it should have no effects besides its session. If the connection
+    is lost during COMMIT, it runs again only if it is `idempotent`, that is, if running it twice
+    changes nothing more; otherwise CommitUncertainError is raised. Raises the error of the last
+    attempt.
     """
 
     async def attempt() -> T:
@@ -50,22 +48,9 @@ async def in_transaction(
             return await work(session)
 
     retrying = AsyncRetrying(
-        retry=retry_if_exception(lambda error: _is_passing(error, idempotent=idempotent)),
-        wait=wait_random_exponential(multiplier=WAIT_FIRST_SECONDS, max=WAIT_LAST_SECONDS),
+        retry=retry_if_exception(lambda error: is_retryable(error, idempotent=idempotent)),
+        wait=wait_random_exponential(multiplier=FIRST_WAIT_SECONDS, max=LAST_WAIT_SECONDS),
         stop=stop_after_attempt(attempts),
         reraise=True,
     )
     return await retrying(attempt)
-
-
-def _is_passing(error: BaseException, *, idempotent: bool) -> bool:
-    if isinstance(error, CommitUncertainError):
-        return idempotent
-    if isinstance(error, DatabaseUnavailableError):
-        return True
-    # COMMIT's errors come from the driver, those of statements through SQLAlchemy.
-    if not isinstance(error, DBAPIError | asyncpg.PostgresError):
-        return False
-    if sqlstate(error) in {SERIALIZATION_FAILURE, DEADLOCK}:
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

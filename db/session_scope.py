@@ -1,7 +1,4 @@
-"""Transactions for Python programs: a session of one organisation, committed or undone as a whole.
-
-Requests of the API have sessions of their own: db.request_session.
-"""
+"""Transactions of one organisation for Python programs. API requests use db.request_session."""
 
 import asyncio
 import os
@@ -14,29 +11,29 @@ from weakref import WeakKeyDictionary
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.database_errors import (
+    DATABASE_ERRORS,
+    DatabaseUnavailableError,
+    is_connection_lost,
+    translate_commit,
+)
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
 from db.json_values import loads
-from db.request_session import (
-    DATABASE_ERRORS,
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    is_lost,
-)
 
 DATABASE_URL = "JOBLENS_DATABASE_URL"
 STATEMENT_TIMEOUT_SECONDS = 10.0
 
 # Connections belong to the event loop that opened them.
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncEngine] = WeakKeyDictionary()
-_registering = threading.Lock()
+_engines_lock = threading.Lock()
 
 
 class DatabaseNotConfiguredError(Exception):
-    """Nobody has said which database to use."""
+    """JOBLENS_DATABASE_URL is not set and no engine was given."""
 
 
 def create_worker_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
-    """Make an engine for `session_scope`: JSON columns come as plain values of Python."""
+    """Create an engine for `session_scope`; it decodes JSON columns to Python values."""
     chosen = options or EngineOptions(application_name="joblens-worker")
     return create_engine(url, chosen, json_deserializer=loads)
 
@@ -48,15 +45,14 @@ async def session_scope(
     engine: AsyncEngine | None = None,
     statement_timeout_seconds: float = STATEMENT_TIMEOUT_SECONDS,
 ) -> AsyncIterator[AsyncSession]:
-    """Open a transaction of the organisation; commit it on success, undo it on error.
+    """Open a transaction of the organisation; commit on success, roll back on error.
 
-    `session.begin_nested()` is a savepoint, which undoes a part. A session runs one statement at
-    a time. Without `engine` it is the event loop's own, made from JOBLENS_DATABASE_URL when first
-    needed and closed by `dispose()`.
+    `session.begin_nested()` is a savepoint. A session runs one statement at a time. `engine`
+    defaults to one per event loop, created from JOBLENS_DATABASE_URL and closed by `dispose()`.
 
-    Raises DatabaseUnavailableError if the database cannot be reached, CommitUncertainError if it is
-    lost while committing, TransactionAbortedError if a statement had failed outside of a savepoint
-    and the block went on all the same. Errors of statements come as SQLAlchemy has them.
+    Raises DatabaseUnavailableError if the database is unreachable, CommitUncertainError if the
+    connection is lost during COMMIT, and TransactionAbortedError if the block ignored a statement
+    that failed outside of a savepoint. Statements raise SQLAlchemy's errors.
     """
     scope = Scope(org_id, statement_timeout_seconds, read_only=False)
     scoped = (engine or _current_engine()).execution_options(**{SCOPE_OPTION: scope})
@@ -73,20 +69,19 @@ async def session_scope(
 
 
 def org_id_of(session: AsyncSession) -> UUID:
-    """Get the organisation whose `session_scope` this is."""
+    """Get the organisation of a session from `session_scope`. Raises TypeError for others."""
     scope = session.info.get("scope")
     if not isinstance(scope, Scope):
-        raise TypeError("This session does not come from session_scope(): it has no organisation.")
+        raise TypeError("This session is not from session_scope(), so it has no organisation.")
     return scope.org_id
 
 
 async def dispose() -> None:
-    """Close the running event loop's engine, if it has one; the next scope makes another.
+    """Close the default engine of the running event loop; the next scope creates another one.
 
-    For the end of a program, or of an event loop: a loop that ends without it leaves its
-    connections to the garbage collector.
+    Call it before the event loop ends, which would otherwise leave open connections behind.
     """
-    with _registering:
+    with _engines_lock:
         engine = _engines.pop(asyncio.get_running_loop(), None)
     if engine is not None:
         await engine.dispose()
@@ -94,14 +89,14 @@ async def dispose() -> None:
 
 def _current_engine() -> AsyncEngine:
     loop = asyncio.get_running_loop()
-    with _registering:
+    with _engines_lock:
         engine = _engines.get(loop)
         if engine is None:
             url = os.environ.get(DATABASE_URL)
             if not url:
                 raise DatabaseNotConfiguredError(
-                    f"{DATABASE_URL} is not set. Set it, such as to "
-                    "postgresql://joblens@localhost/joblens, or give session_scope() an engine."
+                    f"{DATABASE_URL} is not set. Set it, for example to "
+                    "postgresql://joblens@localhost/joblens, or pass an engine to session_scope()."
                 )
             engine = _engines[loop] = create_worker_engine(url)
     return engine
@@ -111,7 +106,7 @@ async def _begin(session: AsyncSession) -> None:
     try:
         await session.connection()
     except DATABASE_ERRORS as error:
-        if isinstance(error, PoolTimeoutError) or not is_lost(error):
+        if isinstance(error, PoolTimeoutError) or not is_connection_lost(error):
             raise
         raise DatabaseUnavailableError(str(error)) from error
 
@@ -120,7 +115,7 @@ async def _commit(session: AsyncSession) -> None:
     try:
         await session.commit()
     except DATABASE_ERRORS as error:
-        # Any other error is the server's answer to COMMIT: it has undone everything.
-        if is_lost(error):
-            raise CommitUncertainError(str(error)) from error
+        # Any other error is the server's answer to COMMIT: it has rolled everything back.
+        if (uncertain := translate_commit(error)) is not None:
+            raise uncertain from error
         raise

@@ -1,4 +1,4 @@
-"""The words of a job's life: its statuses, which of them end it, and which may follow which."""
+"""Job statuses, which of them are terminal, and the allowed transitions; backoff policies."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. The values are what the column `job.status` holds."""
+    """The status of a job. The values are those of the column `job.status`."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -17,12 +17,12 @@ class JobStatus(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        """Whether a run has ended here: exactly then `finished_at` is set."""
+        """Whether the run has ended; `finished_at` is set for exactly these."""
         return self in TERMINAL_STATUSES
 
 
 class BackoffPolicy(StrEnum):
-    """How long a retry waits. The values are what the column `job.backoff_policy` holds."""
+    """The wait before a retry. The values are those of the column `job.backoff_policy`."""
 
     NONE = "none"
     FIXED = "fixed"

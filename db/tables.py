@@ -1,6 +1,6 @@
-"""The tables as SQLAlchemy sees them; the migrations in `alembic/` make them.
+"""SQLAlchemy's definitions of the tables; the migrations in `alembic/` create them.
 
-`org_id` leads every key and index, so that one organisation is one contiguous range everywhere.
+Every key and index starts with `org_id`, so that an organisation's rows are one contiguous range.
 """
 
 from sqlalchemy import (
@@ -25,6 +25,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 
 metadata = MetaData()
@@ -38,26 +44,25 @@ class Xid8(UserDefinedType[int]):
     cache_ok = True
 
     def get_col_spec(self, **_options: object) -> str:
-        """Write the type in SQL."""
+        """Return the name of the type in SQL."""
         return "xid8"
 
 
-# So that `alembic check` knows the type when it reads a database.
+# `alembic check` looks the type up here when it inspects a database.
 ischema_names["xid8"] = Xid8
 
-# What a token may allow; resolvers.context says what each means.
+# The roles of a token.
 ROLES = ("viewer", "writer", "operator", "admin")
 FAR_FUTURE = literal_column("'infinity'::timestamp with time zone", Timestamp)
 
 
-def _one_of(column: str, words: list[str]) -> str:
-    return f"{column} IN ({', '.join(repr(str(word)) for word in words)})"
+def _one_of(column: str, values: list[str]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
-# Unfinished jobs stand in FINISHED_AT order as if they finished in the future: with the expression
-# instead of NULLs, one row comparison finds any page in the index. Not coalesce(): it is not
-# leakproof, and under row level security only a leakproof condition searches an index.
-# (Written as PostgreSQL writes it: `alembic check` compares the texts.)
+# Unfinished jobs sort as if they finished in the future: without NULLs, one row comparison finds
+# any page in the index. Not coalesce(): under row level security only leakproof conditions can use
+# an index. Formatted as PostgreSQL does, because `alembic check` compares the text.
 _FINISHED_ORDER = """
 CASE
     WHEN {0} IS NULL THEN 'infinity'::timestamp with time zone
@@ -67,7 +72,7 @@ finished_order = literal_column(f"({_FINISHED_ORDER.format('job.finished_at')})"
 
 
 def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
-    """Declare an index that ends in its order's unique tiebreak, so that pages need no sort."""
+    """Define an index that ends in the unique column of its order, so that pages need no sort."""
     columns = [text(column) for column in ("org_id", *leading, "id DESC")]
     return Index(name, *columns, postgresql_where=text(where) if where else None)
 
@@ -78,12 +83,12 @@ job_table = Table(
     Column("org_id", Uuid, nullable=False),
     Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("type", Text, nullable=False),
-    Column("queue", Text, nullable=False, server_default="default"),
+    Column("queue", Text, nullable=False, server_default=DEFAULT_QUEUE),
     Column("status", Text, nullable=False, server_default=JobStatus.QUEUED.value),
-    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("priority", Integer, nullable=False, server_default=str(DEFAULT_PRIORITY)),
     Column("attempt", Integer, nullable=False, server_default="0"),
-    Column("max_attempts", Integer, nullable=False, server_default="5"),
-    Column("backoff_policy", Text, nullable=False, server_default=BackoffPolicy.EXPONENTIAL.value),
+    Column("max_attempts", Integer, nullable=False, server_default=str(DEFAULT_MAX_ATTEMPTS)),
+    Column("backoff_policy", Text, nullable=False, server_default=DEFAULT_BACKOFF_POLICY.value),
     Column("idempotency_key", Text),
     Column("requested_by", Text),
     Column("payload", JSONB(none_as_null=True)),
@@ -134,7 +139,7 @@ job_event_table = Table(
     Column("next_status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("detail", JSONB(none_as_null=True)),
-    # The transaction that wrote it; null for what is older than this column.
+    # The transaction that wrote it; null for events that are older than this column.
     Column("xid", Xid8, server_default=text("pg_current_xact_id()")),
     PrimaryKeyConstraint("org_id", "job_id", "seq", name="pk_job_event"),
     ForeignKeyConstraint(
@@ -163,7 +168,7 @@ org_table = Table(
     CheckConstraint("name <> ''", name="ck_org_name"),
 )
 
-# Of the token itself only the hash is kept: who reads this table can sign in as nobody.
+# Only the hash of a token is stored, so reading this table does not allow signing in.
 token_table = Table(
     "token",
     metadata,

@@ -1,7 +1,7 @@
-"""Times between Python and PostgreSQL: the years 1 to 9999 as they are, others as their end.
+"""Conversion of times between Python and PostgreSQL: out of the years 1 to 9999 they are clamped.
 
-Left alone, the driver writes the first and the last moment of Python as PostgreSQL's infinity,
-reads infinity as a time without an offset, and fails on other years.
+By default the driver maps Python's first and last time to PostgreSQL's infinity, reads infinity as
+a time without an offset, and fails for other years.
 """
 
 import re
@@ -22,11 +22,11 @@ _NOTHING = timedelta(0)
 
 
 class NoSuchTimeError(ValueError):
-    """A text has the form of a time, but there is none in the years 1 to 9999 of UTC."""
+    """A text has the format of a time, but is not a time of the years 1 to 9999 in UTC."""
 
 
-class _Beyond(tzinfo):
-    """UTC, for a moment that stands for one beyond Python's years: it knows which one."""
+class _ClampedZone(tzinfo):
+    """UTC, for a clamped time: `count` is the original one in microseconds since 2000."""
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -43,9 +43,9 @@ class _Beyond(tzinfo):
 
 
 def parse_time(text: object) -> datetime:
-    """Read an RFC 3339 time with its offset, as UTC; finer than microseconds is cut off.
+    """Parse an RFC 3339 time with an offset into UTC; digits beyond microseconds are cut off.
 
-    Raises ValueError for what has another form, NoSuchTimeError where there is no such time.
+    Raises ValueError for another format, and NoSuchTimeError if there is no such time.
     """
     if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
         raise ValueError(text)
@@ -56,42 +56,42 @@ def parse_time(text: object) -> datetime:
 
 
 def time_fault(time: datetime) -> str | None:
-    """Say why a column cannot take the time."""
+    """Return why a column cannot store the time; None if it can."""
     if time.utcoffset() is None:
         return "It must have a time zone."
-    is_within = FIRST <= time <= LAST and not isinstance(time.tzinfo, _Beyond)
+    is_within = FIRST <= time <= LAST and not isinstance(time.tzinfo, _ClampedZone)
     return None if is_within else "It must be in the years 1 to 9999 of UTC."
 
 
-def microseconds(time: datetime) -> int:
-    """Count from 2000, as PostgreSQL does: exactly, also of what lies beyond Python's years."""
+def to_microseconds(time: datetime) -> int:
+    """Return the microseconds since 2000, as PostgreSQL counts; for clamped times the original."""
     zone = time.tzinfo
-    # What was reckoned from it has its zone, too, but is another moment.
-    if isinstance(zone, _Beyond) and time == zone.end:
+    # A time computed from a clamped one has the same zone, but is not clamped.
+    if isinstance(zone, _ClampedZone) and time == zone.end:
         return zone.count
     return (time - _EPOCH) // _MICROSECOND
 
 
-def moment(count: int) -> datetime:
-    """Get the time of a count; one beyond Python's years is their end, and keeps its count.
+def from_microseconds(count: int) -> datetime:
+    """Return the time of a count since 2000, clamped to Python's years; its zone keeps the count.
 
-    Raises OverflowError where PostgreSQL has no such time either.
+    Raises OverflowError if PostgreSQL has no such time.
     """
     try:
         return _EPOCH + timedelta(0, 0, count)
     except OverflowError:
         if not MIN_INT64 <= count <= MAX_INT64:
             raise
-    beyond = _Beyond(count)
-    return beyond.end.replace(tzinfo=beyond)
+    zone = _ClampedZone(count)
+    return zone.end.replace(tzinfo=zone)
 
 
 async def set_codec(connection: Any) -> None:
-    """Let a connection of asyncpg read and write times so. Costs no round trip."""
+    """Make an asyncpg connection convert times with this module. Costs no round trip."""
     await connection.set_type_codec(
         "timestamptz",
         schema="pg_catalog",
-        encoder=lambda time: (microseconds(time),),
-        decoder=lambda counted: moment(counted[0]),
+        encoder=lambda time: (to_microseconds(time),),
+        decoder=lambda counts: from_microseconds(counts[0]),
         format="tuple",
     )

@@ -1,4 +1,4 @@
-"""Why a value cannot be taken into the ledger, in words; None if it can. Whoever asks raises."""
+"""Validation of values before they are stored: each function returns an error message or None."""
 
 import re
 from collections.abc import Mapping
@@ -19,31 +19,31 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def text_fault(text: str) -> str | None:
-    """Say why PostgreSQL cannot hold the text."""
+    """Return why PostgreSQL cannot store the text."""
     if "\0" in text:
         return "Text must not contain the character U+0000."
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "Text must not contain half of a surrogate pair."
+        return "Text must not contain a lone surrogate."
     return None
 
 
 def name_fault(text: str | None) -> str | None:
-    """Say why a short column cannot take the text."""
+    """Return why a name, such as a type or a queue, is invalid."""
     if text is None:
         return None
     return _length_fault(text, MAX_NAME_LENGTH) if text else "It must not be empty."
 
 
 def attempts_fault(count: int) -> str | None:
-    """Say why a job cannot be allowed this many starts."""
+    """Return why the number of attempts is invalid."""
     fits = 1 <= count <= MAX_ATTEMPTS
     return None if fits else f"It must be between 1 and {MAX_ATTEMPTS}."
 
 
 def json_fault(value: Any) -> str | None:
-    """Say why a JSON value cannot be taken: depth, numbers, text."""
+    """Return why a JSON value is invalid: its depth, numbers or text."""
     level = [value]
     for _ in range(MAX_JSON_DEPTH):
         for item in level:
@@ -56,16 +56,16 @@ def json_fault(value: Any) -> str | None:
 
 
 def document_fault(value: Any, max_bytes: int) -> str | None:
-    """Say why a JSON column cannot take the value."""
+    """Return why a JSON column cannot store the value."""
     if (fault := json_fault(value)) is not None:
         return fault
     try:
         text = dumps(value)
     except TypeError as error:
-        return f"It is no JSON: {error}."
+        return f"It is not JSON: {error}."
     if stored_bytes(text, max_bytes) > max_bytes:
         return f"It may have at most {max_bytes} bytes as JSON."
-    # In an object of Python, such as a dataclass, texts were not looked at.
+    # The texts inside Python objects such as dataclasses have not been checked yet.
     return json_fault(loads(text)) if b"\\u0000" in text else None
 
 
@@ -84,7 +84,7 @@ def _children(item: object) -> list[Any]:
 def _scalar_fault(item: object) -> str | None:
     if isinstance(item, str):
         return text_fault(item)
-    if item is None or (type(item) is int and MIN_INT64 <= item <= MAX_INT64):  # most are
+    if item is None or (type(item) is int and MIN_INT64 <= item <= MAX_INT64):  # the common case
         return None
     fault = number_fault(item) if isinstance(item, _NUMBERS) else None
     return f"JSON must not have a number {fault}." if fault else None

@@ -1,6 +1,6 @@
-"""The demo's history: a week of invented jobs of three organisations, up to this very moment.
+"""The demo's history: a week of generated jobs of three organisations, up to now.
 
-A simulation with a fixed seed: each job is lived through, and what would happen later is left out.
+Each job is simulated with a fixed seed; events after now are omitted.
 """
 
 import math
@@ -17,39 +17,40 @@ ORGS = (UUID(int=1), UUID(int=2), UUID(int=3))
 
 _SEED = 20_250_101
 _DAYS = 7
-# Jobs of each organisation: over the week, in the last three hours, started long ago and stuck.
+# Jobs per organisation: over the week, in the last three hours, and stuck since long ago.
 _VOLUMES = ((1_000, 330, 5), (330, 110, 2), (160, 60, 1))
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
-# For the last minutes the workers have not kept up.
+# In the last minutes the queue is longer than the workers can process.
 _BACKLOG_AGE, _BACKLOG_FACTOR = 12 * _MINUTE, 60
-_FAILURE_RATE_AGAIN = 0.7  # what failed once tends to fail again, for the same reason
-_SCHEDULED, _CANCELED_QUEUED, _CANCELED_RUNNING, _GIVEN_BACK = 0.06, 0.02, 0.015, 0.01  # shares
+_FAILURE_RATE_AGAIN = 0.7  # of retries, which tend to fail with the same error
+_SCHEDULED, _CANCELED_QUEUED, _CANCELED_RUNNING, _REQUEUED = 0.06, 0.02, 0.015, 0.01  # shares
 _REQUESTERS = ("api", "scheduler", "anna@example.com", "li.wei@example.com", "support")
 _REASONS = ("no longer needed", "started by mistake", "customer asked to stop", "superseded")
 _RETRY_SECONDS = {BackoffPolicy.NONE: 0.0, BackoffPolicy.FIXED: 60.0}
 
 
 def sample_history(now: datetime) -> Iterator[tuple[UUID, dict[str, Any]]]:
-    """Yield each organisation's jobs, oldest first, as records that an import accepts.
+    """Yield the jobs of each organisation, oldest first, as import records.
 
-    Every run gives the same jobs, ids included; only their times move along with `now`, which has
-    an offset and counts to the millisecond.
+    The jobs and their ids are always the same; their times are relative to `now`, a time with an
+    offset, in milliseconds.
     """
     end = now.astimezone(UTC).replace(microsecond=now.microsecond // 1000 * 1000)
     for org_id, (spread, recent, stuck) in zip(ORGS, _VOLUMES, strict=True):
-        rng = Random(_SEED + org_id.int)  # noqa: S311 - it shall be predictable
+        rng = Random(_SEED + org_id.int)  # noqa: S311 - deterministic on purpose
         ages = [_age(rng) for _ in range(spread)]
         ages += [rng.uniform(0, 3 * _HOUR) for _ in range(recent)]
-        lives = [_Life(rng, end, age) for age in ages]
-        lives += [
-            _Life(rng, end, rng.uniform(3 * _HOUR, 3 * _DAY), is_stuck=True) for _ in range(stuck)
+        simulated = [_SimulatedJob(rng, end, age) for age in ages]
+        simulated += [
+            _SimulatedJob(rng, end, rng.uniform(3 * _HOUR, 3 * _DAY), is_stuck=True)
+            for _ in range(stuck)
         ]
-        for life in sorted(lives, key=lambda life: -life.age):
-            yield org_id, life.record()
+        for job in sorted(simulated, key=lambda job: -job.age):
+            yield org_id, job.record()
 
 
 def _age(rng: Random) -> float:
-    """Draw how long ago, in seconds, a job was made: mornings like this one busy, nights quiet."""
+    """Draw a job's age in seconds: more jobs at this time of day, fewer twelve hours apart."""
     while True:
         age = rng.uniform(0, _DAYS * _DAY)
         busy = (1 + math.cos(2 * math.pi * age / _DAY)) / 2
@@ -57,8 +58,8 @@ def _age(rng: Random) -> float:
             return age
 
 
-class _Life:
-    """One job lived through, in seconds since `end`: what would happen later has not happened."""
+class _SimulatedJob:
+    """Simulates one job; its clock is in seconds relative to `end`, where the simulation stops."""
 
     def __init__(self, rng: Random, end: datetime, age: float, *, is_stuck: bool = False) -> None:
         self.age = age
@@ -69,9 +70,9 @@ class _Life:
         self._error_code: str | None = None
         self._events: list[dict[str, Any]] = []
         self._fields: dict[str, Any] = {}
-        self._become(JobStatus.QUEUED)
+        self._set_status(JobStatus.QUEUED)
         self._schedule()
-        while self._try_once():
+        while self._run_attempt():
             pass
 
     def record(self) -> dict[str, Any]:
@@ -98,8 +99,8 @@ class _Life:
     def _status(self) -> JobStatus:
         return JobStatus(self._events[-1]["next_status"])
 
-    def _become(self, status: JobStatus, **detail: object) -> None:
-        """Write the event of a change of status; of progress, where the status stays."""
+    def _set_status(self, status: JobStatus, **detail: object) -> None:
+        """Append an event that changes the status, or records progress if it stays the same."""
         before = self._status if self._events else None
         event = {
             "ts": self._time(),
@@ -119,8 +120,8 @@ class _Life:
             self._clock += self._rng.uniform(5 * _MINUTE, 12 * _HOUR)
             self._fields["scheduled_at"] = self._time()
 
-    def _try_once(self) -> bool:
-        """Live through one attempt; True where another may follow."""
+    def _run_attempt(self) -> bool:
+        """Simulate one attempt; return whether another one follows."""
         wait = self._rng.expovariate(1 / self._kind.wait_seconds)
         if self._clock > -_BACKLOG_AGE:
             wait *= _BACKLOG_FACTOR
@@ -131,7 +132,7 @@ class _Life:
         if self._clock > 0:
             return False
         self._attempt += 1
-        self._become(JobStatus.RUNNING, worker=f"worker-{self._rng.randrange(1, 9)}")
+        self._set_status(JobStatus.RUNNING, worker=f"worker-{self._rng.randrange(1, 9)}")
         self._fields["started_at"] = self._time()
         return self._run()
 
@@ -139,37 +140,37 @@ class _Life:
         self._clock += seconds
         if self._clock <= 0:
             by = self._rng.choice(_REQUESTERS)
-            self._become(JobStatus.CANCELED, reason=self._rng.choice(_REASONS), by=by)
+            self._set_status(JobStatus.CANCELED, reason=self._rng.choice(_REASONS), by=by)
 
     def _run(self) -> bool:
         seconds = self._kind.run_seconds * self._rng.lognormvariate(0, 0.7)
-        fate = self._rng.random()
+        draw = self._rng.random()
         started = self._clock
         if self._kind.has_progress:
             self._progress(started, seconds)
         if self._is_stuck or started + seconds > 0:
             return False
         self._clock = started + seconds
-        if fate < (_FAILURE_RATE_AGAIN if self._error_code else self._kind.failure_rate):
+        if draw < (_FAILURE_RATE_AGAIN if self._error_code else self._kind.failure_rate):
             return self._fail()
-        if fate > 1 - _GIVEN_BACK:
-            return self._give_back()
-        if fate > 1 - _GIVEN_BACK - _CANCELED_RUNNING:
+        if draw > 1 - _REQUEUED:
+            return self._requeue_running()
+        if draw > 1 - _REQUEUED - _CANCELED_RUNNING:
             self._cancel_after(0)
         else:
-            self._become(JobStatus.SUCCEEDED)
+            self._set_status(JobStatus.SUCCEEDED)
             amount = self._rng.randrange(1, 5_000)
             self._fields["result"] = {self._kind.result: amount, "seconds": round(seconds, 3)}
         return False
 
     def _progress(self, started: float, seconds: float) -> None:
-        # A stuck one gets a little way and then says no more.
+        # A stuck job reports some progress and then stops.
         for percent in (20, 40) if self._is_stuck else (20, 40, 60, 80):
             if started + seconds * percent / 100 <= 0:
                 self._clock = started + seconds * percent / 100
-                self._become(JobStatus.RUNNING, progress=percent)
+                self._set_status(JobStatus.RUNNING, progress=percent)
 
-    def _give_back(self) -> bool:
+    def _requeue_running(self) -> bool:
         if self._attempt == self._kind.max_attempts:
             self._cancel_after(0)
             return False
@@ -179,18 +180,18 @@ class _Life:
     def _fail(self) -> bool:
         code = self._error_code = self._error_code or self._rng.choice(self._kind.errors)
         message = ERRORS[code].format(n=self._rng.randrange(100, 999))
-        self._become(JobStatus.FAILED, error_code=code, error_message=message)
+        self._set_status(JobStatus.FAILED, error_code=code, error_message=message)
         self._fields |= {"last_error_code": code, "last_error_message": message}
         if code in FINAL_ERRORS:
             return False
         if self._attempt == self._kind.max_attempts:
-            self._become(JobStatus.DEAD_LETTER, reason="no attempts left")
+            self._set_status(JobStatus.DEAD_LETTER, reason="no attempts left")
             return False
-        growing = 30.0 * 4 ** (self._attempt - 1) * self._rng.uniform(0.9, 1.1)
-        self._requeue(_RETRY_SECONDS.get(self._kind.backoff_policy, growing))
+        exponential = 30.0 * 4 ** (self._attempt - 1) * self._rng.uniform(0.9, 1.1)
+        self._requeue(_RETRY_SECONDS.get(self._kind.backoff_policy, exponential))
         return True
 
     def _requeue(self, delay_seconds: float, **detail: object) -> None:
-        self._become(JobStatus.QUEUED, **detail)
+        self._set_status(JobStatus.QUEUED, **detail)
         self._clock += delay_seconds
         self._fields |= {"started_at": None, "scheduled_at": self._time()}

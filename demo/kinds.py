@@ -1,13 +1,14 @@
-"""The kinds of jobs that the demo has: their payloads, their paces, and how they fail."""
+"""The kinds of jobs in the demo, with their payloads, durations and errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from db.job_defaults import DEFAULT_BACKOFF_POLICY, DEFAULT_MAX_ATTEMPTS
 from db.statuses import BackoffPolicy
 
-# What errors say; {n} becomes some number. Trying again does not help against the final ones.
+# Error messages by code; {n} is replaced by a random number. Final errors are not retried.
 ERRORS = {
     "SMTP_TIMEOUT": "Timed out after 30.0 s waiting for mx{n}.example.com:587 to answer RCPT TO",
     "MAILBOX_UNKNOWN": "550 5.1.1 recipient rejected: user unknown (id {n})",
@@ -69,7 +70,7 @@ def _invoice(rng: Random) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of job. Times in seconds: the mean wait, the median run. `keyed` is a share."""
+    """A type of job, with its mean wait and median run. `keyed`: the share of jobs with a key."""
 
     type: str
     queue: str
@@ -80,8 +81,8 @@ class Kind:
     errors: tuple[str, ...]
     payload: Callable[[Random], dict[str, Any]]
     result: str
-    max_attempts: int = 5
-    backoff_policy: BackoffPolicy = BackoffPolicy.EXPONENTIAL
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    backoff_policy: BackoffPolicy = DEFAULT_BACKOFF_POLICY
     priorities: tuple[int, ...] = (0,)
     keyed: float = 0.0
     has_progress: bool = False

@@ -1,4 +1,4 @@
-"""The demo's life: a few simulated workers, which record jobs through the public mutations."""
+"""Simulated workers of the demo, which record jobs through the public mutations."""
 
 import json
 import logging
@@ -15,12 +15,13 @@ from urllib.error import HTTPError
 from demo.history import ORGS
 from demo.kinds import ERRORS, FINAL_ERRORS, KINDS, Kind
 
-# Seconds: between two jobs of an organisation, and the longest that a simulated run takes.
-PACES = (1.2, 3.0, 6.0)
-LONGEST_RUN = 8.0
-TIMEOUT = 10.0
-ENDING_SECONDS = 6.0
-SILENT_SECONDS = 60.0
+# The mean seconds between two jobs, for each organisation.
+INTERVALS = (1.2, 3.0, 6.0)
+MAX_RUN_SECONDS = 8.0
+TIMEOUT_SECONDS = 10.0
+# The server may stop listening this long before the demo ends.
+SHUTDOWN_SECONDS = 6.0
+WARNING_INTERVAL_SECONDS = 60.0
 
 CREATE = """mutation ($input: CreateJobInput!) {
   createJob(input: $input) { ... on CreateJobPayload { job { id } } }
@@ -32,24 +33,24 @@ RECORD = (
     """mutation ($input: RecordJobEventInput!) { recordJobEvent(input: $input) { __typename } }"""
 )
 
-# Proxies of the user's environment lead elsewhere.
-DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# Ignores the proxies of the environment.
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 log = logging.getLogger("joblens.demo")
 
 
-class _LeftError(Exception):
-    """The worker has nothing more to do for its job: somebody canceled it, or the demo ends."""
+class _JobEndedError(Exception):
+    """The job was changed by another client, such as a cancellation, or the demo ends."""
 
 
 @contextmanager
 def simulated_workers(
-    url: str, kinds: Sequence[Kind] = KINDS, paces: Sequence[float] = PACES
+    url: str, kinds: Sequence[Kind] = KINDS, intervals: Sequence[float] = INTERVALS
 ) -> Iterator[None]:
-    """Let workers of each organisation create and run jobs at `url` while the body runs."""
+    """Run simulated workers of each organisation against the API at `url` while the body runs."""
     stop = threading.Event()
-    for org, pace in zip(ORGS, paces, strict=True):
-        simulation = _Simulation(url, str(org), kinds, pace, stop)
+    for org, interval in zip(ORGS, intervals, strict=True):
+        simulation = _Simulation(url, str(org), kinds, interval, stop)
         threading.Thread(target=simulation.work, daemon=True).start()
     try:
         yield
@@ -58,64 +59,65 @@ def simulated_workers(
 
 
 class _Simulation:
-    """The workers of one organisation: each job has one of its own, for as long as it lives."""
+    """The workers of one organisation, one thread per job."""
 
     def __init__(
-        self, url: str, org: str, kinds: Sequence[Kind], pace: float, stop: threading.Event
+        self, url: str, org: str, kinds: Sequence[Kind], interval: float, stop: threading.Event
     ) -> None:
-        self._url, self._org, self._kinds, self._pace, self._stop = url, org, kinds, pace, stop
-        self._rng = Random()  # noqa: S311 - nothing depends on it
-        self._silent_until = 0.0
+        self._url, self._org, self._kinds, self._stop = url, org, kinds, stop
+        self._interval = interval
+        self._rng = Random()  # noqa: S311 - not security relevant
+        self._next_warning = 0.0
 
     def work(self) -> None:
-        """Start a job's life now and then, until the demo ends."""
-        while not self._stop.wait(self._rng.uniform(0.5, 1.5) * self._pace):
+        """Create jobs at random intervals until the demo ends."""
+        while not self._stop.wait(self._rng.uniform(0.5, 1.5) * self._interval):
             kind = self._rng.choices(self._kinds, [kind.weight for kind in self._kinds])[0]
-            threading.Thread(target=self._live, args=(kind,), daemon=True).start()
+            threading.Thread(target=self._process, args=(kind,), daemon=True).start()
 
-    def _live(self, kind: Kind) -> None:
+    def _process(self, kind: Kind) -> None:
         try:
-            self._try_until_it_ends(kind)
-        except _LeftError:
+            self._run_job(kind)
+        except _JobEndedError:
             pass
-        except Exception as error:  # noqa: BLE001 - it is for show: whatever it is, no traceback
-            self._tell(error)
+        except Exception as error:  # noqa: BLE001 - the demo logs no tracebacks
+            self._warn(error)
 
-    def _tell(self, error: Exception) -> None:
-        """Tell of what went wrong, once a minute."""
-        if time.monotonic() < self._silent_until:
+    def _warn(self, error: Exception) -> None:
+        """Log an error, at most once per WARNING_INTERVAL_SECONDS."""
+        if time.monotonic() < self._next_warning:
             return
-        self._silent_until = time.monotonic() + SILENT_SECONDS
-        # The server stops listening a moment before the demo ends.
-        if not self._stop.wait(ENDING_SECONDS):
-            log.warning("simulated workers get no answers: %s: %s", type(error).__name__, error)
+        self._next_warning = time.monotonic() + WARNING_INTERVAL_SECONDS
+        if not self._stop.wait(SHUTDOWN_SECONDS):
+            log.warning("simulated workers get no responses: %s: %s", type(error).__name__, error)
 
-    def _try_until_it_ends(self, kind: Kind) -> None:
-        job_id = self._ask(CREATE, input=self._input(kind))["createJob"]["job"]["id"]
-        self._pause(min(kind.wait_seconds, LONGEST_RUN) * self._rng.random())
+    def _run_job(self, kind: Kind) -> None:
+        job_id = self._execute(CREATE, input=self._input(kind))["createJob"]["job"]["id"]
+        self._pause(min(kind.wait_seconds, MAX_RUN_SECONDS) * self._rng.random())
         for attempt in range(1, kind.max_attempts + 1):
-            self._move(job_id, "QUEUED", "RUNNING")
+            self._transition(job_id, "QUEUED", "RUNNING")
             error = self._run(kind, job_id)
             if error is None or error in FINAL_ERRORS:
                 return
             if attempt < kind.max_attempts:
-                self._pause(_seconds_until(self._move(job_id, "FAILED", "QUEUED")["scheduledAt"]))
-        self._move(job_id, "FAILED", "DEAD_LETTER")
+                queued = self._transition(job_id, "FAILED", "QUEUED")
+                self._pause(_seconds_until(queued["scheduledAt"]))
+        self._transition(job_id, "FAILED", "DEAD_LETTER")
 
     def _run(self, kind: Kind, job_id: str) -> str | None:
-        """Run the job once; get the code of its error unless it went well."""
-        pause = min(kind.run_seconds, LONGEST_RUN) * self._rng.uniform(0.1, 0.4)
+        """Simulate one run; return the error code if it failed."""
+        pause = min(kind.run_seconds, MAX_RUN_SECONDS) * self._rng.uniform(0.1, 0.4)
         for progress in (30, 60, 90):
             self._pause(pause)
             if kind.has_progress:
-                self._ask(RECORD, input={"id": job_id, "detail": {"progress": progress}})
+                self._execute(RECORD, input={"id": job_id, "detail": {"progress": progress}})
         if self._rng.random() < kind.failure_rate:
             code = self._rng.choice(kind.errors)
             message = ERRORS[code].format(n=self._rng.randrange(100, 999))
-            self._move(job_id, "RUNNING", "FAILED", errorCode=code, errorMessage=message)
+            self._transition(job_id, "RUNNING", "FAILED", errorCode=code, errorMessage=message)
             return code
         result = {kind.result: self._rng.randrange(1_000, 90_000)}
-        self._move(job_id, "RUNNING", "SUCCEEDED", result=result)
+        self._transition(job_id, "RUNNING", "SUCCEEDED", result=result)
         return None
 
     def _input(self, kind: Kind) -> dict[str, Any]:
@@ -131,32 +133,33 @@ class _Simulation:
 
     def _pause(self, seconds: float) -> None:
         if self._stop.wait(seconds):
-            raise _LeftError
+            raise _JobEndedError
 
-    def _move(self, job_id: str, before: str, to: str, **fields: Any) -> dict[str, Any]:
-        """Change the job's status; get the job. Raises _LeftError where it has another by now."""
+    def _transition(self, job_id: str, before: str, to: str, **fields: Any) -> dict[str, Any]:
+        """Change the job's status. Raises _JobEndedError if the status is no longer `before`."""
         change = {"id": job_id, "from": before, "to": to, **fields}
-        job: dict[str, Any] | None = self._ask(TRANSITION, input=change)["transitionJob"].get("job")
+        data = self._execute(TRANSITION, input=change)
+        job: dict[str, Any] | None = data["transitionJob"].get("job")
         if job is None:
-            raise _LeftError
+            raise _JobEndedError
         return job
 
-    def _ask(self, query: str, **variables: Any) -> Any:
-        """Get the data of an answer that has no errors."""
-        request = urllib.request.Request(  # noqa: S310 - our own server's URL
+    def _execute(self, query: str, **variables: Any) -> Any:
+        """Execute an operation and return its data. Raises ValueError for errors."""
+        request = urllib.request.Request(  # noqa: S310 - the URL of the demo's server
             self._url,
             json.dumps({"query": query, "variables": variables}).encode(),
             {"content-type": "application/json", "joblens-org": self._org},
         )
         try:
-            with DIRECTLY.open(request, timeout=TIMEOUT) as response:
-                answer = json.load(response)
+            with OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
+                result = json.load(response)
         except HTTPError as error:
             error.close()
             raise
-        if "errors" in answer:
-            raise ValueError(answer["errors"][0]["message"])
-        return answer["data"]
+        if "errors" in result:
+            raise ValueError(result["errors"][0]["message"])
+        return result["data"]
 
 
 def _seconds_until(due: str | None) -> float:

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from resolvers.errors import ErrorCode, JoblensError
-from resolvers.ids import parse_uuid
-from resolvers.mutation_results import (
-    Changed,
-    ChangedMany,
-    Created,
-    CreatedMany,
+from db.outcomes import (
+    ChangedJob,
+    CreatedJob,
     IdempotencyConflict,
     IllegalTransition,
     JobNotFound,
-    Recorded,
+    RecordedEvent,
 )
+from resolvers.errors import ErrorCode, JoblensError
+from resolvers.ids import parse_uuid
+from resolvers.mutation_results import ChangedMany, CreatedMany
 
 OK = "ok"
 INTERRUPTED = "interrupted"
@@ -36,7 +35,9 @@ class AuditEntry:
 
 def completed(name: str, outcome: object) -> AuditEntry:
     """Make the entry of a field that returned `outcome`."""
-    is_success = isinstance(outcome, Created | Changed | Recorded | CreatedMany | ChangedMany)
+    is_success = isinstance(
+        outcome, CreatedJob | ChangedJob | RecordedEvent | CreatedMany | ChangedMany
+    )
     return AuditEntry(name, OK if is_success else type(outcome).__name__, _details(outcome))
 
 
@@ -55,7 +56,7 @@ def _details(outcome: object) -> Mapping[str, Any]:
             return {"created": outcome.created, "existing": outcome.existing}
         case ChangedMany():
             return {"changed": outcome.changed, "skipped": outcome.skipped}
-        case Created():
+        case CreatedJob():
             return {"job": str(outcome.job.id), "created": outcome.created}
     job_id = _job_id(outcome)
     return {} if job_id is None else {"job": str(job_id)}
@@ -63,10 +64,10 @@ def _details(outcome: object) -> Mapping[str, Any]:
 
 def _job_id(outcome: object) -> UUID | None:
     match outcome:
-        case Recorded((job_id, _)):
+        case RecordedEvent(job_id):
             return job_id
         case JobNotFound(job_id):
-            return parse_uuid(job_id)
-        case Changed(job) | IllegalTransition(job=job) | IdempotencyConflict(job):
+            return parse_uuid(str(job_id))
+        case ChangedJob(job) | IllegalTransition(job=job) | IdempotencyConflict(job):
             return UUID(str(job.id))
     return None

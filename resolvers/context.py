@@ -19,14 +19,10 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.queries.jobs import JobRow
-from db.queries.rows import Reading, TooManyBytesReadError
-from db.request_session import (
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    RequestSession,
-    StatementTimeoutError,
-)
+from db.queries.rows import ReadBudget, TooManyBytesReadError
+from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
 from resolvers.dataloader import Loader, retrieve_exception
 from resolvers.errors import (
@@ -81,7 +77,7 @@ class Context:
     selected: dict[Hashable, Any] = field(default_factory=dict)
     audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
-    _reading: Reading = field(init=False)
+    _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, Loader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
     _writing: RequestSession | None = None
@@ -92,7 +88,7 @@ class Context:
         is_admin = self.viewer.may(Role.ADMIN)
         self.viewer_redaction = None if is_admin else self.redaction
         self.size = ResponseSize(self.limits.max_response_bytes)
-        self._reading = Reading(self.limits.max_response_bytes)
+        self._read_budget = ReadBudget(self.limits.max_response_bytes)
 
     def redact_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
         """Redact the value of a JSON column for the viewer."""
@@ -121,7 +117,7 @@ class Context:
         async def run() -> T:
             async with self.session.use() as session:
                 self._check_size()
-                session.info[Reading.KEY] = self._reading
+                session.info[ReadBudget.KEY] = self._read_budget
                 return await query(session, self.viewer.org_id, *args, **kwargs)
 
         running = asyncio.ensure_future(run())
@@ -154,7 +150,7 @@ class Context:
         if self._is_stopped:
             raise QueryTimeoutError
         try:
-            async with self.session.writing() as writing:
+            async with self.session.writable() as writing:
                 self._writing = writing
                 async with writing.use() as session:
                     # Taken now: the request may have waited for the connection.
@@ -175,7 +171,7 @@ class Context:
     async def _discard_reads(self) -> None:
         """End the read transaction and drop what was read in it."""
         await self.close()
-        self.session = self.session.again()
+        self.session = self.session.renewed()
         if self._is_stopped:
             self.session.stop(StatementTimeoutError())
         self._loaders.clear()

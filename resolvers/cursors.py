@@ -13,9 +13,9 @@ from uuid import UUID
 import orjson
 
 from db.limits import MAX_INT32, MIN_INT32
-from db.queries.keyset import KeyPart, KeysetOrder, KeyValue
+from db.queries.keyset import KeyColumn, KeysetOrder, KeyValue
 from db.snapshots import Snapshot
-from db.times import microseconds, moment
+from db.times import from_microseconds, to_microseconds
 from resolvers.errors import InvalidCursorError
 
 # Cursors have microseconds since 1970, db.times since 2000.
@@ -57,9 +57,9 @@ def decode_marked(
         )
         if name != order.name:
             raise InvalidCursorError(argument)
-        size = len(order.parts)
+        size = len(order.columns)
         mark = _mark(*values.pop()) if len(values) == size + 1 else None
-        parts = zip(order.parts, values, strict=True)
+        parts = zip(order.columns, values, strict=True)
         return [_value(part, value) for part, value in parts], mark
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursorError(argument) from None
@@ -77,18 +77,18 @@ def _mark(text: str, *cut: Any) -> Mark:
 
 def _plain(value: KeyValue) -> int | str | None:
     if isinstance(value, datetime):
-        return microseconds(value) + _MICROSECONDS_TO_2000
+        return to_microseconds(value) + _MICROSECONDS_TO_2000
     return str(value) if isinstance(value, UUID) else value
 
 
-def _value(part: KeyPart, value: object) -> KeyValue:
+def _value(part: KeyColumn, value: object) -> KeyValue:
     if value is None and part.future_if_null:
         return None
     if part.python_type is UUID and isinstance(value, str):
         return UUID(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if part.python_type is datetime:
-            return moment(value - _MICROSECONDS_TO_2000)
+            return from_microseconds(value - _MICROSECONDS_TO_2000)
         if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError

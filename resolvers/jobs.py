@@ -4,8 +4,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from uuid import UUID
 
-from db.commands.changes import MET, allows
-from db.commands.transitions import Transition
+from db.commands.transitions import STATE_COLUMNS, Transition, is_allowed
 from db.criteria import JobCriteria
 from db.queries import jobs as queries
 from db.queries.jobs import JobRow
@@ -24,7 +23,7 @@ from resolvers.viewer import Role
 
 # The statuses that `cancelJob` and `retryJob` set.
 OPERATOR_TARGETS = (JobStatus.CANCELED, JobStatus.QUEUED)
-ALLOWED_COLUMNS = MET
+ALLOWED_COLUMNS = STATE_COLUMNS
 
 
 async def list_jobs(
@@ -68,7 +67,7 @@ def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:
         if ctx.viewer.may(role)
         for status in (OPERATOR_TARGETS if by_operator else JobStatus)
     ]
-    allowed = {each.to for each in transitions if allows(each, job)}
+    allowed = {each.to for each in transitions if is_allowed(each, job)}
     return [status for status in JobStatus if status in allowed]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from db.commands.transitions import Backoff
+from db.backoff import Backoff
 from db.limits import MAX_JSON_BYTES
 
 

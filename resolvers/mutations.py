@@ -4,44 +4,37 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from db.commands.changes import MET, allows, change_job
 from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
-from db.commands.transitions import Transition, change_status
+from db.commands.transitions import STATE_COLUMNS, Transition, change_job, change_status
 from db.criteria import JobCriteria
-from db.error_texts import diagnostic, error_code
+from db.error_texts import storable_code, storable_message
 from db.limits import MAX_BATCH
+from db.outcomes import (
+    ChangedJob,
+    CreatedJob,
+    IdempotencyConflict,
+    IllegalTransition,
+    JobNotFound,
+    RecordedEvent,
+)
 from db.queries import jobs as queries
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
-from db.queries.rows import AnyRow
-from db.statuses import JobStatus
 from resolvers.context import Context, RollbackError
 from resolvers.counting import as_count
 from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id
-from resolvers.mutation_results import (
-    Changed,
-    ChangedMany,
-    Created,
-    CreatedMany,
-    IdempotencyConflict,
-    IllegalTransition,
-    InvalidInputError,
-    JobNotFound,
-    Recorded,
-)
+from resolvers.mutation_results import ChangedMany, CreatedMany, InvalidInputError
 from resolvers.validation import check_attempts, check_json, check_name, check_object
 
 
 async def create(
     ctx: Context, job: NewJob, columns: Collection[str]
-) -> Created | IdempotencyConflict:
+) -> CreatedJob | IdempotencyConflict:
     """Create a job, or find the one that the same key and input had made."""
     _check_new(job, "", ctx.limits.max_json_bytes)
-    (creation,) = await _create(ctx, [job], columns)
-    if not creation.same_input:
-        return IdempotencyConflict(creation.row)
-    return Created(creation.row, creation.created)
+    (outcome,) = await _create(ctx, [job], columns)
+    return outcome
 
 
 async def create_many(
@@ -52,46 +45,50 @@ async def create_many(
         raise InvalidInputError("input", f"It may hold at most {MAX_BATCH} jobs.")
     for number, job in enumerate(jobs):
         _check_new(job, f"input.{number}.", ctx.limits.max_json_bytes)
-    creations = await _create(ctx, jobs, columns) if jobs else []
-    new = {each.row.id for each in creations if each.created}
-    for number, each in enumerate(creations):
-        if not each.same_input and each.row.id in new:
+    outcomes = await _create(ctx, jobs, columns) if jobs else []
+    jobs_found = [each for each in outcomes if isinstance(each, CreatedJob)]
+    created_ids = {each.job.id for each in jobs_found if each.created}
+    for index, each in enumerate(outcomes):
+        if isinstance(each, CreatedJob):
+            continue
+        if each.existing.id in created_ids:
             raise InvalidInputError(
-                f"input.{number}.idempotencyKey", "The batch has it twice, with other input."
+                f"input.{index}.idempotencyKey",
+                "The batch has this key twice, with different input.",
             )
-        if not each.same_input:
-            return IdempotencyConflict(each.row)
-    created = sum(each.created for each in creations)
-    return CreatedMany([each.row for each in creations], created, len(creations) - created)
+        return each
+    created = sum(each.created for each in jobs_found)
+    rows = [each.job for each in jobs_found]
+    return CreatedMany(rows, created, len(rows) - created)
 
 
 async def transition(
     ctx: Context, job_id: str, wanted: Transition, columns: Collection[str]
-) -> Changed | JobNotFound | IllegalTransition:
+) -> ChangedJob | JobNotFound | IllegalTransition:
     """Change a job's status, or tell what it met."""
     parsed = parse_job_id(job_id)
-    read = MET.union(columns)
+    read = STATE_COLUMNS.union(columns)
     change = await _checked(ctx, wanted)
     backoff = ctx.limits.backoff.jittered()
     async with ctx.write() as (session, org_id):
-        answer = await change_job(
+        outcome = await change_job(
             session, org_id, parsed, change, now=ctx.now, backoff=backoff, returning=read
         )
-    if answer.row is None:
+    if isinstance(outcome, JobNotFound):
         return JobNotFound(job_id)
-    ctx.cache_jobs([answer.row], read)
-    return Changed(answer.row) if answer.changed else _illegal(answer.row, wanted)
+    ctx.cache_jobs([outcome.job], read)
+    return outcome
 
 
-async def record(ctx: Context, job_id: str, detail: Any) -> Recorded | JobNotFound:
+async def record(ctx: Context, job_id: str, detail: Any) -> RecordedEvent | JobNotFound:
     """Record an event that leaves the job's status as it is."""
     parsed = parse_job_id(job_id)
     checked = check_object("detail", detail, ctx.limits.max_json_bytes)
     async with ctx.write() as (session, org_id):
-        seq = await record_event(
+        outcome = await record_event(
             session, org_id, parsed, {**checked, **ctx.attribution()}, now=ctx.now
         )
-    return JobNotFound(job_id) if seq is None else Recorded((parsed, seq))
+    return JobNotFound(job_id) if isinstance(outcome, JobNotFound) else outcome
 
 
 async def change_matching(
@@ -133,7 +130,7 @@ async def _create(
     ctx: Context, jobs: Sequence[NewJob], columns: Collection[str]
 ) -> Sequence[Creation]:
     async with ctx.write() as (session, org_id):
-        creations = await create_jobs(
+        outcomes = await create_jobs(
             session,
             org_id,
             jobs,
@@ -143,11 +140,12 @@ async def _create(
             # A guess of what is hidden must make no difference.
             hide=None if ctx.viewer_redaction is None else ctx.viewer_redaction.json,
         )
-        if not all(each.same_input for each in creations):
+        created = [each.job for each in outcomes if isinstance(each, CreatedJob)]
+        if len(created) < len(outcomes):
             raise RollbackError
-    if all(each.same_input for each in creations):
-        ctx.cache_jobs([each.row for each in creations], columns)
-    return creations
+    if len(created) == len(outcomes):
+        ctx.cache_jobs(created, columns)
+    return outcomes
 
 
 def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
@@ -165,14 +163,7 @@ async def _checked(ctx: Context, wanted: Transition) -> Transition:
     detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
     return replace(
         wanted,
-        error_code=error_code(wanted.error_code),
-        error_message=diagnostic(wanted.error_message),
-        detail={**detail, **ctx.attribution(diagnostic(wanted.reason))},
+        error_code=storable_code(wanted.error_code),
+        error_message=storable_message(wanted.error_message),
+        detail={**detail, **ctx.attribution(storable_message(wanted.reason))},
     )
-
-
-def _illegal(met: AnyRow, wanted: Transition) -> IllegalTransition:
-    allowed = [
-        status for status in JobStatus if allows(replace(wanted, to=status, expected=None), met)
-    ]
-    return IllegalTransition(JobStatus(met.status), wanted.to, allowed, met, wanted.attempt)

@@ -6,7 +6,7 @@ Each function returns the checked value, or raises InvalidInputError with the na
 from collections.abc import Mapping
 from typing import Any
 
-from db.error_texts import with_diagnostics
+from db.error_texts import with_storable_errors
 from db.validation import attempts_fault, document_fault, name_fault
 from resolvers.mutation_results import InvalidInputError
 
@@ -32,7 +32,7 @@ def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise InvalidInputError(field, "It must be a JSON object.")
-    checked: Mapping[str, Any] = check_json(field, with_diagnostics(value), max_bytes)
+    checked: Mapping[str, Any] = check_json(field, with_storable_errors(value), max_bytes)
     return checked
 
 

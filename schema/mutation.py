@@ -9,6 +9,12 @@ from strawberry import UNSET
 
 from db.commands.creation import NewJob
 from db.commands.transitions import Transition
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import mutations
 from resolvers.mutation_results import InvalidInputError
@@ -41,15 +47,16 @@ Limit = Annotated[
 @strawberry.input(description="A job to create. Null is the same as the default.")
 class CreateJobInput:
     type: str = strawberry.field(description="The type of the job, such as `email.send`.")
-    queue: str | None = strawberry.field(default="default", description="The queue of the job.")
+    queue: str | None = strawberry.field(default=DEFAULT_QUEUE, description="The queue of the job.")
     priority: int | None = strawberry.field(
-        default=0, description="The priority; jobs with a higher one run first."
+        default=DEFAULT_PRIORITY, description="The priority; jobs with a higher one run first."
     )
     max_attempts: int | None = strawberry.field(
-        default=5, description="How many times the job may be started."
+        default=DEFAULT_MAX_ATTEMPTS, description="How many times the job may be started."
     )
     backoff_policy: BackoffPolicy | None = strawberry.field(
-        default=BackoffPolicy.EXPONENTIAL, description="How the delay before a retry is computed."
+        default=DEFAULT_BACKOFF_POLICY,
+        description="How the delay before a retry is computed.",
     )
     idempotency_key: str | None = strawberry.field(
         default=UNSET,

@@ -1,12 +1,13 @@
 """The results of mutations: payloads, and the domain errors that are returned as data.
 
-Their sources are the classes of resolvers.mutation_results.
+Their sources are the classes of db.outcomes and resolvers.mutation_results.
 """
 
 from typing import Annotated, Any
 
 import strawberry
 
+from db import outcomes
 from db.statuses import JobStatus
 from resolvers import mutation_results
 from resolvers.events import get_event
@@ -27,12 +28,12 @@ class JobNotFound(UserError):
         description="The id that was requested.",
         deprecation_reason="Caches that normalize by `id` mistake it for a job. Use `jobId`.",
     )
-    def id(self, parent: strawberry.Parent[mutation_results.JobNotFound]) -> strawberry.ID:
-        return strawberry.ID(parent.job_id)
+    def id(self, parent: strawberry.Parent[outcomes.JobNotFound]) -> strawberry.ID:
+        return strawberry.ID(str(parent.job_id))
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.JobNotFound)
+        return isinstance(source, outcomes.JobNotFound)
 
 
 @strawberry.type(
@@ -49,7 +50,7 @@ class IllegalTransition(UserError):
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.IllegalTransition)
+        return isinstance(source, outcomes.IllegalTransition)
 
 
 @strawberry.type(
@@ -60,7 +61,7 @@ class IdempotencyConflict(UserError):
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.IdempotencyConflict)
+        return isinstance(source, outcomes.IdempotencyConflict)
 
 
 @strawberry.type(description="A field of the input has an invalid value.")
@@ -80,7 +81,7 @@ class JobPayload:
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.Changed)
+        return isinstance(source, outcomes.ChangedJob)
 
 
 @strawberry.type(description="A job that was created, now or by an earlier call with the same key.")
@@ -92,21 +93,21 @@ class CreateJobPayload:
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.Created)
+        return isinstance(source, outcomes.CreatedJob)
 
 
 @strawberry.type(description="An event that was recorded.")
 class JobEventPayload:
     @strawberry.field(description="The event.")
     async def event(
-        self, parent: strawberry.Parent[mutation_results.Recorded], info: Info
+        self, parent: strawberry.Parent[outcomes.RecordedEvent], info: Info
     ) -> LazyJobEvent:
         columns = selected(info, Selections.event)
-        return await get_event(info.context, parent.event_id, columns)  # type: ignore[return-value]
+        return await get_event(info.context, (parent.job_id, parent.seq), columns)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        return isinstance(source, mutation_results.Recorded)
+        return isinstance(source, outcomes.RecordedEvent)
 
 
 @strawberry.type(description="The result of changing many jobs.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.commands.transitions import Backoff
+from db.backoff import Backoff
 from db.engine import Scope
 from db.request_session import RequestSession
 from resolvers.context import Context

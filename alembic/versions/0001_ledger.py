@@ -1,4 +1,4 @@
-"""The ledger: jobs, their events, and the role that runtime statements work as."""
+"""Jobs, their events, and the role for statements of requests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,7 @@ depends_on: str | None = None
 STATUSES = "'queued', 'running', 'succeeded', 'failed', 'canceled', 'dead_letter'"
 TERMINAL = "'canceled', 'dead_letter', 'failed', 'succeeded'"
 ORGANISATION = "nullif(current_setting('joblens.org_id', true), '')::uuid"
-# Not coalesce(): it is not leakproof, and under row level security a deep page would not find its
-# place in the index.
+# Not coalesce(): it is not leakproof, so under row level security a page could not use the index.
 FINISHED_ORDER = """
 CASE
     WHEN finished_at IS NULL THEN 'infinity'::timestamp with time zone
@@ -33,9 +32,9 @@ def upgrade() -> None:
             f"USING (org_id = {ORGANISATION}) WITH CHECK (org_id = {ORGANISATION})"
         )
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON job TO joblens_app")
-    # Events are only ever appended; a deleted job takes its events along by the foreign key.
+    # Events are only appended; the foreign key deletes the events of a deleted job.
     op.execute("GRANT SELECT, INSERT ON job_event TO joblens_app")
-    # Whether the database is at head is asked by running servers too.
+    # Running servers also check whether the database is at head.
     op.execute("GRANT SELECT ON alembic_version TO joblens_app")
 
 
@@ -83,9 +82,9 @@ def create_job() -> None:
     )
     # jobs(orderBy: {field: CREATED_AT}), the default; also a range of createdAt.
     create_job_index("idx_job_org_created", "created_at DESC")
-    # jobs(orderBy: {field: UPDATED_AT}): what happened last.
+    # jobs(orderBy: {field: UPDATED_AT}).
     create_job_index("idx_job_org_updated", "updated_at DESC")
-    # jobs(orderBy: {field: FINISHED_AT}); unfinished jobs stand as if they finished in the future.
+    # jobs(orderBy: {field: FINISHED_AT}); unfinished jobs sort as if they finished in the future.
     create_job_index("idx_job_org_finished", f"({FINISHED_ORDER}) DESC")
     # jobs(orderBy: {field: PRIORITY}).
     create_job_index("idx_job_org_priority", "priority DESC")
@@ -95,9 +94,9 @@ def create_job() -> None:
     create_job_index("idx_job_org_type", "type", "created_at DESC")
     # jobs(filter: {queue: {eq: ...}}) by CREATED_AT.
     create_job_index("idx_job_org_queue", "queue", "created_at DESC")
-    # jobs(filter: {status: [QUEUED]}) by PRIORITY: what goes next. Finished jobs are not in it.
+    # jobs(filter: {status: [QUEUED]}) by PRIORITY, and due jobs. Other jobs are not in it.
     create_job_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'")
-    # One job a key: createJob with the key of an earlier one returns that one.
+    # One job per key: createJob with the key of an existing job returns that job.
     op.create_index(
         "uq_job_org_idempotency",
         "job",
@@ -144,10 +143,10 @@ def create_job_event() -> None:
 
 
 def create_role() -> None:
-    """Make `joblens_app` and let the migrating login work as it.
+    """Create `joblens_app` and grant it to the migrating login.
 
-    Roles belong to the whole cluster: another database of it may have made the role already,
-    or be making it at this moment.
+    Roles belong to the whole cluster, so another database may have created it, or may be creating
+    it concurrently.
     """
     op.execute(
         """
@@ -166,7 +165,7 @@ def create_role() -> None:
         """
         DO $$
         DECLARE
-            -- From PostgreSQL 16 on, even the maker of a role may not work as it by that alone.
+            -- From PostgreSQL 16 on, creating a role does not grant SET ROLE to its creator.
             privilege text := CASE WHEN current_setting('server_version_num')::int < 160000
                 THEN 'MEMBER' ELSE 'SET' END;
         BEGIN

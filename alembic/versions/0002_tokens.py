@@ -1,4 +1,4 @@
-"""Organisations and their tokens: who may ask, as what."""
+"""Organisations and their API tokens."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,7 @@ def upgrade() -> None:
             f"CREATE POLICY {table}_organisation ON {table} TO joblens_app "
             f"USING (org_id = {ORGANISATION}) WITH CHECK (org_id = {ORGANISATION})"
         )
-        # Made, changed and revoked by the owner alone: no request can give itself more.
+        # Only the owner writes tokens, so that requests cannot extend their own rights.
         op.execute(f"GRANT SELECT ON {table} TO joblens_app")
     op.execute("GRANT UPDATE (last_used_at) ON token TO joblens_app")
 
@@ -56,7 +56,7 @@ def create_token() -> None:
         sa.Column("last_used_at", Timestamp),
         sa.Column("revoked_at", Timestamp),
         sa.PrimaryKeyConstraint("org_id", "id", name="pk_token"),
-        # The look-up of a token that a request brings, within the organisation that it names.
+        # Looks up the token of a request within its organisation.
         sa.UniqueConstraint("org_id", "hash", name="uq_token_org_hash"),
         sa.ForeignKeyConstraint(
             ["org_id"], ["org.org_id"], name="fk_token_org", ondelete="CASCADE"

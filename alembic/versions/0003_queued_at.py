@@ -1,4 +1,4 @@
-"""When a job was queued last: what its wait is counted from."""
+"""The time when a job was last queued, from which its wait is measured."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ Timestamp = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("job", sa.Column("queued_at", Timestamp))
-    # Of an event that leaves the status as it is, `prev_status` is the same.
+    # Events that do not change the status have an equal `prev_status`.
     op.execute(
         "UPDATE job SET queued_at = coalesce(("
         "SELECT max(ts) FROM job_event AS event"

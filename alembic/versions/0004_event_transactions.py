@@ -1,4 +1,4 @@
-"""Which transaction wrote an event: what tells new events from those that were told already."""
+"""The transaction id of each event, with which subscriptions detect new events."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,11 +20,11 @@ class Xid8(UserDefinedType[int]):
 
 
 def upgrade() -> None:
-    # Events from before this migration have none. Two steps: a volatile default in the first would
+    # Existing events have none. Two steps, because adding a column with a volatile default would
     # rewrite the table.
     op.add_column("job_event", sa.Column("xid", Xid8))
     op.alter_column("job_event", "xid", server_default=sa.text("pg_current_xact_id()"))
-    # The subscription jobEvents: what a snapshot sees and the one before it did not.
+    # The subscription jobEvents: events that a snapshot sees and the previous one did not.
     op.create_index(
         "idx_job_event_org_xid",
         "job_event",

@@ -1,7 +1,7 @@
-"""Writes of new jobs: all or none, and one job for one idempotency key."""
+"""Creation of jobs: one transaction, and one job per idempotency key."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,48 +10,47 @@ from sqlalchemy import Uuid, and_, cast, column, select, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.comparison import Hide, equal_as_shown
+from db.commands.comparison import Hide, visibly_equal
 from db.commands.events import append_events
 from db.commands.notifications import notify
+from db.database_errors import DatabaseUnavailableError
 from db.ids import new_id
-from db.queries.jobs import JobRow, job_columns
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
+from db.outcomes import CreatedJob, IdempotencyConflict
+from db.queries.jobs import job_columns
 from db.queries.rows import read_all
-from db.request_session import DatabaseUnavailableError
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_table
 
 job = job_table.c
 
-# What makes two jobs of one key the same. Other columns change in a job's life.
+# The columns that must be equal in two jobs with the same key; other columns change over time.
 SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
-# How often it is tried again for keys whose holders were deleted meanwhile.
-TRIES = 5
+# How often it is tried while jobs that hold the keys keep being deleted.
+MAX_TRIES = 5
 
 Row = Mapping[str, Any]
+Creation = CreatedJob | IdempotencyConflict
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to be created; `scheduled_at` is not to be started before."""
+    """A job to create; it is not due before `scheduled_at`."""
 
     type: str
-    queue: str = "default"
-    priority: int = 0
-    max_attempts: int = 5
-    backoff_policy: BackoffPolicy = BackoffPolicy.EXPONENTIAL
+    queue: str = DEFAULT_QUEUE
+    priority: int = DEFAULT_PRIORITY
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    backoff_policy: BackoffPolicy = DEFAULT_BACKOFF_POLICY
     idempotency_key: str | None = None
     requested_by: str | None = None
     payload: Any = None
     scheduled_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """What came of one NewJob: its row, and whether it was created or had been there."""
-
-    row: JobRow
-    created: bool
-    same_input: bool
 
 
 async def create_jobs(
@@ -64,24 +63,24 @@ async def create_jobs(
     returning: Collection[str] = (),
     hide: Hide | None = None,
 ) -> list[Creation]:
-    """Create jobs, each queued and with its first event, in the order given.
+    """Create queued jobs, each with its first event; the outcomes are in the order given.
 
-    A job whose idempotency key is taken is not created: its Creation has the row that holds the
-    key, and says whether that was made of the same input (SAME_INPUT); with `hide`, of what that
-    leaves of both payloads. Where another transaction is just creating one of the same key, waits
-    for its end. Rows have `id` and `returning`. Raises DatabaseUnavailableError where others keep
-    deleting the holders of its keys.
+    A job whose idempotency key is taken is not created: its outcome has the existing job, as a
+    CreatedJob if that has the same input (SAME_INPUT), otherwise as an IdempotencyConflict. With
+    `hide`, payloads are compared without what it hides. Waits for concurrent transactions that
+    create a job with the same key. Rows have `id` and `returning`. Raises DatabaseUnavailableError
+    if the jobs that hold its keys keep being deleted.
     """
     new = [_row(org_id, each, now) for each in jobs]
     compared = SAME_INPUT if hide is None else tuple(n for n in SAME_INPUT if n != "payload")
-    found = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
+    outcomes = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
     if hide is not None:
-        await _compare_as_shown(session, org_id, new, found, hide)
-    created = [job_id for job_id, creation in found.items() if creation.created]
+        await _compare_visible(session, org_id, new, outcomes, hide)
+    created = [job_id for job_id, outcome in outcomes.items() if _is_new(outcome)]
     if created:
         await append_events(session, [_event(org_id, job_id, now, detail) for job_id in created])
         await notify(session, org_id)
-    return [found[row["id"]] for row in new]
+    return [outcomes[row["id"]] for row in new]
 
 
 async def _create_or_find(
@@ -91,25 +90,25 @@ async def _create_or_find(
     columns: set[str],
     compared: Sequence[str],
 ) -> dict[UUID, Creation]:
-    # In one order of keys for all writers: batches that share some wait, and never for each other.
+    # All writers insert in the order of keys, so batches that share keys cannot deadlock.
     missing = sorted(new, key=lambda row: row["idempotency_key"] or "")
-    found: dict[UUID, Creation] = {}
-    for _ in range(TRIES):
-        found |= await _insert(session, missing, columns)
-        missing = [row for row in missing if row["id"] not in found]
+    outcomes: dict[UUID, Creation] = {}
+    for _ in range(MAX_TRIES):
+        outcomes |= await _insert(session, missing, columns)
+        missing = [row for row in missing if row["id"] not in outcomes]
         if missing:
-            found |= await _holders(session, org_id, missing, columns, compared)
-            # Who held a key may be deleted between the two statements: then the key is free.
-            missing = [row for row in missing if row["id"] not in found]
+            outcomes |= await _find_existing(session, org_id, missing, columns, compared)
+            # The job that held a key may have been deleted between the two statements.
+            missing = [row for row in missing if row["id"] not in outcomes]
         if not missing:
-            return found
-    raise DatabaseUnavailableError("Others keep deleting the jobs that hold these keys.")
+            return outcomes
+    raise DatabaseUnavailableError("The jobs that hold these keys keep being deleted.")
 
 
 async def _insert(
     session: AsyncSession, new: Sequence[Row], columns: set[str]
 ) -> dict[UUID, Creation]:
-    """Create those whose keys are free."""
+    """Insert the jobs whose keys are free."""
     statement = (
         insert(job_table)
         .on_conflict_do_nothing(
@@ -119,23 +118,23 @@ async def _insert(
         .returning(*job_columns(columns))
     )
     rows = (await session.execute(statement, list(new))).all()
-    return {row.id: Creation(row, created=True, same_input=True) for row in rows}
+    return {row.id: CreatedJob(row, created=True) for row in rows}
 
 
-async def _holders(
+async def _find_existing(
     session: AsyncSession,
     org_id: UUID,
     taken: Sequence[Row],
     columns: set[str],
     compared: Sequence[str],
 ) -> dict[UUID, Creation]:
-    """Find the jobs that hold the keys, and let PostgreSQL compare their input."""
+    """Find the jobs that hold the keys, and compare their input in PostgreSQL."""
     wanted = values(
         column("wanted_id", Uuid()),
         *(column(name, job_table.c[name].type) for name in ("idempotency_key", *compared)),
         name="wanted",
     ).data([(row["id"], row["idempotency_key"], *(row[n] for n in compared)) for row in taken])
-    # Cast, for a column of VALUES that is null in every row counts as text.
+    # The cast is needed: a column of VALUES that is null in every row has the type text.
     same = and_(
         *(
             job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
@@ -151,21 +150,36 @@ async def _holders(
         )
     )
     rows = await read_all(session, statement)
-    return {row.wanted_id: Creation(row, created=False, same_input=row.same_input) for row in rows}
+    return {
+        row.wanted_id: CreatedJob(row, created=False)
+        if row.same_input
+        else IdempotencyConflict(row)
+        for row in rows
+    }
 
 
-async def _compare_as_shown(
+async def _compare_visible(
     session: AsyncSession,
     org_id: UUID,
     new: Sequence[Row],
-    found: dict[UUID, Creation],
+    outcomes: dict[UUID, Creation],
     hide: Hide,
 ) -> None:
-    """Let those of the same input be so only if their payloads, too, are the same as shown."""
-    met = [row for row in new if not (it := found[row["id"]]).created and it.same_input]
-    pairs = [(found[row["id"]].row.id, row["payload"]) for row in met]
-    for row, equal in zip(met, await equal_as_shown(session, org_id, pairs, hide), strict=True):
-        found[row["id"]] = replace(found[row["id"]], same_input=equal)
+    """Turn existing jobs whose visible payload differs into conflicts."""
+    existing = [
+        (row, outcome.job)
+        for row in new
+        if isinstance(outcome := outcomes[row["id"]], CreatedJob) and not outcome.created
+    ]
+    pairs = [(job_row.id, row["payload"]) for row, job_row in existing]
+    equal = await visibly_equal(session, org_id, pairs, hide)
+    for (row, job_row), is_equal in zip(existing, equal, strict=True):
+        if not is_equal:
+            outcomes[row["id"]] = IdempotencyConflict(job_row)
+
+
+def _is_new(outcome: Creation) -> bool:
+    return isinstance(outcome, CreatedJob) and outcome.created
 
 
 def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:

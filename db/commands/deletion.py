@@ -1,4 +1,4 @@
-"""Removal of jobs, with all that is known of them."""
+"""Deletion of jobs with their events."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,9 +11,9 @@ from db.tables import job_table
 
 
 async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
-    """Delete a job, whatever its status; tell whether there was one.
+    """Delete a job, whatever its status; return whether it existed.
 
-    Its events go with it, by the foreign key.
+    The foreign key deletes its events.
     """
     job = job_table.c
     statement = delete(job_table).where(job.org_id == org_id, job.id == job_id).returning(job.id)
@@ -24,7 +24,7 @@ async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
 
 
 async def delete_all_jobs(session: AsyncSession, org_ids: Sequence[UUID]) -> int:
-    """Delete every job of these organisations, with its events; get how many there were."""
+    """Delete all jobs of these organisations with their events; return the number of jobs."""
     deleted = delete(job_table).where(job_table.c.org_id.in_(org_ids)).returning(job_table.c.id)
     count = select(func.count()).select_from(deleted.cte())
     return int((await session.execute(count)).scalar_one())

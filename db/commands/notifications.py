@@ -1,4 +1,4 @@
-"""Telling the processes that watch: an organisation has news."""
+"""Notifications to db.listener that an organisation has new events."""
 
 from uuid import UUID
 
@@ -9,8 +9,8 @@ CHANNEL = "joblens"
 
 
 async def notify(session: AsyncSession, org_id: UUID) -> None:
-    """Send one notification, which PostgreSQL delivers when the transaction commits.
+    """Send a notification, which PostgreSQL delivers when the transaction commits.
 
-    It says only whose ledger has news; who listens reads the news itself.
+    It has only the organisation's id; the listener's process reads the events.
     """
     await session.execute(select(func.pg_notify(CHANNEL, str(org_id))))

@@ -1,4 +1,4 @@
-"""Changes of `org`, by whoever runs Joblens."""
+"""Writes of `org`, by administrators."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from db.tables import org_table
 
 
 async def create_org(session: AsyncSession, org_id: UUID, name: str, now: datetime) -> bool:
-    """Write an organisation down; tell whether its id was free. It may have jobs already."""
+    """Create an organisation; return whether its id was free. It may have jobs already."""
     statement = (
         insert(org_table)
         .values(org_id=org_id, name=name, created_at=now)

@@ -1,4 +1,4 @@
-"""Changes of `token`: made and revoked by whoever runs Joblens, their last use by requests."""
+"""Writes of `token`: administrators create and revoke tokens, requests record their last use."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from db.ids import new_id
 from db.queries.filters import is_any
 from db.tables import token_table
 
-# How old a written last use must be for another to be written.
-LAST_USE_STEP = timedelta(minutes=1)
+# The last use is written at most this often.
+LAST_USE_INTERVAL = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token to be: of it only the SHA-256 is kept."""
+    """A token to create; only its SHA-256 is stored."""
 
     hash: bytes
     name: str
@@ -27,7 +27,7 @@ class NewToken:
 
 
 async def create_token(session: AsyncSession, org_id: UUID, token: NewToken, now: datetime) -> UUID:
-    """Write a token down and get its id. The organisation must be there."""
+    """Create a token and return its id. The organisation must exist."""
     token_id = new_id(now)
     await session.execute(
         insert(token_table).values(
@@ -44,7 +44,7 @@ async def create_token(session: AsyncSession, org_id: UUID, token: NewToken, now
 
 
 async def revoke_token(session: AsyncSession, token_id: UUID, now: datetime) -> bool:
-    """Revoke a token of any organisation; tell whether there was one that was not revoked yet."""
+    """Revoke a token of any organisation; return false if it does not exist or was revoked."""
     token = token_table.c
     statement = (
         update(token_table)
@@ -55,12 +55,12 @@ async def revoke_token(session: AsyncSession, token_id: UUID, now: datetime) -> 
     return (await session.execute(statement)).first() is not None
 
 
-async def note_use(
+async def record_last_use(
     session: AsyncSession, org_id: UUID, hashes: Collection[bytes], now: datetime
 ) -> None:
-    """Write down that these tokens are in use, unless that was done a moment ago."""
+    """Record that these tokens are in use, unless LAST_USE_INTERVAL has not passed yet."""
     token = token_table.c
-    stale = or_(token.last_used_at.is_(None), token.last_used_at <= now - LAST_USE_STEP)
+    stale = or_(token.last_used_at.is_(None), token.last_used_at <= now - LAST_USE_INTERVAL)
     await session.execute(
         update(token_table)
         .where(token.org_id == org_id, is_any(token.hash, list(hashes), LargeBinary()), stale)

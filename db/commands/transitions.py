@@ -1,6 +1,5 @@
-"""Changes of a job's status: guarded, counted, and told by an event in the same transaction."""
+"""Changes of job status: checked against the allowed transitions, each with its event."""
 
-import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,57 +23,38 @@ from sqlalchemy import (
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.commands.events import append_events, moment_of
+from db.backoff import Backoff
+from db.commands.events import append_events, change_time
 from db.commands.notifications import notify
 from db.criteria import JobCriteria
-from db.limits import MAX_BACKOFF_SECONDS, MAX_INT32
+from db.limits import MAX_INT32
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
 from db.queries.filters import is_any, job_conditions
-from db.queries.jobs import JobRow, job_columns
+from db.queries.jobs import JobRow, job_columns, load_jobs_by_id
 from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
 from db.tables import job_table
 
 job = job_table.c
 
-# Who may queue a job again, and from which statuses: a worker gives back what it runs and retries
-# what failed. What was called off or given up stays so, unless an operator retries it.
+# The statuses from which a job may be queued again: workers requeue running jobs and retry failed
+# ones; only operators retry canceled and dead-lettered ones.
 QUEUED_BY_WORKER = frozenset({JobStatus.RUNNING, JobStatus.FAILED})
 QUEUED_BY_OPERATOR = frozenset({JobStatus.FAILED, JobStatus.DEAD_LETTER, JobStatus.CANCELED})
 
-# How much a retry's wait may differ from its policy's, either way.
-JITTER = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long a retry waits: `base_seconds`, doubled for each further one, at most `cap_seconds`.
-
-    `jitter` is a random factor, so that what failed together does not return together. Raises
-    ValueError for seconds that are negative or more than a year.
-    """
-
-    base_seconds: float = 10.0
-    cap_seconds: float = 3600.0
-    jitter: float = 1.0
-
-    def __post_init__(self) -> None:
-        for seconds in (self.base_seconds, self.cap_seconds):
-            if not 0 <= seconds <= MAX_BACKOFF_SECONDS:
-                raise ValueError(f"A wait of {seconds} seconds is negative or more than a year.")
-
-    def jittered(self) -> "Backoff":
-        """Draw a factor anew."""
-        factor = 1 + JITTER * (2 * random.random() - 1)  # noqa: S311 - it spreads load, hides nothing
-        return replace(self, jitter=factor)
+# The columns of a row that `is_allowed` reads.
+STATE_COLUMNS = frozenset({"status", "attempt", "max_attempts", "event_seq"})
+# How often a change is tried while other writers keep changing the job's status.
+MAX_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of status as it is wanted. Parts that do not go with `to` are left out.
+    """A requested change of status. Fields that do not apply to `to` are ignored.
 
     `expected`: only from this status. `attempt`: only while the job is in this attempt, so that a
-    run which was given back as lost cannot end the run after it. `by_operator`: a retry goes at
-    once, also without attempts left, and of jobs called off or given up, too. `detail` goes into
-    the event, and so does `reason`, by who signs it.
+    lost run whose job was requeued cannot end the next run. `by_operator`: a retry starts at once,
+    even without attempts left, and is also allowed for canceled and dead-lettered jobs. `detail`
+    is stored in the event; the caller adds `reason` to it.
     """
 
     to: JobStatus
@@ -89,19 +69,64 @@ class Transition:
 
     @property
     def sources(self) -> frozenset[JobStatus]:
-        """The statuses that it may start from."""
+        """The statuses that it is allowed from."""
         legal = frozenset(status for status, nexts in TRANSITIONS.items() if self.to in nexts)
         if self.to is JobStatus.QUEUED:
             legal &= QUEUED_BY_OPERATOR if self.by_operator else QUEUED_BY_WORKER
         return legal if self.expected is None else legal & {self.expected}
 
     def allows(self, status: JobStatus, *, attempt: int, max_attempts: int) -> bool:
-        """Tell whether it may be made of a job that is in this status and attempt."""
+        """Return whether it is allowed for a job in this status and attempt."""
         if self.attempt not in {None, attempt}:
             return False
         retries = self.to is JobStatus.QUEUED and status is not JobStatus.RUNNING
         needs_attempts = self.to is JobStatus.RUNNING or (retries and not self.by_operator)
         return status in self.sources and (attempt < max_attempts or not needs_attempts)
+
+
+async def change_job(
+    session: AsyncSession,
+    org_id: UUID,
+    job_id: UUID,
+    transition: Transition,
+    *,
+    now: datetime,
+    backoff: Backoff,
+    returning: Collection[str] = (),
+) -> ChangedJob | IllegalTransition | JobNotFound:
+    """Change the status of one job as `change_status` does.
+
+    The outcome's row has `returning`, `id` and STATE_COLUMNS; that of a ChangedJob also `before`,
+    the previous status.
+    """
+    columns = STATE_COLUMNS.union(returning)
+    row = None
+    for _ in range(MAX_TRIES):
+        changed = await change_status(
+            session, org_id, [job_id], transition, now=now, backoff=backoff, returning=columns
+        )
+        if changed:
+            return ChangedJob(changed[0])
+        row = next(iter(await load_jobs_by_id(session, org_id, [job_id], columns)), None)
+        # Another writer may have changed the job between the two statements.
+        if row is None or not is_allowed(transition, row):
+            break
+    if row is None:
+        return JobNotFound(job_id)
+    allowed = [
+        status
+        for status in JobStatus
+        if is_allowed(replace(transition, to=status, expected=None), row)
+    ]
+    return IllegalTransition(row, transition.to, allowed, transition.attempt)
+
+
+def is_allowed(transition: Transition, row: JobRow) -> bool:
+    """Return whether the change is allowed for a job. The row has STATE_COLUMNS."""
+    counter = max(row.event_seq, row.attempt if transition.to is JobStatus.QUEUED else 0)
+    return counter < MAX_INT32 and transition.allows(
+        JobStatus(row.status), attempt=row.attempt, max_attempts=row.max_attempts
+    )
 
 
 async def change_status(
@@ -118,11 +143,11 @@ async def change_status(
 ) -> Sequence[JobRow]:
     """Change the status of those jobs that are in one of the transition's sources.
 
-    Only those that still meet the criteria when their rows are locked: in the order of their ids,
-    waiting for rows that others hold, or passing over them with `skip_locked`. Of two who race
-    for a job, one gets its row and the other nothing. It happens at `now`, but not before what has
-    happened to the job already. Rows have `returning`, `id`, `attempt`, `event_seq`, `updated_at`
-    and `before`, the status that was.
+    Only jobs that meet the criteria once their rows are locked. Rows are locked in the order of
+    their ids; locked ones are waited for, or skipped with `skip_locked`. Of two concurrent callers
+    only one gets a job's row. The time of the change is `now`, or the job's latest time if that is
+    later. Rows have `returning`, `id`, `attempt`, `event_seq`, `updated_at` and `before`, the
+    previous status.
     """
     if not transition.sources:
         return []
@@ -154,7 +179,7 @@ async def change_status(
 
 
 def _guard(transition: Transition) -> ColumnElement[bool]:
-    # One whose numbers are at their end is passed over: it must not fail what is done to many.
+    # Jobs whose counters are at their maximum are skipped: they must not fail a bulk change.
     legal = and_(job.status.in_(sorted(transition.sources)), job.event_seq < MAX_INT32)
     if transition.attempt is not None:
         legal = and_(legal, job.attempt == transition.attempt)
@@ -163,7 +188,7 @@ def _guard(transition: Transition) -> ColumnElement[bool]:
     if transition.to is JobStatus.QUEUED:
         legal = and_(legal, job.attempt < MAX_INT32)
     if transition.to is JobStatus.QUEUED and not transition.by_operator:
-        # A worker may give back what it runs, but retry only while attempts are left.
+        # Workers may requeue a running job at any time, but retry only while attempts are left.
         return and_(
             legal, or_(job.status == JobStatus.RUNNING.value, job.attempt < job.max_attempts)
         )
@@ -171,25 +196,25 @@ def _guard(transition: Transition) -> ColumnElement[bool]:
 
 
 def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str, Any]:
-    moment = moment_of(now)
+    time = change_time(now)
     values: dict[str, Any] = {
         "status": transition.to.value,
         "event_seq": job.event_seq + 1,
-        "updated_at": moment,
+        "updated_at": time,
     }
     if transition.to is JobStatus.RUNNING:
-        return values | {"attempt": job.attempt + 1, "started_at": moment, "finished_at": None}
+        return values | {"attempt": job.attempt + 1, "started_at": time, "finished_at": None}
     if transition.to is JobStatus.QUEUED:
         return values | {
             "started_at": None,
             "finished_at": None,
-            "queued_at": moment,
-            "scheduled_at": _scheduled_at(transition, moment, backoff),
-            # Room for the next start, where this one was not the job's own failure.
+            "queued_at": time,
+            "scheduled_at": _scheduled_at(transition, time, backoff),
+            # Allow one more start if the run was lost rather than failed.
             "max_attempts": func.greatest(job.max_attempts, job.attempt + 1),
         }
-    # What had ended before keeps the time of its end.
-    values["finished_at"] = func.coalesce(job.finished_at, moment)
+    # A job that had already ended keeps its end time.
+    values["finished_at"] = func.coalesce(job.finished_at, time)
     if transition.result is not None:
         values["result"] = transition.result
     if transition.error_code is not None or transition.error_message is not None:
@@ -199,9 +224,9 @@ def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str
 
 
 def _scheduled_at(
-    transition: Transition, moment: ColumnElement[datetime], backoff: Backoff
+    transition: Transition, time: ColumnElement[datetime], backoff: Backoff
 ) -> ColumnElement[Any]:
-    """Say when a retry is due: by the job's policy after a failure, else at once."""
+    """Return when the job is due: after its policy's wait if it failed, otherwise at once."""
     if transition.by_operator:
         return null()
     base: ColumnElement[float] = literal(backoff.base_seconds, Double())
@@ -213,7 +238,7 @@ def _scheduled_at(
         (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
     )
     delay = func.least(seconds, literal(backoff.cap_seconds, Double())) * backoff.jitter
-    due = moment + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
+    due = time + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
     failed = job.status == JobStatus.FAILED.value
     waits = job.backoff_policy != BackoffPolicy.NONE.value
     return case((and_(failed, waits), due))

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: for trying Joblens and developing it, with nothing to set up."""
+"""The embedded PostgreSQL, for trying and developing Joblens without any setup."""
 
 from db.embedded.errors import EmbeddedError
 from db.embedded.server import EmbeddedPostgres, find, shutdown, start

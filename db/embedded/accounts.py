@@ -1,4 +1,4 @@
-"""Whom PostgreSQL runs as: the user who starts it, but never root, whom it refuses."""
+"""The system user that PostgreSQL runs as if root starts it, because it refuses to run as root."""
 
 import grp
 import os
@@ -13,33 +13,33 @@ from pathlib import Path
 from db.embedded import locks
 from db.embedded.errors import EmbeddedError
 
-# The name that the package with PostgreSQL's programs gives to such a user too.
+# The package with PostgreSQL's programs uses the same name.
 SYSTEM_USER = "pgserver"
-# In a folder where only root may make files, so that no link of another user stands in its place.
+# In a directory where only root can create files, so that other users cannot plant a link.
 LOCK = Path("/run/joblens-useradd.lock")
-# useradd could not lock the files of users or groups, or somebody else just makes this name.
+# Exit statuses of useradd: the user or group files are locked, or the name is being created.
 BUSY = {1, 9, 10}
 USERADD = ("useradd", "--system", "--no-create-home", "--shell", "/bin/false")
-PATIENCE_SECONDS = 60
-PAUSE_SECONDS = 0.2
+TIMEOUT_SECONDS = 60
+RETRY_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user that root starts PostgreSQL as."""
+    """The user and group that PostgreSQL runs as."""
 
     uid: int
     gid: int
 
     def own(self, path: Path) -> None:
-        """Give the file or folder to this user."""
+        """Make this user the owner of the file or directory."""
         os.chown(path, self.uid, self.gid)
 
     def groups_to_reach(self, paths: Iterable[Path]) -> list[int]:
-        """Get the groups that lead this user to `paths`, through folders such as /root.
+        """Return the groups that this user needs to reach `paths` through folders such as /root.
 
-        Such folders become passable for their own group, which is root's as a rule: for the world
-        they stay as closed as they were.
+        Adds the execute permission of their own group, usually root's, to such folders; other users
+        still have no access.
         """
         closed = {
             folder
@@ -55,9 +55,9 @@ class Account:
 
 
 def account_for(cluster: Path) -> Account | None:
-    """Get whom root starts the server of `cluster` as: its owner, else a system user.
+    """Return the account for the server of `cluster`: its owner, or the system user.
 
-    None where this process is not root's and the server can simply be its child.
+    None if this process does not run as root, and the server needs no other account.
     """
     if os.geteuid() != 0:
         return None
@@ -68,16 +68,16 @@ def account_for(cluster: Path) -> Account | None:
 
 
 def _system_user() -> pwd.struct_passwd:
-    found = _find_system_user()
-    if found is None:
+    entry = _find_system_user()
+    if entry is None:
         try:
-            # One at a time: of two useradd at once, both may find the name free, and the later one
-            # then gives it another id.
+            # Concurrent runs of useradd may both find the name free, and the second one would
+            # change its id.
             with locks.hold(LOCK):
-                found = _find_system_user() or _make_system_user()
+                entry = _find_system_user() or _create_system_user()
         except OSError as error:
-            raise _cannot_make(str(error)) from None
-    return found
+            raise _creation_error(str(error)) from None
+    return entry
 
 
 def _find_system_user() -> pwd.struct_passwd | None:
@@ -87,33 +87,33 @@ def _find_system_user() -> pwd.struct_passwd | None:
         return None
 
 
-def _make_system_user() -> pwd.struct_passwd:
-    until = time.monotonic() + PATIENCE_SECONDS
+def _create_system_user() -> pwd.struct_passwd:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
-        done = subprocess.run(  # noqa: S603 - fixed words
+        result = subprocess.run(  # noqa: S603 - fixed arguments
             [*USERADD, *_group(), SYSTEM_USER],
             check=False,
             capture_output=True,
             text=True,
         )
-        if found := _find_system_user():
-            return found
-        busy = done.returncode in BUSY and os.access("/etc", os.W_OK)
-        if not busy or time.monotonic() > until:
-            raise _cannot_make(" ".join(done.stderr.split()) or f"status {done.returncode}")
-        time.sleep(PAUSE_SECONDS)
+        if entry := _find_system_user():
+            return entry
+        busy = result.returncode in BUSY and os.access("/etc", os.W_OK)
+        if not busy or time.monotonic() > deadline:
+            raise _creation_error(" ".join(result.stderr.split()) or f"status {result.returncode}")
+        time.sleep(RETRY_SECONDS)
 
 
 def _group() -> list[str]:
-    """Get the words that take a group of the user's name where there is one without the user."""
+    """Return the arguments that use an existing group of the same name, or create one."""
     try:
         return ["--gid", str(grp.getgrnam(SYSTEM_USER).gr_gid)]
     except KeyError:
         return ["--user-group"]
 
 
-def _cannot_make(reason: str) -> EmbeddedError:
+def _creation_error(reason: str) -> EmbeddedError:
     return EmbeddedError(
-        f"PostgreSQL refuses to run as root, and the user {SYSTEM_USER} could not be made "
-        f"({reason}); make it, or run as another user"
+        f"PostgreSQL refuses to run as root, and the user {SYSTEM_USER} could not be created "
+        f"({reason}); create it, or run as another user"
     )

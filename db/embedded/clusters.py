@@ -1,4 +1,4 @@
-"""One cluster of the embedded PostgreSQL on disk: made, started, stopped. Not: who uses it."""
+"""Creates, starts and stops a cluster on disk. db.embedded.server tracks its users."""
 
 import hashlib
 import os
@@ -22,13 +22,13 @@ if sys.platform != "win32":
 PORT = 5432
 LOG_LIMIT_BYTES = 1_000_000
 START_ATTEMPTS = 3
-ANSWER_SECONDS = 5
+PROBE_TIMEOUT_SECONDS = 5
 SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
-    # A statement that fails is told to its client; here it would only fill the log.
+    # Clients get the errors of their statements; the log does not need them.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
 }
@@ -36,14 +36,14 @@ SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Postmaster:
-    """A running server: where it listens, and which one it is, told apart from any other run."""
+    """A running server: its address, and an identity that differs for each start."""
 
     host: str
     port: int
     identity: str
 
     def url(self, database: str) -> str:
-        """Make the libpq URI of one of its databases. The port is named: PGPORT may be set."""
+        """Return the libpq URI of a database, with an explicit port because PGPORT may be set."""
         if self.host.startswith("/"):
             socket_dir = quote(self.host)
             return f"postgresql://postgres:@/{database}?host={socket_dir}&port={self.port}"
@@ -51,39 +51,40 @@ class Postmaster:
 
 
 def running(cluster: Path) -> Postmaster | None:
-    """Get the server of `cluster`, if it runs and answers."""
+    """Get the server of `cluster`; None unless it runs and responds."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if len(lines) < 8 or lines[7].strip() != "ready":  # noqa: PLR2004 - the lines of that file
+    if len(lines) < 8 or lines[7].strip() != "ready":  # noqa: PLR2004 - the format of that file
         return None
     pid, _, started, port, socket_dir, host = (line.strip() for line in lines[:6])
-    found = Postmaster(socket_dir or host, int(port), f"{pid} {started}")
-    return found if _answers(found) else None
+    server = Postmaster(socket_dir or host, int(port), f"{pid} {started}")
+    return server if _responds(server) else None
 
 
 def create(cluster: Path) -> None:
-    """Make the cluster if there is none. It appears as a whole, or not at all."""
+    """Create the cluster if it does not exist, atomically. Raises EmbeddedError."""
     version = cluster / "PG_VERSION"
     if version.exists():
-        if (found := version.read_text().strip()) != str(VERSION):
+        if (data_version := version.read_text().strip()) != str(VERSION):
             raise EmbeddedError(
-                f"the data in {cluster} is of PostgreSQL {found}, this Joblens has {VERSION}: "
-                f"move it away, or serve it with PostgreSQL {found} and set JOBLENS_DATABASE_URL"
+                f"the data in {cluster} is of PostgreSQL {data_version}, "
+                f"but this Joblens has {VERSION}: move it away, or serve it with "
+                f"PostgreSQL {data_version} and set JOBLENS_DATABASE_URL"
             )
         return
     if cluster.exists() and any(cluster.iterdir()):
         raise EmbeddedError(f"{cluster} is not empty, and not a PostgreSQL cluster")
     unfinished = cluster.with_name(cluster.name + ".new")
-    for last in (False, True):
+    for is_last_try in (False, True):
         shutil.rmtree(unfinished, ignore_errors=True)
-        _make_own_folder(unfinished, cluster)
+        _make_owned_dir(unfinished, cluster)
         try:
             _initialize(unfinished)
         except ProgramError:
-            # Another program that makes the same user at this moment may have changed its id.
-            if last:
+            # Another process that created the same user concurrently may have changed its id.
+            if is_last_try:
                 raise
         else:
             break
@@ -106,14 +107,17 @@ def _initialize(unfinished: Path) -> None:
 
 
 def start(cluster: Path) -> Postmaster:
-    """Start the cluster's server, which must not run, and wait until it answers."""
-    _forget_dead_server(cluster)
+    """Start the cluster's server, which must not run, and wait until it responds.
+
+    Raises EmbeddedError.
+    """
+    _remove_stale_pid_file(cluster)
     log = cluster / "server.log"
     if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
         log.unlink()
     socket_dir = cluster if sys.platform == "win32" else _socket_dir(cluster)
     arguments = ("--timeout=120", f"--log={log}", f"--options={_server_options(socket_dir)}")
-    # More than once: the children of a server that was killed take a moment to go.
+    # Retried, because the children of a killed server take a moment to exit.
     for attempt in range(START_ATTEMPTS):
         time.sleep(attempt)
         try:
@@ -121,7 +125,7 @@ def start(cluster: Path) -> Postmaster:
         except ProgramError as error:
             failure = str(error)
         else:
-            failure = "it does not answer"
+            failure = "it does not respond"
         if server := running(cluster):
             return server
     raise EmbeddedError(
@@ -130,8 +134,8 @@ def start(cluster: Path) -> Postmaster:
 
 
 def stop(cluster: Path) -> None:
-    """Stop the cluster's server, whoever is connected to it, and wait until it has ended."""
-    # Only one that answers: pg_ctl would signal whatever process bears the number of a dead one.
+    """Stop the cluster's server, disconnecting its clients, and wait until it has exited."""
+    # Only if it responds: otherwise pg_ctl may signal another process with a reused id.
     if server := _running_soon(cluster):
         try:
             _pg_ctl(cluster, "stop", "--mode=fast", "--timeout=60")
@@ -142,7 +146,7 @@ def stop(cluster: Path) -> None:
 
 
 def _running_soon(cluster: Path) -> Postmaster | None:
-    """Get the server as `running` does, giving one whose start was interrupted time to finish."""
+    """Get the server as `running` does, waiting for one whose start was interrupted."""
     path = cluster / "postmaster.pid"
     for _ in range(50):
         if (server := running(cluster)) or not path.exists() or _was_ready(path):
@@ -156,37 +160,37 @@ def _was_ready(pid_file: Path) -> bool:
 
 
 def _pg_ctl(cluster: Path, verb: str, *options: str, reach: Path | None = None) -> None:
-    words = (verb, "--wait", "--silent", f"--pgdata={cluster}", *options)
-    run("pg_ctl", *words, cluster=cluster, reach=reach)
+    arguments = (verb, "--wait", "--silent", f"--pgdata={cluster}", *options)
+    run("pg_ctl", *arguments, cluster=cluster, reach=reach)
 
 
-def _answers(server: Postmaster) -> bool:
-    # Asked by connecting: the number in a file left by a crash may be another process's by now.
+def _responds(server: Postmaster) -> bool:
+    # Tested by connecting: after a crash the process id in the file may have been reused.
     try:
         if sys.platform != "win32" and server.host.startswith("/"):
             with socket.socket(socket.AF_UNIX) as probe:
-                probe.settimeout(ANSWER_SECONDS)
+                probe.settimeout(PROBE_TIMEOUT_SECONDS)
                 probe.connect(f"{server.host}/.s.PGSQL.{server.port}")
                 return _is_postgres(probe)
         address = (server.host, server.port)
-        with socket.create_connection(address, timeout=ANSWER_SECONDS) as probe:
+        with socket.create_connection(address, timeout=PROBE_TIMEOUT_SECONDS) as probe:
             return _is_postgres(probe)
     except OSError:
         return False
 
 
 def _is_postgres(probe: socket.socket) -> bool:
-    # The question whether it speaks TLS, the shortest one it answers: the socket of a server that
-    # was killed a moment ago still takes connections.
+    # An SSLRequest, the shortest message with a response: the socket of a server that was just
+    # killed still accepts connections.
     probe.sendall(b"\0\0\0\x08\x04\xd2\x16\x2f")
     return probe.recv(1) in {b"N", b"S"}
 
 
-def _forget_dead_server(cluster: Path) -> None:
-    """Remove the pid file of a server that was ready once and answers no more.
+def _remove_stale_pid_file(cluster: Path) -> None:
+    """Remove the pid file of a server that was ready and no longer responds.
 
-    PostgreSQL would not start while any process bears the number in it. Should the old server live
-    all the same, PostgreSQL's lock on shared memory still keeps the new one from the data.
+    PostgreSQL does not start while any process has the id in it. If the old server still runs,
+    PostgreSQL's lock on shared memory protects the data.
     """
     path = cluster / "postmaster.pid"
     if path.exists() and _was_ready(path):
@@ -196,20 +200,20 @@ def _forget_dead_server(cluster: Path) -> None:
 def _server_options(socket_dir: Path) -> str:
     if sys.platform == "win32":
         with socket.create_server(("127.0.0.1", 0)) as free:
-            where = {"listen_addresses": "127.0.0.1", "port": str(free.getsockname()[1])}
+            address = {"listen_addresses": "127.0.0.1", "port": str(free.getsockname()[1])}
     else:
-        where = {
+        address = {
             "listen_addresses": "",
             "port": str(PORT),
             "unix_socket_permissions": "0700",
             "unix_socket_directories": f'"{socket_dir}"',
         }
-    words = [f"--{name}={value}" for name, value in (SETTINGS | where).items()]
-    return " ".join(words) if sys.platform == "win32" else shlex.join(words)
+    arguments = [f"--{name}={value}" for name, value in (SETTINGS | address).items()]
+    return " ".join(arguments) if sys.platform == "win32" else shlex.join(arguments)
 
 
 def _socket_dir(cluster: Path) -> Path:
-    """Get the folder of the server's socket: the cluster's own, unless its name cannot be used."""
+    """Return the directory of the server's socket: the cluster, or a temporary one if needed."""
     if _can_hold_socket(cluster):
         return cluster
     folder = _private_socket_dir(cluster)
@@ -217,14 +221,15 @@ def _socket_dir(cluster: Path) -> Path:
         raise EmbeddedError(f"the path {folder} is too long for a socket; set a shorter TMPDIR")
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        _make_own_folder(folder, cluster)
+        _make_owned_dir(folder, cluster)
     except FileExistsError:
         raise EmbeddedError(f"{folder} is in the way: remove it") from None
     return folder
 
 
 def _can_hold_socket(folder: Path) -> bool:
-    # 104 bytes on macOS, 108 on Linux; commas and quotes would end a name in lists of folders.
+    # Socket paths have at most 104 bytes on macOS, 108 on Linux; commas and quotes would split the
+    # list of directories.
     path = f"{folder}/.s.PGSQL.{PORT}"
     return len(os.fsencode(path)) < 104 and not {",", '"'} & set(path)  # noqa: PLR2004
 
@@ -236,21 +241,21 @@ def _private_socket_dir(cluster: Path) -> Path:
 
 def _remove_socket_dir(cluster: Path, stopped: Postmaster | None) -> None:
     folder = _private_socket_dir(cluster)
-    # Another process may have started the server, with another TMPDIR than ours.
+    # The process that started the server may have had another TMPDIR.
     if stopped and Path(stopped.host).name == folder.name:
         folder = Path(stopped.host)
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _make_own_folder(folder: Path, cluster: Path) -> None:
-    """Make a folder that belongs to whom the server of `cluster` runs as."""
+def _make_owned_dir(folder: Path, cluster: Path) -> None:
+    """Create a directory that belongs to the account of the server of `cluster`."""
     folder.mkdir(mode=stat.S_IRWXU)
     if sys.platform != "win32" and (account := account_for(cluster)):
         account.own(folder)
 
 
 def _cause(log: Path) -> str | None:
-    """Get the last fatal message of the server's log."""
+    """Return the last fatal message of the server's log."""
     if not log.exists():
         return None
     lines = log.read_text(errors="replace").splitlines()

@@ -1,5 +1,5 @@
-"""The one error of the embedded PostgreSQL."""
+"""The error of the embedded PostgreSQL."""
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be had; the message says why, in words for who started it."""
+    """The embedded PostgreSQL cannot be used; the message is for the user."""

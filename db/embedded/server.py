@@ -1,7 +1,7 @@
-"""Sharing the embedded server: it starts for the first process and stops after the last.
+"""The embedded server, shared by processes: the first one starts it and the last one stops it.
 
 In the data directory: `postgres/` (the cluster), `postgres.lock` (held while starting or stopping),
-`postgres.users/` (a locked file for each user), `postgres.kept` (see `keep_running`).
+`postgres.users/` (a locked file for each process), `postgres.kept` (see `keep_running`).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ DATABASE = "joblens"
 
 
 class EmbeddedPostgres:
-    """A process's share in a running embedded server. `start()` is the way to get one."""
+    """The use of a running embedded server by a process. Created by `start()`."""
 
     def __init__(self, data_dir: Path, server: clusters.Postmaster, membership: BinaryIO) -> None:
         self.url = server.url(DATABASE)
@@ -33,27 +33,27 @@ class EmbeddedPostgres:
         atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Leave; the last to leave stops the server. Leaving twice is leaving once."""
-        # A fork has a copy of this object but no share of its own.
+        """End the use; the last process stops the server. Calling it again has no effect."""
+        # A forked process has a copy of this object, but does not count as a user.
         if self._membership.closed or os.getpid() != self._process_id:
             return
         atexit.unregister(self.stop)
-        with _exclusively(self._data_dir):
+        with _locked(self._data_dir):
             self._membership.close()
             _stop_if_unused(self._data_dir)
 
     def keep_running(self) -> None:
-        """Let this run of the server outlast its users: until `shutdown`, or the machine's end."""
+        """Keep the server running without users, until `shutdown` or a reboot."""
         _kept(self._data_dir).write_text(self._server.identity)
 
 
 def start(data_dir: Path) -> EmbeddedPostgres:
-    """Start or join the server whose data is in `data_dir`, making what is missing.
+    """Start the server with the data in `data_dir`, or join it if it runs; create missing data.
 
-    Blocks, a second or two where the cluster must be made. Raises EmbeddedError.
+    Blocks, for a second or two if the cluster must be created. Raises EmbeddedError.
     """
     data_dir = _absolute(data_dir)
-    with _exclusively(data_dir):
+    with _locked(data_dir):
         membership = locks.join(_users(data_dir))
         try:
             server = clusters.running(_cluster(data_dir)) or _started(data_dir)
@@ -66,18 +66,18 @@ def start(data_dir: Path) -> EmbeddedPostgres:
 
 
 def find(data_dir: Path) -> str | None:
-    """Get the URL of the server, if it runs. Starts nothing and is no use of it."""
-    with _explained():
+    """Get the URL of the server; None if it does not run. Does not count as a use."""
+    with _embedded_errors():
         server = clusters.running(_cluster(_absolute(data_dir)))
     return server.url(DATABASE) if server else None
 
 
 def shutdown(data_dir: Path) -> bool:
-    """Stop the server for everyone; False where none runs."""
+    """Stop the server even if it is in use; return false if it did not run."""
     data_dir = _absolute(data_dir)
     if find(data_dir) is None:
         return False
-    with _exclusively(data_dir):
+    with _locked(data_dir):
         _kept(data_dir).unlink(missing_ok=True)
         clusters.stop(_cluster(data_dir))
     return True
@@ -96,13 +96,13 @@ def _stop_if_unused(data_dir: Path) -> None:
         server = clusters.running(_cluster(data_dir))
         if server is not None and server.identity == kept.read_text():
             return
-        # It spoke of a run that ended without `shutdown`.
+        # It was set for an earlier run, which ended without `shutdown`.
         kept.unlink()
     clusters.stop(_cluster(data_dir))
 
 
 def _create_database(server: clusters.Postmaster) -> None:
-    # In a thread: the caller may be inside a running event loop.
+    # In a thread, because the caller may be in a running event loop.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(_create_database_if_missing(server))).result()
 
@@ -117,16 +117,16 @@ async def _create_database_if_missing(server: clusters.Postmaster) -> None:
 
 
 @contextmanager
-def _exclusively(data_dir: Path) -> Iterator[None]:
-    """Hold the lock under which the server starts and stops."""
-    with _explained():
+def _locked(data_dir: Path) -> Iterator[None]:
+    """Hold the lock for starting and stopping the server."""
+    with _embedded_errors():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locks.hold(data_dir / "postgres.lock"):
             yield
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _embedded_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, asyncpg.PostgresError) as error:

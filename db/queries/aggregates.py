@@ -1,4 +1,4 @@
-"""Aggregates of jobs and events: counts by status, groups by any dimensions, the timeline."""
+"""Aggregates of jobs and events: counts by status, groups by dimensions, the timeline."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ _Percentiles: ARRAY[float] = ARRAY(Double())
 
 
 class JobDimension(StrEnum):
-    """What jobs can be grouped by; the values are columns."""
+    """The columns that jobs can be grouped by."""
 
     STATUS = "status"
     TYPE = "type"
@@ -46,10 +46,10 @@ class JobDimension(StrEnum):
 async def count_jobs_by_status(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> dict[JobStatus, int]:
-    """Count jobs by status; with `at_most`, stop each status after `at_most` + 1 matches.
+    """Count jobs by status; with `at_most`, stop at `at_most` + 1 matches per status.
 
-    A status without jobs is left out. With `at_most`, reads at most that many index entries a
-    status when there are no criteria besides status.
+    Statuses without jobs are omitted. With `at_most` and no criteria besides status, reads at most
+    that many index entries per status.
     """
     conditions = job_conditions(org_id, criteria)
     statement: AnySelect
@@ -57,7 +57,7 @@ async def count_jobs_by_status(
         statement = select(job.status, func.count().label("jobs")).where(conditions)
         statement = statement.group_by(job.status)
     else:
-        # Each status in the order of its index: else PostgreSQL may search the whole table for it.
+        # In index order for each status: otherwise PostgreSQL may scan the whole table.
         window = Window(JOBS_NEWEST_FIRST, at_most + 1)
         of_status = (
             select(job.status).where(
@@ -65,10 +65,10 @@ async def count_jobs_by_status(
             )
             for status in JobStatus
         )
-        found = union_all(
+        matches = union_all(
             *(select(page(statement, window).subquery()) for statement in of_status)
-        ).subquery("found")
-        statement = select(found.c.status, func.count().label("jobs")).group_by(found.c.status)
+        ).subquery("matches")
+        statement = select(matches.c.status, func.count().label("jobs")).group_by(matches.c.status)
     rows = await read_all(session, statement)
     return {JobStatus(row.status): row.jobs for row in rows}
 
@@ -84,12 +84,11 @@ async def group_jobs(
     with_wait: bool,
     with_run: bool,
 ) -> Sequence[AnyRow]:
-    """Group jobs by the dimensions, the largest groups first.
+    """Group jobs by the dimensions, largest groups first.
 
     Rows have the dimensions' columns, `jobs`, `oldest_created_at`, `newest_created_at`, a count
-    named after each status (`queued_count`), and with `with_wait` (`with_run`) the distribution
-    of seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and `wait_percentiles`
-    (`run_…`).
+    for each status (such as `queued_count`), and with `with_wait` (`with_run`) the distribution in
+    seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and `wait_percentiles` (`run_…`).
     Reads every job that meets the criteria.
     """
     keys = [job_table.c[dimension.value] for dimension in dimensions]
@@ -127,10 +126,10 @@ async def count_events_by_bucket(
     bucket: timedelta,
     origin: datetime,
 ) -> Sequence[AnyRow]:
-    """Count changes of status from `start` until before `until`, by bucket and new status.
+    """Count status changes by bucket and new status, from `start` (inclusive) to `until`.
 
-    Rows: `start` (of the bucket, aligned to `origin`), `created` (whether the job is new),
-    `next_status`, `events`. Reads the events of the range from one index range.
+    Rows have the bucket's `start`, aligned to `origin`, `created` (whether the job was created),
+    `next_status` and `events`. Reads one index range.
     """
     bucket_start = func.date_bin(
         literal(bucket, Interval()), event.ts, literal(origin, Timestamp)
@@ -151,32 +150,32 @@ async def count_events_by_bucket(
 
 
 def wait_seconds(now: datetime) -> ColumnElement[float | None]:
-    """Write the rule of resolvers.durations.wait_seconds in SQL."""
+    """Return resolvers.durations.wait_seconds as an SQL expression."""
     began = func.greatest(job.queued_at, job.scheduled_at)
-    waits_now = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
-    ended = case((waits_now, literal(now, Timestamp)), else_=job.started_at)
+    is_waiting = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
+    ended = case((is_waiting, literal(now, Timestamp)), else_=job.started_at)
     return _seconds(began, ended)
 
 
 def run_seconds(now: datetime) -> ColumnElement[float | None]:
-    """Write the rule of resolvers.durations.run_seconds in SQL."""
-    runs_now = job.status == literal(JobStatus.RUNNING.value, literal_execute=True)
+    """Return resolvers.durations.run_seconds as an SQL expression."""
+    is_running = job.status == literal(JobStatus.RUNNING.value, literal_execute=True)
     ended = case(
         (job.finished_at.is_not(None), job.finished_at),
-        (runs_now, literal(now, Timestamp)),
+        (is_running, literal(now, Timestamp)),
     )
     return _seconds(job.started_at, ended)
 
 
 def _seconds(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[float | None]:
-    between = _of_our_years(ended) - _of_our_years(began)
+    between = _clamped(ended) - _clamped(began)
     elapsed: ColumnElement[Any] = cast(func.extract("epoch", between), Double())
-    # greatest() passes over nulls, so an absent time must be kept absent by hand.
+    # greatest() ignores nulls, so a missing time needs its own case.
     return case((elapsed.is_not(None), func.greatest(elapsed, 0.0)))
 
 
-def _of_our_years(time: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Take a time as it is shown: of infinity PostgreSQL knows no distance, and before 17 fails."""
+def _clamped(time: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Clamp a time to the years shown: PostgreSQL before 17 cannot subtract infinity."""
     first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
     return case((time < first, first), (time > last, last), else_=time)
 

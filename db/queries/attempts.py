@@ -1,4 +1,4 @@
-"""Reads of attempts: the runs of jobs, as their changes of status tell them."""
+"""Reads of attempts, which are derived from the status changes of jobs."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -12,7 +12,7 @@ from db.tables import job_event_table
 
 AttemptRow = AnyRow
 
-# Of the event that ended the attempt: JSON of any kind.
+# Keys of the detail of the event that ended the attempt; their values may be any JSON.
 ERRORS = ("error_code", "error_message")
 
 
@@ -23,11 +23,11 @@ async def load_attempts_by_job(
     last: int,
     errors: Collection[str],
 ) -> Sequence[AttemptRow]:
-    """Load the newest `last` attempts of each job, in no order.
+    """Load the newest `last` attempts of each job, unordered.
 
-    An attempt begins with a change of status to RUNNING, and ends with the next change: rows have
-    both, the end null where there is none. Of each job it reads back to the first of these
-    attempts, and no further. `errors` are those of ERRORS that are wanted.
+    An attempt starts with a change to RUNNING and ends with the next status change, which is null
+    for a current attempt. `errors` is the subset of ERRORS to read. Reads each job's events back to
+    the start of the oldest of these attempts.
     """
     start, end = job_event_table.alias("start"), job_event_table.alias("end_")
     jobs = (

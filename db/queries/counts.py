@@ -1,4 +1,4 @@
-"""Counting and probing: statements that stop as soon as the answer is known."""
+"""Statements that count rows or check that one exists, and stop as soon as possible."""
 
 from sqlalchemy import Select, Table, func, literal_column, select
 
@@ -10,10 +10,10 @@ from db.queries.rows import AnySelect
 def count(
     table: Table, conditions: Condition, at_most: int | None, order: KeysetOrder
 ) -> Select[int]:
-    """Count the rows that meet the conditions; stop after `at_most` + 1 where that is given.
+    """Count the rows that meet the conditions; with `at_most`, stop at `at_most` + 1.
 
-    Such a count reads what the page of that size in this order does. Without an order PostgreSQL
-    expects matches everywhere, and may read the whole table for those that lie at its end.
+    With `at_most` it reads as much as a page of that size in this order. Without an order
+    PostgreSQL assumes evenly spread matches, and may scan the whole table.
     """
     if at_most is None:
         return select(func.count()).select_from(table).where(conditions)
@@ -22,10 +22,10 @@ def count(
 
 
 def exists_behind(table: Table, conditions: Condition, window: Window) -> AnySelect:
-    """Find one row that meets the conditions and that the window leaves behind it."""
+    """Select one row that meets the conditions and is behind the window."""
     return seek_behind(probe(table, conditions), window).limit(1)
 
 
 def probe(table: Table, conditions: Condition) -> AnySelect:
-    """Find the rows that meet the conditions, reading none of their columns."""
-    return select(literal_column("1").label("found")).select_from(table).where(conditions)
+    """Select the rows that meet the conditions, without reading their columns."""
+    return select(literal_column("1").label("one")).select_from(table).where(conditions)

@@ -1,4 +1,4 @@
-"""Reads of the jobs that wait to be started, in the order in which to start them."""
+"""Reads of queued jobs that are due, in the order in which to start them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -27,39 +27,39 @@ async def list_due_jobs(
     type_: str | None,
     columns: Collection[str],
 ) -> Sequence[JobRow]:
-    """List queued jobs that are due: the most urgent first, of equal priority by id.
+    """List queued jobs that are due, by descending priority, then by id.
 
-    Ids that Joblens makes rise with time, so that is the oldest first. Rows have `columns`, `id`
-    and `priority`. The index of queued jobs is cut once for each priority there is, and `limit`
-    due jobs are read from each; what is not due, or of another type, is read past.
+    Ids are ordered by time, so older jobs come first. Rows have `columns`, `id` and `priority`.
+    Reads up to `limit` due jobs for each priority from the index of queued jobs, and skips jobs
+    that are not due or of another type.
     """
-    levels = _levels(org_id)
+    priorities = _priorities(org_id)
     wanted = job_columns({"id", "priority", *columns})
-    kind = None if type_ is None else TextCriteria(eq=type_)
+    type_criteria = None if type_ is None else TextCriteria(eq=type_)
     due = or_(job.scheduled_at.is_(None), job.scheduled_at <= literal(now, Timestamp))
-    of_level = (
+    per_priority = (
         select(*wanted)
-        .where(_queued(org_id, kind), job.priority == levels.c.priority, due)
+        .where(_queued(org_id, type_criteria), job.priority == priorities.c.priority, due)
         .order_by(job.id)
         .limit(limit)
-        .lateral("found")
+        .lateral("due")
     )
     statement: AnySelect = (
-        select(of_level)
-        .select_from(levels.join(of_level, true()))
-        .order_by(of_level.c.priority.desc(), of_level.c.id)
+        select(per_priority)
+        .select_from(priorities.join(per_priority, true()))
+        .order_by(per_priority.c.priority.desc(), per_priority.c.id)
         .limit(limit)
     )
     return await read_all(session, statement)
 
 
-def _levels(org_id: UUID) -> CTE:
-    """Find the priorities of queued jobs, each by one step down the index."""
+def _priorities(org_id: UUID) -> CTE:
+    """Select the distinct priorities of queued jobs, with one index search each."""
     highest = _highest(org_id, true())
-    levels = select(highest.label("priority")).cte("levels", recursive=True)
-    lower = _highest(org_id, job.priority < levels.c.priority)
-    # The step below the lowest finds null, and there the stairs end.
-    return levels.union_all(select(lower).where(levels.c.priority.is_not(None)))
+    priorities = select(highest.label("priority")).cte("priorities", recursive=True)
+    lower = _highest(org_id, job.priority < priorities.c.priority)
+    # The search below the lowest priority returns null, which ends the recursion.
+    return priorities.union_all(select(lower).where(priorities.c.priority.is_not(None)))
 
 
 def _highest(org_id: UUID, condition: Condition) -> ScalarSelect[int]:
@@ -73,5 +73,5 @@ def _highest(org_id: UUID, condition: Condition) -> ScalarSelect[int]:
     )
 
 
-def _queued(org_id: UUID, kind: TextCriteria | None = None) -> Condition:
-    return job_conditions(org_id, JobCriteria(status=[JobStatus.QUEUED], type=kind))
+def _queued(org_id: UUID, type_criteria: TextCriteria | None = None) -> Condition:
+    return job_conditions(org_id, JobCriteria(status=[JobStatus.QUEUED], type=type_criteria))

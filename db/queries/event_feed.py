@@ -1,4 +1,4 @@
-"""Reads of events for those who watch: which are new, their rows, and which meet a filter."""
+"""Reads of new events for subscriptions, by snapshots or by times, and their filtering."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -40,9 +40,10 @@ KEY_COLUMNS = frozenset({"ts", "job_id", "seq", "xid"})
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """The events that `seen` does not see; with `cut`, only those after it of its transaction.
+    """Selects the events that `seen` does not see.
 
-    `until`: only those that this snapshot sees, too.
+    `cut`: only events of this transaction (xid, job id, seq) after this one. `until`: only events
+    that this snapshot sees.
     """
 
     seen: Snapshot
@@ -51,25 +52,25 @@ class Unseen:
 
 
 async def get_time(session: AsyncSession) -> datetime:
-    """Get the time at which the transaction began, by the database's clock.
+    """Get the start time of the transaction by the database's clock.
 
-    That is before its snapshot was taken: what commits later than this may still be missing in it.
+    It precedes the snapshot, so a commit after this time may or may not be visible.
     """
     return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def get_snapshot(session: AsyncSession) -> Snapshot:
-    """Get the snapshot that the transaction reads in."""
+    """Get the snapshot of the transaction."""
     return Snapshot.of((await session.execute(select(func.pg_current_snapshot()))).scalar_one())
 
 
 async def has_own_transaction_ids(session: AsyncSession, org_id: UUID) -> bool:
-    """Tell whether the ids of the organisation's events can be compared with snapshots.
+    """Return whether the transaction ids of the organisation's events fit this server's snapshots.
 
-    They cannot on Citus, where each node counts its own transactions, nor where the events were
-    restored from the dump of a server whose count was ahead of this one's.
+    They do not on Citus, where each node has its own ids, nor for events restored from a server
+    whose ids were ahead of this one's.
     """
-    # A name without its schema is the catalog's, whatever the search path says.
+    # pg_catalog comes first in any search path, so the name needs no schema.
     extension = table("pg_extension", column("extname"))
     statement = select(
         not_(exists().where(extension.c.extname == "citus").select_from(extension)),
@@ -93,23 +94,23 @@ async def list_unseen_events(
     criteria: JobEventCriteria | None = None,
     columns: Collection[str] = (),
 ) -> tuple[Snapshot, Sequence[JobEventRow]]:
-    """List the first `limit` of the unseen events that meet the criteria, in the order of `xid`.
+    """List the first `limit` unseen events that meet the criteria, by `xid`, then by key.
 
-    Those of one transaction come in the order of their keys. Gets the transaction's snapshot too.
-    Reads one range of the index on `xid` and a point for each transaction that was running.
+    Also returns the snapshot that they were read in. Reads one range of the index on `xid`, and one
+    entry for each transaction that was running.
     """
     conditions = event_conditions(org_id, criteria), *_bounds(unseen.until)
     wanted = select(*_columns(columns)).where(*conditions)
-    parts = [
+    selects = [
         wanted.where(range_).order_by(*_transaction_order()).limit(limit).subquery()
         for range_ in _ranges(unseen)
     ]
-    found = union_all(*(select(part) for part in parts)).subquery("found")
-    newest = select(func.pg_current_snapshot().label("snapshot")).subquery("newest")
+    unseen_rows = union_all(*(select(each) for each in selects)).subquery("unseen")
+    current = select(func.pg_current_snapshot().label("snapshot")).subquery("current_snapshot")
     statement = (
-        select(newest.c.snapshot, found)
-        .select_from(newest.outerjoin(found, true()))
-        .order_by(found.c.xid, found.c.job_id, found.c.seq)
+        select(current.c.snapshot, unseen_rows)
+        .select_from(current.outerjoin(unseen_rows, true()))
+        .order_by(unseen_rows.c.xid, unseen_rows.c.job_id, unseen_rows.c.seq)
         .limit(limit)
     )
     rows = await read_all(session, statement)
@@ -125,7 +126,7 @@ async def list_unseen_before(
     criteria: JobEventCriteria | None = None,
     columns: Collection[str] = (),
 ) -> Sequence[JobEventRow]:
-    """List the events of these keys' jobs before the keys that `seen` does not see, in no order."""
+    """List the unseen events that precede these keys in their jobs, unordered."""
     pairs = _pairs(keys)
     earlier = and_(event.org_id == org_id, event.job_id == pairs.c.job_id, event.seq < pairs.c.seq)
     statement = (
@@ -140,9 +141,9 @@ async def list_unseen_before(
 async def list_event_keys(
     session: AsyncSession, org_id: UUID, since: datetime, job_ids: Sequence[UUID] | None = None
 ) -> Sequence[AnyRow]:
-    """List `ts`, `job_id` and `seq` of the events since a time, of all jobs or of these.
+    """List `ts`, `job_id` and `seq` of the events since a time, in this order.
 
-    They come in this order. Of all jobs, it reads one range of the index on it, and no table.
+    Without `job_ids` it reads one index range and no table rows.
     """
     statement = select(event.ts, event.job_id, event.seq).where(
         event.org_id == org_id, event.ts >= literal(since, Timestamp)
@@ -155,7 +156,7 @@ async def list_event_keys(
 async def filter_event_keys(
     session: AsyncSession, org_id: UUID, keys: Sequence[EventKey], criteria: JobEventCriteria
 ) -> set[EventKey]:
-    """Tell which of these events meet the criteria, its conditions on jobs as they are now."""
+    """Return which of these events meet the criteria; jobs are matched in their current state."""
     pairs = _pairs(keys)
     statement = (
         select(event.job_id, event.seq)

@@ -1,4 +1,4 @@
-"""Reads of `job_event`: pages over all jobs, and the events of many jobs in one statement each."""
+"""Reads of `job_event`: pages over all jobs, and batches for many jobs in one statement."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ from db.tables import job_event_table
 
 JobEventRow = AnyRow
 
-# The name under which `list_events` gets, with each row, the snapshot that it was read in.
+# The column of `list_events` with the snapshot that the rows were read in.
 SNAPSHOT = "snapshot"
 
 
@@ -42,14 +42,14 @@ async def list_events(
     window: Window,
     columns: Collection[str],
 ) -> Sequence[JobEventRow]:
-    """List the window's events in the direction of travel. Rows have their key and `columns`.
+    """List the window's events, in the window's direction. Rows have their key and `columns`.
 
-    SNAPSHOT among the columns: the snapshot of the transaction, as the driver has `pg_snapshot`.
+    `columns` may include SNAPSHOT: the transaction's snapshot, as the driver reads `pg_snapshot`.
     """
-    keys = {part.attribute for part in window.order.parts}
+    keys = {column.attribute for column in window.order.columns}
     wanted = _columns(keys.union(columns))
     if SNAPSHOT in columns:
-        # A subquery, so that it is made once and not for each row.
+        # A subquery is evaluated once, not for each row.
         wanted.append(select(func.pg_current_snapshot()).scalar_subquery().label(SNAPSHOT))
     statement = select(*wanted).where(event_conditions(org_id, criteria))
     return await read_all(session, page(statement, window), window.limit)
@@ -58,7 +58,7 @@ async def list_events(
 async def event_exists_behind(
     session: AsyncSession, org_id: UUID, criteria: JobEventCriteria | None, window: Window
 ) -> bool:
-    """Tell whether the window leaves an event that meets the criteria behind it."""
+    """Return whether an event that meets the criteria is behind the window."""
     statement = exists_behind(job_event_table, event_conditions(org_id, criteria), window)
     return (await session.execute(statement)).first() is not None
 
@@ -66,7 +66,7 @@ async def event_exists_behind(
 async def count_events(
     session: AsyncSession, org_id: UUID, criteria: JobEventCriteria | None, at_most: int | None
 ) -> int:
-    """Count the events that meet the criteria; stop after `at_most` + 1 where that is given."""
+    """Count the events that meet the criteria; with `at_most`, stop at `at_most` + 1."""
     statement = count(
         job_event_table, event_conditions(org_id, criteria), at_most, EVENTS_NEWEST_FIRST
     )
@@ -80,9 +80,9 @@ async def load_events_by_job(
     window: Window,
     columns: Collection[str],
 ) -> Sequence[JobEventRow]:
-    """Load the window's events of each job, in the direction of travel, jobs in no order.
+    """Load the window's events of each job, in the window's direction; jobs are unordered.
 
-    PostgreSQL cuts each job's window out of the primary key: what lies beyond is not read.
+    Reads each job's window from the primary key, and nothing beyond it.
     """
     wanted = select(*_columns({"job_id", "seq"}.union(columns)))
     most_rows = len(job_ids) * window.limit
@@ -95,7 +95,7 @@ async def load_events_by_id(
     ids: Sequence[tuple[UUID, int]],
     columns: Collection[str],
 ) -> Sequence[JobEventRow]:
-    """Load the events of these (job id, seq) pairs that exist, in no order."""
+    """Load the existing events of these (job id, seq) pairs, unordered."""
     job_ids = literal([job_id for job_id, _ in ids], ARRAY(Uuid()))
     seqs = literal([seq for _, seq in ids], ARRAY(Integer()))
     pairs = (
@@ -121,7 +121,7 @@ async def load_events_by_id(
 async def job_has_events_behind(
     session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID], window: Window
 ) -> set[UUID]:
-    """Tell which of the jobs have events that the window leaves behind it."""
+    """Return which of the jobs have events behind the window."""
     behind = seek_behind(select(event.job_id), window).limit(1)
     return {row.job_id for row in await _for_each_job(session, org_id, job_ids, behind)}
 
@@ -129,7 +129,7 @@ async def job_has_events_behind(
 async def count_events_by_job(
     session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID], at_most: int | None
 ) -> dict[UUID, int]:
-    """Count the events of each job, up to `at_most` + 1; a job without any is left out."""
+    """Count the events of each job, up to `at_most` + 1; jobs without events are omitted."""
     limit = None if at_most is None else at_most + 1
     rows = await _for_each_job(
         session, org_id, job_ids, select(event.job_id).limit(limit), aggregated=True
@@ -146,14 +146,14 @@ async def _for_each_job(
     *,
     aggregated: bool = False,
 ) -> Sequence[AnyRow]:
-    """Run `of_one`, a statement over the events of one job, for each job, in one statement."""
+    """Run `of_one`, a statement over the events of one job, for all jobs in one statement."""
     jobs = (
         func.unnest(literal(list(job_ids), ARRAY(Uuid())))
         .table_valued(column("id", Uuid()), name="wanted")
         .render_derived()
     )
-    # The organisation is bound, not taken from the outer row: that would go to every shard.
-    lateral = of_one.where(event.org_id == org_id, event.job_id == jobs.c.id).lateral("found")
+    # The organisation is a parameter, not a column of the outer row: Citus then uses one shard.
+    lateral = of_one.where(event.org_id == org_id, event.job_id == jobs.c.id).lateral("events")
     joined = jobs.join(lateral, true())
     if aggregated:
         counted = select(lateral.c.job_id, func.count().label("events"))

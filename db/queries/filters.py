@@ -1,7 +1,7 @@
-"""Criteria as SQL conditions: the only place that does it, for lists, counts, groups and timeline.
+"""Converts criteria to SQL conditions, for lists, counts, groups and the timeline alike.
 
-Every condition is true or false, never null, so that `not_` means what it says: a job without
-`requested_by` is among those not requested by X.
+No condition is null, so that `not_` is an exact complement: a job without `requested_by` is among
+those not requested by X.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,21 +51,21 @@ event = job_event_table.c
 
 
 def job_conditions(org_id: UUID, criteria: JobCriteria | None) -> Condition:
-    """Say which rows of `job` belong to the organisation and meet the criteria."""
-    return and_(job.org_id == org_id, *_job_parts(criteria or JobCriteria()))
+    """Match the rows of `job` that belong to the organisation and meet the criteria."""
+    return and_(job.org_id == org_id, *_job_conditions(criteria or JobCriteria()))
 
 
 def event_conditions(org_id: UUID, criteria: JobEventCriteria | None) -> Condition:
-    """Say which rows of `job_event` belong to the organisation and meet the criteria."""
-    return and_(event.org_id == org_id, *_event_parts(org_id, criteria or JobEventCriteria()))
+    """Match the rows of `job_event` that belong to the organisation and meet the criteria."""
+    return and_(event.org_id == org_id, *_event_conditions(org_id, criteria or JobEventCriteria()))
 
 
 def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
-    """Say which rows of `job_event` are of a job that meets the criteria."""
+    """Match the rows of `job_event` whose job meets the criteria."""
     return exists().where(job_conditions(org_id, criteria), job.id == event.job_id)
 
 
-def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
+def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.ids is not None:
         yield is_any(job.id, criteria.ids, Uuid())
     yield from _status(job.status, criteria.status)
@@ -77,7 +77,7 @@ def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
         yield from _time(job_table.c[name], getattr(criteria, name))
     if criteria.waiting_since is not None:
         yield from _status(job.status, [JobStatus.QUEUED])
-        # greatest() passes over nulls: the later of the two, or the only one.
+        # greatest() ignores nulls.
         yield func.greatest(job.queued_at, job.scheduled_at) < criteria.waiting_since
     if criteria.running_since is not None:
         yield from _status(job.status, [JobStatus.RUNNING])
@@ -88,18 +88,18 @@ def _job_parts(criteria: JobCriteria) -> Iterator[Condition]:
 
 def _combined(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.and_ is not None:
-        yield from (_all(part) for part in criteria.and_)
+        yield from (_all(each) for each in criteria.and_)
     if criteria.or_ is not None:
-        yield or_(false(), *(_all(part) for part in criteria.or_))
+        yield or_(false(), *(_all(each) for each in criteria.or_))
     if criteria.not_ is not None:
         yield not_(_all(criteria.not_))
 
 
 def _all(criteria: JobCriteria) -> Condition:
-    return and_(true(), *_job_parts(criteria))
+    return and_(true(), *_job_conditions(criteria))
 
 
-def _event_parts(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:
+def _event_conditions(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:
     if criteria.job_ids is not None:
         yield is_any(event.job_id, criteria.job_ids, Uuid())
     yield from _status(event.next_status, criteria.next_status)
@@ -116,23 +116,23 @@ def _known(column: Column[Any], condition: Condition) -> Condition:
 
 
 def is_any(column: ColumnElement[Any], values: Sequence[T], type_: Any) -> Condition:
-    """Say that the column is one of the values; of no values, it is none."""
-    # One array parameter: the statement's text, and so its cached plan, is the same for any number.
+    """Match a column that is one of the values; without values nothing matches."""
+    # One array parameter keeps the statement, and so its cached plan, the same for any number.
     return column == any_(literal(list(values), ARRAY(type_)))
 
 
 def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterator[Condition]:
     if statuses is None:
         return
-    # Written out, not bound: the planner then knows how common the status is, and may use an
-    # index that holds only one of them. There are six, so the statements stay few.
-    words = sorted({status.value for status in statuses})
-    if not words:
+    # Literals, so that the planner knows the frequency of the status and can use partial indexes.
+    # With six statuses there are few distinct statements.
+    values = sorted({status.value for status in statuses})
+    if not values:
         yield false()
-    elif len(words) == 1:
-        yield _known(column, column == bindparam(None, words[0], Text(), literal_execute=True))
+    elif len(values) == 1:
+        yield _known(column, column == bindparam(None, values[0], Text(), literal_execute=True))
     else:
-        bound = bindparam(None, words, Text(), expanding=True, literal_execute=True)
+        bound = bindparam(None, values, Text(), expanding=True, literal_execute=True)
         yield _known(column, column.in_(bound))
 
 

@@ -1,4 +1,4 @@
-"""Reads of `job`: pages, counts and rows by id. Only the columns asked for are read."""
+"""Reads of `job`: pages, counts and rows by id. Only the requested columns are read."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -24,13 +24,13 @@ async def list_jobs(
     window: Window,
     columns: Collection[str],
 ) -> Sequence[JobRow]:
-    """List the window's jobs in the direction of travel.
+    """List the window's jobs, in the window's direction.
 
-    Rows have `columns`, `id` and what the window's order sorts by. Without criteria, or with one
-    status, type or queue in CREATED_AT order, it reads no more rows than it returns; where nearly
-    all jobs have that status, type or queue, it may read a few others on the way.
+    Rows have `columns`, `id` and the columns of the window's order. Without criteria, or with one
+    status, type or queue in CREATED_AT order, it reads no more rows than it returns, except for a
+    few others if nearly all jobs have that status, type or queue.
     """
-    keys = {part.attribute for part in window.order.parts}
+    keys = {column.attribute for column in window.order.columns}
     statement = select(*job_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
     return await read_all(session, page(statement, window), window.limit)
 
@@ -38,7 +38,7 @@ async def list_jobs(
 async def job_exists_behind(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, window: Window
 ) -> bool:
-    """Tell whether the window leaves a job that meets the criteria behind it."""
+    """Return whether a job that meets the criteria is behind the window."""
     statement = exists_behind(job_table, job_conditions(org_id, criteria), window)
     return (await session.execute(statement)).first() is not None
 
@@ -46,7 +46,7 @@ async def job_exists_behind(
 async def count_jobs(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> int:
-    """Count the jobs that meet the criteria; where `at_most` is given, stop one past it."""
+    """Count the jobs that meet the criteria; with `at_most`, stop at `at_most` + 1."""
     statement = count(job_table, job_conditions(org_id, criteria), at_most, JOBS_NEWEST_FIRST)
     return (await session.execute(statement)).scalar_one()
 
@@ -54,7 +54,7 @@ async def count_jobs(
 async def load_jobs_by_id(
     session: AsyncSession, org_id: UUID, ids: Sequence[UUID], columns: Collection[str]
 ) -> Sequence[JobRow]:
-    """Load the jobs of these ids that exist, in no order."""
+    """Load the existing jobs with these ids, unordered."""
     statement = select(*job_columns({"id"}.union(columns))).where(
         job_table.c.org_id == org_id,
         is_any(job_table.c.id, ids, Uuid()),
@@ -63,12 +63,12 @@ async def load_jobs_by_id(
 
 
 async def job_exists(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
-    """Tell whether there is a job of this id."""
+    """Return whether a job with this id exists."""
     statement = probe(job_table, job_conditions(org_id, JobCriteria(ids=[job_id])))
     return (await session.execute(statement)).first() is not None
 
 
 def job_columns(names: Collection[str]) -> list[Any]:
-    """Get the columns of `job` by their names."""
-    # In the table's order, so that equal sets make equal statements.
+    """Get columns of `job` by their names."""
+    # In the table's order, so that equal sets of names give equal statements.
     return [column for column in job_table.c if column.name in names]

@@ -1,4 +1,4 @@
-"""Keyset paging: the orders that lists offer, and a page of a statement in one of them."""
+"""Keyset pagination: the orders of lists, and the pages of a statement in these orders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ S = TypeVar("S", bound=AnySelect)
 
 
 class JobOrderField(StrEnum):
-    """What a list of jobs can be ordered by."""
+    """The columns that a list of jobs can be ordered by."""
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
@@ -28,10 +28,10 @@ class JobOrderField(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPart:
-    """One column of an order: the row's attribute, what SQL sorts by, and the value's type.
+class KeyColumn:
+    """One column of an order: the row's attribute, its SQL expression and its types.
 
-    Where `future_if_null`, a null stands after every time.
+    With `future_if_null`, a null sorts after every time.
     """
 
     attribute: str
@@ -46,22 +46,23 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class KeysetOrder:
-    """A total order of rows: its parts end in a unique one, and all run in one direction."""
+    """A total order of rows: the last column is unique, and all have the same direction."""
 
     name: str
-    parts: tuple[KeyPart, ...]
+    columns: tuple[KeyColumn, ...]
     descending: bool
 
     def key(self, row: Any) -> tuple[KeyValue, ...]:
-        """Get the row's place in this order."""
-        return tuple(getattr(row, part.attribute) for part in self.parts)
+        """Get the row's position in this order."""
+        return tuple(getattr(row, column.attribute) for column in self.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which rows of an order: at most `limit` behind the place `after`, in the direction of travel.
+    """At most `limit` rows of an order that follow the position `after`.
 
-    Travelling `backward` goes against the order; `after` None starts at its beginning (its end).
+    `backward` reverses the direction. Without `after` the window starts at the first row (the last
+    if `backward`). Rows *behind* a window are those from `after` on in the opposite direction.
     """
 
     order: KeysetOrder
@@ -70,50 +71,49 @@ class Window:
     backward: bool = False
 
     @property
-    def runs_down(self) -> bool:
-        """Whether values fall on the way."""
+    def is_descending(self) -> bool:
+        """Whether values decrease in the direction of the window."""
         return self.order.descending != self.backward
 
 
 def seek(statement: S, window: Window) -> S:
-    """Keep the rows behind the window's start, in the direction of travel, unordered yet."""
+    """Keep the rows after the start of the window, in its direction, unordered."""
     if window.after is None:
         return statement
-    place = _place(window.order)
+    position = _position(window.order)
     start = _bound(window)
-    return statement.where(place < start if window.runs_down else place > start)
+    return statement.where(position < start if window.is_descending else position > start)
 
 
 def seek_behind(statement: S, window: Window) -> S:
-    """Keep the rows that the window leaves behind it: its start and all on the other side.
-
-    They come nearest first, against the direction of travel.
-    """
-    place = _place(window.order)
+    """Keep the rows behind the window, nearest first."""
+    position = _position(window.order)
     start = _bound(window)
-    behind = statement.where(place >= start if window.runs_down else place <= start)
-    return behind.order_by(*_ordering(window.order, down=not window.runs_down))
+    behind = statement.where(position >= start if window.is_descending else position <= start)
+    return behind.order_by(*_ordering(window.order, down=not window.is_descending))
 
 
 def page(statement: S, window: Window) -> S:
-    """Keep the rows of the window, in the direction of travel: one range of the order's index."""
-    ordering = _ordering(window.order, down=window.runs_down)
+    """Keep the rows of the window, in its direction: one range of the order's index."""
+    ordering = _ordering(window.order, down=window.is_descending)
     return seek(statement, window).order_by(*ordering).limit(window.limit)
 
 
 def _ordering(order: KeysetOrder, *, down: bool) -> list[ColumnElement[Any]]:
-    return [part.expression.desc() if down else part.expression.asc() for part in order.parts]
+    return [
+        column.expression.desc() if down else column.expression.asc() for column in order.columns
+    ]
 
 
-def _place(order: KeysetOrder) -> ColumnElement[Any]:
-    expressions = [part.expression for part in order.parts]
+def _position(order: KeysetOrder) -> ColumnElement[Any]:
+    expressions = [column.expression for column in order.columns]
     return tuple_(*expressions) if len(expressions) > 1 else expressions[0]
 
 
 def _bound(window: Window) -> ColumnElement[Any]:
     assert window.after is not None
     values = [
-        part.bind(value) for part, value in zip(window.order.parts, window.after, strict=True)
+        column.bind(value) for column, value in zip(window.order.columns, window.after, strict=True)
     ]
     return tuple_(*values) if len(values) > 1 else values[0]
 
@@ -121,13 +121,13 @@ def _bound(window: Window) -> ColumnElement[Any]:
 def _job_order(field: JobOrderField, *, descending: bool) -> KeysetOrder:
     column = job_table.c[field.value]
     if field is JobOrderField.FINISHED_AT:
-        first = KeyPart("finished_at", finished_order, Timestamp, datetime, future_if_null=True)
+        first = KeyColumn("finished_at", finished_order, Timestamp, datetime, future_if_null=True)
     elif field is JobOrderField.PRIORITY:
-        first = KeyPart("priority", column, Integer(), int)
+        first = KeyColumn("priority", column, Integer(), int)
     else:
-        first = KeyPart(field.value, column, Timestamp, datetime)
+        first = KeyColumn(field.value, column, Timestamp, datetime)
     name = f"{field.name}:{'DESC' if descending else 'ASC'}"
-    return KeysetOrder(name, (first, KeyPart("id", job_table.c.id, Uuid(), UUID)), descending)
+    return KeysetOrder(name, (first, KeyColumn("id", job_table.c.id, Uuid(), UUID)), descending)
 
 
 JOB_ORDERS: Mapping[tuple[JobOrderField, bool], KeysetOrder] = MappingProxyType(
@@ -143,15 +143,15 @@ JOBS_NEWEST_FIRST = JOB_ORDERS[JobOrderField.CREATED_AT, True]
 EVENTS_NEWEST_FIRST = KeysetOrder(
     "EVENTS",
     (
-        KeyPart("ts", job_event_table.c.ts, Timestamp, datetime),
-        KeyPart("job_id", job_event_table.c.job_id, Uuid(), UUID),
-        KeyPart("seq", job_event_table.c.seq, Integer(), int),
+        KeyColumn("ts", job_event_table.c.ts, Timestamp, datetime),
+        KeyColumn("job_id", job_event_table.c.job_id, Uuid(), UUID),
+        KeyColumn("seq", job_event_table.c.seq, Integer(), int),
     ),
     descending=True,
 )
 
 EVENTS_OF_JOB = KeysetOrder(
     "EVENTS_OF_JOB",
-    (KeyPart("seq", job_event_table.c.seq, Integer(), int),),
+    (KeyColumn("seq", job_event_table.c.seq, Integer(), int),),
     descending=False,
 )

@@ -1,4 +1,4 @@
-"""Reads of `org`, for whoever runs Joblens."""
+"""Reads of `org`, for administrators."""
 
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
@@ -15,7 +15,7 @@ OrgRow = AnyRow
 async def list_orgs(
     session: AsyncSession, *, org_id: UUID | None = None, name: str | None = None
 ) -> Sequence[OrgRow]:
-    """List the organisations, by name: all, or those of this id or name. Names may repeat."""
+    """List the organisations by name: all, or those with this id or name. Names may repeat."""
     org = org_table.c
     statement = select(org_table).order_by(org.name, org.created_at)
     if org_id is not None:
@@ -26,16 +26,16 @@ async def list_orgs(
 
 
 async def has_jobs(session: AsyncSession, org_id: UUID) -> bool:
-    """Tell whether an organisation has jobs, created by `org create` or not."""
+    """Return whether an organisation has jobs, even if it is not in `org`."""
     statement = select(job_table.c.org_id).where(job_table.c.org_id == org_id).limit(1)
     return (await session.execute(statement)).first() is not None
 
 
 async def list_org_ids_of_jobs(session: AsyncSession) -> AsyncIterator[UUID]:
-    """Yield the ids of organisations that have jobs, in order; one short statement each."""
+    """Yield the ids of organisations with jobs, in order, with one short statement each."""
     org_id = job_table.c.org_id
     statement = select(org_id).order_by(org_id).limit(1)
-    found = (await session.execute(statement)).scalar()
-    while found is not None:
-        yield found
-        found = (await session.execute(statement.where(org_id > found))).scalar()
+    current = (await session.execute(statement)).scalar()
+    while current is not None:
+        yield current
+        current = (await session.execute(statement.where(org_id > current))).scalar()

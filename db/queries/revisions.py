@@ -1,4 +1,4 @@
-"""Reads of Alembic's own table."""
+"""Reads of Alembic's version table."""
 
 from sqlalchemy import Column, MetaData, String, Table, select
 from sqlalchemy.exc import ProgrammingError

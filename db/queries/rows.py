@@ -1,6 +1,6 @@
-"""Rows as named tuples: a response reads thousands of their attributes, SQLAlchemy's are slow.
+"""Rows as named tuples, whose attributes are faster than those of SQLAlchemy's rows.
 
-What may be large in them is counted as it arrives, so that it does not fill the memory.
+The bytes of large columns are counted while they are read, to bound the memory of a response.
 """
 
 from collections import namedtuple
@@ -12,35 +12,35 @@ import orjson
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# A named tuple of the columns that were asked for: which ones only its query knows.
+# A named tuple of the requested columns, which only the query knows.
 AnyRow: TypeAlias = Any
 AnySelect = Select[*tuple[Any, ...]]
 
-# Columns of which one value may have thousands of bytes; all others have hundreds at most.
+# Columns whose values may have thousands of bytes; all others have hundreds at most.
 LARGE = frozenset(
     {"payload", "result", "detail", "last_error_message", "error_code", "error_message"}
 )
-# Rows that have them are read so many at a time, then twice as many, up to the last number: a
-# cursor takes time, so fewer come without one.
-ROWS_AT_ONCE, MOST_ROWS_AT_ONCE = 100, 400
+# Rows with large columns are fetched in chunks of the first size, doubled up to the second. Results
+# that fit in the first chunk are fetched without a cursor, which costs round trips.
+FIRST_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 400
 
 
 class TooManyBytesReadError(Exception):
-    """The rows are larger than may be read for one answer."""
+    """The rows read for a response exceed its limit."""
 
 
-class Reading:
-    """How many bytes were read of what may be large, for one answer, which may have so many."""
+class ReadBudget:
+    """Counts the bytes of large columns that were read for a response, up to a limit."""
 
-    KEY = "joblens_reading"
+    KEY = "joblens_read_budget"
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
 
     def add(self, rows: Iterable[Sequence[Any]], large: Sequence[int]) -> None:
-        """Count the large columns of these rows. Raises TooManyBytesReadError."""
-        self._bytes += sum(_size(row[place]) for row in rows for place in large)
+        """Count the columns at these indexes of the rows. Raises TooManyBytesReadError."""
+        self._bytes += sum(_size(row[index]) for row in rows for index in large)
         if self._bytes > self._max_bytes:
             raise TooManyBytesReadError
 
@@ -48,35 +48,34 @@ class Reading:
 async def read_all(
     session: AsyncSession, statement: AnySelect, most_rows: int | None = None
 ) -> list[AnyRow]:
-    """Run the statement and read all its rows: at most `most_rows`, where that is known.
+    """Run the statement and read all its rows; `most_rows` is their maximum, if known.
 
-    In a session that has a Reading, raises TooManyBytesReadError before there are many more than it
-    allows.
+    Raises TooManyBytesReadError if the session has a ReadBudget that is exceeded.
     """
     names = tuple(statement.selected_columns.keys())
     make = _row_type(names)._make
-    large = [place for place, name in enumerate(names) if name in LARGE]
-    reading: Reading | None = session.info.get(Reading.KEY) if large else None
-    if reading is None or (most_rows is not None and most_rows <= ROWS_AT_ONCE):
-        found = list(map(make, (await session.execute(statement)).all()))
-        if reading is not None:
-            reading.add(found, large)
-        return found
+    large = [index for index, name in enumerate(names) if name in LARGE]
+    budget: ReadBudget | None = session.info.get(ReadBudget.KEY) if large else None
+    if budget is None or (most_rows is not None and most_rows <= FIRST_CHUNK_ROWS):
+        all_rows = list(map(make, (await session.execute(statement)).all()))
+        if budget is not None:
+            budget.add(all_rows, large)
+        return all_rows
     rows: list[AnyRow] = []
     result = await session.stream(statement)
     try:
-        at_once = ROWS_AT_ONCE
-        while some := await result.fetchmany(at_once):
-            reading.add(some, large)
-            rows += map(make, some)
-            at_once = min(2 * at_once, MOST_ROWS_AT_ONCE)
+        chunk_rows = FIRST_CHUNK_ROWS
+        while chunk := await result.fetchmany(chunk_rows):
+            budget.add(chunk, large)
+            rows += map(make, chunk)
+            chunk_rows = min(2 * chunk_rows, MAX_CHUNK_ROWS)
     finally:
         await result.close()
     return rows
 
 
 def narrow(row: AnyRow, names: Sequence[str]) -> AnyRow:
-    """Make a named tuple of these columns of a row that may have others too."""
+    """Return a named tuple of only these columns of a row."""
     return _row_type(tuple(names))._make(getattr(row, name) for name in names)
 
 
@@ -88,4 +87,4 @@ def _size(value: Any) -> int:
 
 @lru_cache(maxsize=1_000)
 def _row_type(names: tuple[str, ...]) -> Any:
-    return namedtuple("Row", names)  # noqa: PYI024 - the names come with the query
+    return namedtuple("Row", names)  # noqa: PYI024 - the names depend on the query

@@ -1,4 +1,4 @@
-"""Reads of `token`: of those that requests bring, and of all, for whoever runs Joblens."""
+"""Reads of `token`: by hash for requests, and lists for administrators."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -16,9 +16,9 @@ TokenRow = AnyRow
 async def load_tokens_by_hash(
     session: AsyncSession, org_id: UUID, hashes: Collection[bytes]
 ) -> Sequence[TokenRow]:
-    """Load the organisation's tokens of these hashes, in no order, without those revoked.
+    """Load the organisation's tokens with these hashes, unordered, without revoked ones.
 
-    Whether one has expired is for the caller's clock to say.
+    The caller checks whether a token has expired.
     """
     token = token_table.c
     statement = select(
@@ -32,7 +32,7 @@ async def load_tokens_by_hash(
 
 
 async def list_tokens(session: AsyncSession, org_id: UUID | None) -> Sequence[TokenRow]:
-    """List the tokens of one organisation, or of all, each with its organisation's name."""
+    """List the tokens of one organisation, or of all, with the organisation's name."""
     token, org = token_table.c, org_table.c
     statement = (
         select(*(column for column in token if column.name != "hash"), org.name.label("org_name"))

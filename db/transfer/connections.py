@@ -1,4 +1,4 @@
-"""The connection of an import or an export: the owner's, without a limit on time."""
+"""The connection of imports and exports: as the owner, without a statement timeout."""
 
 import asyncpg
 
@@ -6,9 +6,9 @@ from db.times import set_codec
 
 
 async def connect(url: str, application_name: str) -> asyncpg.Connection:
-    """Connect as a login that row level security does not bind.
+    """Connect as the owner of the tables.
 
-    Any other gets an error from PostgreSQL for each statement, instead of rows left out in silence.
+    Statements of a login subject to row level security raise an error instead of missing rows.
     """
     connection = await asyncpg.connect(
         url,

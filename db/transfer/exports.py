@@ -1,4 +1,4 @@
-"""Exporting: the ledger of one organisation as the lines that an import reads."""
+"""Exports the jobs of one organisation as the lines that an import reads."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,8 +13,7 @@ from db.transfer.connections import connect
 CHUNK_JOBS = 200
 CHUNK_EVENTS = 2_000
 
-# JSON's null and an error's empty text are written like no value at all, which an import makes of
-# them anyway.
+# JSON null and empty error texts are exported as missing, as an import reads them.
 _JOBS = """
 SELECT id, type, queue, status, priority, attempt, max_attempts, backoff_policy, idempotency_key,
     requested_by, nullif(payload, 'null')::text AS payload, nullif(result, 'null')::text AS result,
@@ -43,54 +42,54 @@ async def export_records(
     statuses: Sequence[JobStatus] = (),
     since: datetime | None = None,
 ) -> AsyncIterator[bytes]:
-    """Yield each job of an organisation as a line of JSON, the oldest first, ties by id.
+    """Yield each job of an organisation as a line of JSON, oldest first, then by id.
 
-    One snapshot of the ledger, read in chunks. `statuses` and `since` (with its offset; jobs
-    created then or later) narrow it. `url` is a libpq URI whose login owns the tables. The same
-    jobs give the same bytes: fields in a fixed order, times in UTC, no field that is null.
+    All jobs come from one snapshot, read in chunks. `statuses` and `since` (a time with an offset;
+    jobs created then or later) filter them. `url` is a libpq URI whose login owns the tables. The
+    same jobs give the same bytes: fixed order of fields, times in UTC, no null fields.
     """
     connection = await connect(url, "joblens export")
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             cursor = await connection.cursor(_JOBS, org_id, [s.value for s in statuses], since)
             while rows := await cursor.fetch(CHUNK_JOBS):
-                for jobs in _parts(rows):
+                for jobs in _chunks(rows):
                     for line in await _lines(connection, org_id, jobs):
                         yield line
     finally:
         await connection.close()
 
 
-def _parts(rows: Iterable[Any]) -> Iterator[list[Any]]:
-    """Jobs in runs that have a bounded number of events together, or one job alone."""
-    part: list[Any] = []
+def _chunks(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    """Split jobs into chunks with a limited number of events, or of one job."""
+    chunk: list[Any] = []
     events = 0
     for row in rows:
-        if part and events + row["event_seq"] > CHUNK_EVENTS:
-            yield part
-            part, events = [], 0
-        part.append(row)
+        if chunk and events + row["event_seq"] > CHUNK_EVENTS:
+            yield chunk
+            chunk, events = [], 0
+        chunk.append(row)
         events += row["event_seq"]
-    yield part
+    yield chunk
 
 
 async def _lines(connection: Any, org_id: UUID, jobs: Sequence[Any]) -> list[bytes]:
     events: dict[UUID, list[dict[str, object]]] = {job["id"]: [] for job in jobs}
     for event in await connection.fetch(_EVENTS, org_id, list(events)):
-        # The first has no status before it: the format shows that as null.
+        # The first event has no previous status, which the format shows as null.
         first = {"ts": event["ts"], "prev_status": event["prev_status"]}
-        events[event["job_id"]].append(first | _told(event, leave_out="job_id"))
+        events[event["job_id"]].append(first | _fields(event, leave_out="job_id"))
     return [
         orjson.dumps(
-            _told(job, leave_out="event_seq") | {"events": events[job["id"]]},
-            default=str,  # the driver has a UUID class of its own
+            _fields(job, leave_out="event_seq") | {"events": events[job["id"]]},
+            default=str,  # for the driver's UUID class
             option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE,
         )
         for job in jobs
     ]
 
 
-def _told(row: Any, leave_out: str) -> dict[str, object]:
+def _fields(row: Any, leave_out: str) -> dict[str, object]:
     return {
         name: orjson.Fragment(value) if name in _JSON_FIELDS else value
         for name, value in row.items()

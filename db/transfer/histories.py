@@ -1,7 +1,7 @@
-"""From a record to the rows of its job and events: what it left out is filled in or derived.
+"""Converts a record to the rows of its job and events; missing values are filled in or derived.
 
-Where its events and its other fields disagree, the events are right. A record whose parts cannot
-be of one job is refused here, with the field that does not fit.
+If the events and other fields disagree, the events take precedence. A record that is inconsistent
+is rejected with the name of the field.
 """
 
 from collections.abc import Sequence
@@ -10,20 +10,24 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
 from db.statuses import BackoffPolicy, JobStatus
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 from db.transfer.records import EventRecord, JobRecord
 
-DEFAULT_QUEUE = "default"
-DEFAULT_MAX_ATTEMPTS = 5
-# Events of one job come from several machines: their clocks may differ, not their order.
+# The events of a job may come from machines with different clocks, but must be in order.
 MAX_CLOCK_SKEW = timedelta(minutes=5)
 
 _RAN = frozenset({JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.DEAD_LETTER})
 
 
-class Event(NamedTuple):
+class EventValues(NamedTuple):
     ts: datetime
     prev_status: JobStatus | None
     next_status: JobStatus
@@ -31,8 +35,8 @@ class Event(NamedTuple):
     detail: str | None
 
 
-class Job(NamedTuple):
-    """The columns of `job` after `id`, in the table's order."""
+class JobValues(NamedTuple):
+    """The columns of `job` after `id`, in the order of the table."""
 
     type: str
     queue: str
@@ -58,18 +62,18 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A job as the ledger will hold it; `id` is None where the record has none."""
+    """The rows of a job to import; `id` is None if the record has none."""
 
     id: UUID | None
-    job: Job
-    events: Sequence[Event]
+    job: JobValues
+    events: Sequence[EventValues]
 
 
 def complete(record: JobRecord) -> History:
-    """Make the rows of a record.
+    """Build the rows of a record.
 
-    Without events, those that its times tell are derived, so that the chain is legal: a job that
-    ran without saying since when counts as started when it was created. Raises RecordError.
+    Without events, a legal sequence is derived from the record's times; a job that ran without a
+    start time counts as started when it was created. Raises RecordError.
     """
     events = _given_events(record.events) if record.events else _derived_events(record)
     if events[-1].next_status is not record.status:
@@ -81,14 +85,14 @@ def complete(record: JobRecord) -> History:
     _check_order(created_at, started_at, finished_at)
     attempt = max(record.attempt or 0, events[-1].attempt)
     times = (created_at, started_at, finished_at, *(event.ts for event in events))
-    job = Job(
+    job = JobValues(
         type=record.type,
         queue=record.queue or DEFAULT_QUEUE,
         status=record.status,
-        priority=record.priority or 0,
+        priority=record.priority or DEFAULT_PRIORITY,
         attempt=attempt,
         max_attempts=max(record.max_attempts or DEFAULT_MAX_ATTEMPTS, attempt),
-        backoff_policy=record.backoff_policy or BackoffPolicy.EXPONENTIAL,
+        backoff_policy=record.backoff_policy or DEFAULT_BACKOFF_POLICY,
         idempotency_key=record.idempotency_key,
         requested_by=record.requested_by,
         payload=json_text.dump(record.payload, "payload"),
@@ -106,48 +110,52 @@ def complete(record: JobRecord) -> History:
     return History(record.id, job, events)
 
 
-def _given_events(records: Sequence[EventRecord]) -> list[Event]:
-    events: list[Event] = []
+def _given_events(records: Sequence[EventRecord]) -> list[EventValues]:
+    events: list[EventValues] = []
     for index, record in enumerate(records):
         before = events[-1] if events else None
         _check_link(index, record, before)
         detail = json_text.dump(record.detail, f"events[{index}].detail")
         prev_status = record.prev_status
-        if before and _takes_over(record, before):
-            # Another worker has it: the run of the one that was lost ends here.
+        if before and _is_takeover(record, before):
+            # Another worker has started the job, so the previous run was lost.
             prev_status = JobStatus.QUEUED
-            events.append(Event(record.ts, JobStatus.RUNNING, prev_status, before.attempt, None))
-        event = Event(record.ts, prev_status, record.next_status, 0, detail)
+            events.append(
+                EventValues(record.ts, JobStatus.RUNNING, prev_status, before.attempt, None)
+            )
+        event = EventValues(record.ts, prev_status, record.next_status, 0, detail)
         counted = (before.attempt if before else 0) + _is_start(event)
         attempt = counted if record.attempt is None else record.attempt
         events.append(event._replace(attempt=attempt))
     return events
 
 
-def _takes_over(record: EventRecord, before: Event) -> bool:
-    """Tell whether a run begins while another is going on."""
-    runs_on = record.prev_status is record.next_status is JobStatus.RUNNING
-    return runs_on and record.attempt is not None and record.attempt > before.attempt
+def _is_takeover(record: EventRecord, before: EventValues) -> bool:
+    """Return whether a run starts while another one is running."""
+    stays_running = record.prev_status is record.next_status is JobStatus.RUNNING
+    return stays_running and record.attempt is not None and record.attempt > before.attempt
 
 
-def _check_link(index: int, record: EventRecord, before: Event | None) -> None:
-    met = before.next_status if before else None
-    if record.prev_status is not met:
-        told = f"'{record.prev_status}'" if record.prev_status else "null"
-        reason = f"the event before leads to '{met}'" if met else "the first event has none"
-        raise RecordError(f"events[{index}].prev_status: is {told}, but {reason}")
+def _check_link(index: int, record: EventRecord, before: EventValues | None) -> None:
+    expected = before.next_status if before else None
+    if record.prev_status is not expected:
+        given = f"'{record.prev_status}'" if record.prev_status else "null"
+        reason = (
+            f"the previous event leads to '{expected}'" if expected else "the first event has none"
+        )
+        raise RecordError(f"events[{index}].prev_status: is {given}, but {reason}")
     if before and before.ts - record.ts > MAX_CLOCK_SKEW:
-        raise RecordError(f"events[{index}].ts: is before the event above it; oldest come first")
+        raise RecordError(f"events[{index}].ts: is before the previous event; oldest come first")
 
 
-def _derived_events(record: JobRecord) -> list[Event]:
+def _derived_events(record: JobRecord) -> list[EventValues]:
     ran = record.started_at is not None or record.status in _RAN
     started_at = record.started_at or record.created_at
     attempt = max(record.attempt or 0, 1) if ran else record.attempt or 0
-    events = [Event(record.created_at, None, JobStatus.QUEUED, 0 if ran else attempt, None)]
+    events = [EventValues(record.created_at, None, JobStatus.QUEUED, 0 if ran else attempt, None)]
 
     def add(ts: datetime, status: JobStatus, detail: str | None = None) -> None:
-        events.append(Event(ts, events[-1].next_status, status, attempt, detail))
+        events.append(EventValues(ts, events[-1].next_status, status, attempt, detail))
 
     if ran:
         add(started_at, JobStatus.RUNNING)
@@ -173,16 +181,16 @@ def _error_detail(record: JobRecord) -> str | None:
         "error_code": record.last_error_code,
         "error_message": record.last_error_message,
     }
-    told: dict[str, Any] = {key: value for key, value in error.items() if value is not None}
-    return json_text.dump(told, "last_error_message") if told else None
+    detail: dict[str, Any] = {key: value for key, value in error.items() if value is not None}
+    return json_text.dump(detail, "last_error_message") if detail else None
 
 
-def _is_start(event: Event) -> bool:
+def _is_start(event: EventValues) -> bool:
     return event.next_status is JobStatus.RUNNING and event.prev_status is not JobStatus.RUNNING
 
 
-def _started_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
-    """Find the start of the last run; the record's own time where its events begin later."""
+def _started_at(record: JobRecord, events: Sequence[EventValues]) -> datetime | None:
+    """Return the start of the last run; the record's time if its events begin later."""
     for event in reversed(events):
         if _is_start(event):
             return event.ts
@@ -191,8 +199,8 @@ def _started_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
     return record.started_at
 
 
-def _last_queued(record: JobRecord, events: Sequence[Event]) -> datetime:
-    """Get when the job was queued last; one whose events never queue it, when it was created."""
+def _last_queued(record: JobRecord, events: Sequence[EventValues]) -> datetime:
+    """Return when the job was last queued; its creation time if no event queues it."""
     return next(
         (
             event.ts
@@ -203,8 +211,8 @@ def _last_queued(record: JobRecord, events: Sequence[Event]) -> datetime:
     )
 
 
-def _finished_at(record: JobRecord, events: Sequence[Event]) -> datetime | None:
-    """Find the end of the last run; the record's own time where its events begin later."""
+def _finished_at(record: JobRecord, events: Sequence[EventValues]) -> datetime | None:
+    """Return the end of the last run; the record's time if its events begin later."""
     if not record.status.is_terminal:
         if record.finished_at is not None:
             raise RecordError(f"finished_at: is set, but the job is '{record.status}'")

@@ -1,4 +1,4 @@
-"""Ids for records that come without one, the same each time the same records come."""
+"""Deterministic ids for records without an id, so that repeated imports give the same ids."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,23 +15,24 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def content_digest(org_id: UUID, record: Mapping[str, Any]) -> bytes:
-    """Get what identifies a record's content in an organisation: 16 bytes.
+    """Return the 16-byte digest of a record's content in an organisation.
 
-    Neither the order of keys, nor spaces, nor fields that are null make a difference. Raises
-    RecordError where the record is nested too deeply to be written again.
+    The order of keys, whitespace and null fields make no difference. Raises RecordError if the
+    record is nested too deeply.
     """
-    told = {key: value for key, value in record.items() if value is not None}
+    content = {key: value for key, value in record.items() if value is not None}
     try:
-        text = dumps(told, orjson.OPT_SORT_KEYS)
+        text = dumps(content, orjson.OPT_SORT_KEYS)
     except TypeError:
         raise RecordError("the JSON is nested too deeply") from None
     return blake2b(text, digest_size=16, salt=org_id.bytes).digest()
 
 
 def content_id(digest: bytes, created_at: datetime, occurrence: int) -> UUID:
-    """Make the id of the `occurrence`th record (from 0) with that content: a UUIDv7 in layout.
+    """Return the id of the `occurrence`th record (from 0) with this content.
 
-    It sorts by `created_at`; where a UUIDv7 is random it has bits of the hash.
+    It has the layout of a UUIDv7, with hash bits instead of random ones, and so sorts by
+    `created_at`.
     """
     milliseconds = max(0, (created_at - _EPOCH) // timedelta(milliseconds=1))
     hashed = blake2b(digest + occurrence.to_bytes(8, "big"), digest_size=10).digest()

@@ -1,4 +1,4 @@
-"""Importing: lines in, batches out, a report at the end. The SQL is in db.transfer.loads."""
+"""Imports lines in batches and reports the result. The SQL is in db.transfer.loads."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ from db.transfer import histories, loads, records
 from db.transfer.connections import connect
 from db.transfer.identities import content_digest, content_id
 from db.transfer.json_text import RecordError
-from db.transfer.loads import Candidate, Outcome
+from db.transfer.loads import Candidate, LoadResult
 
 BATCH_RECORDS = 2_000
 BATCH_BYTES = 8 * 1024 * 1024
-# Far more than an export writes: a file without line ends is not to fill the memory.
+# Longer than any exported line; keeps a file without line ends from filling the memory.
 MAX_LINE_BYTES = 512 * 1024 * 1024
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -20,7 +20,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A line that was not imported: its number from 1, why, and its bytes as they came."""
+    """A line that was not imported: its number from 1, the reason, and its original bytes."""
 
     line_number: int
     reason: str
@@ -29,7 +29,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the records: `read` is the sum of the others. Blank lines do not count."""
+    """Counts of records; `read` is the sum of the others. Blank lines are not counted."""
 
     read: int
     imported: int
@@ -40,7 +40,7 @@ class ImportReport:
 
 @dataclass(slots=True)
 class _Batch:
-    """Lines read together, and what parsing made of each."""
+    """Lines that are imported together: parsed candidates and rejections."""
 
     lines_read: int = 0
     size: int = 0
@@ -61,29 +61,29 @@ async def import_records(
     on_reject: Callable[[Rejection], None] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Import job histories, one JSON object a line, into one organisation.
+    """Import job histories, one JSON object per line, into one organisation.
 
-    `url` is a libpq URI whose login owns the tables. Each batch is a transaction of its own: an
-    import that breaks off keeps what it has done, and importing the same again completes it. A job
-    whose id is in the ledger already is brought up to date if the record begins with its events
-    and has later ones; else it stays as it is, and a record with other events is rejected. Records
-    without id get one from their content and from how many alike came before in this import; alike
-    ones that have an idempotency key are one job. `on_reject` is told in the order of lines,
-    `on_progress` after each batch, with the number of lines read. Raises asyncpg's errors when the
-    database is away; no record causes them.
+    `url` is a libpq URI whose login owns the tables. Each batch is a separate transaction: an
+    interrupted import keeps its finished batches, and repeating it completes it. An existing job is
+    updated if the record starts with the job's events and has later ones; it is unchanged if there
+    are none, and the record is rejected if its events differ. Records without an id get one from
+    their content and the number of equal records before them in this import; equal records with an
+    idempotency key are one job. `on_reject` is called in the order of lines, `on_progress` after
+    each batch with the number of lines read. Raises asyncpg's errors if the database fails; invalid
+    records do not cause them.
     """
     imported = updated = unchanged = rejected = 0
     connection = await connect(url, "joblens import")
     try:
         await connection.execute(loads.PREPARE)
         for batch in _batches(org_id, lines):
-            outcome = Outcome()
+            result = LoadResult()
             await loads.number_repeats(connection, batch.candidates)
-            await loads.load(connection, org_id, batch.candidates, outcome)
-            rejections = _all_rejections(batch, outcome)
-            imported += len(outcome.imported)
-            updated += len(outcome.updated)
-            unchanged += len(outcome.unchanged)
+            await loads.load(connection, org_id, batch.candidates, result)
+            rejections = _all_rejections(batch, result)
+            imported += len(result.imported)
+            updated += len(result.updated)
+            unchanged += len(result.unchanged)
             rejected += len(rejections)
             if on_reject:
                 for rejection in rejections:
@@ -127,6 +127,6 @@ def _candidate(org_id: UUID, number: int, line: bytes, text: bytes) -> Candidate
     return Candidate(number, line, history, first_id, digest, record.created_at)
 
 
-def _all_rejections(batch: _Batch, outcome: Outcome) -> list[Rejection]:
-    refused = (Rejection(c.line_number, reason, c.line) for c, reason in outcome.refused)
-    return sorted((*batch.rejections, *refused), key=lambda rejection: rejection.line_number)
+def _all_rejections(batch: _Batch, result: LoadResult) -> list[Rejection]:
+    rejected = (Rejection(c.line_number, reason, c.line) for c, reason in result.rejected)
+    return sorted((*batch.rejections, *rejected), key=lambda rejection: rejection.line_number)

@@ -1,6 +1,6 @@
-"""JSON of a file: each line parsed and written again, no digit lost.
+"""Parsing and writing of the JSON in a file without losing digits.
 
-What jsonb or a reader of the API could not hold is refused here, in words for the file's author.
+Rejects what jsonb or API clients cannot represent, with a message for the author of the file.
 """
 
 import json
@@ -12,25 +12,24 @@ from db.error_texts import ERROR_KEYS, storable
 from db.json_values import decode, dumps
 from db.validation import UNSTORABLE
 
-# A NUL or a surrogate as an escape; the halves of a pair look the same, hence `_check_text`.
+# An escaped NUL or surrogate; `_check_text` distinguishes lone surrogates from pairs.
 _SUSPECT_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class RecordError(Exception):
-    """A record cannot be imported; the message says why, naming the field."""
+    """A record cannot be imported; the message has the field and the reason."""
 
 
 def load(line: bytes) -> Any:
-    """Parse one line of JSON; numbers that a float might round come as Digits.
+    """Parse one line of JSON; numbers that a float might round are Digits.
 
-    Raises RecordError unless it is well-formed and its texts can be stored. What cannot is replaced
-    in the texts of errors. Numbers that cannot still pass here: `dump`, which knows their field,
-    refuses them.
+    Raises RecordError if it is malformed or has text that cannot be stored; in error texts such
+    characters are replaced. Numbers are not checked here but by `dump`, which knows their field.
     """
     try:
         value = decode(line.decode())
         if _SUSPECT_ESCAPE.search(line):
-            _mend_errors(value)
+            _clean_errors(value)
             _check_text(value, "")
     except UnicodeDecodeError:
         raise RecordError("the line is not UTF-8 text") from None
@@ -44,9 +43,9 @@ def load(line: bytes) -> Any:
 
 
 def dump(value: object, field: str) -> str | None:
-    """Write the value of a JSON field for jsonb; None (JSON's null) stays None.
+    """Serialize the value of a JSON field for jsonb; None (JSON null) stays None.
 
-    Raises RecordError, naming `field`, where it is nested too deeply or a number cannot be stored.
+    Raises RecordError with the name `field` if it is nested too deeply or has an invalid number.
     """
     if value is None:
         return None
@@ -58,16 +57,16 @@ def dump(value: object, field: str) -> str | None:
         raise RecordError(f"{field}: {reason}") from None
 
 
-def _mend_errors(record: Any) -> None:
-    """Replace what cannot be stored in the texts of errors: they are told all the same."""
-    for holder, prefix in _error_holders(record):
+def _clean_errors(record: Any) -> None:
+    """Replace characters that cannot be stored in error texts."""
+    for error, prefix in _error_objects(record):
         for key in ERROR_KEYS:
-            text = holder.get(prefix + key)
+            text = error.get(prefix + key)
             if isinstance(text, str):
-                holder[prefix + key] = storable(text)
+                error[prefix + key] = storable(text)
 
 
-def _error_holders(record: Any) -> Iterator[tuple[dict[str, Any], str]]:
+def _error_objects(record: Any) -> Iterator[tuple[dict[str, Any], str]]:
     if isinstance(record, dict):
         yield record, "last_"
         events = record.get("events")
@@ -79,8 +78,8 @@ def _error_holders(record: Any) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _check_text(value: object, path: str) -> None:
     if isinstance(value, str):
-        if found := UNSTORABLE.search(value):
-            what = "a NUL character" if found[0] == "\0" else "half of a surrogate pair"
+        if match := UNSTORABLE.search(value):
+            what = "a NUL character" if match[0] == "\0" else "a lone surrogate"
             raise RecordError(f"{path or 'the JSON'}: has {what}, which cannot be stored")
     elif isinstance(value, dict):
         for key, inner in value.items():

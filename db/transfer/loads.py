@@ -1,7 +1,7 @@
-"""Writing a batch of histories into the ledger through COPY, each batch in one transaction.
+"""Writes a batch of histories in one transaction with COPY.
 
-Jobs pass through a temporary table, so that those already there are told from new ones. Events go
-straight into `job_event`: of new jobs all, of others those that are later than what is there.
+Jobs are copied to a temporary table first, to find those that exist. Events are copied directly to
+`job_event`: all of new jobs, and the later ones of existing jobs.
 """
 
 from collections import Counter
@@ -15,47 +15,48 @@ import asyncpg
 
 from db.commands.notifications import CHANNEL
 from db.times import FIRST, LAST
-from db.transfer.histories import Event, History, Job
+from db.transfer.histories import EventValues, History, JobValues
 from db.transfer.identities import content_id
 
-_JOB_COLUMNS = ("org_id", "id", *Job._fields)
-_EVENT_COLUMNS = ("org_id", "job_id", "seq", *Event._fields)
+_JOB_COLUMNS = ("org_id", "id", *JobValues._fields)
+_EVENT_COLUMNS = ("org_id", "job_id", "seq", *EventValues._fields)
 _COLUMN_LIST = ", ".join(_JOB_COLUMNS)
 
-# pg_temp is named, so that no table of the search path is ever meant.
+# Qualified with pg_temp, so that the search path does not matter.
 PREPARE = """
 CREATE TEMPORARY TABLE staged_job (LIKE job, line bigint NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE seen_content (id uuid PRIMARY KEY, times bigint NOT NULL);
 """
-# In the order of lines: of two that claim one idempotency key, the first gets it.
+# In the order of lines: the first record with an idempotency key gets it.
 _INSERT_JOBS = f"""
 INSERT INTO job ({_COLUMN_LIST})
 SELECT {_COLUMN_LIST} FROM pg_temp.staged_job ORDER BY line
 ON CONFLICT DO NOTHING
 RETURNING id
 """  # noqa: S608 - column names of this module
-# Locked, so that no other events come between the comparison and what follows from it.
+# Locked, so that no events are added between the comparison and the update.
 _LOCK_IDS = """
 SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
 """
-# Of each job the last event, and the first that the record tells otherwise. Times that no record
-# can tell are compared as an export writes them.
+# The last event of each job, and the first that differs from the record. Times out of range are
+# compared as an export writes them.
 _COMPARE = """
-SELECT there.job_id, max(there.seq) AS last, min(there.seq) FILTER (WHERE told.seq IS NOT NULL AND (
-    least(greatest(there.ts, $9), $10), there.prev_status, there.next_status, there.attempt,
-    nullif(there.detail, 'null')
+SELECT event.job_id, max(event.seq) AS last,
+    min(event.seq) FILTER (WHERE given.seq IS NOT NULL AND (
+    least(greatest(event.ts, $9), $10), event.prev_status, event.next_status, event.attempt,
+    nullif(event.detail, 'null')
 ) IS DISTINCT FROM (
-    told.ts, told.prev_status, told.next_status, told.attempt, told.detail
-)) AS other
-FROM job_event there LEFT JOIN unnest(
+    given.ts, given.prev_status, given.next_status, given.attempt, given.detail
+)) AS differing
+FROM job_event event LEFT JOIN unnest(
     $2::uuid[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[], $7::integer[], $8::jsonb[]
-) AS told (job_id, seq, ts, prev_status, next_status, attempt, detail)
-    ON there.job_id = told.job_id AND there.seq = told.seq
-WHERE there.org_id = $1 AND there.job_id = ANY($2::uuid[])
-GROUP BY there.job_id
+) AS given (job_id, seq, ts, prev_status, next_status, attempt, detail)
+    ON event.job_id = given.job_id AND event.seq = given.seq
+WHERE event.org_id = $1 AND event.job_id = ANY($2::uuid[])
+GROUP BY event.job_id
 """
 _UPDATE = f"""
-UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(Job._fields, 3))}
+UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(JobValues._fields, 3))}
 WHERE org_id = $1 AND id = $2
 """  # noqa: S608 - as above
 _FIND_KEYS = """
@@ -67,8 +68,8 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[])
 ON CONFLICT (id) DO UPDATE SET times = seen.times + excluded.times
 RETURNING id, times
 """
-# What the data of a single record can cause; anything else ends the import.
-_REFUSALS = (
+# Errors that the data of a record can cause; any other error ends the import.
+_RECORD_ERRORS = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.ProgramLimitExceededError,
@@ -77,9 +78,9 @@ _REFUSALS = (
 
 @dataclass(slots=True)
 class Candidate:
-    """A line that may become a job. `digest` is set where the record has no id.
+    """A parsed line. `digest` is set if the record has no id.
 
-    `created_at` is what the record tells: ids are made of it.
+    `created_at` is the record's value, which ids without one are derived from.
     """
 
     line_number: int
@@ -91,26 +92,28 @@ class Candidate:
 
 
 @dataclass(slots=True)
-class Outcome:
+class LoadResult:
+    """What happened to each candidate."""
+
     imported: list[Candidate] = field(default_factory=list)
     updated: list[Candidate] = field(default_factory=list)
     unchanged: list[Candidate] = field(default_factory=list)
-    refused: list[tuple[Candidate, str]] = field(default_factory=list)
+    rejected: list[tuple[Candidate, str]] = field(default_factory=list)
 
 
 async def number_repeats(connection: Any, candidates: Sequence[Candidate]) -> None:
-    """Tell apart records without id that are alike: the nth of an import gets the nth id.
+    """Give equal records without id different ids: the nth in an import gets the nth id.
 
-    Counted in a temporary table, not in memory. A record with an idempotency key is not counted:
-    the key says that its repeats are the same job.
+    They are counted in a temporary table to save memory. Records with an idempotency key are not
+    counted, because equal ones are the same job.
     """
-    alike = [c for c in candidates if c.digest and not c.history.job.idempotency_key]
-    counts = Counter(candidate.id for candidate in alike)
+    equal = [c for c in candidates if c.digest and not c.history.job.idempotency_key]
+    counts = Counter(candidate.id for candidate in equal)
     if not counts:
         return
     rows = await connection.fetch(_COUNT_CONTENT, list(counts), list(counts.values()))
     occurrences = {row["id"]: row["times"] - counts[row["id"]] for row in rows}
-    for candidate in alike:
+    for candidate in equal:
         first_id = candidate.id
         assert candidate.digest
         candidate.id = content_id(candidate.digest, candidate.created_at, occurrences[first_id])
@@ -121,54 +124,54 @@ async def load(
     connection: Any,
     org_id: UUID,
     candidates: Sequence[Candidate],
-    outcome: Outcome,
+    result: LoadResult,
 ) -> None:
-    """Write the candidates and tell `outcome` what became of each.
+    """Write the candidates and add each to `result`.
 
-    One transaction; several where ids repeat or the database refuses a record.
+    One transaction, or several if ids repeat or the database rejects a record.
     """
     left = list(candidates)
     while left:
         first = {candidate.id: candidate for candidate in reversed(left)}
-        await _load_distinct(connection, org_id, [c for c in left if first[c.id] is c], outcome)
-        refused = {candidate.id for candidate, _ in outcome.refused}
+        await _load_distinct(connection, org_id, [c for c in left if first[c.id] is c], result)
+        rejected = {candidate.id for candidate, _ in result.rejected}
         repeats = [c for c in left if first[c.id] is not c]
         left = []
-        for again in repeats:
-            is_same = again.id not in refused and again.history == first[again.id].history
-            (outcome.unchanged if is_same else left).append(again)
+        for repeat in repeats:
+            is_same = repeat.id not in rejected and repeat.history == first[repeat.id].history
+            (result.unchanged if is_same else left).append(repeat)
 
 
 async def _load_distinct(
     connection: Any,
     org_id: UUID,
     candidates: Sequence[Candidate],
-    outcome: Outcome,
+    result: LoadResult,
 ) -> None:
-    """Write candidates of different ids; where one spoils the batch, find it by halving."""
+    """Write candidates with distinct ids; find rejected ones by bisecting the batch."""
     if not candidates:
         return
     try:
         written = await _write(connection, org_id, candidates)
-    except _REFUSALS:
+    except _RECORD_ERRORS:
         if len(candidates) == 1:
-            outcome.refused.append((candidates[0], "the database does not accept this record"))
+            result.rejected.append((candidates[0], "the database does not accept this record"))
             return
         middle = len(candidates) // 2
-        await _load_distinct(connection, org_id, candidates[:middle], outcome)
-        await _load_distinct(connection, org_id, candidates[middle:], outcome)
+        await _load_distinct(connection, org_id, candidates[:middle], result)
+        await _load_distinct(connection, org_id, candidates[middle:], result)
     else:
-        outcome.imported += written.imported
-        outcome.updated += written.updated
-        outcome.unchanged += written.unchanged
-        outcome.refused += written.refused
+        result.imported += written.imported
+        result.updated += written.updated
+        result.unchanged += written.unchanged
+        result.rejected += written.rejected
 
 
 async def _write(
     connection: Any,
     org_id: UUID,
     candidates: Sequence[Candidate],
-) -> Outcome:
+) -> LoadResult:
     async with connection.transaction(isolation="read_committed"):
         await connection.copy_records_to_table(
             "staged_job",
@@ -182,44 +185,44 @@ async def _write(
             await connection.copy_records_to_table(
                 "job_event", columns=_EVENT_COLUMNS, records=_event_rows(org_id, imported)
             )
-        outcome = Outcome(imported)
+        result = LoadResult(imported)
         if len(imported) < len(candidates):
             skipped = [c for c in candidates if c.id not in inserted]
             rows = await connection.fetch(_LOCK_IDS, org_id, [c.id for c in skipped])
             ids = {row["id"] for row in rows}
             if ids:
                 known = [c for c in skipped if c.id in ids]
-                await _bring_up_to_date(connection, org_id, known, outcome)
+                await _update_existing(connection, org_id, known, result)
             if len(ids) < len(skipped):
-                strangers = [c for c in skipped if c.id not in ids]
-                await _explain(connection, org_id, strangers, outcome)
-        if outcome.imported or outcome.updated:
+                conflicting = [c for c in skipped if c.id not in ids]
+                await _reject_conflicting(connection, org_id, conflicting, result)
+        if result.imported or result.updated:
             await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(org_id))
-    return outcome
+    return result
 
 
-async def _bring_up_to_date(
-    connection: Any, org_id: UUID, known: Sequence[Candidate], outcome: Outcome
+async def _update_existing(
+    connection: Any, org_id: UUID, known: Sequence[Candidate], result: LoadResult
 ) -> None:
-    """Give jobs that are there the events that came later, where those before are the same."""
-    _, *told = zip(*_event_rows(org_id, known), strict=True)
-    rows = await connection.fetch(_COMPARE, org_id, *told, FIRST, LAST)
-    there = {row["job_id"]: row for row in rows}
+    """Add later events to existing jobs, and reject candidates whose earlier events differ."""
+    _, *given = zip(*_event_rows(org_id, known), strict=True)
+    rows = await connection.fetch(_COMPARE, org_id, *given, FIRST, LAST)
+    existing = {row["job_id"]: row for row in rows}
     later = {}
     for candidate in known:
-        row = there.get(candidate.id, {"last": 0, "other": None})
-        if row["other"] is not None:
-            reason = f"id: the ledger tells otherwise of this job from its event {row['other']} on"
-            outcome.refused.append((candidate, reason))
+        row = existing.get(candidate.id, {"last": 0, "differing": None})
+        if row["differing"] is not None:
+            reason = f"id: the existing job has different events from event {row['differing']} on"
+            result.rejected.append((candidate, reason))
         elif candidate.history.job.event_seq > row["last"]:
-            outcome.updated.append(candidate)
+            result.updated.append(candidate)
             later[candidate.id] = row["last"]
         else:
-            outcome.unchanged.append(candidate)
+            result.unchanged.append(candidate)
     if later:
-        changes = [(org_id, c.id, *c.history.job) for c in outcome.updated]
+        changes = [(org_id, c.id, *c.history.job) for c in result.updated]
         await connection.executemany(_UPDATE, changes)
-        events = (row for row in _event_rows(org_id, outcome.updated) if row[2] > later[row[1]])
+        events = (row for row in _event_rows(org_id, result.updated) if row[2] > later[row[1]])
         await connection.copy_records_to_table("job_event", columns=_EVENT_COLUMNS, records=events)
 
 
@@ -229,15 +232,15 @@ def _event_rows(org_id: UUID, candidates: Sequence[Candidate]) -> Iterator[tuple
             yield (org_id, candidate.id, seq, *event)
 
 
-async def _explain(
+async def _reject_conflicting(
     connection: Any,
     org_id: UUID,
-    strangers: Sequence[Candidate],
-    outcome: Outcome,
+    conflicting: Sequence[Candidate],
+    result: LoadResult,
 ) -> None:
-    """Say whose idempotency key it is that these jobs cannot have."""
-    keys = [c.history.job.idempotency_key for c in strangers]
+    """Reject candidates whose idempotency key belongs to another job."""
+    keys = [c.history.job.idempotency_key for c in conflicting]
     owners = dict(await connection.fetch(_FIND_KEYS, org_id, keys))
-    for candidate in strangers:
+    for candidate in conflicting:
         owner = owners.get(candidate.history.job.idempotency_key, "another")
-        outcome.refused.append((candidate, f"idempotency_key: belongs to job {owner} already"))
+        result.rejected.append((candidate, f"idempotency_key: belongs to job {owner} already"))

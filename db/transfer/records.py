@@ -1,6 +1,6 @@
-"""A line of an import as it was written: its fields, their types and limits.
+"""The fields of an import record, with their types and limits.
 
-What a record leaves out, and whether its parts agree, is the matter of db.transfer.histories.
+db.transfer.histories fills in missing values and checks consistency.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from db.error_texts import diagnostic, error_code
+from db.error_texts import storable_code, storable_message
 from db.limits import MAX_INT32, MAX_NAME_LENGTH, MIN_INT32
 from db.statuses import BackoffPolicy, JobStatus
 from db.times import NoSuchTimeError, parse_time
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 
-_MOST_FAULTS = 5
+_MAX_FAULTS = 5
 
 
 def _time(value: object) -> datetime:
@@ -30,8 +30,8 @@ def _time(value: object) -> datetime:
         raise PydanticCustomError("time", "is not an RFC 3339 time with an offset") from None
 
 
-def _kept(made: Callable[[str], str | None]) -> BeforeValidator:
-    return BeforeValidator(lambda value: made(value) if isinstance(value, str) else value)
+def _made_storable(convert: Callable[[str], str | None]) -> BeforeValidator:
+    return BeforeValidator(lambda value: convert(value) if isinstance(value, str) else value)
 
 
 def _id(value: object) -> UUID:
@@ -60,7 +60,7 @@ class EventRecord(_Strict):
 
 
 class JobRecord(_Strict):
-    """One job with its history. Times are in UTC, to the microsecond; finer digits are cut off."""
+    """A job with its history. Times are in UTC; digits beyond microseconds are cut off."""
 
     id: Annotated[UUID, BeforeValidator(_id)] | None = None
     type: Name
@@ -74,8 +74,8 @@ class JobRecord(_Strict):
     requested_by: Label | None = None
     payload: Any = None
     result: Any = None
-    last_error_code: Annotated[str | None, _kept(error_code)] = None
-    last_error_message: Annotated[str | None, _kept(diagnostic)] = None
+    last_error_code: Annotated[str | None, _made_storable(storable_code)] = None
+    last_error_message: Annotated[str | None, _made_storable(storable_message)] = None
     created_at: Time
     scheduled_at: Time | None = None
     started_at: Time | None = None
@@ -84,9 +84,9 @@ class JobRecord(_Strict):
 
 
 def parse(line: bytes) -> tuple[dict[str, Any], JobRecord]:
-    """Read one line: the JSON object as it stands, and its fields checked one by one.
+    """Parse one line to its JSON object and its validated fields.
 
-    Raises RecordError with a reason for each field at fault, the first few at least.
+    Raises RecordError with a reason for each invalid field, up to a limit.
     """
     raw = json_text.load(line)
     if not isinstance(raw, dict):
@@ -95,10 +95,10 @@ def parse(line: bytes) -> tuple[dict[str, Any], JobRecord]:
         return raw, JobRecord.model_validate(raw)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise RecordError("; ".join(_words(fault) for fault in faults[:_MOST_FAULTS])) from None
+        raise RecordError("; ".join(_describe(fault) for fault in faults[:_MAX_FAULTS])) from None
 
 
-def _words(fault: ErrorDetails) -> str:
+def _describe(fault: ErrorDetails) -> str:
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"])
     return f"{field[1 : MAX_NAME_LENGTH + 1]}: {_reason(fault)}"
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.request_session import DatabaseUnavailableError, StatementTimeoutError
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
 from resolvers.live.fanout import Batch, Subscriber, dispatch, read_batch, read_gone

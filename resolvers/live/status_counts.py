@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
+from db.database_errors import StatementTimeoutError
 from db.queries.aggregates import count_jobs_by_status
-from db.request_session import StatementTimeoutError
 from db.statuses import JobStatus
 from resolvers.counting import StatusCount, as_count
 from resolvers.errors import QueryTimeoutError

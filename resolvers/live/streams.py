@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db.request_session import DatabaseUnavailableError, StatementTimeoutError
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from db.statuses import JobStatus
 from resolvers.context import Context

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from db.criteria import JobCriteria, JobEventCriteria
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.queries.jobs import load_jobs_by_id
 from db.queries.keyset import EVENTS_NEWEST_FIRST
-from db.request_session import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.context import Context

@@ -8,11 +8,12 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.commands.tokens import LAST_USE_STEP, note_use
+from db.commands.tokens import LAST_USE_INTERVAL, record_last_use
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.queries.tokens import TokenRow, load_tokens_by_hash
-from db.request_session import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
 from resolvers.viewer import Role, Viewer
 from server.auth.credential_cache import CredentialCache
@@ -122,7 +123,8 @@ class TokenAuthenticator:
     def _note_uses(self, org_id: UUID, last_uses: Mapping[bytes, datetime | None]) -> None:
         """Have it written down that the tokens are in use, apart from whatever asked."""
         now = datetime.now(UTC)
-        stale = [key for key, at in last_uses.items() if at is None or at <= now - LAST_USE_STEP]
+        latest = now - LAST_USE_INTERVAL
+        stale = [key for key, at in last_uses.items() if at is None or at <= latest]
         if stale:
             task = asyncio.create_task(self._write_uses(org_id, stale, now))
             self._noting.add(task)
@@ -133,7 +135,7 @@ class TokenAuthenticator:
         try:
             async with RequestSession(self._engine, scope, ("uses of tokens", org_id)) as session:
                 async with session.use() as begun:
-                    await note_use(begun, org_id, keys, now)
+                    await record_last_use(begun, org_id, keys, now)
                 await session.commit()
         except Exception as error:  # noqa: BLE001 - no request depends on it; the next one tries
             log.warning("could not note the use of a token", reason=type(error).__name__)

@@ -10,8 +10,8 @@ import typer
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from db import embedded, migrations
+from db.admin_session import required_login
 from db.checks import Check, check_row_security
-from db.logins import owner_wanted
 from server.cli.errors import fail, redacted
 from server.settings import Settings
 
@@ -75,7 +75,7 @@ def reason(url: str, error: Exception) -> str:
     if not isinstance(cause, asyncpg.InsufficientPrivilegeError):
         return words
     try:
-        wanted = asyncio.run(owner_wanted(url))
+        wanted = asyncio.run(required_login(url))
     except (OSError, *DATABASE_ERRORS):
         return words
     return wanted or f"{words}; the roles that Joblens needs: docs/how-to/use-your-postgresql.md"
@@ -104,7 +104,7 @@ def require_row_security(url: str) -> None:
     if not wrong:
         return
     for check in wrong:
-        typer.echo(f"joblens: {check.name}: {check.found}; remedy: {check.remedy}", err=True)
+        typer.echo(f"joblens: {check.name}: {check.finding}; remedy: {check.remedy}", err=True)
     fail("not serving: row level security would not keep organisations apart on this database")
 
 

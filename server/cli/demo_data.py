@@ -9,7 +9,7 @@ import orjson
 import typer
 
 from db import migrations
-from db.admin_session import administering
+from db.admin_session import admin_session
 from db.checks import is_ledger_empty
 from db.commands.deletion import delete_all_jobs
 from db.queries.orgs import list_orgs
@@ -35,7 +35,7 @@ async def prepare(url: str, *, fresh: bool) -> None:
 
 async def _clear(url: str) -> None:
     """Delete the jobs of the demo's organisations; end the command where one has been adopted."""
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         for org_id in ORGS:
             for org in await list_orgs(session, org_id=org_id):
                 fail(

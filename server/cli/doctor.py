@@ -9,8 +9,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from db.advice import check_restored_events, check_rights, check_tokens
-from db.checks import Check, check_database
+from db.checks import (
+    Check,
+    check_database,
+    check_login_privileges,
+    check_restored_events,
+    check_tokens,
+)
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
 from server.cli.errors import INCOMPLETE, redacted
@@ -101,7 +106,7 @@ async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
     yield await check_restored_events(url)
     if settings.database_url is not None:
         # The embedded one has a single login, that of whoever tries Joblens on this machine.
-        yield await check_rights(url)
+        yield await check_login_privileges(url)
     if settings.auth == "token":
         yield await check_tokens(url)
 
@@ -114,6 +119,6 @@ def _show(checks: Iterable[Check]) -> None:
     table = Table("", "check", "found", "remedy", box=box.SIMPLE_HEAD)
     for check in checks:
         mark = MARKS["ok" if check.ok else "weak" if check.is_advice else "wrong"]
-        cells = (check.name, check.found, "" if check.ok else check.remedy)
+        cells = (check.name, check.finding, "" if check.ok else check.remedy)
         table.add_row(mark, *(cell.replace("[", r"\[") for cell in cells))
     console.print(table)

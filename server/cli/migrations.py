@@ -7,7 +7,7 @@ import typer
 from alembic.util import CommandError
 
 from db import migrations
-from db.restored_events import clear_transactions
+from db.restored_events import clear_transaction_ids
 from server.cli.database import database
 from server.cli.errors import INCOMPLETE, fail, read_settings
 
@@ -37,7 +37,7 @@ def migrate(
         if before != head:
             _upgrade(url)
         # Before anything is told: a login that may not do this gets an error alone.
-        restored = 0 if check else asyncio.run(clear_transactions(url))
+        restored = 0 if check else asyncio.run(clear_transaction_ids(url))
         if before == head:
             typer.echo(f"the database is at head already ({head})")
         else:

@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.admin_session import administering
+from db.admin_session import admin_session
 from db.commands.orgs import create_org
 from db.ids import new_id
 from db.queries.orgs import OrgRow, has_jobs, list_org_ids_of_jobs, list_orgs
@@ -106,7 +106,7 @@ async def choose_org(
 
     `may_be_new`: an id that is not known yet will do.
     """
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         found = await _find(session, str(default) if text is None else text)
         if found is not None:
             return ChosenOrg(found.org_id, found.name, text is None)
@@ -128,7 +128,7 @@ async def _find(session: AsyncSession, text: str) -> OrgRow | None:
 async def _create(url: str, name: str, org_id: UUID | None) -> UUID:
     now = datetime.now(UTC)
     chosen = org_id or new_id(now)
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         if await list_orgs(session, name=name):
             fail(f"there is an organisation {name} already; see: joblens org list")
         if not await create_org(session, chosen, name, now):
@@ -138,7 +138,7 @@ async def _create(url: str, name: str, org_id: UUID | None) -> UUID:
 
 async def _list(url: str, default: UUID) -> tuple[list[OrgRow], list[UUID]]:
     """List those that have a name, and the ids of those that have none."""
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         named = list(await list_orgs(session))
         ids = {default, *[org_id async for org_id in list_org_ids_of_jobs(session)]}
         return named, sorted(ids - {row.org_id for row in named})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from db.admin_session import administering
+from db.admin_session import admin_session
 from db.commands.tokens import NewToken, create_token, revoke_token
 from db.queries.tokens import TokenRow, list_tokens
 from resolvers.viewer import Role
@@ -101,7 +101,7 @@ async def _create(
     url: str, org: str, role: Role, name: str, expires: timedelta | None
 ) -> tuple[str, UUID]:
     now = datetime.now(UTC)
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         org_id = (await find_org(session, org)).org_id
         token = new_token(org_id)
         new = NewToken(
@@ -111,13 +111,13 @@ async def _create(
 
 
 async def _list(url: str, org: str | None) -> list[TokenRow]:
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         org_id = None if org is None else (await find_org(session, org)).org_id
         return list(await list_tokens(session, org_id))
 
 
 async def _revoke(url: str, token_id: UUID) -> bool:
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         return await revoke_token(session, token_id, datetime.now(UTC))
 
 

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from db import migrations
+from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.engine import Scope
 from db.queries.revisions import get_revision
-from db.request_session import DatabaseUnavailableError, RequestSession, StatementTimeoutError
+from db.request_session import RequestSession
 from server.settings import Settings
 
 # For so long what was found answers others who ask, too.

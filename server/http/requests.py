@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.requests import Request as HttpRequest
 
-from db.json_values import HALF, loads
+from db.json_values import SURROGATE, loads
 from db.validation import UNSTORABLE
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.models import Request
@@ -68,7 +68,7 @@ def parse(text: bytes, name: str) -> Any:
     """
     try:
         value = loads(text)
-        if HALF.search(text) is None or not _holds_half(value):
+        if SURROGATE.search(text) is None or not _holds_half(value):
             return value
     except (ValueError, RecursionError):
         pass

@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from db.job_defaults import DEFAULT_BACKOFF_BASE_SECONDS, DEFAULT_BACKOFF_CAP_SECONDS
 from db.limits import MAX_JSON_BYTES
 from resolvers.redaction import Redaction
 from resolvers.secret_keys import DEFAULT_KEYS, SecretKeys
@@ -47,10 +48,16 @@ class JobSettings(BaseModel):
         "the whole key.",
     )
     backoff_base_seconds: float = Field(
-        10.0, ge=0, le=86_400, description="How long a job waits for its first retry."
+        DEFAULT_BACKOFF_BASE_SECONDS,
+        ge=0,
+        le=86_400,
+        description="How long a job waits for its first retry.",
     )
     backoff_cap_seconds: float = Field(
-        3_600.0, ge=0, le=604_800, description="The longest that a job waits for a retry."
+        DEFAULT_BACKOFF_CAP_SECONDS,
+        ge=0,
+        le=604_800,
+        description="The longest that a job waits for a retry.",
     )
 
     @field_validator("redact_keys", "redact_except")

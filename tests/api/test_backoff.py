@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db.commands.transitions import JITTER
+from db.backoff import JITTER
 from tests.api.test_writes import move, new_job, operate
 from tests.service import Service, serving
 

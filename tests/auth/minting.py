@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from db.admin_session import administering
+from db.admin_session import admin_session
 from db.commands.orgs import create_org
 from db.commands.tokens import NewToken, create_token, revoke_token
 from resolvers.viewer import Role
@@ -34,12 +34,12 @@ async def mint(
     now, org_id = datetime.now(UTC), UUID(org)
     text = new_token(org_id)
     until = None if expires is None else now + expires
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         await create_org(session, org_id, f"org {org}", now)
         token = NewToken(digest(text), name, [role.value], until)
         return Minted(await create_token(session, org_id, token, now), text)
 
 
 async def revoke(url: str, minted: Minted) -> None:
-    async with administering(url) as session:
+    async with admin_session(url) as session:
         assert await revoke_token(session, minted.id, datetime.now(UTC))

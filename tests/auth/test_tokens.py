@@ -9,8 +9,8 @@ import asyncpg
 import httpx
 import pytest
 
-from db.admin_session import administering
-from db.commands.tokens import note_use
+from db.admin_session import admin_session
+from db.commands.tokens import record_last_use
 from db.tables import ROLES
 from resolvers.viewer import Role
 from server.auth.token_auth import TokenAuthenticator
@@ -208,9 +208,9 @@ async def test_the_last_use_is_noted_once_a_minute(database_url: str) -> None:
     minted = await mint(database_url)
     first = datetime.now(UTC)
     for seconds, noted in ((0, 0), (1, 0), (59, 0), (60, 60), (90, 60)):
-        async with administering(database_url) as session:
+        async with admin_session(database_url) as session:
             now = first + timedelta(seconds=seconds)
-            await note_use(session, UUID(ORG), [digest(minted.text)], now)
+            await record_last_use(session, UUID(ORG), [digest(minted.text)], now)
         assert await last_use(database_url, minted) == first + timedelta(seconds=noted)
 
 

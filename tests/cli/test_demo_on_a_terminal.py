@@ -151,7 +151,7 @@ def test_what_is_wrong_is_shown(begin: Begin) -> None:
     terminal = begin(*command("demo", "--port", "0"))
     live(terminal)
     assert run("db", "stop").stdout == "stopped\n"
-    terminal.read_until(lambda: "simulated workers get no answers" in terminal.shown)
+    terminal.read_until(lambda: "simulated workers get no responses" in terminal.shown)
     assert "warning" in terminal.shown
     terminal.press_ctrl_c()
     assert "Traceback" not in terminal.shown

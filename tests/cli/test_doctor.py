@@ -68,7 +68,7 @@ def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("JOBLENS_PROT", "8000", "unknown setting: JOBLENS_PROT"),
         ("JOBLENS_PAGE_SIZE_DEFAULT", "5000", "JOBLENS_PAGE_SIZE_DEFAULT is above"),
-        ("JOBLENS_POOL_SIZE", "1000", "1011 wanted at most"),
+        ("JOBLENS_POOL_SIZE", "1000", "at most 1011 needed"),
     ],
 )
 def test_settings(
@@ -83,14 +83,14 @@ def test_settings(
 @pytest.mark.parametrize(
     ("harm", "found", "remedy"),
     [
-        ("DROP TABLE alembic_version", "no tables of Joblens", "joblens migrate"),
+        ("DROP TABLE alembic_version", "no Joblens tables", "joblens migrate"),
         ("DROP TABLE job_event", "no such table", "joblens migrate"),
         ("ALTER TABLE job DISABLE ROW LEVEL SECURITY", "off", "ENABLE ROW LEVEL SECURITY"),
         ("DROP POLICY job_organisation ON job", "no policy", "joblens migrate --sql"),
         ("ALTER TABLE job OWNER TO joblens_app", "owns the table", "OWNER TO"),
         (
             "CREATE POLICY more ON job_event USING (true)",
-            "others besides job_event_organisation: more",
+            "policies besides job_event_organisation: more",
             "DROP POLICY",
         ),
         ("ALTER TABLE token DISABLE ROW LEVEL SECURITY", "off", "ENABLE ROW LEVEL SECURITY"),
@@ -166,9 +166,9 @@ def test_weak_settings(variables: dict[str, str], name: str, found: str) -> None
     checks = {check.name: check for check in check_hardening(Settings.read(ours), variables)}
     assert not checks[name].ok
     assert not checks[name].is_wrong
-    assert found in checks[name].found
+    assert found in checks[name].finding
     assert checks[name].remedy
-    assert not any("geheim" in check.found + check.remedy for check in checks.values())
+    assert not any("geheim" in check.finding + check.remedy for check in checks.values())
 
 
 @pytest.mark.parametrize(
@@ -219,22 +219,20 @@ def test_the_rights_of_the_login(unmigrated: str, monkeypatch: pytest.MonkeyPatc
     try:
         told = run("doctor")
         assert told.exit_code == 0
-        assert f"{login} may do no more than serve" in told.stdout
-        assert "not to be seen by this login" in told.stdout
+        assert f"{login} has only the privileges that serving needs" in told.stdout
+        assert "not visible to this login" in told.stdout
         execute(unmigrated, f"ALTER TABLE job OWNER TO {login}")
         assert any(f"{login} owns the tables" in x for x in marked("weak", run("doctor").stdout))
         execute(unmigrated, "ALTER TABLE job OWNER TO CURRENT_USER")
         execute(unmigrated, f"ALTER ROLE {login} BYPASSRLS")
-        assert any(
-            "passes row level security by" in x for x in marked("weak", run("doctor").stdout)
-        )
+        assert any("bypasses row level security" in x for x in marked("weak", run("doctor").stdout))
     finally:
         execute(unmigrated, f"DROP ROLE {login}")
 
 
 def test_tokens_are_counted(unmigrated: str) -> None:
     run("migrate")
-    assert "0 work" in run("doctor").stdout
+    assert "0 active" in run("doctor").stdout
     run("org", "create", "Acme")
     create = ("token", "create", "--org", "Acme", "--name", "me")
     run(*create, "--role", "admin", "--expires", "90d")
@@ -250,4 +248,4 @@ def test_tokens_are_counted(unmigrated: str) -> None:
     )
     found = [line for line in marked("weak", run("doctor").stdout) if " tokens " in line]
     assert len(found) == 1
-    assert "3 work, 2 of them ADMIN; 2 never expire, 1 of them ADMIN" in found[0]
+    assert "3 active, 2 of them ADMIN; 2 never expire, 1 of them ADMIN" in found[0]

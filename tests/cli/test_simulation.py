@@ -28,7 +28,7 @@ QUICK = replace(
     max_attempts=3,
     backoff_policy=BackoffPolicy.NONE,
 )
-PACES = (0.5, 100.0, 100.0)
+INTERVALS = (0.5, 100.0, 100.0)
 JOBS = """query ($status: [JobStatus!]) { jobs(filter: {status: $status}, first: 20) {
   nodes { id status attempt attempts { outcome } }
 } }"""
@@ -44,7 +44,7 @@ async def service(database_url: str) -> AsyncIterator[Service]:
 
 @pytest.fixture
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulation, "ENDING_SECONDS", 0.1)
+    monkeypatch.setattr(simulation, "SHUTDOWN_SECONDS", 0.1)
 
 
 async def until(service: Service, status: str, is_so: Callable[[Any], bool]) -> Any:
@@ -73,7 +73,7 @@ async def test_jobs_are_retried(
 ) -> None:
     # What leads elsewhere must not matter.
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    with simulated_workers(url_of(service), (QUICK,), PACES):
+    with simulated_workers(url_of(service), (QUICK,), INTERVALS):
         job = await until(service, "SUCCEEDED", lambda job: job["attempt"] == 2)
         assert [each["outcome"] for each in job["attempts"]] == ["FAILED", "SUCCEEDED"]
         job = await until(service, "DEAD_LETTER", lambda job: True)
@@ -83,7 +83,7 @@ async def test_jobs_are_retried(
 
 async def test_what_trying_again_does_not_help_stays_failed(service: Service) -> None:
     final = replace(QUICK, errors=("MAILBOX_UNKNOWN",), failure_rate=1, type="final")
-    with simulated_workers(url_of(service), (final,), PACES):
+    with simulated_workers(url_of(service), (final,), INTERVALS):
         job = await until(service, "FAILED", lambda job: True)
         await until(service, "FAILED", lambda other: other["id"] != job["id"])
         assert await until(service, "FAILED", lambda other: other["id"] == job["id"]) == job
@@ -92,7 +92,7 @@ async def test_what_trying_again_does_not_help_stays_failed(service: Service) ->
 async def test_a_job_that_somebody_cancels_is_left(
     service: Service, no_patience: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with simulated_workers(url_of(service), (QUICK,), PACES):
+    with simulated_workers(url_of(service), (QUICK,), INTERVALS):
         while not (await service.query(CANCEL))["cancelJobs"]["changed"]:
             pass
         job = await until(service, "CANCELED", lambda job: True)

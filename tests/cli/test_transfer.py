@@ -73,7 +73,7 @@ def test_jobs_that_came_further_are_brought_up_to_date(ledger: str, org: str, fi
     other = ndjson(record(1, **identity, status="canceled", finished_at="2026-01-01T00:01:00Z"))
     told = run("import", file(other), "--org", org)
     assert told.exit_code == 1
-    assert "line 1: id: the ledger tells otherwise of this job from its event 2 on" in told.stderr
+    assert "line 1: id: the existing job has different events from event 2 on" in told.stderr
 
 
 def test_without_org_it_is_the_one_of_the_settings(

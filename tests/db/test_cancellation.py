@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.database_errors import StatementTimeoutError
 from db.engine import EngineOptions, FairPool, Scope, create_engine
-from db.request_session import RequestSession, StatementTimeoutError
+from db.request_session import RequestSession
 from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped
 from tests.service import ORG
@@ -100,7 +101,7 @@ async def assert_at_rest(engine: AsyncEngine) -> None:
     pool = engine.pool
     assert isinstance(pool, FairPool)
     assert pool.checkedout() == 0
-    assert not pool.turns._lines
+    assert not pool.queue._lines
     connections = [await engine.raw_connection() for _ in range(2)]
     for connection in connections:
         driver: Any = connection.driver_connection

@@ -103,7 +103,7 @@ class Planner:
     async def middle(self, table: Table, order: KeysetOrder, condition: Any) -> tuple[Any, ...]:
         """Get the place of the row in the middle of a list."""
         ((total,),) = await self.rows(select(func.count()).select_from(table).where(condition))
-        columns = [table.c[part.attribute] for part in order.parts]
+        columns = [table.c[part.attribute] for part in order.columns]
         statement = page(select(*columns).where(condition), Window(order, 1))
         (row,) = await self.rows(statement.offset(total // 2))
         return tuple(row)

@@ -12,14 +12,9 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
-from db.request_session import (
-    CommitUncertainError,
-    DatabaseUnavailableError,
-    RequestSession,
-    SessionClosedError,
-    StatementTimeoutError,
-)
+from db.request_session import RequestSession, SessionClosedError
 from tests.conftest import FreshDatabase
 from tests.proxy import proxy
 from tests.service import ORG
@@ -314,7 +309,7 @@ async def test_a_lost_commit_is_told(
     options = EngineOptions(pool_size=1, pool_overflow=0, command_timeout_seconds=0.5)
     async with proxy(database_url) as lossy:
         engine = create_engine(lossy.url, options)
-        async with RequestSession(engine, SCOPE).writing() as session:
+        async with RequestSession(engine, SCOPE).writable() as session:
             await ask(session)
             lossy.loses = loses
             with pytest.raises(CommitUncertainError):
@@ -325,7 +320,7 @@ async def test_a_lost_commit_is_told(
 
 
 async def test_what_was_stopped_is_not_committed(engine: AsyncEngine) -> None:
-    async with RequestSession(engine, SCOPE).writing() as session:
+    async with RequestSession(engine, SCOPE).writable() as session:
         await ask(session)
         session.stop(StatementTimeoutError())
         with pytest.raises(StatementTimeoutError):
@@ -344,7 +339,7 @@ async def test_a_commit_that_has_begun_is_finished(engine: AsyncEngine, database
         " FOR EACH ROW EXECUTE FUNCTION slow()"
     )
     try:
-        async with RequestSession(engine, SCOPE).writing() as session:
+        async with RequestSession(engine, SCOPE).writable() as session:
             async with session.use() as begun:
                 await begun.execute(text(insert.replace("$1", f"'{ORG}'")))
             committing = asyncio.create_task(session.commit())

@@ -93,7 +93,7 @@ def test_use_your_postgresql(reader: Shell, superuser: str) -> None:
     assert status == 0
     names = [_check(line) for line in shown if line.startswith("  ")]
     assert [_check(line) for line in told if line.startswith("  ")] == names
-    assert ("weak", "rights of the login") in names
+    assert ("weak", "login privileges") in names
     psql(reader, superuser, block(USE, "sql", "Which role does what"))
     reader.run(f"export JOBLENS_DATABASE_URL='{as_login(superuser, 'joblens_server')}'")
     ((command, shown),) = commands(refused)

@@ -55,7 +55,10 @@ async def listening(url: str, **seconds: float) -> AsyncIterator[asyncio.Queue[U
     """What is heard; None for each time it begins to listen."""
     heard: asyncio.Queue[UUID | None] = asyncio.Queue()
     listener = Listener(
-        url, news=heard.put_nowait, reconnected=lambda: heard.put_nowait(None), **seconds
+        url,
+        on_notification=heard.put_nowait,
+        on_connected=lambda: heard.put_nowait(None),
+        **seconds,
     )
     listener.start()
     listener.start()

@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 import pytest
 
-from db.restored_events import clear_transactions, count_restored_orgs
+from db.restored_events import clear_transaction_ids, count_restored_orgs
 from db.snapshots import MAX_RUNNING_IN_TEXT, Snapshot
 from db.transfer import import_records
 from resolvers.live import replay
@@ -428,8 +428,8 @@ async def test_overlapping_transactions_of_many_writers(
 async def test_a_migration_makes_restored_events_history(foreign: Watching) -> None:
     restored = await count_restored_orgs(foreign.url)
     assert restored >= 1
-    assert await clear_transactions(foreign.url) == restored
-    assert await count_restored_orgs(foreign.url) == await clear_transactions(foreign.url) == 0
+    assert await clear_transaction_ids(foreign.url) == restored
+    assert await count_restored_orgs(foreign.url) == await clear_transaction_ids(foreign.url) == 0
     subscriber = await foreign.subscribe()
     row = await foreign.job()
     late = await foreign.happen(row, ago=86_400)

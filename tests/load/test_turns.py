@@ -49,7 +49,7 @@ async def service(database_url: str) -> AsyncIterator[Service]:
 def waiting(service: Service) -> int:
     pool = service.engine.pool
     assert isinstance(pool, FairPool)
-    return pool.turns.waiting
+    return pool.queue.waiting
 
 
 @asynccontextmanager

@@ -45,8 +45,8 @@ async def test_the_examples_run(
     names: dict[str, Any] = {"__name__": "shop"}
     for block in (program, *pieces):
         await run(block, names)
-    made = names["made"]
-    assert shown == [f"{made.job.id} True\n", f"{made.job.id} False\n"]
+    created = names["created"]
+    assert shown == [f"{created.job.id} True\n", f"{created.job.id} False\n"]
     printed = capsys.readouterr().out.splitlines()
     assert printed[0] == "succeeded"
     assert printed[-1] == "True"

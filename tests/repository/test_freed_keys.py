@@ -11,9 +11,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands import creation
+from db.database_errors import DatabaseUnavailableError
 from db.outcomes import CreatedJob
 from db.repository import JobRepository, NewJob, session_scope
-from db.request_session import DatabaseUnavailableError
 from tests.live.rest import until_someone_waits
 
 HOLD = "INSERT INTO job (org_id, type, idempotency_key) VALUES ($1, 'held', $2)"
@@ -76,14 +76,14 @@ def fickle_holder(engine: AsyncEngine, org_id: UUID, owner: Any, times: int) -> 
 async def test_the_key_may_be_freed_several_times(
     engine: AsyncEngine, org_id: UUID, owner: Any
 ) -> None:
-    with fickle_holder(engine, org_id, owner, creation.TRIES - 1):
+    with fickle_holder(engine, org_id, owner, creation.MAX_TRIES - 1):
         (made,) = await create(engine, org_id, "k")
     assert made.created
 
 
 async def test_nobody_tries_for_ever(engine: AsyncEngine, org_id: UUID, owner: Any) -> None:
     with (
-        fickle_holder(engine, org_id, owner, creation.TRIES),
+        fickle_holder(engine, org_id, owner, creation.MAX_TRIES),
         pytest.raises(DatabaseUnavailableError),
     ):
         await create(engine, org_id, "k")

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db import retries
+from db.database_errors import DatabaseUnavailableError
 from db.repository import (
     CommitUncertainError,
     JobRepository,
@@ -20,7 +21,6 @@ from db.repository import (
     in_transaction,
     session_scope,
 )
-from db.request_session import DatabaseUnavailableError
 from tests.repository.conftest import Doomed
 
 Work = Callable[[AsyncSession], Awaitable[None]]
@@ -28,7 +28,7 @@ Work = Callable[[AsyncSession], Awaitable[None]]
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "WAIT_FIRST_SECONDS", 0.001)
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.001)
 
 
 async def new_job(engine: AsyncEngine, org_id: UUID, type_: str = "t") -> UUID:

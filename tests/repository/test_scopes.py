@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.database_errors import DatabaseUnavailableError
 from db.engine import EngineOptions, TransactionAbortedError
 from db.repository import (
     CommitUncertainError,
@@ -23,7 +24,6 @@ from db.repository import (
     dispose,
     session_scope,
 )
-from db.request_session import DatabaseUnavailableError
 from db.session_scope import DatabaseNotConfiguredError
 from tests.repository.conftest import Doomed
 

@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType, get_named_type
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from db.commands.comparison import equal_as_shown
+from db.commands.comparison import visibly_equal
 from db.url_credentials import hide_credentials
 from resolvers.errors import UnavailableError
 from resolvers.redaction import REDACTED
@@ -427,7 +427,7 @@ async def test_a_job_that_was_deleted_before_it_was_compared(admin: Asking) -> N
     async with admin.as_(WRITER).context() as context:
         with pytest.raises(UnavailableError):
             async with context.write() as (session, org_id):
-                await equal_as_shown(session, org_id, [(uuid4(), GUESSED)], REDACTION.json)
+                await visibly_equal(session, org_id, [(uuid4(), GUESSED)], REDACTION.json)
 
 
 async def test_each_of_a_batch_is_compared(admin: Asking) -> None:

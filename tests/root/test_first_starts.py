@@ -103,5 +103,5 @@ def test_data_of_a_user_that_is_gone(tmp_path: Path) -> None:
 )
 def test_no_user_can_be_made(tmp_path: Path, harm: str, reason: str) -> None:
     (line,) = told(tmp_path, f"{harm}; {ONE}")
-    assert "the user pgserver could not be made" in line
+    assert "the user pgserver could not be created" in line
     assert reason in line

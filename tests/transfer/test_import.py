@@ -119,7 +119,7 @@ async def test_a_job_that_has_come_further_is_brought_up_to_date(url, ledger):
 async def test_a_job_of_another_history_stays_as_it_is(url, ledger):
     await load(url, told(QUEUED, RUNNING, NOTED))
     before = await jobs_of(ledger), await ledger.fetch("SELECT * FROM job_event")
-    reason = "id: the ledger tells otherwise of this job from its event {} on"
+    reason = "id: the existing job has different events from event {} on"
     others = {
         1: told({**QUEUED, "ts": T1}, RUNNING, DONE),
         2: told(QUEUED, {**RUNNING, "attempt": 7}, NOTED, DONE),
