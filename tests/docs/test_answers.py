@@ -40,9 +40,9 @@ def test_each_answer_of_the_tutorial_is_compared() -> None:
 
 def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
     count = "{ jobs { count { value } } }"
-    (own,) = re.findall(r"you see the first one's ([\d,]+)\.", TUTORIAL)
+    (own,) = re.findall(r"you see the ([\d,]+) jobs of the first\.", TUTORIAL)
     (all_,) = set(re.findall(r"([\d,]+) jobs", TUTORIAL))
-    (other,) = re.findall(r"\nanswers (\d+)\.", TUTORIAL)
+    (other,) = re.findall(r"\nreturns (\d+)\.", TUTORIAL)
     orgs = [f"00000000-0000-0000-0000-{number:012}" for number in (1, 2, 3)]
     counts = [ask(demo_url, count, Joblens_Org=o)["data"]["jobs"]["count"]["value"] for o in orgs]
     assert counts[:2] == [int(own.replace(",", "")), int(other)]
@@ -53,7 +53,7 @@ def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
 def test_the_first_query_of_the_readme(demo_url: str) -> None:
     readme = page("README.md")
     (asked,) = re.findall(r"--data-urlencode '(query=[^']+)'", readme)
-    (answered,) = re.findall(r"On that demo it answers:\n\n```json\n(.+)\n```", readme)
+    (answered,) = re.findall(r"With that sample data, the response is:\n\n```json\n(.+)\n```", readme)
     name, _, value = asked.partition("=")
     query = urllib.parse.urlencode({name: value})
     with urllib.request.urlopen(f"{demo_url}/graphql?{query}") as answer:
@@ -61,15 +61,15 @@ def test_the_first_query_of_the_readme(demo_url: str) -> None:
 
 
 def test_numbers_of_find_jobs(demo_url: str) -> None:
-    data = ask(demo_url, block(FIND_JOBS, "graphql", "What is left out, null, or empty"))["data"]
+    data = ask(demo_url, block(FIND_JOBS, "graphql", "Omitted, null and empty conditions"))["data"]
     without, gone, others, all_ = (data[name]["count"]["value"] for name in data)
     (told,) = re.findall(r"On the demo: (.+)\.", FIND_JOBS)
     assert told == f"{without}, {gone}, {others}, and {all_}, which is {gone} and {others} together"
     data = ask(demo_url, block(FIND_JOBS, "graphql", "Count without reading everything"))["data"]
-    (shown,) = re.findall(r"answer for them is\n`(.+?)`", FIND_JOBS)
+    (shown,) = re.findall(r"so the result is `(.+?)`", FIND_JOBS)
     value = data["jobs"]["count"]
     assert re.sub(r'[" ]', "", json.dumps(value)) == re.sub(r'[" ]', "", shown)
-    (succeeded,) = re.findall(r"which has ([\d,]+) jobs that succeeded", FIND_JOBS)
+    (succeeded,) = re.findall(r"The demo has ([\d,]+) jobs that succeeded", FIND_JOBS)
     exact = ask(demo_url, "{ jobs(filter: {status: [SUCCEEDED]}) { count { value } } }")
     assert exact["data"]["jobs"]["count"]["value"] == int(succeeded.replace(",", ""))
 
