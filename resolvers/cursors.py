@@ -59,8 +59,8 @@ def decode_marked(
             raise InvalidCursorError(argument)
         size = len(order.columns)
         mark = _mark(*values.pop()) if len(values) == size + 1 else None
-        parts = zip(order.columns, values, strict=True)
-        return [_value(part, value) for part, value in parts], mark
+        columns = zip(order.columns, values, strict=True)
+        return [_value(column, value) for part, value in columns], mark
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursorError(argument) from None
 
@@ -81,14 +81,14 @@ def _plain(value: KeyValue) -> int | str | None:
     return str(value) if isinstance(value, UUID) else value
 
 
-def _value(part: KeyColumn, value: object) -> KeyValue:
-    if value is None and part.future_if_null:
+def _value(column: KeyColumn, value: object) -> KeyValue:
+    if value is None and column.future_if_null:
         return None
-    if part.python_type is UUID and isinstance(value, str):
+    if column.python_type is UUID and isinstance(value, str):
         return UUID(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        if part.python_type is datetime:
+        if column.python_type is datetime:
             return from_microseconds(value - _MICROSECONDS_TO_2000)
-        if part.python_type is int and MIN_INT32 <= value <= MAX_INT32:
+        if column.python_type is int and MIN_INT32 <= value <= MAX_INT32:
             return value
     raise TypeError
