@@ -13,7 +13,7 @@ from collections.abc import (
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
 import orjson
@@ -36,15 +36,18 @@ from resolvers.redaction import Redaction
 from resolvers.response_size import ResponseSize
 from resolvers.viewer import Role, Viewer
 
-if TYPE_CHECKING:
-    from resolvers.live.hub import Hub
-
 P = ParamSpec("P")
 T = TypeVar("T")
 Batch = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
 
 
 _REDACTION = Redaction()
+
+
+class LiveHub(Protocol):
+    """The process's resolvers.live.hub.Hub, declared here to avoid a circle of imports."""
+
+    is_closing: bool
 
 
 class RollbackError(Exception):
@@ -69,7 +72,7 @@ class Context:
     viewer: Viewer
     session: RequestSession
     limits: RequestLimits = field(default_factory=RequestLimits)
-    live: "Hub | None" = None
+    live: LiveHub | None = None
     redaction: Redaction = _REDACTION
     viewer_redaction: Redaction | None = field(init=False)
     clock: Callable[[], datetime] = _utc_now

@@ -1,22 +1,17 @@
-"""Relay cursor connections of jobs and events, and the arguments of their fields.
+"""Relay cursor connections: their arguments, counts, page info and edges.
 
-A connection's source is a `resolvers.paging.ConnectionSource`, an edge's an `Edge`.
+The connections themselves are in schema.jobs and schema.events. The source of a connection is a
+resolvers.paging.ConnectionSource, that of an edge an `Edge`.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import strawberry
 
 from resolvers.counting import Count as CountValue
 from resolvers.paging import ConnectionSource
 
-if TYPE_CHECKING:
-    from schema.events import JobEvent
-    from schema.jobs import Job
-
-LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
-LazyJobEvent = Annotated["JobEvent", strawberry.lazy(".events")]
 First = Annotated[
     int | None,
     strawberry.argument(
@@ -94,63 +89,11 @@ class PageInfo:
         return parent.cursor(parent.rows[-1]) if parent.rows else None
 
 
-def _edges(parent: ConnectionSource) -> list[Edge]:
+def edges(parent: ConnectionSource) -> list[Edge]:
+    """Return the edges of a connection."""
     return [Edge(row, parent) for row in parent.rows]
 
 
-async def _count(parent: ConnectionSource, at_most: int | None) -> CountValue:
+async def count(parent: ConnectionSource, at_most: int | None) -> CountValue:
+    """Count the whole list of a connection, up to `at_most`."""
     return await parent.count(at_most)
-
-
-@strawberry.type(description="A job of a page and its cursor.")
-class JobEdge:
-    node: LazyJob = strawberry.field(description="The job.")
-    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
-
-
-@strawberry.type(description="An event and its cursor.")
-class JobEventEdge:
-    node: LazyJobEvent = strawberry.field(description="The event.")
-    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
-
-
-@strawberry.type(description="A page of a list of jobs.")
-class JobConnection:
-    @strawberry.field(description="The jobs of the page with their cursors.")
-    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEdge]:
-        return _edges(parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The jobs of the page.")
-    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJob]:
-        return parent.rows  # type: ignore[return-value]
-
-    @strawberry.field(description="The position of the page in the list.")
-    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
-        return parent  # type: ignore[return-value]
-
-    @strawberry.field(description="The number of jobs in the whole list.")
-    async def count(
-        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
-    ) -> Count:
-        return await _count(parent, at_most)  # type: ignore[return-value]
-
-
-@strawberry.type(description="A page of a list of events.")
-class JobEventConnection:
-    @strawberry.field(description="The events of the page with their cursors.")
-    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEventEdge]:
-        return _edges(parent)  # type: ignore[return-value]
-
-    @strawberry.field(description="The events of the page.")
-    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[LazyJobEvent]:
-        return parent.rows  # type: ignore[return-value]
-
-    @strawberry.field(description="The position of the page in the list.")
-    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
-        return parent  # type: ignore[return-value]
-
-    @strawberry.field(description="The number of events in the whole list.")
-    async def count(
-        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
-    ) -> Count:
-        return await _count(parent, at_most)  # type: ignore[return-value]

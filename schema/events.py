@@ -1,18 +1,26 @@
-"""The type `JobEvent`. Its source is a row of `job_event`."""
+"""The type `JobEvent`, whose source is a row of `job_event`, and its connection."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from db.queries.events import JobEventRow
 from db.statuses import JobStatus
 from resolvers.jobs import get_job
-from schema.connections import LazyJob
+from resolvers.paging import ConnectionSource
+from schema import connections
+from schema.connections import AtMost, Count, PageInfo
 from schema.nodes import Node
 from schema.redacted_fields import secret_json
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
+
+if TYPE_CHECKING:
+    from schema.jobs import Job
+
+# The only circle of imports: a Job has events, and an event has a Job.
+LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 
 
 @strawberry.type(
@@ -44,3 +52,30 @@ class JobEvent(Node):
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         """Return whether a row is an event: only rows of events have a `seq`."""
         return hasattr(source, "seq")
+
+
+@strawberry.type(description="An event and its cursor.")
+class JobEventEdge:
+    node: JobEvent = strawberry.field(description="The event.")
+    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
+
+
+@strawberry.type(description="A page of a list of events.")
+class JobEventConnection:
+    @strawberry.field(description="The events of the page with their cursors.")
+    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEventEdge]:
+        return connections.edges(parent)  # type: ignore[return-value]
+
+    @strawberry.field(description="The events of the page.")
+    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEvent]:
+        return parent.rows  # type: ignore[return-value]
+
+    @strawberry.field(description="The position of the page in the list.")
+    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
+        return parent  # type: ignore[return-value]
+
+    @strawberry.field(description="The number of events in the whole list.")
+    async def count(
+        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
+    ) -> Count:
+        return await connections.count(parent, at_most)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""The types `Job` and `JobAttempt`. The source of a Job is a row of `job`."""
+"""The types `Job`, whose source is a row of `job`, and `JobAttempt`, and the job connection."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,8 +9,10 @@ from db.queries.jobs import JobRow
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
-from resolvers.paging import LIST_SIZE, PageArguments
-from schema.connections import After, Before, First, JobEventConnection, Last, LazyJobEvent
+from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments
+from schema import connections
+from schema.connections import After, AtMost, Before, Count, First, Last, PageInfo
+from schema.events import JobEvent, JobEventConnection
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
@@ -137,9 +139,7 @@ class Job(Node):
         )
 
     @strawberry.field(description="The newest event of the job; null if it has none.")
-    async def latest_event(
-        self, parent: strawberry.Parent[JobRow], info: Info
-    ) -> LazyJobEvent | None:
+    async def latest_event(self, parent: strawberry.Parent[JobRow], info: Info) -> JobEvent | None:
         columns = selected(info, Selections.event)
         return await events.get_latest_event(info.context, parent.id, columns)
 
@@ -159,3 +159,30 @@ class Job(Node):
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         """Return whether a row is a job: only rows of events have a `seq`."""
         return not hasattr(source, "seq")
+
+
+@strawberry.type(description="A job of a page and its cursor.")
+class JobEdge:
+    node: Job = strawberry.field(description="The job.")
+    cursor: str = strawberry.field(description="The cursor, for `after` and `before`.")
+
+
+@strawberry.type(description="A page of a list of jobs.")
+class JobConnection:
+    @strawberry.field(description="The jobs of the page with their cursors.")
+    def edges(self, parent: strawberry.Parent[ConnectionSource]) -> list[JobEdge]:
+        return connections.edges(parent)  # type: ignore[return-value]
+
+    @strawberry.field(description="The jobs of the page.")
+    def nodes(self, parent: strawberry.Parent[ConnectionSource]) -> list[Job]:
+        return parent.rows  # type: ignore[return-value]
+
+    @strawberry.field(description="The position of the page in the list.")
+    def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
+        return parent  # type: ignore[return-value]
+
+    @strawberry.field(description="The number of jobs in the whole list.")
+    async def count(
+        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
+    ) -> Count:
+        return await connections.count(parent, at_most)  # type: ignore[return-value]

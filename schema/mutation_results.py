@@ -11,7 +11,9 @@ from db import outcomes
 from db.statuses import JobStatus
 from resolvers import mutation_results
 from resolvers.events import get_event
-from schema.connections import Count, LazyJob, LazyJobEvent
+from schema.connections import Count
+from schema.events import JobEvent
+from schema.jobs import Job
 from schema.selections import Info, Selections, selected
 
 
@@ -46,7 +48,7 @@ class IllegalTransition(UserError):
     allowed: list[JobStatus] = strawberry.field(
         description="The statuses that the job can change to."
     )
-    job: LazyJob = strawberry.field(description="The job, unchanged.")
+    job: Job = strawberry.field(description="The job, unchanged.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
@@ -57,7 +59,7 @@ class IllegalTransition(UserError):
     description="The idempotency key belongs to a job that was created from other input."
 )
 class IdempotencyConflict(UserError):
-    existing: LazyJob = strawberry.field(description="The job that has the key.")
+    existing: Job = strawberry.field(description="The job that has the key.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
@@ -77,7 +79,7 @@ class InvalidInput(UserError):
 
 @strawberry.type(description="A job whose status was changed.")
 class JobPayload:
-    job: LazyJob = strawberry.field(description="The job.")
+    job: Job = strawberry.field(description="The job.")
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
@@ -86,7 +88,7 @@ class JobPayload:
 
 @strawberry.type(description="A job that was created, now or by an earlier call with the same key.")
 class CreateJobPayload:
-    job: LazyJob = strawberry.field(description="The job.")
+    job: Job = strawberry.field(description="The job.")
     created: bool = strawberry.field(
         description="True: created now. False: created by an earlier call with the same key."
     )
@@ -101,7 +103,7 @@ class JobEventPayload:
     @strawberry.field(description="The event.")
     async def event(
         self, parent: strawberry.Parent[outcomes.RecordedEvent], info: Info
-    ) -> LazyJobEvent:
+    ) -> JobEvent:
         columns = selected(info, Selections.event)
         return await get_event(info.context, (parent.job_id, parent.seq), columns)  # type: ignore[return-value]
 
@@ -112,7 +114,7 @@ class JobEventPayload:
 
 @strawberry.type(description="The result of changing many jobs.")
 class BulkJobPayload:
-    jobs: list[LazyJob] = strawberry.field(description="The jobs that were changed, newest first.")
+    jobs: list[Job] = strawberry.field(description="The jobs that were changed, newest first.")
     matched: Count = strawberry.field(
         description="The number of jobs that match the filter, counted up to `limit`."
     )
@@ -127,7 +129,7 @@ class BulkJobPayload:
     description="A batch of jobs that were created, now or by earlier calls with the same keys."
 )
 class CreateJobsPayload:
-    jobs: list[LazyJob] = strawberry.field(description="The jobs, in the order of the input.")
+    jobs: list[Job] = strawberry.field(description="The jobs, in the order of the input.")
     created: int = strawberry.field(description="The number of jobs created now.")
     existing: int = strawberry.field(
         description="The number of jobs that earlier calls had created."

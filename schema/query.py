@@ -14,10 +14,11 @@ from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
 from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, TimeBucket
-from schema.connections import After, AtMost, Before, First, JobConnection, JobEventConnection, Last
+from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
+from schema.events import JobEventConnection
 from schema.filters import JobEventFilter, JobFilter, JobOrder
-from schema.jobs import Job
+from schema.jobs import Job, JobConnection
 from schema.nodes import Node
 from schema.selections import Info, Selections, selected
 

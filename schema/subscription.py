@@ -10,7 +10,7 @@ from db.criteria import JobCriteria, JobEventCriteria
 from resolvers.ids import parse_job_id
 from resolvers.live import subscribe
 from schema.aggregates import StatusCount
-from schema.connections import JobEventEdge
+from schema.events import JobEventEdge
 from schema.filters import JobEventFilter, JobFilter
 from schema.jobs import Job
 from schema.selections import Info, Selections, selected

@@ -126,7 +126,7 @@ async def subscribe_to_status_counts(
 
 
 def _hub(ctx: Context) -> Hub:
-    if ctx.live is None:
+    if not isinstance(ctx.live, Hub):
         raise UnavailableError
     return ctx.live
 

@@ -77,7 +77,7 @@ class Document:
         variables = {**defaults, **declared}
         conditions = {name: bool(variables.get(name)) for name in self.metrics.conditions}
         plan = self._plan(operation, conditions)
-        inputs.check(declared, plan.given, self.limits)
+        inputs.check(declared, plan.input_size, self.limits)
         return plan.cost(variables)
 
     def _plan(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> CostPlan:

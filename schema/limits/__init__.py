@@ -1,1 +1,1 @@
-"""How much one request may ask for, judged before anything runs."""
+"""Limits on documents and their cost, checked before execution."""

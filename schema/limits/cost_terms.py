@@ -1,11 +1,11 @@
-"""The parts of a cost: what they come to with a request's variables, and the sum in words."""
+"""The terms of a query's cost: their values for given variables, and the sum as text."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from schema.limits.input_sizes import Given
-from schema.limits.list_sizes import Size, nothing
+from schema.limits.input_sizes import InputSize
+from schema.limits.list_sizes import Size, zero
 
 TERMS_SHOWN = 6
 
@@ -14,25 +14,27 @@ Variables = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CostTerm:
-    """What one field adds: `size` objects, if they count, each with one of the `alternatives`.
+    """The cost of one field: `size` objects, each with the terms of one of the `alternatives`.
 
-    `holds`: how many objects it is made of, whether they count or not. `given`: what its arguments
-    hold. Terms are shared wherever the same fields are selected, so they form a graph, not a tree.
+    `counts`: whether the objects add to the cost. `objects`: their number, whether they count or
+    not. `alternatives`: the terms below, for each type that the objects may have. `input_size`:
+    the size of the field's arguments. Terms are shared between equal selections, so that they form
+    a graph, not a tree.
     """
 
     label: str
     size: Size
     counts: bool
     alternatives: tuple["CostTerms", ...] = ()
-    holds: Size = nothing
-    given: Given | None = None
+    objects: Size = zero
+    input_size: InputSize | None = None
 
 
 CostTerms = tuple[CostTerm, ...]
 
 
 class Value(NamedTuple):
-    """What parts come to: their cost, and the objects of any kind."""
+    """The value of terms: their cost, and the number of all objects."""
 
     cost: int
     objects: int
@@ -41,81 +43,81 @@ class Value(NamedTuple):
 Values = dict[int, Value]
 
 
-def total(parts: CostTerms, variables: Variables, values: Values) -> Value:
-    """Add up what parts come to, each worked out once however many hold it."""
-    each = [_value(part, variables, values) for part in parts]
+def total(terms: CostTerms, variables: Variables, values: Values) -> Value:
+    """Add up terms. Each is evaluated once; `values` caches the results by the term's id."""
+    each = [_value(term, variables, values) for term in terms]
     return Value(sum(value.cost for value in each), sum(value.objects for value in each))
 
 
-def _value(part: CostTerm, variables: Variables, values: Values) -> Value:
-    known = values.get(id(part))
-    if known is None:
-        size = part.size(variables)
-        below = [total(parts, variables, values) for parts in part.alternatives if size]
-        cost = max((value.cost for value in below), default=0)
-        objects = max((value.objects for value in below), default=0)
-        known = values[id(part)] = Value(
-            size * (part.counts + cost), part.holds(variables) + size * objects
+def _value(term: CostTerm, variables: Variables, values: Values) -> Value:
+    value = values.get(id(term))
+    if value is None:
+        size = term.size(variables)
+        below = [total(terms, variables, values) for terms in term.alternatives if size]
+        cost = max((each.cost for each in below), default=0)
+        objects = max((each.objects for each in below), default=0)
+        value = values[id(term)] = Value(
+            size * (term.counts + cost), term.objects(variables) + size * objects
         )
-    return known
+    return value
 
 
-def _dearest(part: CostTerm, variables: Variables, values: Values) -> CostTerms:
-    def price(parts: CostTerms) -> int:
-        return total(parts, variables, values).cost
+def _most_expensive(term: CostTerm, variables: Variables, values: Values) -> CostTerms:
+    def cost(terms: CostTerms) -> int:
+        return total(terms, variables, values).cost
 
-    return max(part.alternatives, key=price, default=())
+    return max(term.alternatives, key=cost, default=())
 
 
-def in_words(parts: CostTerms, variables: Variables) -> str:
-    """Write the sum: how many times which list of how many, the largest first."""
+def format_sum(terms: CostTerms, variables: Variables) -> str:
+    """Format the cost as a sum of "count x size label", the largest summands first."""
     values: Values = {}
-    terms: dict[tuple[str, int], int] = {}
+    summands: dict[tuple[str, int], int] = {}
 
-    def below(part: CostTerm) -> CostTerms:
-        return _dearest(part, variables, values)
+    def below(term: CostTerm) -> CostTerms:
+        return _most_expensive(term, variables, values)
 
-    for part, times in _occurrences(parts, below, lambda part: part.size(variables)):
-        size = part.size(variables)
-        if part.counts and size and times:
-            terms[part.label, size] = terms.get((part.label, size), 0) + times
-    largest = sorted(terms.items(), key=lambda term: term[0][1] * term[1], reverse=True)
+    for term, times in _occurrences(terms, below, lambda term: term.size(variables)):
+        size = term.size(variables)
+        if term.counts and size and times:
+            summands[term.label, size] = summands.get((term.label, size), 0) + times
+    largest = sorted(summands.items(), key=lambda item: item[0][1] * item[1], reverse=True)
     shown = [f"{count} x {size} {label}" for (label, size), count in largest[:TERMS_SHOWN]]
     return " + ".join([*shown, *(["…"] if len(largest) > TERMS_SHOWN else [])])
 
 
-def given_in(parts: CostTerms) -> Given:
-    """Add up what all arguments hold, once for each place in the answer's shape that has them."""
-    total = Given()
+def total_input_size(terms: CostTerms) -> InputSize:
+    """Add up the sizes of all arguments, once for each path at which their field is selected."""
+    sizes = InputSize()
 
-    def below(part: CostTerm) -> CostTerms:
-        return tuple(child for parts in part.alternatives for child in parts)
+    def below(term: CostTerm) -> CostTerms:
+        return tuple(child for terms in term.alternatives for child in terms)
 
-    for part, times in _occurrences(parts, below, lambda _: 1):
-        if part.given is not None:
-            total.add(part.given, times)
-    return total
+    for term, times in _occurrences(terms, below, lambda _: 1):
+        if term.input_size is not None:
+            sizes.add(term.input_size, times)
+    return sizes
 
 
 def _occurrences(
-    parts: CostTerms, below: Callable[[CostTerm], CostTerms], factor: Callable[[CostTerm], int]
+    terms: CostTerms, below: Callable[[CostTerm], CostTerms], factor: Callable[[CostTerm], int]
 ) -> Iterator[tuple[CostTerm, int]]:
-    """Tell how often each part occurs; a part comes before those that it holds."""
+    """Yield how often each term occurs, in topological order: a term before those below it."""
     ordered: dict[int, tuple[CostTerm, CostTerms]] = {}
 
-    def order(part: CostTerm) -> None:
-        if id(part) not in ordered:
-            held = below(part)
-            for child in held:
+    def order(term: CostTerm) -> None:
+        if id(term) not in ordered:
+            children = below(term)
+            for child in children:
                 order(child)
-            ordered[id(part)] = part, held
+            ordered[id(term)] = term, children
 
-    for part in parts:
-        order(part)
+    for term in terms:
+        order(term)
     times = dict.fromkeys(ordered, 0)
-    for part in parts:
-        times[id(part)] += 1
-    for part, held in reversed(ordered.values()):
-        yield part, times[id(part)]
-        for child in held:
-            times[id(child)] += times[id(part)] * factor(part)
+    for term in terms:
+        times[id(term)] += 1
+    for term, children in reversed(ordered.values()):
+        yield term, times[id(term)]
+        for child in children:
+            times[id(child)] += times[id(term)] * factor(term)

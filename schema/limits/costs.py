@@ -1,7 +1,7 @@
-"""What a document may cost: the number of objects that it could return by the sizes of its pages.
+"""The cost of an operation: the number of objects that it could return, given its page sizes.
 
-It is worked out in two steps. Once for a document: which lists stand in which, with fields that
-execution would merge merged. For each request: their sizes, by its variables.
+It is computed in two steps. Once per document: how lists are nested, with fields merged as in
+execution. For each request: the sizes of the lists, from its variables.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,34 +31,35 @@ from schema.limits.cost_terms import (
     CostTerms,
     Value,
     Variables,
-    given_in,
-    in_words,
+    format_sum,
     total,
+    total_input_size,
 )
 from schema.limits.document_limits import DocumentLimits, LimitError, check
 from schema.limits.document_metrics import CONDITIONS
-from schema.limits.input_sizes import arguments
-from schema.limits.list_sizes import ListSizes, Size, nothing, one
+from schema.limits.input_sizes import argument_size
+from schema.limits.list_sizes import ListSizes, Size, one, zero
 
-# How many selections may be looked at for one document: a guard for those that would merge
-# fragments in ever new combinations, which no limit on the text prevents.
+# The selections that may be visited for one document. Fragments can be merged in a number of
+# combinations that is exponential in the length of the document.
 MAX_STEPS = 20_000
-# How many objects an answer may have for each point that it may cost: pages, edges and the like
-# cost nothing, but take their time.
+# The objects that a response may have for each point of the maximum cost. Connections, edges and
+# the like cost no points, but take time.
 OBJECTS_PER_POINT = 3
 
 
 class PageSize(NamedTuple):
-    """The page or list that a field is part of: its name in the response, and its size."""
+    """The page or list that a field belongs to: its response name and its size."""
 
     label: str
     size: Size
 
 
 class CostPlan:
-    """The parts of one operation; `conditions` hold the variables that its directives go by.
+    """The cost terms of one operation.
 
-    `given`: what the arguments of all its fields hold.
+    `conditions`: the values of the variables in `@skip` and `@include`. `input_size`: the size of
+    the arguments of all fields.
     """
 
     def __init__(
@@ -75,47 +76,47 @@ class CostPlan:
         self._fragments = fragments
         self._conditions = conditions
         self._limits = limits
-        self._known: dict[tuple[object, ...], CostTerms] = {}
+        self._cache: dict[tuple[object, ...], CostTerms] = {}
         self._pages: dict[int, PageSize] = {}
         self.steps = 0
         self.visits = 0
         root = schema.get_root_type(operation.operation)
         assert root is not None
-        self._parts = self._below(root, (operation.selection_set,), None)
-        self.given = given_in(self._parts)
+        self._terms = self._below(root, (operation.selection_set,), None)
+        self.input_size = total_input_size(self._terms)
         self._fixed = None if operation.variable_definitions else self._sum({})
 
     def cost(self, variables: Variables) -> int:
-        """Work out the cost with these variables; LimitError where it is beyond the limit."""
+        """Return the cost with these variables. Raises LimitError if it exceeds the limit."""
         cost, objects = self._sum(variables) if self._fixed is None else self._fixed
         if cost > self._limits.max_cost:
-            most = self._limits.max_cost
-            words = f"The query could return {in_words(self._parts, variables)} = {cost} objects"
+            maximum = self._limits.max_cost
             raise LimitError(
                 ErrorCode.COST_EXCEEDED,
-                f"{words}; at most {most} are allowed. Ask for smaller pages, or for less in each.",
+                f"The query could return {format_sum(self._terms, variables)} = {cost} objects; at "
+                f"most {maximum} are allowed. Request smaller pages, or less in each.",
                 limit="cost",
-                max=most,
+                max=maximum,
                 actual=cost,
             )
-        words = "The query could return {} objects, with those that only hold others"
-        check("objects", objects, OBJECTS_PER_POINT * self._limits.max_cost, words)
+        message = "The query could return {} objects, including connections and edges"
+        check("objects", objects, OBJECTS_PER_POINT * self._limits.max_cost, message)
         return cost
 
     def _sum(self, variables: Variables) -> Value:
-        return total(self._parts, variables, {})
+        return total(self._terms, variables, {})
 
     def _below(
         self, type_: GraphQLObjectType, sets: tuple[SelectionSetNode, ...], page: PageSize | None
     ) -> CostTerms:
         key = (type_.name, page, *map(id, sets))
-        known = self._known.get(key)
-        if known is None:
-            found: list[CostTerm] = []
+        cached = self._cache.get(key)
+        if cached is None:
+            terms: list[CostTerm] = []
             for name, nodes in self._fields(type_, sets).items():
-                found += self._field(type_, name, nodes, page)
-            known = self._known[key] = tuple(found)
-        return known
+                terms += self._field(type_, name, nodes, page)
+            cached = self._cache[key] = tuple(terms)
+        return cached
 
     def _field(
         self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], page: PageSize | None
@@ -123,17 +124,18 @@ class CostPlan:
         field = self._schema.get_field(type_, nodes[0].name.value)
         assert field is not None
         if nodes[0].arguments:
-            yield CostTerm(name, nothing, counts=False, given=arguments(nodes[0], field))
+            input_size = argument_size(nodes[0], field)
+            yield CostTerm(name, zero, counts=False, input_size=input_size)
         named = get_named_type(field.type)
         if is_leaf_type(named):
             return
-        place = (type_.name, nodes[0].name.value)
-        own = self._page(nodes[0], name, place)
-        of_page = page if place in self._list_sizes.of_the_page else None
-        label, size = own or of_page or PageSize(name, one)
+        field_key = (type_.name, nodes[0].name.value)
+        own = self._page(nodes[0], name, field_key)
+        inherited = page if field_key in self._list_sizes.inherited else None
+        label, size = own or inherited or PageSize(name, one)
         if type_ is self._schema.mutation_type:
-            # What it changes counts, whatever it tells of it.
-            yield CostTerm(label, size, counts=True, holds=size)
+            # The changed jobs count even if they are not selected.
+            yield CostTerm(label, size, counts=True, objects=size)
         sets = tuple(
             {id(n.selection_set): n.selection_set for n in nodes if n.selection_set}.values()
         )
@@ -143,14 +145,14 @@ class CostPlan:
         alternatives = tuple(
             self._below(each, sets, None if counts else own or page) for each in types
         )
-        holds = size if counts or is_list else one
-        yield CostTerm(label, size if counts else one, counts, alternatives, holds)
+        objects = size if counts or is_list else one
+        yield CostTerm(label, size if counts else one, counts, alternatives, objects)
 
-    def _page(self, node: FieldNode, name: str, place: tuple[str, str]) -> PageSize | None:
-        sizing = self._list_sizes.sizes.get(place)
+    def _page(self, node: FieldNode, name: str, field_key: tuple[str, str]) -> PageSize | None:
+        sizing = self._list_sizes.sizes.get(field_key)
         if sizing is None:
             return None
-        # One for each node, for what is known is found by it.
+        # One object per node, since it is part of the cache key.
         page = self._pages.get(id(node))
         if page is None:
             page = self._pages[id(node)] = PageSize(name, sizing(node, self._limits))
@@ -159,38 +161,40 @@ class CostPlan:
     def _fields(
         self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]
     ) -> dict[str, list[FieldNode]]:
-        """Collect what is selected on an object of this type, each fragment entered once."""
-        found: dict[str, list[FieldNode]] = {}
-        entered: set[str] = set()
+        """Collect the fields selected on an object of this type by their response names."""
+        fields: dict[str, list[FieldNode]] = {}
+        visited: set[str] = set()
         stack = list(sets)
         while stack:
             for selection in stack.pop().selections:
                 self.steps += 1
-                check("steps", self.steps, MAX_STEPS, "To tell what the query costs takes {} steps")
+                check(
+                    "steps", self.steps, MAX_STEPS, "Computing the cost of the query takes {} steps"
+                )
                 if not self._included(selection):
                     continue
                 if isinstance(selection, FieldNode):
                     name = (selection.alias or selection.name).value
-                    found.setdefault(name, []).append(selection)
+                    fields.setdefault(name, []).append(selection)
                     continue
                 fragment: Any = selection
                 if isinstance(selection, FragmentSpreadNode):
-                    if selection.name.value in entered:
+                    if selection.name.value in visited:
                         continue
                     self.visits += 1
-                    entered.add(selection.name.value)
+                    visited.add(selection.name.value)
                     fragment = self._fragments[selection.name.value]
                 if self._applies(fragment, type_):
                     stack.append(fragment.selection_set)
-        return found
+        return fields
 
     def _included(self, selection: Any) -> bool:
         for directive in selection.directives or ():
             if directive.name.value in CONDITIONS:
                 value = directive.arguments[0].value
                 is_variable = isinstance(value, VariableNode)
-                holds = self._conditions.get(value.name.value) if is_variable else value.value
-                if bool(holds) == (directive.name.value == "skip"):
+                is_true = self._conditions.get(value.name.value) if is_variable else value.value
+                if bool(is_true) == (directive.name.value == "skip"):
                     return False
         return True
 

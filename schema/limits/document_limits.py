@@ -1,4 +1,4 @@
-"""The limits themselves, and the error of a request that is beyond one."""
+"""The limits on documents, and the error of a request that exceeds one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from resolvers.errors import ErrorCode, JoblensError
 
 @dataclass(frozen=True, slots=True)
 class DocumentLimits:
-    """How much one request may ask for. Pages are here since the cost goes by their sizes."""
+    """The limits on one request. Page sizes are included because the cost depends on them."""
 
     max_document_characters: int = 131_072
     max_tokens: int = 5_000
@@ -25,12 +25,12 @@ class DocumentLimits:
 
 
 class LimitError(JoblensError):
-    """A request is beyond a limit; `details` tell which, and by how much."""
+    """A request exceeds a limit; `details` has its name, its maximum and the actual number."""
 
 
-def check(limit: str, actual: int, maximum: int, words: str) -> None:
-    """Raise LimitError where `actual` is above `maximum`; `words` have `{}` for the number."""
+def check(limit: str, actual: int, maximum: int, message: str) -> None:
+    """Raise LimitError if `actual` exceeds `maximum`. `message` has `{}` for the number."""
     if actual > maximum:
-        message = f"{words.format(actual)}; the limit is {maximum}."
+        message = f"{message.format(actual)}; the limit is {maximum}."
         details = {"limit": limit, "max": maximum, "actual": actual}
         raise LimitError(ErrorCode.LIMIT_EXCEEDED, message, **details)

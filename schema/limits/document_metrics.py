@@ -1,7 +1,7 @@
-"""How large a document is, before it is validated: each fragment is walked through once.
+"""Size metrics of a document, measured before validation.
 
-What fragments hold is worked out once and used for all their spreads, so that no document takes
-more time than its text is long.
+Each fragment is measured once, for all of its spreads, so that the time is linear in the length of
+the document.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ CONDITIONS = frozenset({"skip", "include"})
 
 @dataclass(slots=True)
 class Outline:
-    """One definition, without what its spreads add. `spreads`: of what, and how deep."""
+    """The metrics of one definition without its spreads: `spreads` has their names and depths."""
 
     own_depth: int = 0
     spreads: list[tuple[str, int]] = field(default_factory=list)
@@ -39,9 +39,10 @@ class Outline:
 
 @dataclass(slots=True)
 class DocumentMetrics:
-    """A document's size. `conditions`: the variables that `@skip` and `@include` go by.
+    """The size metrics of a document.
 
-    `visits` counts how often a fragment was looked through.
+    `conditions`: the variables used in `@skip` and `@include`. `visits`: how often fragments were
+    traversed.
     """
 
     operations: int = 0
@@ -58,66 +59,69 @@ class DocumentMetrics:
 def measure(document: DocumentNode, limits: DocumentLimits | None) -> DocumentMetrics:
     """Measure a parsed document, which need not be valid.
 
-    Raises LimitError where it is beyond a limit; without limits, it may be of any size.
+    Raises LimitError if it exceeds one of the limits, if there are any.
     """
-    found = DocumentMetrics()
+    metrics = DocumentMetrics()
     fragments: dict[str, FragmentDefinitionNode] = {}
     outlines: dict[str, Outline] = {}
     operations: list[tuple[OperationDefinitionNode, Outline]] = []
     for definition in document.definitions:
         if isinstance(definition, FragmentDefinitionNode):
-            found.visits += 1
+            metrics.visits += 1
             fragments[definition.name.value] = definition
-            outlines[definition.name.value] = _outline(definition, found)
+            outlines[definition.name.value] = _outline(definition, metrics)
         elif isinstance(definition, OperationDefinitionNode):
-            operations.append((definition, _outline(definition, found)))
-    found.operations = len(operations)
+            operations.append((definition, _outline(definition, metrics)))
+    metrics.operations = len(operations)
     if limits is not None:
-        # First, for what follows is done for each of them.
-        words = "The document has {} operations"
-        check("operations", found.operations, limits.max_operations, words)
-    depths = _depths(outlines, found)
+        # Checked first, since the work below is done for each operation.
+        message = "The document has {} operations"
+        check("operations", metrics.operations, limits.max_operations, message)
+    depths = _depths(outlines, metrics)
     for operation, outline in operations:
-        found.depth = max(found.depth, _depth(outline, depths))
-        names = _root_names(operation, fragments, found)
-        found.root_fields = max(found.root_fields, len(names))
+        metrics.depth = max(metrics.depth, _depth(outline, depths))
+        names = _root_names(operation, fragments, metrics)
+        metrics.root_fields = max(metrics.root_fields, len(names))
     if limits is not None:
-        _check(found, limits)
-    return found
+        _check(metrics, limits)
+    return metrics
 
 
-def _check(found: DocumentMetrics, limits: DocumentLimits) -> None:
-    check("depth", found.depth, limits.max_depth, "The document's fields are nested {} deep")
-    words = "The operation has {} fields at its root"
-    check("rootFields", found.root_fields, limits.max_root_fields, words)
-    check("aliases", found.aliases, limits.max_aliases, "The document has {} aliases")
-    check("directives", found.directives, limits.max_directives, "The document has {} directives")
+def _check(metrics: DocumentMetrics, limits: DocumentLimits) -> None:
+    check("depth", metrics.depth, limits.max_depth, "The document's fields are nested {} deep")
+    message = "The operation has {} root fields"
+    check("rootFields", metrics.root_fields, limits.max_root_fields, message)
+    check("aliases", metrics.aliases, limits.max_aliases, "The document has {} aliases")
+    check("directives", metrics.directives, limits.max_directives, "The document has {} directives")
     check(
-        "listItems", found.list_items, limits.max_list_items, "The document has a list of {} items"
+        "listItems",
+        metrics.list_items,
+        limits.max_list_items,
+        "The document has a list of {} items",
     )
 
 
-def _outline(definition: Definition, found: DocumentMetrics) -> Outline:
-    """Walk through one definition, adding to what was `found` of the document."""
+def _outline(definition: Definition, metrics: DocumentMetrics) -> Outline:
+    """Measure one definition, and add to the metrics of the document."""
     outline = Outline()
-    _note(definition, found)
+    _count(definition, metrics)
     for variable in definition.variable_definitions or ():
-        _note(variable, found)
+        _count(variable, metrics)
         if variable.default_value is not None:
-            found.list_items = max(found.list_items, _longest([variable.default_value]))
+            metrics.list_items = max(metrics.list_items, _longest([variable.default_value]))
     stack = [(definition.selection_set, 1)]
     while stack:
         selection_set, depth = stack.pop()
         for selection in selection_set.selections:
-            _note(selection, found)
+            _count(selection, metrics)
             if isinstance(selection, FragmentSpreadNode):
                 outline.spreads.append((selection.name.value, depth))
                 continue
             below = depth
             if isinstance(selection, FieldNode):
                 outline.own_depth = max(outline.own_depth, depth)
-                found.aliases += selection.alias is not None
-                found.introspects |= selection.name.value in INTROSPECTION
+                metrics.aliases += selection.alias is not None
+                metrics.introspects |= selection.name.value in INTROSPECTION
                 below += 1
             nested: SelectionSetNode | None = selection.selection_set  # type: ignore[attr-defined]
             if nested is not None:
@@ -125,18 +129,18 @@ def _outline(definition: Definition, found: DocumentMetrics) -> Outline:
     return outline
 
 
-def _note(node: Any, found: DocumentMetrics) -> None:
-    """Count a node's directives, and the items of the lists in its arguments and theirs."""
+def _count(node: Any, metrics: DocumentMetrics) -> None:
+    """Count the directives of a node, and the list items in its and their arguments."""
     arguments = list(getattr(node, "arguments", None) or ())
     for directive in node.directives or ():
-        found.directives += 1
+        metrics.directives += 1
         arguments += directive.arguments or ()
         if directive.name.value in CONDITIONS:
             values = [argument.value for argument in directive.arguments or ()]
-            found.conditions |= {v.name.value for v in values if isinstance(v, VariableNode)}
+            metrics.conditions |= {v.name.value for v in values if isinstance(v, VariableNode)}
     if arguments:
         longest = _longest(argument.value for argument in arguments)
-        found.list_items = max(found.list_items, longest)
+        metrics.list_items = max(metrics.list_items, longest)
 
 
 def _longest(values: Iterable[ValueNode]) -> int:
@@ -152,22 +156,22 @@ def _longest(values: Iterable[ValueNode]) -> int:
     return longest
 
 
-def _depths(outlines: Mapping[str, Outline], found: DocumentMetrics) -> dict[str, int]:
-    """Work out each fragment's depth, those it spreads first; a cycle adds nothing."""
+def _depths(outlines: Mapping[str, Outline], metrics: DocumentMetrics) -> dict[str, int]:
+    """Compute the depth of each fragment, after those that it spreads; cycles are ignored."""
     depths: dict[str, int] = {}
-    entered: set[str] = set()
+    visited: set[str] = set()
 
     def enter(name: str) -> tuple[str, Iterator[tuple[str, int]]]:
-        found.visits += 1
-        entered.add(name)
+        metrics.visits += 1
+        visited.add(name)
         return name, iter(outlines[name].spreads)
 
     for root in outlines:
-        path = [] if root in entered else [enter(root)]
+        path = [] if root in visited else [enter(root)]
         while path:
             name, spreads = path[-1]
             below = (spread for spread, _ in spreads if spread in outlines)
-            following = next((spread for spread in below if spread not in entered), None)
+            following = next((spread for spread in below if spread not in visited), None)
             if following is not None:
                 path.append(enter(following))
             else:
@@ -184,11 +188,11 @@ def _depth(outline: Outline, depths: Mapping[str, int]) -> int:
 def _root_names(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
-    found: DocumentMetrics,
+    metrics: DocumentMetrics,
 ) -> set[str]:
-    """Collect the response names at the operation's root, through its fragments, once each."""
+    """Collect the response names of the operation's root fields, also through fragments."""
     names: set[str] = set()
-    entered: set[str] = set()
+    visited: set[str] = set()
     stack = [operation.selection_set]
     while stack:
         for selection in stack.pop().selections:
@@ -196,8 +200,8 @@ def _root_names(
                 names.add((selection.alias or selection.name).value)
             elif not isinstance(selection, FragmentSpreadNode):
                 stack.append(selection.selection_set)  # type: ignore[attr-defined]
-            elif selection.name.value in fragments and selection.name.value not in entered:
-                found.visits += 1
-                entered.add(selection.name.value)
+            elif selection.name.value in fragments and selection.name.value not in visited:
+                metrics.visits += 1
+                visited.add(selection.name.value)
                 stack.append(fragments[selection.name.value].selection_set)
     return names

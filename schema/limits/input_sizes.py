@@ -1,6 +1,6 @@
-"""How much is given in variables and arguments, as often as it is used, before it is coerced.
+"""Sizes of variables and arguments, for each use, checked before they are coerced.
 
-A JSON value counts by its bytes alone: nothing in it is coerced.
+A JSON value counts only by its bytes, since it is not coerced.
 """
 
 from collections import Counter
@@ -27,16 +27,16 @@ from graphql import (
 from resolvers.errors import BadUserInputError
 from schema.limits.document_limits import DocumentLimits, check
 
-# An input object counts as so many values: whatever is given, each of its type's fields is looked
-# at, both when it is coerced and when it becomes an object of ours.
+# The values that an input object counts as: coercion and conversion visit every field of its type,
+# whether given or not.
 OBJECT_VALUES = 10
 
 
 @dataclass(slots=True)
-class Given:
-    """What literals hold. `variables`: how often which one is used in them.
+class InputSize:
+    """The size of literals. `variables`: how often each variable is used in them.
 
-    `repeated_bytes`: what each use but the first adds.
+    `repeated_bytes`: the bytes of every use but the first.
     """
 
     values: int = 0
@@ -44,24 +44,24 @@ class Given:
     repeated_bytes: int = 0
     variables: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "Given", times: int) -> None:
-        """Add what is used so many times."""
+    def add(self, other: "InputSize", times: int) -> None:
+        """Add a size that is used `times` times."""
         self.values += other.values * times
         self.repeated_bytes += other.bytes * (times - 1)
         for name, uses in other.variables.items():
             self.variables[name] += uses * times
 
 
-def arguments(node: FieldNode, definition: GraphQLField) -> Given:
+def argument_size(node: FieldNode, definition: GraphQLField) -> InputSize:
     """Measure the arguments of a valid field."""
-    found = Given()
+    size = InputSize()
     for argument in node.arguments or ():
-        _add_literal(found, argument.value, definition.args[argument.name.value].type)
-    return found
+        _add_literal(size, argument.value, definition.args[argument.name.value].type)
+    return size
 
 
 class InputSizes:
-    """The variables of a valid operation: their types, and what their defaults hold."""
+    """The variables of a valid operation: their types, and the sizes of their defaults."""
 
     def __init__(self, operation: OperationDefinitionNode, schema: GraphQLSchema) -> None:
         self.types: dict[str, Any] = {}
@@ -70,12 +70,12 @@ class InputSizes:
             name = definition.variable.name.value
             self.types[name] = type_from_ast(schema, definition.type)
             if definition.default_value is not None:
-                default = Given()
+                default = InputSize()
                 _add_literal(default, definition.default_value, self.types[name])
                 self._defaults[name] = default.values
 
-    def check(self, variables: Mapping[str, Any], used: Given, limits: DocumentLimits) -> None:
-        """Raise LimitError where it is too much in all; counting ends at the bound."""
+    def check(self, variables: Mapping[str, Any], used: InputSize, limits: DocumentLimits) -> None:
+        """Check the variables and the `used` arguments. Raises LimitError."""
         values, repeated_bytes = used.values, used.repeated_bytes
         _check_values(values, limits)
         for name, type_ in self.types.items():
@@ -87,13 +87,13 @@ class InputSizes:
             _check_values(values, limits)
             if times > 1 and name in variables:
                 repeated_bytes += (times - 1) * _bytes(name, variables[name])
-        words = "Variables and arguments that are used several times come to {} more bytes"
-        check("inputBytes", repeated_bytes, limits.max_input_bytes, words)
+        message = "Repeated uses of variables and arguments add {} bytes"
+        check("inputBytes", repeated_bytes, limits.max_input_bytes, message)
 
 
 def _check_values(values: int, limits: DocumentLimits) -> None:
-    words = "Variables and arguments, as often as they are used, come to {} values"
-    check("inputValues", values, limits.max_input_values, words)
+    message = "Variables and arguments, counted for each use, have {} values"
+    check("inputValues", values, limits.max_input_values, message)
 
 
 def _values(name: str, value: Any, type_: Any, limits: DocumentLimits) -> int:
@@ -105,8 +105,8 @@ def _values(name: str, value: Any, type_: Any, limits: DocumentLimits) -> int:
             kind = kind.of_type
         if isinstance(kind, GraphQLList):
             items = each if isinstance(each, list) else [each]
-            words = f"The variable '${name}' has a list of {{}} items"
-            check("listItems", len(items), limits.max_list_items, words)
+            message = f"The variable '${name}' has a list of {{}} items"
+            check("listItems", len(items), limits.max_list_items, message)
             values += len(items)
             if not _is_leaf(kind.of_type):
                 stack += [(item, kind.of_type) for item in items]
@@ -124,25 +124,25 @@ def _bytes(name: str, value: Any) -> int:
         raise BadUserInputError(f"The variable '${name}' is nested too deeply.") from None
 
 
-def _add_literal(found: Given, literal: ValueNode, type_: Any) -> None:
-    found.bytes += literal.loc.end - literal.loc.start if literal.loc else 0
+def _add_literal(size: InputSize, literal: ValueNode, type_: Any) -> None:
+    size.bytes += literal.loc.end - literal.loc.start if literal.loc else 0
     stack = [(literal, type_)]
     while stack:
         node, kind = stack.pop()
         if isinstance(kind, GraphQLNonNull):
             kind = kind.of_type
         if isinstance(node, VariableNode):
-            found.variables[node.name.value] += 1
+            size.variables[node.name.value] += 1
         elif isinstance(node, ListValueNode):
             is_typed = isinstance(kind, GraphQLList)
-            found.values += len(node.values) if is_typed else 0
+            size.values += len(node.values) if is_typed else 0
             stack += [(item, kind.of_type if is_typed else None) for item in node.values]
         elif isinstance(kind, GraphQLList):
-            found.values += 1
+            size.values += 1
             stack.append((node, kind.of_type))
         elif isinstance(node, ObjectValueNode):
             types = kind.fields if isinstance(kind, GraphQLInputObjectType) else {}
-            found.values += OBJECT_VALUES if types else 0
+            size.values += OBJECT_VALUES if types else 0
             for each in node.fields:
                 known = types.get(each.name.value)
                 stack.append((each.value, known and known.type))

@@ -1,4 +1,4 @@
-"""How many objects each list of the schema may hold, by the arguments it was asked for with."""
+"""The maximum size of each list of the schema, given the arguments of its field."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from resolvers.paging import LIST_SIZE
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 
-# How many, given the values of the request's variables.
+# A size that depends on the variables of the request.
 Size = Callable[[Mapping[str, Any]], int]
 Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
-# What a response is counted in; everything else is a part of one of these, or holds them together.
+# The types whose objects add to the cost. Others are parts or containers of these.
 COUNTED = frozenset({"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Count"})
 
-# Fields that hold as many as the page, or the list, that they are part of.
-OF_THE_PAGE = frozenset(
+# Fields that have as many objects as the page or list that they belong to.
+INHERITED = frozenset(
     {
         ("JobConnection", "nodes"),
         ("JobConnection", "edges"),
@@ -46,13 +46,13 @@ OF_THE_PAGE = frozenset(
 )
 
 
-def nothing(_variables: Mapping[str, Any]) -> int:
-    """Say that there is none."""
+def zero(_variables: Mapping[str, Any]) -> int:
+    """Return 0."""
     return 0
 
 
 def one(_variables: Mapping[str, Any]) -> int:
-    """Say that there is one."""
+    """Return 1."""
     return 1
 
 
@@ -66,7 +66,7 @@ def _value(node: FieldNode, name: str, variables: Mapping[str, Any], default: An
 
 
 def _number(value: Any, default: int, maximum: int) -> int:
-    """Say how many a number stands for. What is no number, the request is refused for later."""
+    """Return a size within bounds; 0 for an invalid value, which is rejected later."""
     if value is None:
         return default
     return int(max(0, min(value, maximum))) if isinstance(value, int | float) else 0
@@ -74,10 +74,10 @@ def _number(value: Any, default: int, maximum: int) -> int:
 
 def _page(node: FieldNode, limits: DocumentLimits) -> Size:
     def size(variables: Mapping[str, Any]) -> int:
-        asked = [_value(node, name, variables) for name in ("first", "last")]
-        given = [value for value in asked if value is not None] or [None]
-        default, most = limits.page_size_default, limits.page_size_max
-        return max(_number(value, default, most) for value in given)
+        values = [_value(node, name, variables) for name in ("first", "last")]
+        given = [value for value in values if value is not None] or [None]
+        default, maximum = limits.page_size_default, limits.page_size_max
+        return max(_number(value, default, maximum) for value in given)
 
     return size
 
@@ -85,9 +85,9 @@ def _page(node: FieldNode, limits: DocumentLimits) -> Size:
 def _up_to(argument: str) -> Sizing:
     def sizing(node: FieldNode, limits: DocumentLimits) -> Size:
         def size(variables: Mapping[str, Any]) -> int:
-            # Left out, it has the schema's default; null stands for a page's.
-            most = _value(node, argument, variables, LIST_SIZE)
-            return _number(most, limits.page_size_default, limits.page_size_max)
+            # Omitted, it is the schema's default; null is the default page size.
+            value = _value(node, argument, variables, LIST_SIZE)
+            return _number(value, limits.page_size_default, limits.page_size_max)
 
         return size
 
@@ -98,7 +98,7 @@ def _items(argument: str, maximum: Callable[[DocumentLimits], int]) -> Sizing:
     def sizing(node: FieldNode, limits: DocumentLimits) -> Size:
         def size(variables: Mapping[str, Any]) -> int:
             value = _value(node, argument, variables)
-            # One that is no list stands for a list of itself.
+            # A single value is coerced to a list.
             return min(len(value) if isinstance(value, list) else 1, maximum(limits))
 
         return size
@@ -120,7 +120,7 @@ def _buckets(node: FieldNode, _limits: DocumentLimits) -> Size:
             whole = (parse_date_time(until) - parse_date_time(start)) // length
         except (KeyError, TypeError, BadUserInputError):
             return MAX_BUCKETS
-        # Those that the range touches only in part are at its two ends.
+        # Two more, since the first and last bucket may overlap the range in part.
         return max(0, min(whole + 2, MAX_BUCKETS))
 
     return size
@@ -131,7 +131,7 @@ def _fixed(count: int) -> Sizing:
 
 
 def _introspection(schema: GraphQLSchema) -> dict[tuple[str, str], Sizing]:
-    """Take for each list of the introspection as many as this schema has of them on average."""
+    """Return the sizes of introspection lists: their average sizes in this schema."""
     types = schema.type_map.values()
     with_fields = [t for t in types if isinstance(t, GraphQLObjectType | GraphQLInterfaceType)]
     fields = [field for type_ in with_fields for field in type_.fields.values()]
@@ -173,17 +173,17 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
 
 @dataclass(frozen=True, slots=True)
 class ListSizes:
-    """What decides how many objects a document of a schema could return.
+    """The rules for how many objects a document of a schema could return.
 
-    `sizes`: of lists, by type and field. `of_the_page`: the fields that hold as many as the list
-    that they are part of. `counted`: the names of the types whose objects count.
+    `sizes`: the sizes of lists by type and field. `inherited`: the fields that have the size of
+    the list that they belong to. `counted`: the names of the types whose objects add to the cost.
     """
 
     sizes: Mapping[tuple[str, str], Sizing]
-    of_the_page: frozenset[tuple[str, str]]
+    inherited: frozenset[tuple[str, str]]
     counted: frozenset[str]
 
 
 def list_sizes(schema: GraphQLSchema) -> ListSizes:
-    """Make the sizes of Joblens's lists, and of those of the introspection of its schema."""
-    return ListSizes({**SIZES, **_introspection(schema)}, OF_THE_PAGE, COUNTED)
+    """Return the rules for the schema of Joblens, including its introspection."""
+    return ListSizes({**SIZES, **_introspection(schema)}, INHERITED, COUNTED)

@@ -1,4 +1,4 @@
-"""Which operations only look things up by id: what is short need not wait for what is long."""
+"""Operations that only use lookups by id: these are short, and need not queue behind long ones."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,13 +18,13 @@ BY_ID: Mapping[OperationType, frozenset[str]] = {
     OperationType.MUTATION: frozenset(
         {"cancelJob", "createJob", "recordJobEvent", "retryJob", "transitionJob"}
     ),
-    # What they tell of is found by the feed.
+    # The feed reads their events.
     OperationType.SUBSCRIPTION: frozenset({"job", "jobEvents"}),
 }
 
 
-def looks_up(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
-    """Tell whether all that an operation asks for is found by its id."""
+def is_lookup(document: DocumentNode, operation: OperationDefinitionNode) -> bool:
+    """Return whether all root fields of an operation are lookups by id."""
     fragments = {
         definition.name.value: definition
         for definition in document.definitions

@@ -137,7 +137,7 @@ def test_every_list_of_objects_has_a_size() -> None:
             if is_list_type(nullable) and not is_leaf_type(get_named_type(field.type)):
                 lists.add((type_.name, name))
     sizes = EXECUTABLE_SCHEMA.list_sizes
-    assert lists - set(sizes.sizes) - sizes.of_the_page == set()
+    assert lists - set(sizes.sizes) - sizes.inherited == set()
 
 
 async def test_what_was_returned_is_told(service: Service, database_url: str) -> None:
