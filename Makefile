@@ -16,7 +16,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e redis root packaging,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e server/redis root packaging,--ignore=tests/$(name))
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -37,15 +37,15 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/api tests/properties \
-		tests/transfer tests/repository tests/examples tests/auth tests/roles
+	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema tests/properties \
+		tests/examples tests/server/auth tests/resolvers/roles
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
-	$(PLAIN) $(PYTEST) tests/redis
+	$(PLAIN) $(PYTEST) tests/server/redis
 
 test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
 	@command -v curl && command -v jq  # without them the tests would be skipped
-	$(PLAIN) $(PYTEST) -k curl tests/api/test_record_jobs.py
+	$(PLAIN) $(PYTEST) -k curl tests/schema/test_record_jobs.py
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root

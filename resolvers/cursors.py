@@ -60,7 +60,7 @@ def decode_marked(
         size = len(order.columns)
         mark = _mark(*values.pop()) if len(values) == size + 1 else None
         columns = zip(order.columns, values, strict=True)
-        return [_value(column, value) for part, value in columns], mark
+        return [_value(column, value) for column, value in columns], mark
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursorError(argument) from None
 

@@ -21,7 +21,8 @@ from hypothesis import settings
 from db import embedded, migrations
 from db.embedded import locks
 from tests.db import history
-from tests.effort import QUICK
+from tests.support.effort import QUICK
+from tests.support.service import Service, serving
 
 # `--hypothesis-profile=long` chooses another one, after this.
 settings.load_profile(QUICK)
@@ -149,3 +150,10 @@ async def database_url(cluster_url: str, template: str) -> AsyncIterator[str]:
     name = await create_database(cluster_url, template)
     yield database_in(cluster_url, name)
     await drop_database(cluster_url, name)
+
+
+@pytest.fixture(scope="module")
+async def service(database_url: str) -> AsyncIterator[Service]:
+    """One running Joblens for each module, on the module's own database."""
+    async with serving(database_url) as running:
+        yield running

@@ -8,31 +8,39 @@ from uuid import UUID
 import orjson
 
 from db.statuses import JobStatus
+from db.tables import job_table
 from db.transfer.connections import connect
+from db.transfer.records import JobRecord
 
 CHUNK_JOBS = 200
 CHUNK_EVENTS = 2_000
 
-# JSON null and empty error texts are exported as missing, as an import reads them.
-_JOBS = """
-SELECT id, type, queue, status, priority, attempt, max_attempts, backoff_policy, idempotency_key,
-    requested_by, nullif(payload, 'null')::text AS payload, nullif(result, 'null')::text AS result,
-    nullif(last_error_code, '') AS last_error_code,
-    nullif(last_error_message, '') AS last_error_message,
-    created_at, scheduled_at, started_at, finished_at, event_seq
+_JSON_FIELDS = frozenset({"payload", "result", "detail"})
+_ERROR_FIELDS = frozenset({"last_error_code", "last_error_message"})
+
+
+def _column(name: str) -> str:
+    """Write the SQL of a column. JSON null and empty error texts are left out, as in imports."""
+    if name in _JSON_FIELDS:
+        return f"nullif({name}, 'null')::text AS {name}"
+    return f"nullif({name}, '') AS {name}" if name in _ERROR_FIELDS else name
+
+
+_JOB_FIELDS = [name for name in JobRecord.model_fields if name in job_table.c]
+_JOBS = f"""
+SELECT {", ".join(map(_column, _JOB_FIELDS))}, event_seq
 FROM job
 WHERE org_id = $1
     AND (cardinality($2::text[]) = 0 OR status = ANY($2::text[]))
     AND ($3::timestamptz IS NULL OR created_at >= $3)
 ORDER BY created_at, id
-"""
+"""  # noqa: S608 - column names of this package
 _EVENTS = """
 SELECT job_id, ts, prev_status, next_status, attempt, nullif(detail, 'null')::text AS detail
 FROM job_event
 WHERE org_id = $1 AND job_id = ANY($2::uuid[])
 ORDER BY job_id, seq
 """
-_JSON_FIELDS = frozenset({"payload", "result", "detail"})
 
 
 async def export_records(

@@ -4,6 +4,7 @@ If the events and other fields disagree, the events take precedence. A record th
 is rejected with the name of the field.
 """
 
+from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,8 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
-from db.statuses import BackoffPolicy, JobStatus
+from db.statuses import JobStatus
+from db.tables import job_table
 from db.transfer import json_text
 from db.transfer.json_text import RecordError
 from db.transfer.records import EventRecord, JobRecord
@@ -35,29 +37,13 @@ class EventValues(NamedTuple):
     detail: str | None
 
 
-class JobValues(NamedTuple):
-    """The columns of `job` after `id`, in the order of the table."""
-
-    type: str
-    queue: str
-    status: JobStatus
-    priority: int
-    attempt: int
-    max_attempts: int
-    backoff_policy: BackoffPolicy
-    idempotency_key: str | None
-    requested_by: str | None
-    payload: str | None
-    result: str | None
-    last_error_code: str | None
-    last_error_message: str | None
-    event_seq: int
-    created_at: datetime
-    updated_at: datetime
-    scheduled_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    queued_at: datetime
+# The columns of `job` that a record does not have, and the ones that it has as they are stored.
+_DERIVED = frozenset({"event_seq", "updated_at", "queued_at"})
+_COLUMNS = [
+    name for name in job_table.c.keys()[2:] if name in _DERIVED or name in JobRecord.model_fields
+]
+# The columns of `job` after `id`, in the order of the table.
+JobValues: Any = namedtuple("JobValues", _COLUMNS)  # type: ignore[misc]  # noqa: PYI024 - made of columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +51,7 @@ class History:
     """The rows of a job to import; `id` is None if the record has none."""
 
     id: UUID | None
-    job: JobValues
+    job: Any
     events: Sequence[EventValues]
 
 
@@ -85,28 +71,23 @@ def complete(record: JobRecord) -> History:
     _check_order(created_at, started_at, finished_at)
     attempt = max(record.attempt or 0, events[-1].attempt)
     times = (created_at, started_at, finished_at, *(event.ts for event in events))
-    job = JobValues(
-        type=record.type,
-        queue=record.queue or DEFAULT_QUEUE,
-        status=record.status,
-        priority=record.priority or DEFAULT_PRIORITY,
-        attempt=attempt,
-        max_attempts=max(record.max_attempts or DEFAULT_MAX_ATTEMPTS, attempt),
-        backoff_policy=record.backoff_policy or DEFAULT_BACKOFF_POLICY,
-        idempotency_key=record.idempotency_key,
-        requested_by=record.requested_by,
-        payload=json_text.dump(record.payload, "payload"),
-        result=json_text.dump(record.result, "result"),
-        last_error_code=record.last_error_code,
-        last_error_message=record.last_error_message,
-        event_seq=len(events),
-        created_at=created_at,
-        updated_at=max(time for time in times if time is not None),
-        scheduled_at=record.scheduled_at,
-        started_at=started_at,
-        finished_at=finished_at,
-        queued_at=_last_queued(record, events),
-    )
+    given = {name: getattr(record, name) for name in _COLUMNS if name not in _DERIVED}
+    values = given | {
+        "queue": record.queue or DEFAULT_QUEUE,
+        "priority": record.priority or DEFAULT_PRIORITY,
+        "attempt": attempt,
+        "max_attempts": max(record.max_attempts or DEFAULT_MAX_ATTEMPTS, attempt),
+        "backoff_policy": record.backoff_policy or DEFAULT_BACKOFF_POLICY,
+        "payload": json_text.dump(record.payload, "payload"),
+        "result": json_text.dump(record.result, "result"),
+        "event_seq": len(events),
+        "created_at": created_at,
+        "updated_at": max(time for time in times if time is not None),
+        "started_at": started_at,
+        "finished_at": finished_at,
+        "queued_at": _last_queued(record, events),
+    }
+    job = JobValues(**values)
     return History(record.id, job, events)
 
 

@@ -18,7 +18,8 @@ from db.times import FIRST, LAST
 from db.transfer.histories import EventValues, History, JobValues
 from db.transfer.identities import content_id
 
-_JOB_COLUMNS = ("org_id", "id", *JobValues._fields)
+_VALUES: Sequence[str] = JobValues._fields
+_JOB_COLUMNS = ("org_id", "id", *_VALUES)
 _EVENT_COLUMNS = ("org_id", "job_id", "seq", *EventValues._fields)
 _COLUMN_LIST = ", ".join(_JOB_COLUMNS)
 
@@ -56,7 +57,7 @@ WHERE event.org_id = $1 AND event.job_id = ANY($2::uuid[])
 GROUP BY event.job_id
 """
 _UPDATE = f"""
-UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(JobValues._fields, 3))}
+UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(_VALUES, 3))}
 WHERE org_id = $1 AND id = $2
 """  # noqa: S608 - as above
 _FIND_KEYS = """

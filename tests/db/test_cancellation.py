@@ -16,7 +16,7 @@ from db.engine import EngineOptions, FairPool, Scope, create_engine
 from db.request_session import RequestSession
 from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped
-from tests.service import ORG
+from tests.support.service import ORG
 
 SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10)
 WRITING = Scope(UUID(ORG), statement_timeout_seconds=10, read_only=False)

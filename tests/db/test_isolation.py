@@ -19,10 +19,10 @@ from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.request_session import RequestSession
 from db.tables import job_event_table, job_table, metadata, org_table, token_table
-from tests import ledger
-from tests.auth.minting import mint
 from tests.conftest import create_database, database_in, drop_database
-from tests.service import ORG, OTHER_ORG
+from tests.server.auth.minting import mint
+from tests.support import ledger
+from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER = UUID(ORG), UUID(OTHER_ORG)
 READ = Scope(OWN, statement_timeout_seconds=10)

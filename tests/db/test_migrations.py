@@ -16,15 +16,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from db import migrations
 from db.engine import APP_ROLE
 from db.tables import metadata
-from tests import ledger
-from tests.auth.minting import mint
 from tests.conftest import FreshDatabase, create_database, database_in
 from tests.db import catalog
+from tests.server.auth.minting import mint
+from tests.support import ledger
+from tests.support.checkout import ROOT
 
 SCRIPTS = ScriptDirectory.from_config(migrations._config())
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 STEPS = list(pairwise(["base", *REVISIONS]))
-ROOT = Path(__file__).parents[2]
 ENVIRONMENT = (Path(SCRIPTS.dir) / "env.py").read_text()
 (MIGRATION_LOCK,) = re.findall(r"^MIGRATION_LOCK = ([0-9_]+)$", ENVIRONMENT, re.MULTILINE)
 MIGRATION_LOCK = MIGRATION_LOCK.replace("_", "")

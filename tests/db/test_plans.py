@@ -290,5 +290,5 @@ def test_every_index_is_one_that_these_plans_use() -> None:
         for index in table.indexes
         if not index.unique
     }
-    # The last one is that of tests/live/test_plans.py.
+    # The last one is that of tests/resolvers/live/test_plans.py.
     assert made == {listing.index for listing in LISTINGS} | {EVENTS_INDEX, "idx_job_event_org_xid"}

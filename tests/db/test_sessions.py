@@ -16,8 +16,8 @@ from db.database_errors import CommitUncertainError, DatabaseUnavailableError, S
 from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
 from db.request_session import RequestSession, SessionClosedError
 from tests.conftest import FreshDatabase
-from tests.proxy import proxy
-from tests.service import ORG
+from tests.support.proxy import proxy
+from tests.support.service import ORG
 
 SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10)
 HASTY = Scope(UUID(ORG), statement_timeout_seconds=0.05)

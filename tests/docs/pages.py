@@ -1,10 +1,10 @@
 """The pages, and what stands in them: programs, queries, answers."""
 
 import re
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 HERE = "http://127.0.0.1:8000"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 CURSOR = re.compile(r"WyJ[\w-]{20,}")

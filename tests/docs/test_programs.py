@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.docs.pages import HERE, ROOT, blocks, page
-from tests.node import node
-from tests.patience import PATIENCE_SECONDS
-from tests.service import Service, serving
+from tests.support.node import node
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import Service, serving
 
 FIND_JOBS = page("docs/how-to/find-jobs.md")
 WATCH_JOBS = page("docs/how-to/watch-jobs.md")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate import PAGES, REFERENCE
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 MAKE = re.compile(r"\bmake ([a-z][a-z0-9-]*)")

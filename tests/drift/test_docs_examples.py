@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 PAGE = ROOT / "docs" / "how-to" / "live-updates-in-a-frontend.md"
 BLOCK = re.compile(r"^```js\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILES = sorted((ROOT / "examples" / "live_frontend").glob("*.mjs"))

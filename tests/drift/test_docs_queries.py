@@ -1,14 +1,13 @@
 """The queries in the docs and in GraphiQL's examples are valid against the schema."""
 
 import re
-from pathlib import Path
 
 import pytest
 from graphql import parse, validate
 
 from schema.schema import core_schema
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```graphql\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 

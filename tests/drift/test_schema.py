@@ -15,8 +15,8 @@ from graphql import (
 from graphql.utilities import find_breaking_changes, find_schema_changes
 
 from schema.schema import core_schema, sdl
+from tests.support.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 PROMISED = (Path(__file__).parent / "promised.graphql").read_text()
 
 

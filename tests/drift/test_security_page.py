@@ -1,11 +1,12 @@
 """docs/security.md is true to the tests: each promise names some, and each of them exists."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+from tests.support.checkout import ROOT
+
+DOCS = ROOT / "docs"
 TEXT = (DOCS / "security.md").read_text()
 LINK = re.compile(r"\[(test_\w+)\]\(([^)]+\.py)\)")
 PROMISES = TEXT.partition("## What is promised")[2].partition("\n## ")[0]

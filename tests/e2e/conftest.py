@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 # Still: the examples are compared with what the server answers a moment later.
 DEMO_COMMAND = (sys.executable, "-m", "joblens", "demo", "--still")
 START_SECONDS = 120

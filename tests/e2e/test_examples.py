@@ -1,13 +1,13 @@
 """The example queries, checked against the contract without a browser or a server."""
 
 import json
-from pathlib import Path
 
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 from graphql.execution.values import get_variable_values
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 EXAMPLES = sorted((ROOT / "frontend" / "src" / "examples").glob("*.graphql"))
 
 

@@ -1,12 +1,13 @@
 """GraphiQL as a visitor meets it: in a real browser, on the demo data."""
 
 import json
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, Request, expect
 
-EXAMPLES = Path(__file__).parents[2] / "frontend" / "src" / "examples"
+from tests.support.checkout import ROOT
+
+EXAMPLES = ROOT / "frontend" / "src" / "examples"
 NAMES = [path.stem.split("-", 1)[1] for path in sorted(EXAMPLES.glob("*.graphql"))]
 TITLES = [name.title().replace("-", "") for name in NAMES]
 LIVE = "Live"

@@ -15,7 +15,7 @@ from dramatiq.middleware import AsyncIO
 
 from db.repository import BackoffPolicy, JobRepository, JobStatus, dispose, session_scope
 from examples.dramatiq_worker import recording
-from tests.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS
 
 AT_ONCE = BackoffPolicy.NONE
 

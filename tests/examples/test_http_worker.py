@@ -16,11 +16,12 @@ import pytest
 
 from db import embedded, migrations
 from db.embedded import clusters
-from tests.node import node
-from tests.patience import PATIENCE_SECONDS
-from tests.service import Service, serving
+from tests.support.checkout import ROOT
+from tests.support.node import node
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import Service, serving
 
-FOLDER = Path(__file__).parents[2] / "examples" / "http_worker"
+FOLDER = ROOT / "examples" / "http_worker"
 LANGUAGES = ("python", "javascript")
 JOB = "status result lastErrorCode attempts { outcome errorCode }"
 NEVER = "100000"

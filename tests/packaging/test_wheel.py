@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from hatch_build import rewritten
-from tests.patience import PATIENCE_SECONDS
+from tests.support.checkout import ROOT
+from tests.support.patience import PATIENCE_SECONDS
 
-ROOT = Path(__file__).parents[2]
 URL = re.compile(r"http://127\.0\.0\.1:\d+/graphql")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.properties.lifecycle import STATUSES, Change, Row
 from tests.properties.predicates import Filter
-from tests.service import Service
+from tests.support.service import Service
 
 Command = tuple[str, int, Change]
 

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 import pytest
 
-from tests.service import Service, serving
+from tests.support.service import Service, serving
 
 
 @pytest.fixture(scope="module")

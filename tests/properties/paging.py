@@ -7,8 +7,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from tests.ledger import EPOCH
-from tests.service import Service
+from tests.support.ledger import EPOCH
+from tests.support.service import Service
 
 Row = dict[str, Any]
 Ask = Callable[..., Awaitable[Any]]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.statuses import JobStatus
-from tests.effort import examples
-from tests.ledger import EPOCH, insert, job
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.ledger import EPOCH, insert, job
+from tests.support.service import Service
 
 Row = dict[str, Any]
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given
 
 from schema.limits.list_sizes import COUNTED
-from tests.effort import examples
-from tests.ledger import insert
 from tests.properties.test_random_queries import EVENTS, ROWS, documents
-from tests.service import Service, serving
+from tests.support.effort import examples
+from tests.support.ledger import insert
+from tests.support.service import Service, serving
 
 WIDE = dict.fromkeys(("tokens", "root_fields", "aliases", "list_items"), "1000")
 

@@ -7,8 +7,6 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.effort import examples
-from tests.ledger import insert, job
 from tests.properties.paging import (
     ARGUMENTS,
     FLAGS,
@@ -23,7 +21,9 @@ from tests.properties.paging import (
     walk,
     window,
 )
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.ledger import insert, job
+from tests.support.service import Service
 
 EVENTS = f"""query ({PAGE_VARIABLES}) {{
     page: jobEvents({ARGUMENTS}) {{ {PAGE} }}

@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.statuses import JobStatus
-from tests.effort import examples
-from tests.ledger import insert
 from tests.properties.filter_inputs import (
     CONDITIONS,
     event_filters,
@@ -20,7 +18,9 @@ from tests.properties.filter_inputs import (
 )
 from tests.properties.predicates import event_meets, meets
 from tests.properties.varied import EVENTS, FAR, JOBS, JOBS_BY_ID, NOW, WORDS
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.ledger import insert
+from tests.support.service import Service
 
 SOME = 5
 FIELDS = {

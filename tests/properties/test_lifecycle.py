@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.effort import examples
 from tests.properties.commands import (
     BULK,
     CREATE,
@@ -38,7 +37,8 @@ from tests.properties.commands import (
 )
 from tests.properties.lifecycle import Change, ModelJob, Row
 from tests.properties.predicates import Filter, meets
-from tests.service import OTHER_ORG, Service
+from tests.support.effort import examples
+from tests.support.service import OTHER_ORG, Service
 
 
 class Lifecycle(RuleBasedStateMachine):

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.effort import examples
-from tests.ledger import insert, job
 from tests.properties.paging import (
     ARGUMENTS,
     FLAGS,
@@ -25,7 +23,9 @@ from tests.properties.paging import (
     walk,
     window,
 )
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.ledger import insert, job
+from tests.support.service import Service
 
 FUTURE = datetime.max.replace(tzinfo=UTC)
 SORT_KEYS: dict[str, Callable[[Row], Any]] = {

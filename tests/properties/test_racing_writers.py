@@ -8,8 +8,6 @@ import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.effort import examples
-from tests.patience import PATIENCE_SECONDS
 from tests.properties.commands import (
     BULK,
     CREATE_MANY,
@@ -23,7 +21,9 @@ from tests.properties.commands import (
     specs,
 )
 from tests.properties.lifecycle import Change, ModelJob, Row
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import Service
 
 WAITING = """SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock'"""

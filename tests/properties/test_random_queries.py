@@ -28,10 +28,10 @@ from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, JOB_ORDERS
 from resolvers.cursors import encode
 from resolvers.errors import ErrorCode
 from schema.schema import sdl
-from tests.effort import examples
-from tests.ledger import events, insert, job
 from tests.properties.shapes import check_any, check_data, json_values, texts
-from tests.service import Service, serving
+from tests.support.effort import examples
+from tests.support.ledger import events, insert, job
+from tests.support.service import Service, serving
 
 SCHEMA = build_schema(sdl())
 ROWS = [

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schema.schema import core_schema
-from tests.effort import examples
-from tests.ledger import events, insert, job
 from tests.properties.shapes import check_any, json_values
-from tests.service import Service
+from tests.support.effort import examples
+from tests.support.ledger import events, insert, job
+from tests.support.service import Service
 
 ACCEPT = {"accept": "application/graphql-response+json"}
 USES = {

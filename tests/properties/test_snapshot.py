@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from db.statuses import JobStatus
-from tests.ledger import EPOCH, events, insert, job
-from tests.service import ORG, Service
+from tests.support.ledger import EPOCH, events, insert, job
+from tests.support.service import ORG, Service
 
 ROUNDS = 100
 AT_MOST_JOBS = 60  # fewer than a page holds

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from tests.ledger import events, job
+from tests.support.ledger import events, job
 
 Row = dict[str, Any]
 

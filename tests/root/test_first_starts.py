@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.checkout import ROOT
+
 FRESH_MACHINE = Path(__file__).parent / "fresh-machine"
 LOCK = Path("/run/joblens-useradd.lock")
 AT_ONCE = 8

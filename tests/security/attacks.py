@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.limits import documents
+from tests.schema.limits import documents
 
 MIB = 2**20
 

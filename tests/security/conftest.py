@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.auth.minting import mint
-from tests.cli.conftest import command
-from tests.effort import first
-from tests.patience import PATIENCE_SECONDS
 from tests.security.processes import DEFECTS, running, told
 from tests.security.targets import Target
-from tests.service import OTHER_ORG, serving
+from tests.server.auth.minting import mint
+from tests.server.cli.conftest import command
+from tests.support.effort import first
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import OTHER_ORG, serving
 
 
 @pytest.fixture(scope="module", params=first(1, ["token", "none"]))

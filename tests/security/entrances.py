@@ -6,14 +6,14 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.live.clients import Stream, socket
-from tests.service import Service
+from tests.resolvers.live.clients import Stream, socket
+from tests.support.checkout import ROOT
+from tests.support.service import Service
 
 GRAPHQL = "application/graphql-response+json"
 EVENTS = "text/event-stream"
@@ -22,7 +22,7 @@ HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
 INTERNAL = re.compile(
     r"Traceback|File \"|\.py\b|/site-packages|\bSELECT\b|\bINSERT\b|\bjob_event\b|asyncpg|sqlalchemy"
     r"|starlette|strawberry|/home/|postgres(ql)?://"
-    f"|{re.escape(str(Path(__file__).parents[2]))}/",
+    f"|{re.escape(str(ROOT))}/",
 )
 
 

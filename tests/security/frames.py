@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.limits import documents
+from tests.schema.limits import documents
 from tests.security.attacks import (
     COSTLY,
     INVALID,

@@ -10,9 +10,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-from tests.cli.conftest import command
-from tests.patience import PATIENCE_SECONDS
-from tests.service import Service, client_of
+from tests.server.cli.conftest import command
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import Service, client_of
 
 DEFECTS = re.compile(
     rb"Traceback|unexpected error|Exception in|Fatal error|SocketException", re.IGNORECASE

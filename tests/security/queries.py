@@ -1,6 +1,6 @@
 """Attacks on a GraphQL endpoint by documents and their variables, as data."""
 
-from tests.limits import documents
+from tests.schema.limits import documents
 from tests.security.attacks import (
     COSTLY,
     INVALID,

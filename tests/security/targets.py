@@ -17,10 +17,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import CLOSED
 from websockets.typing import Subprotocol
 
-from tests.patience import PATIENCE_SECONDS
 from tests.security.attacks import Due, HttpAttack
 from tests.security.frames import SocketAttack
-from tests.wire import Answer, Wire, wire
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.wire import Answer, Wire, wire
 
 # What a WebSocket is closed with for text that is none.
 NO_UTF8 = 1007

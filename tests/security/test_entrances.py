@@ -15,9 +15,8 @@ import pytest
 
 from resolvers.viewer import Role
 from server.auth.token_format import new_token
-from tests.auth.minting import mint, revoke
-from tests.limits import documents
-from tests.live.rest import table_locked, until_someone_waits
+from tests.resolvers.live.rest import table_locked, until_someone_waits
+from tests.schema.limits import documents
 from tests.security.entrances import (
     ENTRANCES,
     INTERNAL,
@@ -29,7 +28,8 @@ from tests.security.entrances import (
     Told,
     logged,
 )
-from tests.service import ORG, OTHER_ORG, Service, serving
+from tests.server.auth.minting import mint, revoke
+from tests.support.service import ORG, OTHER_ORG, Service, serving
 
 # What an entrance says as if there were nothing to refuse.
 AS_EVER = "as ever"

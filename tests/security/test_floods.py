@@ -11,13 +11,13 @@ import pytest
 from server.auth.token_auth import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
 from server.auth.token_format import new_token
 from server.uvicorn.websocket_protocol import READ_AT_ONCE_BYTES, WebSocketProtocol
-from tests.auth.minting import mint
-from tests.live.clients import COUNTS, socket
-from tests.live.rest import back_to_rest
-from tests.patience import PATIENCE_SECONDS
+from tests.resolvers.live.clients import COUNTS, socket
+from tests.resolvers.live.rest import back_to_rest
 from tests.security.entrances import logged
-from tests.service import ORG, Service, serving
-from tests.wire import Wire, wire
+from tests.server.auth.minting import mint
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import ORG, Service, serving
+from tests.support.wire import Wire, wire
 
 HANDSHAKE = b"""GET /graphql HTTP/1.1\r
 Host: localhost\r

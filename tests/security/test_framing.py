@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from tests.audit.lines import listening
-from tests.auth.minting import mint
-from tests.service import ORG, OTHER_ORG, serving
-from tests.wire import PATIENCE_SECONDS, wire
+from tests.server.audit.lines import listening
+from tests.server.auth.minting import mint
+from tests.support.service import ORG, OTHER_ORG, serving
+from tests.support.wire import PATIENCE_SECONDS, wire
 
 Told = list[tuple[int, str]]
 SECOND = (

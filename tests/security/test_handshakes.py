@@ -10,11 +10,11 @@ import pytest
 
 from server.uvicorn import lingering
 from server.uvicorn.websocket_protocol import WebSocketProtocol
-from tests.live.clients import socket
-from tests.live.rest import table_locked, until_someone_waits
+from tests.resolvers.live.clients import socket
+from tests.resolvers.live.rest import table_locked, until_someone_waits
 from tests.security.test_floods import HANDSHAKE
-from tests.service import serving
-from tests.wire import PATIENCE_SECONDS, Wire, post, wire
+from tests.support.service import serving
+from tests.support.wire import PATIENCE_SECONDS, Wire, post, wire
 
 MIB = 2**20
 CONTINUED, TEXT, BINARY, PING, FINAL = 0, 1, 2, 9, 0x80

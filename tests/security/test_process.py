@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.auth.minting import mint
-from tests.ledger import events, insert, job
-from tests.live.clients import COUNTS, socket, stream
-from tests.live.rest import table_locked, until_someone_waits
+from tests.resolvers.live.clients import COUNTS, socket, stream
+from tests.resolvers.live.rest import table_locked, until_someone_waits
 from tests.security.processes import DEFECTS, running
-from tests.wire import wire
+from tests.server.auth.minting import mint
+from tests.support.ledger import events, insert, job
+from tests.support.wire import wire
 
 JOBS = "{ jobs { nodes { id } } }"
 # What makes a terminal, or a reader of lines, believe what was never logged.

@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 from hypothesis_graphql import mutations, queries
 
 from resolvers.viewer import Role
-from tests.auth.minting import mint
-from tests.effort import examples
-from tests.ledger import insert
-from tests.live.clients import Stream, socket
 from tests.properties.shapes import check_errors
-from tests.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER
-from tests.roles.ledgers import MARK, OUR_EVENTS, OURS, THEIR_EVENTS, THEIR_IDS, THEIRS
-from tests.roles.secrets import SECRET
-from tests.roles.test_random import EVENTS, MARKS, ROW, SCALARS, SCHEMA, valid
+from tests.resolvers.live.clients import Stream, socket
+from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER
+from tests.resolvers.roles.ledgers import MARK, OUR_EVENTS, OURS, THEIR_EVENTS, THEIR_IDS, THEIRS
+from tests.resolvers.roles.secrets import SECRET
+from tests.resolvers.roles.test_random import EVENTS, MARKS, ROW, SCALARS, SCHEMA, valid
 from tests.security.entrances import EVENTS as EVENT_STREAM
 from tests.security.entrances import GRAPHQL, INTERNAL, logged
-from tests.service import OTHER_ORG, Service, serving
+from tests.server.auth.minting import mint
+from tests.support.effort import examples
+from tests.support.ledger import insert
+from tests.support.service import OTHER_ORG, Service, serving
 
 WAYS = ("POST", "GET", "SSE", "WebSocket")
 # Each of these is an answer: it ran, in part or in whole, or was refused for a reason.

@@ -10,17 +10,17 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.auth.minting import Minted, mint, revoke
-from tests.auth.test_open_connections import assert_ends
-from tests.ledger import events, insert, job
-from tests.limits.entrances import codes
-from tests.live.clients import COUNTS, socket, stream
-from tests.live.rest import BUSY, table_locked, until_someone_waits
-from tests.patience import PATIENCE_SECONDS
-from tests.roles.asking import ADMIN, OPERATOR, VIEWER
-from tests.roles.ledgers import OUR_IDS, OURS, THEIR_IDS, THEIRS, UNKNOWN
-from tests.roles.secrets import SECRET
-from tests.service import OTHER_ORG, Service, serving
+from tests.resolvers.live.clients import COUNTS, socket, stream
+from tests.resolvers.live.rest import BUSY, table_locked, until_someone_waits
+from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER
+from tests.resolvers.roles.ledgers import OUR_IDS, OURS, THEIR_IDS, THEIRS, UNKNOWN
+from tests.resolvers.roles.secrets import SECRET
+from tests.schema.limits.entrances import codes
+from tests.server.auth.minting import Minted, mint, revoke
+from tests.server.auth.test_open_connections import assert_ends
+from tests.support.ledger import events, insert, job
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import OTHER_ORG, Service, serving
 
 ROW = job(status="running", attempt=1)
 

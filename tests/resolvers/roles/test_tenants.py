@@ -1,0 +1,360 @@
+"""No byte of another organisation: every answer is what it would be if there were no other.
+
+The same is asked of two databases, of one that has our jobs alone and of one that has theirs too.
+"""
+
+import asyncio
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from db.queries.keyset import EVENTS_NEWEST_FIRST
+from resolvers.cursors import encode
+from schema.execution.models import Response
+from schema.execution.subscription_responses import SubscriptionResponses
+from schema.schema import core_schema
+from server.http.responses import dumps
+from tests.conftest import create_database, database_in, drop_database
+from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, Asking, asking
+from tests.resolvers.roles.ledgers import (
+    MARK,
+    OUR_CURSORS,
+    OUR_EVENTS,
+    OUR_IDS,
+    OURS,
+    THEIR_CURSORS,
+    THEIR_EVENTS,
+    THEIR_IDS,
+    THEIRS,
+    UNKNOWN,
+)
+from tests.resolvers.roles.walks import all_fields, operation, reached
+from tests.support.effort import first
+from tests.support.ledger import insert
+from tests.support.patience import PATIENCE_SECONDS
+from tests.support.service import OTHER_ORG
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
+UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
+JOB_IDS = [OUR_IDS[0], THEIR_IDS[0], UNKNOWN]
+NODE_IDS = [*JOB_IDS, OUR_IDS[-1], THEIR_IDS[-1], f"{UNKNOWN}:1", f"{OUR_IDS[0]}:99", "x"]
+FILTERS: list[Any] = [
+    None,
+    {},
+    {"ids": THEIR_IDS[:3]},
+    {"ids": [OUR_IDS[0], THEIR_IDS[0]]},
+    {"not": {"ids": OUR_IDS[:2]}},
+    {"or": [{"type": {"startsWith": MARK}}, {"queue": {"eq": MARK}}]},
+    {"idempotencyKey": {"eq": "key0"}},
+    {"idempotencyKey": {"eq": "key8"}},
+    {"payloadContains": {"mark": MARK}},
+    {"lastErrorMessage": {"contains": MARK}},
+    {"requestedBy": {"notIn": ["ours"]}},
+]
+EVENT_FILTERS: list[Any] = [
+    None,
+    {"jobIds": THEIR_IDS[:3]},
+    {"detailContains": {"by": MARK}},
+    *({"job": each} for each in FILTERS if each),
+]
+PAGES: list[dict[str, Any]] = [
+    {},
+    {"first": 2},
+    {"last": 2},
+    *({"first": 2, "after": cursor} for cursor in (*OUR_CURSORS, *THEIR_CURSORS)),
+    *({"last": 9, "before": cursor} for cursor in (*OUR_CURSORS, *THEIR_CURSORS)),
+]
+RANGE = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z", "bucket": "MINUTE"}
+DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY"]
+QUERIES: dict[str, list[dict[str, Any]]] = {
+    "node": [{"id": each} for each in NODE_IDS],
+    "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
+    "job": [{"id": each} for each in (*JOB_IDS, "x")],
+    "jobs": [
+        *({"filter": each} for each in FILTERS),
+        *PAGES,
+        *(
+            {"orderBy": {"field": field, "direction": direction}, **page}
+            for field in ("UPDATED_AT", "FINISHED_AT", "PRIORITY")
+            for direction in ("ASC", "DESC")
+            for page in ({}, {"first": 1}, *PAGES[-3:])
+        ),
+    ],
+    "jobEvents": [*({"filter": each} for each in EVENT_FILTERS), *PAGES],
+    "statusCounts": [{"filter": each} for each in FILTERS] + [{"atMost": 2}],
+    "jobGroups": [{"by": DIMENSIONS}, *({"by": ["TYPE"], "filter": each} for each in FILTERS)],
+    "timeline": [RANGE | {"filter": each} for each in FILTERS],
+    "viewer": [{}],
+}
+MUTATIONS: list[tuple[str, dict[str, Any]]] = [
+    # Keys that both have, that they alone have, and that nobody has.
+    *(("createJob", {"input": {"type": "t", "idempotencyKey": key}}) for key in ("key0", "key8", "k")),
+    ("createJob", {"input": {"type": "t", "idempotencyKey": "k"}}),
+    ("createJob", {"input": {"type": ""}}),
+    ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
+    ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
+    ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key1"}]}),
+    ("createJobs", {"input": [{"type": "t"}, {"type": "t", "priority": 1, "queue": ""}]}),
+    *(
+        ("transitionJob", {"input": {"id": each, "to": to}})
+        for each in (OUR_IDS[3], *JOB_IDS)
+        for to in ("RUNNING", "SUCCEEDED")
+    ),
+    ("transitionJob", {"input": {"id": THEIR_IDS[0], "to": "FAILED", "detail": 1}}),
+    *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
+    ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
+    *((name, {"id": each}) for name in ("cancelJob", "retryJob") for each in (*JOB_IDS, "x")),
+    *(
+        (name, {"filter": each, "limit": limit})
+        for limit in (2, 1000)
+        for name in ("cancelJobs", "retryJobs")
+        for each in FILTERS
+        if each is not None
+    ),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]]:
+    """Two databases: with our jobs alone, and with theirs too."""
+    names = [await create_database(cluster_url, template) for _ in range(2)]
+    alone, shared = (database_in(cluster_url, name) for name in names)
+    await insert(alone, OURS, OUR_EVENTS)
+    await insert(shared, [*OURS, *THEIRS], [*OUR_EVENTS, *THEIR_EVENTS])
+    yield alone, shared
+    for name in names:
+        await drop_database(cluster_url, name)
+
+
+@pytest.fixture(scope="module")
+async def both(urls: tuple[str, str]) -> AsyncIterator[tuple[Asking, Asking]]:
+    async with asking(urls[0]) as alone, asking(urls[1]) as shared:
+        yield alone.at(NOW), shared.at(NOW)
+
+
+async def answers(
+    both: tuple[Asking, Asking], query: str, variables: dict[str, Any]
+) -> tuple[Any, int]:
+    """Ask both databases; the answers and numbers of statements must be alike. Get them."""
+    told = []
+    for asked in both:
+        with asked.recorded() as statements:
+            body = orjson.dumps(await asked.body(query, variables))
+        assert b'"data":' in body
+        new: dict[bytes, bytes] = {}
+        plain = CURSORS.sub(_unmarked, body)
+        numbered = UUIDS.sub(lambda id_, new=new: _numbered(id_[0], new), plain)  # type: ignore[misc]
+        told.append((numbered, len(statements)))
+    assert told[0] == told[1], (query, variables)
+    return orjson.loads(told[0][0]), told[0][1]
+
+
+def _unmarked(cursor: re.Match[bytes]) -> bytes:
+    """Take the mark from an event's cursor: the transactions of the whole server are counted there."""
+    packed = cursor[2]
+    parts = orjson.loads(urlsafe_b64decode(packed + b"=" * (-len(packed) % 4)))
+    return cursor[1] + orjson.dumps([part for part in parts if not isinstance(part, list)])
+
+
+def _numbered(id_: bytes, new: dict[bytes, bytes]) -> bytes:
+    """Give ids that were made just now the names of their turn."""
+    return id_ if id_ in KNOWN else new.setdefault(id_, b"new %d" % len(new))
+
+
+async def theirs(url: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    rows: list[Any] = [
+        await connection.fetch(
+            f"SELECT * FROM {table} WHERE org_id = $1 ORDER BY 1, 2, 3", OTHER_ORG
+        )
+        for table in ("job", "job_event")
+    ]
+    await connection.close()
+    return rows
+
+
+@pytest.mark.parametrize("role", first(1, [ADMIN, VIEWER]))
+@pytest.mark.parametrize("name", QUERIES)
+async def test_no_query_tells_of_others(both: tuple[Asking, Asking], name: str, role: Any) -> None:
+    asked = both[0].as_(role), both[1].as_(role)
+    found = 0
+    for given in QUERIES[name]:
+        query = operation(core_schema, "query", name, given)
+        body, _ = await answers(asked, query, given)
+        found += bool(body.get("data"))
+    assert found
+
+
+async def test_every_field_was_asked_for(both: tuple[Asking, Asking]) -> None:
+    """The walk reaches each field of each type, with a value, by queries and mutations."""
+    assert core_schema.query_type is not None
+    assert set(QUERIES) == set(core_schema.query_type.fields)
+    seen: set[str] = set()
+    for name, calls in QUERIES.items():
+        for given in calls[:6]:
+            body, _ = await answers(both, operation(core_schema, "query", name, given), given)
+            seen |= set(reached(list((body.get("data") or {}).values())))
+    for number, (name, given) in enumerate(MUTATIONS):
+        later = NOW + timedelta(minutes=number)
+        asked = both[0].at(later), both[1].at(later)
+        body, _ = await answers(asked, operation(core_schema, "mutation", name, given), given)
+        seen |= set(reached(list((body.get("data") or {}).values())))
+    assert all_fields(core_schema) - seen == set()
+
+
+async def test_no_mutation_tells_of_others_or_changes_theirs(
+    both: tuple[Asking, Asking], urls: tuple[str, str]
+) -> None:
+    assert core_schema.mutation_type is not None
+    assert {name for name, _ in MUTATIONS} == set(core_schema.mutation_type.fields)
+    before = await theirs(urls[1])
+    for number, (name, given) in enumerate(MUTATIONS):
+        later = NOW + timedelta(days=1, minutes=number)
+        asked = both[0].as_(OPERATOR).at(later), both[1].as_(OPERATOR).at(later)
+        await answers(asked, operation(core_schema, "mutation", name, given), given)
+    assert len(before[0]) == len(THEIRS)
+    assert await theirs(urls[1]) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "of_theirs", "of_nobody"),
+    [
+        ("job", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
+        ("node", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
+        ("node", {"id": THEIR_IDS[-1]}, {"id": f"{UNKNOWN}:1"}),
+        ("nodes", {"ids": [THEIR_IDS[0], THEIR_IDS[-1]]}, {"ids": [UNKNOWN, f"{UNKNOWN}:1"]}),
+    ],
+)
+async def test_what_is_theirs_is_looked_up_as_what_is_nobodys(
+    both: tuple[Asking, Asking], name: str, of_theirs: Any, of_nobody: Any
+) -> None:
+    """The same statements, too: there is nothing to be measured."""
+    _, shared = both
+    told = []
+    for given in (of_theirs, of_nobody):
+        with shared.recorded() as statements:
+            body = await shared.body(operation(core_schema, "query", name, given), given)
+        told.append((body, statements))
+    assert told[0] == told[1]
+    assert told[0][1]
+
+
+@pytest.mark.parametrize("name", ["transitionJob", "recordJobEvent", "cancelJob", "retryJob"])
+async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], name: str) -> None:
+    _, shared = both
+    told = []
+    for id_ in (THEIR_IDS[0], UNKNOWN):
+        inputs = {"transitionJob": {"to": "QUEUED"}, "recordJobEvent": {"detail": {}}}
+        given = {"input": {"id": id_, **inputs[name]}} if name in inputs else {"id": id_}
+        with shared.recorded() as statements:
+            body = await shared.body(operation(core_schema, "mutation", name, given), given)
+        told.append((orjson.dumps(body).replace(id_.encode(), b""), statements))
+    assert told[0] == told[1]
+    assert b"JobNotFound" in told[0][0]
+
+
+async def told(responses: SubscriptionResponses) -> list[Any]:
+    """Get what is told next, at least one response's data."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        together = await anext(responses)
+    assert not any(response.errors for response in together)
+    return [orjson.loads(dumps(response.body()))["data"] for response in together]
+
+
+SUBSCRIPTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("jobEvents", {}),
+    ("jobEvents", {"filter": {"jobIds": [OUR_IDS[1], THEIR_IDS[1]]}}),
+    ("jobEvents", {"filter": {"job": {"ids": [OUR_IDS[1], THEIR_IDS[1]]}}}),
+    ("job", {"id": OUR_IDS[1]}),
+    ("statusCounts", {"everySeconds": 0.2}),
+    ("statusCounts", {"everySeconds": 0.2, "filter": {"ids": [OUR_IDS[1], THEIR_IDS[1]]}}),
+]
+
+
+@pytest.mark.parametrize(("name", "given"), SUBSCRIPTIONS)
+async def test_no_subscription_tells_of_others(
+    both: tuple[Asking, Asking], name: str, given: dict[str, Any]
+) -> None:
+    _, shared = both
+    ours, others = Asking(shared.state), shared.as_(ADMIN, org=OTHER_ORG)
+    await _move(ours, OUR_IDS[1], "QUEUED")
+    await _move(others, THEIR_IDS[1], "QUEUED")
+    watched = await ours.subscribe(operation(core_schema, "subscription", name, given), given)
+    assert isinstance(watched, SubscriptionResponses)
+    heard = [] if name == "jobEvents" else await told(watched)
+    await _move(others, THEIR_IDS[1], "RUNNING")
+    await _move(ours, OUR_IDS[1], "RUNNING")
+    heard += await told(watched)
+    await watched.aclose()
+    assert MARK.encode() not in orjson.dumps(heard)
+    assert not any(id_.encode() in orjson.dumps(heard) for id_ in THEIR_IDS)
+    if name == "statusCounts":
+        assert _running(heard[1]) - _running(heard[0]) == 1
+    else:
+        assert OUR_IDS[1].encode() in orjson.dumps(heard[-1])
+
+
+def _running(data: Any) -> int:
+    ((count,),) = [
+        [each["count"]["value"] for each in data["statusCounts"] if each["status"] == "RUNNING"]
+    ]
+    return int(count)
+
+
+async def _move(asked: Asking, id_: str, to: str) -> None:
+    """Bring the job there, whatever its status."""
+    query = """mutation ($id: ID!, $to: JobStatus!) {
+      cancelJob(id: $id) { __typename }
+      retryJob(id: $id) { __typename }
+      transitionJob(input: {id: $id, to: $to}) { __typename }
+    }"""
+    if to == "QUEUED":
+        query = query.replace(
+            "transitionJob(input: {id: $id, to: $to})", "again: retryJob(id: $id)"
+        )
+        query = query.replace(", $to: JobStatus!", "")
+        await asked.data(query, {"id": id_})
+        return
+    data = await asked.data(query, {"id": id_, "to": to})
+    assert data["transitionJob"]["__typename"] == "JobPayload"
+
+
+async def test_watching_theirs_is_watching_nobodys(both: tuple[Asking, Asking]) -> None:
+    _, shared = both
+    refusals = []
+    for id_ in (THEIR_IDS[0], UNKNOWN):
+        refused = await shared.subscribe(
+            "subscription ($id: ID!) { job(id: $id) { id } }", {"id": id_}
+        )
+        assert isinstance(refused, Response)
+        refusals.append(refused.errors)
+    assert refusals[0] == refusals[1]
+
+
+@pytest.mark.parametrize("number", [0, 3, 7])
+async def test_a_cursor_of_theirs_is_a_place_and_no_more(
+    both: tuple[Asking, Asking], number: int
+) -> None:
+    """Who resumes there is told of our own events since."""
+    watched = await both[1].subscribe(
+        "subscription ($after: String) { jobEvents(after: $after) { node { id detail } } }",
+        {"after": encode(EVENTS_NEWEST_FIRST, SimpleNamespace(**THEIR_EVENTS[number]))},
+    )
+    assert isinstance(watched, SubscriptionResponses)
+    heard: list[Any] = []
+    while len(heard) < 3:
+        heard += await told(watched)
+    # What comes after these, other tests did.
+    for event in (each["jobEvents"]["node"] for each in heard[:3]):
+        assert event["id"] in OUR_IDS
+        assert event["detail"]["by"] == "ours"
+    await watched.aclose()

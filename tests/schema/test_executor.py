@@ -1,0 +1,69 @@
+"""Our executor's short ways lead where graphql-core's ordinary way does."""
+
+from typing import Any
+
+import pytest
+from graphql.execution.executor import Executor as CoreExecutor
+
+from resolvers import durations
+from schema.execution import run
+from tests.support.ledger import events, insert, job
+from tests.support.service import Service
+
+UNKNOWN = "00000000-0000-7000-8000-00000000ffff"
+JOBS = [
+    job(n, status=status, payload={"n": n} if n % 2 else None)
+    for n, status in enumerate(["queued", "running", "failed", "succeeded"] * 3)
+]
+
+
+class Ordinary(CoreExecutor[Any]):
+    """graphql-core's executor, with the variables as Strawberry expects them; it counts nothing."""
+
+    returned = 0
+
+    def build_resolve_info(self, *args: Any) -> Any:
+        info = super().build_resolve_info(*args)
+        return info._replace(variable_values=self.variable_values.coerced)
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _ledger(database_url: str) -> None:
+    steps = [step for row in JOBS for step in events(row, "queued", row["status"])]
+    await insert(database_url, JOBS, steps)
+
+
+QUERIES = [
+    "{ jobs { nodes { __typename id type isTerminal waitSeconds payload lastErrorCode } } }",
+    "{ jobs { edges { cursor node { t: type type } } pageInfo { hasNextPage endCursor } count { value isExact } } }",
+    "{ jobs { nodes { ...A ... on Job { queue } ... on Node { id } } } } fragment A on Job { attempts { number outcome runSeconds errorCode } }",
+    "{ jobs { nodes { a: events(first: 1) { nodes { id job { id } } } b: events(last: 1) { edges { node { detail ts } } } latestEvent { nextStatus } } } }",
+    "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
+    f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
+    f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',
+    "{ jobs { nodes { id events(first: -1) { nodes { id } } } } viewer { subject } }",
+    "{ jobs(first: 1, last: 1) { nodes { id } } statusCounts { status count { value } } }",
+    "{ statusCounts(atMost: 1) { status count { value isExact } } jobGroups(by: [STATUS]) { key { status type } count oldestCreatedAt wait { count } statusCounts { count { value } } } }",
+    '{ timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-01T01:00:00Z", bucket: FIVE_MINUTES) { start created started failed } }',
+    '{ __schema { types { name fields { name args { name defaultValue } } } } __type(name: "Job") { name } viewer { orgId roles } }',
+]
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["as it is", "with a broken field"])
+@pytest.mark.parametrize("query", QUERIES)
+async def test_both_ways_answer_alike(
+    service: Service, monkeypatch: pytest.MonkeyPatch, query: str, broken: bool
+) -> None:
+    def fail(*_args: object) -> None:
+        raise RuntimeError
+
+    # Durations until now differ from one request to the next.
+    fixed = fail if broken else lambda *_args: 1.5
+    for name in ("wait_seconds", "run_seconds"):
+        monkeypatch.setattr(durations, name, fixed)
+    monkeypatch.setattr("resolvers.attempts.elapsed_seconds", fixed)
+    short = (await service.post(query)).json()
+    monkeypatch.setattr(run, "Executor", Ordinary)
+    ordinary = (await service.post(query)).json()
+    assert str(short.get("data")) == str(ordinary.get("data"))
+    assert sorted(map(str, short.get("errors", []))) == sorted(map(str, ordinary.get("errors", [])))

@@ -1,0 +1,200 @@
+"""How many SQL statements a query takes: its shape decides, never the number of rows."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import event
+
+from tests.support.ledger import events, insert, job
+from tests.support.service import ORG, Service
+
+JOB = "id type status waitSeconds"
+EVENT = "id ts nextStatus detail"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A query with its number of statements; `$first` and `$after` are given to it."""
+
+    statements: int
+    text: str
+
+    @property
+    def query(self) -> str:
+        used = [
+            f"${n}: {t}"
+            for n, t in (("first", "Int"), ("after", "String"), ("id", "ID!"))
+            if f"${n}" in self.text
+        ]
+        return f"query ({', '.join(used)}) {{ {self.text} }}" if used else f"{{ {self.text} }}"
+
+
+SHAPES = {
+    "job": Shape(1, f"job(id: $id) {{ {JOB} payload }}"),
+    "job with all": Shape(
+        4,
+        f"job(id: $id) {{ {JOB} events {{ nodes {{ {EVENT} }} }} latestEvent {{ id }} attempts {{ number }} }}",
+    ),
+    "several jobs": Shape(1, f"a: job(id: $id) {{ {JOB} }} b: job(id: $id) {{ {JOB} }}"),
+    "jobs": Shape(
+        1,
+        f"jobs(first: $first) {{ nodes {{ {JOB} }} edges {{ cursor node {{ {JOB} }} }} pageInfo {{ hasNextPage startCursor endCursor }} }}",
+    ),
+    "jobs from the start, both flags": Shape(
+        1, f"jobs(first: $first) {{ nodes {{ {JOB} }} pageInfo {{ hasNextPage hasPreviousPage }} }}"
+    ),
+    "jobs, the other direction's flag": Shape(
+        2,
+        f"jobs(first: $first, after: $after) {{ nodes {{ {JOB} }} pageInfo {{ hasNextPage hasPreviousPage }} }}",
+    ),
+    "jobs with count": Shape(2, f"jobs(first: $first) {{ nodes {{ {JOB} }} count {{ value }} }}"),
+    "count alone": Shape(1, "jobs { count(atMost: 5) { value isExact } }"),
+    "typename alone": Shape(0, "jobs { __typename pageInfo { __typename } }"),
+    "jobs with events": Shape(
+        2,
+        f"jobs(first: $first) {{ nodes {{ {JOB} events {{ nodes {{ {EVENT} }} pageInfo {{ hasNextPage }} }} }} }}",
+    ),
+    "jobs with latestEvent": Shape(
+        2, f"jobs(first: $first) {{ nodes {{ {JOB} latestEvent {{ {EVENT} }} }} }}"
+    ),
+    "jobs with attempts": Shape(
+        2, f"jobs(first: $first) {{ nodes {{ {JOB} attempts {{ number runSeconds }} }} }}"
+    ),
+    "jobs with their last attempts": Shape(
+        3,
+        "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
+    ),
+    "jobs with all of them": Shape(
+        5,
+        f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
+    ),
+    "events and back": Shape(
+        2,
+        f"jobs(first: $first) {{ nodes {{ id events(first: 20) {{ nodes {{ id job {{ {JOB} payload }} }} }} }} }}",
+    ),
+    "events and back by edges": Shape(
+        2,
+        f"jobs(first: $first) {{ edges {{ node {{ id events(first: 20) {{ edges {{ node {{ job {{ {JOB} }} }} }} }} }} }} }}",
+    ),
+    "latest event and back": Shape(
+        2, f"jobs(first: $first) {{ nodes {{ id latestEvent {{ job {{ {JOB} result }} }} }} }}"
+    ),
+    "event counts": Shape(
+        2, "jobs(first: $first) { nodes { events { count(atMost: 2) { value } } } }"
+    ),
+    "events twice with other arguments": Shape(
+        3,
+        "jobs(first: $first) { nodes { a: events(first: 1) { nodes { id } } b: events(last: 1) { nodes { id } } } }",
+    ),
+    "events twice alike": Shape(
+        2,
+        "jobs(first: $first) { nodes { a: events(first: 1) { nodes { id } } b: events(first: 1) { nodes { id } } } }",
+    ),
+    "jobEvents": Shape(
+        1, f"jobEvents(first: $first) {{ nodes {{ {EVENT} }} pageInfo {{ hasNextPage }} }}"
+    ),
+    "jobEvents and their jobs": Shape(
+        2, f"jobEvents(first: $first) {{ nodes {{ {EVENT} job {{ {JOB} }} }} }}"
+    ),
+    "events, and jobs that are there already": Shape(
+        5,
+        "jobs(first: $first, orderBy: {direction: ASC}) { nodes { id payload } } jobEvents(first: $first) { nodes { job { payload latestEvent { id } attempts { number } } } }",
+    ),
+    "statusCounts": Shape(1, "statusCounts { status count { value } }"),
+    "statusCounts, bounded": Shape(1, "statusCounts(atMost: 3) { status count { value isExact } }"),
+    "jobGroups": Shape(
+        1, "jobGroups(by: [TYPE, STATUS]) { key { type status } count wait { p50 } run { p99 } }"
+    ),
+    "timeline": Shape(
+        1,
+        'timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z", bucket: HOUR, filter: {status: [FAILED]}) { start failed }',
+    ),
+    "node": Shape(1, "node(id: $id) { id ... on Job { type } }"),
+    "viewer": Shape(0, "viewer { orgId subject roles }"),
+    "introspection": Shape(0, "__schema { types { name fields { name } } }"),
+    "typename": Shape(0, "__typename"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _ledger(database_url: str) -> None:
+    rows = [job(n, status="failed", payload={"n": n}) for n in range(250)]
+    steps = [step for row in rows for step in events(row, "queued", "running", "failed")]
+    await insert(database_url, rows, steps)
+
+
+@pytest.fixture(scope="module")
+async def place(service: Service) -> dict[str, str]:
+    """An id, and a cursor that leaves more than 200 jobs behind it."""
+    data = await service.query("{ jobs(first: 5) { edges { cursor node { id } } } }")
+    return {
+        "after": data["jobs"]["edges"][4]["cursor"],
+        "id": data["jobs"]["edges"][0]["node"]["id"],
+    }
+
+
+@pytest.mark.parametrize("rows", [1, 10, 200])
+@pytest.mark.parametrize("name", SHAPES)
+async def test_statements_depend_on_the_shape_alone(
+    service: Service, place: dict[str, str], name: str, rows: int
+) -> None:
+    shape = SHAPES[name]
+    with service.recorded() as statements:
+        await service.query(shape.query, {"first": rows, **place})
+    assert len(statements) == shape.statements, statements
+
+
+async def test_a_request_without_data_takes_no_connection(service: Service) -> None:
+    before = service.engine.pool.checkedin()  # type: ignore[attr-defined]
+    taken: list[object] = []
+
+    def on_checkout(*args: object) -> None:
+        taken.append(args)
+
+    event.listen(service.engine.sync_engine, "checkout", on_checkout)
+    await service.query("{ __typename viewer { subject } __schema { queryType { name } } }")
+    assert not taken
+    await service.query("{ jobs(first: 1) { nodes { id } } }")
+    event.remove(service.engine.sync_engine, "checkout", on_checkout)
+    assert len(taken) == 1
+    assert service.engine.pool.checkedin() >= before  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("selection", "read", "not_read"),
+    [
+        ("id", ["job.id"], ["payload", "result", "last_error_message", "queue", "status"]),
+        ("payload", ["job.payload"], ["result"]),
+        ("payload @skip(if: true) id", ["job.id"], ["payload"]),
+        ("...F", ["job.result"], ["payload"]),
+        ("... on Node { id } isTerminal", ["job.status"], ["payload"]),
+        ("runSeconds", ["job.started_at", "job.finished_at"], ["payload", "scheduled_at"]),
+        ("latestEvent { ts }", ["job_event.ts"], ["detail", "payload"]),
+        ("events { edges { node { detail } } }", ["job_event.detail"], ["payload", "prev_status"]),
+        ("attempts { errorCode }", ["error_code"], ["payload", "detail,"]),
+    ],
+)
+async def test_only_the_columns_asked_for_are_read(
+    service: Service, selection: str, read: list[str], not_read: list[str]
+) -> None:
+    with service.recorded() as statements:
+        await service.query(
+            f"{{ jobs(first: 3) {{ nodes {{ {selection} }} }} }}"
+            + (" fragment F on Job { result }" if "...F" in selection else "")
+        )
+    sql = " ".join(statements)
+    selected = " ".join(statement.partition("FROM")[0] for statement in statements)
+    assert all(column in sql for column in read), sql
+    assert not any(column in selected for column in not_read), sql
+
+
+async def test_every_statement_names_its_organisation(
+    service: Service, place: dict[str, str]
+) -> None:
+    for shape in SHAPES.values():
+        with service.recorded() as statements:
+            await service.query(shape.query, {"first": 3, **place}, Joblens_Org=ORG)
+        for statement in statements:
+            tables = len(re.findall(r"(?:FROM|JOIN) job(?:_event)?\b(?!\.)", statement))
+            assert statement.count("org_id = $") >= max(1, tables), statement

@@ -1,0 +1,51 @@
+"""`joblens serve` as a process of its own, for tests that talk to it over HTTP and WebSocket."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.server.cli.conftest import command
+from tests.support.patience import PATIENCE_SECONDS, PATIENT
+
+Process = asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def command_running(
+    database_url: str, *arguments: str, **settings: str
+) -> AsyncIterator[tuple[Process, str]]:
+    """Run `joblens serve`, on a free port unless told; get its process and its base URL.
+
+    `settings` as in the environment, without their prefix: `live_queue_size`.
+    """
+    given = {"database_url": database_url, "port": "0", "auth": "none"} | PATIENT | settings
+    process = await asyncio.create_subprocess_exec(
+        *command("serve", *arguments),
+        env={f"JOBLENS_{name.upper()}": value for name, value in given.items()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Bytes that are taken from the pipes before they are read: full ones would stop it.
+        limit=2**26,
+        # A group of its own, so that none of its workers is left.
+        start_new_session=True,
+    )
+    try:
+        yield process, await _base_url(process)
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+
+
+async def _base_url(process: Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        async for line in process.stdout:
+            if found := re.search(rb"(http://\S+)/healthz", line):
+                return found[1].decode()
+        _, errors = await process.communicate()
+    raise AssertionError(f"it ended: {errors.decode()}")
