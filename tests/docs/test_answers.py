@@ -53,7 +53,9 @@ def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
 def test_the_first_query_of_the_readme(demo_url: str) -> None:
     readme = page("README.md")
     (asked,) = re.findall(r"--data-urlencode '(query=[^']+)'", readme)
-    (answered,) = re.findall(r"With that sample data, the response is:\n\n```json\n(.+)\n```", readme)
+    (answered,) = re.findall(
+        r"With that sample data, the response is:\n\n```json\n(.+)\n```", readme
+    )
     name, _, value = asked.partition("=")
     query = urllib.parse.urlencode({name: value})
     with urllib.request.urlopen(f"{demo_url}/graphql?{query}") as answer:
