@@ -1,4 +1,4 @@
-"""Writes: jobs created, moved on, told of, canceled and retried, each call a transaction."""
+"""Creates, changes, cancels and retries jobs, and records events: each call in a transaction."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -137,7 +137,7 @@ async def _create(
             now=ctx.now,
             detail=ctx.attribution(),
             returning=columns,
-            # A guess of what is hidden must make no difference.
+            # A guess of a redacted value must make no difference.
             hide=None if ctx.viewer_redaction is None else ctx.viewer_redaction.json,
         )
         created = [each.job for each in outcomes if isinstance(each, CreatedJob)]

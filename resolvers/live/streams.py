@@ -28,7 +28,7 @@ from resolvers.live.feed import Feed
 from resolvers.live.replay import Replay, TimeReplay
 from resolvers.live.subscriber_queue import MAX_TAKEN, SENT, Delivery, LiveEvent, SubscriberQueue
 
-# What tells one state of a job from another.
+# The columns that distinguish the states of a job.
 JOB_STATE_COLUMNS = frozenset({"id", "status", "event_seq", "updated_at"})
 
 

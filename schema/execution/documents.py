@@ -1,4 +1,4 @@
-"""Documents as they are read: parsed, held to the limits, validated. Those read often are kept."""
+"""Parses, limits and validates documents. Those of frequent requests are cached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,16 +27,16 @@ from schema.limits.document_limits import DocumentLimits, LimitError
 from schema.limits.document_metrics import DocumentMetrics, measure
 from schema.limits.input_sizes import InputSizes
 
-# A document takes nearly 200 times its text: together these may come to 150 MB.
+# A parsed document takes nearly 200 times the memory of its text: these may take 150 MB.
 CACHED_DOCUMENTS = 200
 CACHED_DOCUMENT_CHARACTERS = 4_096
 MAX_ERRORS = 20
-# For how many ways its conditions can turn out a document's costs are kept.
+# For how many combinations of its conditions a document's cost plans are cached.
 CACHED_PLANS = 16
 TOO_DEEP = "The document is nested too deeply."
 
-# graphql-core compares fields of the same name in pairs, up to its own bound; within the limit on
-# tokens that takes two seconds. A tenth of it is still far above what queries in earnest need.
+# graphql-core compares fields of the same name in pairs, up to a budget; within the limit on tokens
+# that takes two seconds. A tenth of its default is still far above what real queries need.
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 
 
@@ -52,7 +52,7 @@ class Rules:
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A valid document, and what its operations cost, as far as it was asked for."""
+    """A valid document, with the cost plans of its operations that were requested."""
 
     node: DocumentNode
     metrics: DocumentMetrics
@@ -62,7 +62,7 @@ class Document:
     _variables: dict[int, tuple[InputSizes, dict[str, Any]]] = field(default_factory=dict)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
-        """Say what an operation costs with these variables.
+        """Compute what an operation costs with these variables.
 
         Raises LimitError where that is beyond the limit, or where too much is given in them.
         """
@@ -106,10 +106,10 @@ Reading = tuple[Document | None, list[dict[str, Any]]]
 
 
 def read(text: str, rules: Rules, *, trusted: bool) -> Reading:
-    """Read a document; why it cannot be run is told instead where it cannot.
+    """Parse and validate a document. Returns errors instead if it cannot be run.
 
-    One that is trusted may be of any size: who registered it has seen it. What it costs depends on
-    the request, and is bounded all the same.
+    A trusted (registered) document may be of any size. Its cost depends on the request, and is
+    bounded in any case.
     """
     short = len(text) <= CACHED_DOCUMENT_CHARACTERS
     return (_read_cached if short else _read)(text, rules, trusted)
@@ -148,7 +148,7 @@ def _validate(node: DocumentNode, metrics: DocumentMetrics, rules: Rules) -> lis
     )
     aborted = errors and isinstance(errors[-1], ValidationAbortedError)
     if aborted and len(errors) <= MAX_ERRORS:
-        # Not for its errors, but for the pairs of fields or fragments that were to be compared.
+        # Aborted because of the number of pairs to compare, not because of errors.
         words = "The document has too many fields to merge, or fragments nested too deeply."
         raise LimitError(ErrorCode.LIMIT_EXCEEDED, words, limit="overlaps")
     return errors

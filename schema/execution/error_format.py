@@ -1,4 +1,4 @@
-"""Errors in the words and the form in which clients get them."""
+"""Formats errors for clients, and logs unexpected ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ log = structlog.get_logger("joblens.graphql")
 
 
 def cause(error: GraphQLError) -> Exception:
-    """Find what an error of graphql-core came from, itself if from nothing else."""
+    """Get the exception that caused an error of graphql-core; the error itself if there is none."""
     found: Exception = error
     while isinstance(found, GraphQLError) and found.original_error is not None:
         found = found.original_error
@@ -24,25 +24,25 @@ def cause(error: GraphQLError) -> Exception:
 
 
 def format_graphql_error(error: GraphQLError, code: ErrorCode) -> dict[str, Any]:
-    """Format an error of graphql-core; `code` is that of one that has none of its own."""
+    """Format an error of graphql-core. `code` applies unless its cause has one of its own."""
     origin = cause(error)
     details = {}
     if isinstance(origin, JoblensError):
         code, details = origin.code, origin.details
-    # Words of the client may be among them, such as no answer can be written with.
+    # The message may quote text of the client that JSON cannot hold.
     message = reworded(storable(error.message))
-    told: dict[str, Any] = {**error.formatted, "message": message}
-    return told | {"extensions": {"code": code.value, **details}}
+    formatted: dict[str, Any] = {**error.formatted, "message": message}
+    return formatted | {"extensions": {"code": code.value, **details}}
 
 
 def format_error(error: JoblensError) -> dict[str, Any]:
-    """Format an error of ours."""
+    """Format a JoblensError."""
     extensions = {"code": error.code.value, **error.details}
     return {"message": bounded(error.message), "extensions": extensions}
 
 
 def present(error: GraphQLError) -> dict[str, Any]:
-    """Put an error of the run into words: what is not meant for clients is masked."""
+    """Format an error of a run operation. Unexpected errors are masked."""
     if (known := _expected(error)) is not None:
         return format_graphql_error(error, known)
     masked = GraphQLError(MASKED, error.nodes, path=error.path)
@@ -50,20 +50,20 @@ def present(error: GraphQLError) -> dict[str, Any]:
 
 
 def log_unexpected(errors: Sequence[GraphQLError]) -> None:
-    """Log each defect once, however many fields it reached."""
+    """Log each unexpected error once, however many fields it caused errors in."""
     causes = {id(cause(error)): error for error in errors if _expected(error) is None}
     for error in causes.values():
         log.error("unexpected error", path=error.path, exc_info=cause(error))
 
 
 def _expected(error: GraphQLError) -> ErrorCode | None:
-    """Say which code an error of the run has; None for a defect."""
+    """Get the code of an expected error; None for an unexpected one."""
     origin = cause(error)
     if isinstance(origin, JoblensError):
         return origin.code
     if isinstance(origin, RecursionError):
         return ErrorCode.BAD_USER_INPUT
-    # graphql-core's own words on a variable whose value only the run could meet.
+    # graphql-core's error for an argument whose variable is coerced only when it is run.
     if isinstance(origin, GraphQLError) and origin.message.startswith("Argument "):
         return ErrorCode.BAD_USER_INPUT
     return None

@@ -1,4 +1,4 @@
-"""The executor: graphql-core's, with short ways for what most of a response is made of.
+"""graphql-core's executor, with fast paths for most fields of a response.
 
 Plain fields, columns of a row mostly, are answered on the spot, and so are lists of objects that
 have no others. Resolvers are called as they are. Whatever fits neither, and whatever goes wrong,
@@ -46,7 +46,7 @@ class Executor(CoreExecutor[Any]):
         executor._plans = {}
         executor._calls = {}
         executor.returned = 0
-        # Its keys are selections as collected for this event: it would only grow.
+        # Its keys are the selections of this event: it would only grow.
         executor._relevant_sub_fields = {}
         return executor
 
@@ -176,5 +176,5 @@ class Executor(CoreExecutor[Any]):
 
 
 def _is_awaitable(value: Any) -> TypeGuard[Awaitable[Any]]:
-    # The type is asked: a row takes long to say that it has no such attribute.
+    # By type: looking up an attribute that a row does not have is slow.
     return hasattr(type(value), "__await__")

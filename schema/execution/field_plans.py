@@ -1,4 +1,4 @@
-"""How the fields of one selection are answered, worked out once for all objects it is made on."""
+"""How to get the fields of one selection, determined once for all of its objects."""
 
 from collections.abc import Callable
 from functools import partial
@@ -28,7 +28,7 @@ from resolvers.response_size import ResponseSize
 
 Getter = Callable[[Any], Any]
 
-# What a field takes besides its name: quotes, colon, comma, and a value of one sign.
+# The bytes of a field besides its name: quotes, colon, comma, and a value of one character.
 FIELD_BYTES = 5
 
 
@@ -67,7 +67,7 @@ class Plan:
         fields: GroupedFieldSet,
         path: Path | None,
     ) -> None:
-        # Kept, for its identity is its name, and that lasts only while it lives.
+        # Kept, because plans are found by its id(), which is only valid while it exists.
         self.fields = fields
         self.steps = [
             _step(executor, parent_type, Path(path, name, parent_type.name), details)
@@ -77,7 +77,7 @@ class Plan:
         self.width = sum(len(name.encode()) + FIELD_BYTES for name in fields)
 
     def answer(self, source: Any) -> tuple[dict[str, Any], GroupedFieldSet]:
-        """Answer the plain fields; tell those that are not, and those where something went wrong.
+        """Get the plain fields, and return those left: not plain, or failed.
 
         These have `Undefined` in their place.
         """
@@ -116,7 +116,7 @@ def _step(
     if field is None or not isinstance(definition, StrawberryField):
         return Step(name, details)
     if definition.is_subscription:
-        # Its resolver made the stream; of an event, the value is there.
+        # Its resolver made the stream; for an event, the value is given.
         return Step(name, details)
     size: ResponseSize = executor.context_value.size
     nullable = not isinstance(field.type, GraphQLNonNull)
@@ -178,7 +178,7 @@ def _arguments(
 
 
 def _coercer(leaf: GraphQLScalarType | GraphQLEnumType, size: ResponseSize) -> Getter | None:
-    """Find how a value is written out, and counted where it may be long.
+    """Get the function that completes a value, and counts its bytes if it may be long.
 
     Scalars come from typed columns and go as they are.
     """

@@ -23,16 +23,16 @@ from schema.limits.list_sizes import ListSizes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExecutableSchema:
-    """A schema, and what has to be known of it to run documents.
+    """A schema, and what is needed to run documents on it.
 
-    `list_sizes`: how many objects its fields could return. `refusals`: what of an operation the
-    viewer may not do; nothing of one with refusals is run. `is_short`: whether an operation only
-    looks objects up by their ids.
+    `list_sizes`: how many objects its fields could return. `permission_errors`: for the fields of
+    an operation that the viewer may not use; with any, nothing is run. `is_short`: whether an
+    operation only looks objects up by their ids.
     """
 
     definition: GraphQLSchema
     list_sizes: ListSizes
-    refusals: Callable[[Executor[Any], Context], list[GraphQLError]]
+    permission_errors: Callable[[Executor[Any], Context], list[GraphQLError]]
     is_short: Callable[[DocumentNode, OperationDefinitionNode], bool]
 
 
@@ -55,8 +55,8 @@ class Response:
     """The response to an operation. `refused`: nothing was run, and `errors` state why.
 
     `requested` and `returned`: the cost at most, and the actual one. `max_bytes`: of its JSON.
-    `deeds`: the outcomes of a mutation's fields. `encoded`: its JSON, once it has been encoded, for
-    all subscribers that share it.
+    `audit_entries`: the outcomes of a mutation's fields. `encoded`: its JSON, once it has been
+    encoded, for all subscribers that share it.
     """
 
     data: dict[str, Any] | None
@@ -65,7 +65,7 @@ class Response:
     requested: int = 0
     returned: int = 0
     max_bytes: int = sys.maxsize
-    deeds: Sequence[AuditEntry] = ()
+    audit_entries: Sequence[AuditEntry] = ()
     encoded: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class Response:
 
     def too_large(self) -> "Response":
         """Get the response that replaces this one if it is too large."""
-        fields = [{"field": d.name, "outcome": d.outcome, **d.details} for d in self.deeds]
+        fields = [{"field": d.name, "outcome": d.outcome, **d.details} for d in self.audit_entries]
         error = format_error(ResponseTooLargeError(self.max_bytes, fields))
         return replace(self, data=None, errors=[error], encoded=[])
 

@@ -20,7 +20,7 @@ from graphql.language.parser import Parser
 from resolvers.errors import ErrorCode
 from schema.limits.document_limits import LimitError
 
-# What has no meaning between tokens, and takes the lexer its time.
+# Ignored characters between tokens, which take the lexer time.
 IGNORED = " \t\r\n,\ufeff"
 _LINE_END = re.compile(r"\r\n|[\n\r]")
 
@@ -42,7 +42,7 @@ def _locations(places: Sequence[tuple[Source, int]]) -> list[SourceLocation]:
     return [source.get_location(start) for source, start in places]
 
 
-# graphql-core looks through the whole text for each error that has several places.
+# graphql-core scans the whole text for each error with several locations.
 vars(location)["get_locations"] = _locations
 
 

@@ -1,4 +1,4 @@
-"""Which documents may run: any, or those that were registered; and their texts by their ids."""
+"""Which documents may be run: any, or registered ones only; and their texts by id."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from schema.execution.parsing import IGNORED
 from schema.limits.document_limits import check
 
 PREFIX = "sha256:"
-# How many unknown documents are told apart in the log, and how much of a name it gets.
-TOLD = 1_000
-TOLD_NAME_LENGTH = 128
+# How many unregistered documents are remembered as logged, and the logged length of a name.
+LOGGED = 1_000
+LOGGED_NAME_LENGTH = 128
 
 log = structlog.get_logger("joblens.documents")
 
@@ -83,7 +83,7 @@ class Documents:
     ) -> None:
         self.mode = mode
         self._texts = frozenset((by_id or {}).values())
-        # Whatever id a tool gave it, a document also goes by the hash of its text.
+        # A document is also found by the hash of its text, whatever its id.
         hashed = {digest(text): text for text in self._texts}
         prefixed = {PREFIX + id_: text for id_, text in hashed.items()}
         self._by_id = {**hashed, **prefixed, **(by_id or {})}
@@ -91,7 +91,7 @@ class Documents:
         self._told: OrderedDict[str, None] = OrderedDict()
 
     def find(self, asked: DocumentRequest, max_characters: int) -> ResolvedDocument:
-        """Find the document that is asked for. Raises JoblensError where it may not run.
+        """Find the requested document. Raises JoblensError if it may not be run.
 
         A text that is sent is what runs, whatever id comes with it. One that was not registered and
         is too long is refused before it is hashed, for that takes its time too.
@@ -120,7 +120,7 @@ class Documents:
             text = self._automatic.get(asked.sha256_hash.lower())
             if text is not None:
                 return ResolvedDocument(text, trusted=False)
-        # Apollo's clients go by these very words.
+        # Apollo's clients compare this message.
         if asked.sha256_hash and self._automatic is None and self.mode is not Mode.ONLY:
             code = ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED
             raise JoblensError(code, "PersistedQueryNotSupported")
@@ -140,9 +140,9 @@ class Documents:
         if hashed in self._told:
             return
         self._told[hashed] = None
-        if len(self._told) > TOLD:
+        if len(self._told) > LOGGED:
             self._told.popitem(last=False)
-        name = (operation_name or "")[:TOLD_NAME_LENGTH] or None
+        name = (operation_name or "")[:LOGGED_NAME_LENGTH] or None
         log.warning("unregistered document", sha256=hashed, operation=name)
 
 

@@ -13,7 +13,7 @@ from schema.execution.error_wording import bounded
 from schema.execution.executor import Executor
 from schema.execution.models import Operation, Response
 
-# What a place in the document takes in an error: {"line":1,"column":1}
+# The bytes of an error's location: {"line":1,"column":1}
 LOCATION_BYTES = 21
 
 
@@ -44,7 +44,7 @@ def _response(result: Any, executor: Executor, operation: Operation) -> Response
         requested=operation.cost,
         returned=executor.returned,
         max_bytes=size.max_bytes,
-        deeds=executor.context_value.audit_entries,
+        audit_entries=executor.context_value.audit_entries,
     )
     size.bytes += sum(map(_least_bytes, errors))
     if size.is_too_large:

@@ -114,7 +114,7 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         return Response(None, errors, refused=True)
     assert isinstance(built, Executor)
     built.counted = operation.schema.list_sizes.counted
-    if forbidden := operation.schema.refusals(built, context):
+    if forbidden := operation.schema.permission_errors(built, context):
         errors = [format_graphql_error(error, ErrorCode.FORBIDDEN) for error in forbidden]
         return Response(None, errors, refused=True)
     return built

@@ -162,16 +162,16 @@ def refused(code: str) -> None:
         trail.log.refused(trail, code)
 
 
-def limits(*codes: str, deeds: Sequence[AuditEntry] = ()) -> None:
+def limits(*codes: str, audit_entries: Sequence[AuditEntry] = ()) -> None:
     """Tell of those of the codes that say something of who is refused."""
     if (trail := _trail.get()) is None:
         return
-    more = {"fields": _fields(deeds)} if deeds else {}
+    more = {"fields": _fields(audit_entries)} if audit_entries else {}
     for code in codes:
         trail.log.limited(trail, code, **more)
 
 
-def answered(deeds: Sequence[AuditEntry], response: Response | None) -> None:
+def answered(audit_entries: Sequence[AuditEntry], response: Response | None) -> None:
     """Tell of a mutation that ran, and of limits that an operation met.
 
     Without a response: it was interrupted.
@@ -181,17 +181,17 @@ def answered(deeds: Sequence[AuditEntry], response: Response | None) -> None:
     codes = response.codes() if response is not None and response.errors else ()
     is_mutation = trail.operation is not None and trail.operation.type is OperationType.MUTATION
     if not is_mutation or (response is not None and response.refused):
-        limits(*codes, deeds=deeds)
-    elif deeds or codes:
-        outcome = _outcome(deeds, response)
-        log.info("mutation", **trail.told(), fields=_fields(deeds), outcome=outcome)
+        limits(*codes, audit_entries=audit_entries)
+    elif audit_entries or codes:
+        outcome = _outcome(audit_entries, response)
+        log.info("mutation", **trail.told(), fields=_fields(audit_entries), outcome=outcome)
 
 
-def _outcome(deeds: Iterable[AuditEntry], response: Response | None) -> str:
+def _outcome(audit_entries: Iterable[AuditEntry], response: Response | None) -> str:
     """Say how the first field ended that did not end well."""
-    for deed in deeds:
-        if deed.outcome != OK:
-            return deed.outcome
+    for entry in audit_entries:
+        if entry.outcome != OK:
+            return entry.outcome
     if response is None:
         return INTERRUPTED
     for error in response.errors:
@@ -203,8 +203,10 @@ def _outcome(deeds: Iterable[AuditEntry], response: Response | None) -> str:
     return OK
 
 
-def _fields(deeds: Iterable[AuditEntry]) -> list[dict[str, Any]]:
-    return [{"field": deed.name, "outcome": deed.outcome, **deed.details} for deed in deeds]
+def _fields(audit_entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
+    return [
+        {"field": entry.name, "outcome": entry.outcome, **entry.details} for entry in audit_entries
+    ]
 
 
 def _tell_left_out(source: Any, code: str, count: int) -> None:
