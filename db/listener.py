@@ -1,6 +1,6 @@
-"""The process's one ear: a connection of its own that hears which organisations have news.
+"""A LISTEN connection that reports which organisations have new events.
 
-It reads nothing of the ledger. What is heard is only a hint; who must miss nothing also polls.
+Notifications are only hints: callers that must not miss events also poll.
 """
 
 import asyncio
@@ -23,35 +23,35 @@ log = structlog.get_logger("joblens.live")
 
 
 class Listener:
-    """Listens until it is stopped, on a new connection whenever the old one has died.
+    """Listens until it is stopped, and reconnects when its connection is lost.
 
-    `news(org_id)` is called for each notification; `reconnected()` each time it begins to listen,
-    the first time too: what was told before, nobody heard, so everything must be looked through.
+    `on_notification(org_id)` is called for each notification. `on_connected()` is called each time
+    listening starts: earlier notifications were missed, so the caller must check everything.
     """
 
     def __init__(
         self,
         url: str,
         *,
-        news: Callable[[UUID], None],
-        reconnected: Callable[[], None],
+        on_notification: Callable[[UUID], None],
+        on_connected: Callable[[], None],
         connect_timeout_seconds: float = 5.0,
         keep_alive_seconds: float = 15.0,
     ) -> None:
         self._url = url
-        self._news = news
-        self._reconnected = reconnected
+        self._on_notification = on_notification
+        self._on_connected = on_connected
         self._connect_timeout_seconds = connect_timeout_seconds
         self._keep_alive_seconds = keep_alive_seconds
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to listen; once begun, do nothing."""
+        """Start listening, unless it has been started."""
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Hang up, and wait until that is done."""
+        """Close the connection, and wait until it is closed."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -63,26 +63,27 @@ class Listener:
         while True:
             try:
                 connection = await self._connect()
-            except Exception as error:  # noqa: BLE001 - whatever it is, it must be tried again
+            except Exception as error:  # noqa: BLE001 - retried, whatever the error
                 if not failures:
-                    log.warning("cannot listen for news", reason=type(error).__name__)
-                # Jitter: many processes lose the same database at the same moment.
+                    log.warning("cannot listen for notifications", reason=type(error).__name__)
+                # Jitter: many processes lose the same database at once.
                 wait = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(failures, 20))
-                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - not a secret
                 failures += 1
                 continue
             try:
                 failures = 0
                 await self._listen(connection)
-                log.warning("lost the connection that listens for news")
+                log.warning("lost the connection that listens for notifications")
             except Exception as error:  # noqa: BLE001 - as above
                 log.warning(
-                    "lost the connection that listens for news", reason=type(error).__name__
+                    "lost the connection that listens for notifications",
+                    reason=type(error).__name__,
                 )
-                # One that connects but cannot listen must not spin.
+                # Do not loop without a pause if connecting works, but listening fails.
                 await asyncio.sleep(BACKOFF_SECONDS)
             finally:
-                # Not close(): it waits for a server that may never answer.
+                # Not close(), which waits for the server.
                 connection.terminate()
 
     async def _connect(self) -> Any:
@@ -94,20 +95,20 @@ class Listener:
         )
 
     async def _listen(self, connection: Any) -> None:
-        """Hear news until the connection ends; raise what its keep-alive query meets."""
+        """Listen until the connection ends. Raises the errors of the keep-alive query."""
         ended = asyncio.Event()
         connection.add_termination_listener(lambda _connection: ended.set())
-        await connection.add_listener(CHANNEL, self._hear)
-        self._reconnected()
+        await connection.add_listener(CHANNEL, self._handle)
+        self._on_connected()
         while not ended.is_set():
             try:
                 async with asyncio.timeout(self._keep_alive_seconds):
                     await ended.wait()
             except TimeoutError:
-                # A server or network that died silently says nothing, ever: it must be asked.
+                # Only a query detects a server or network that failed silently.
                 await connection.execute("SELECT")
 
-    def _hear(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        # Anybody who may connect may notify: what is no organisation is no news.
+    def _handle(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        # Any database user may notify: ignore payloads that are not an organisation's id.
         with suppress(ValueError):
-            self._news(UUID(payload))
+            self._on_notification(UUID(payload))

@@ -34,8 +34,8 @@ class Hub:
         self._engine = engine
         self._listener = Listener(
             url,
-            news=self._wake_feed,
-            reconnected=self._wake_all,
+            on_notification=self._wake_feed,
+            on_connected=self._wake_all,
             connect_timeout_seconds=self.options.connect_timeout_seconds,
             keep_alive_seconds=self.options.keep_alive_seconds,
         )

@@ -1,4 +1,4 @@
-"""`python -m server.cli`: the command `joblens` where its script is not installed."""
+"""`python -m server.cli`: the command `joblens`, without its installed script."""
 
 from server.cli.main import app
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from server.http.hostnames import as_host, as_network, as_origin
+from server.hostnames import as_host, as_network, as_origin
 from server.settings.values import WORDS
 
 Host = Annotated[str, AfterValidator(as_host)]

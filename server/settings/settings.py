@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from server.http.hostnames import is_loopback
+from server.hostnames import is_loopback
 from server.settings.database import DatabaseSettings
 from server.settings.documents import DocumentSettings
 from server.settings.jobs import JobSettings

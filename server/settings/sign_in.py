@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from server.http.hostnames import is_loopback
+from server.hostnames import is_loopback
 from server.settings.values import PREFIX, WORDS
 
 # Signatures with a key pair only: with a shared secret, whoever checks tokens could make them.
