@@ -43,9 +43,7 @@ def migrate(
         else:
             typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
         if restored:
-            typer.echo(
-                f"marked events restored from another server as history, of {restored} organisations"
-            )
+            typer.echo(f"marked as history: restored events of {restored} organisations")
 
 
 def _upgrade(url: str) -> None:

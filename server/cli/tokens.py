@@ -124,4 +124,4 @@ async def _revoke(url: str, token_id: UUID) -> bool:
 def _state(row: TokenRow, now: datetime) -> str:
     if row.revoked_at is not None:
         return f"revoked {moment(row.revoked_at)}"
-    return "expired" if row.expires_at is not None and row.expires_at <= now else "active"
+    return "expired" if row.expires_at is not None and row.expires_at <= now else "works"

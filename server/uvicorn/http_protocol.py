@@ -132,14 +132,10 @@ class HttpProtocol(RequestReader):
             # Drop the request that is refused.
             self.pipeline.popleft()
         self._pending_refusal = None if self._has_answered() else error
-        if (
-            self._pending_refusal is None
-            and not self.transport.is_closing()
-            and self._can_send_refusal()
-        ):
+        if self._pending_refusal is None and not self.transport.is_closing() and self._can_refuse():
             self._send_refusal(error)
 
-    def _can_send_refusal(self) -> bool:
+    def _can_refuse(self) -> bool:
         """Return whether no response has begun; otherwise close the connection."""
         cycle = self.cycle
         if cycle is None or cycle.response_complete:

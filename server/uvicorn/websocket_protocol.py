@@ -226,7 +226,7 @@ class _HandshakeProtocol(ServerProtocol):
 
 
 def _frame_head(size: int) -> bytes:
-    """Encode the frame header of a server's text message of `size` bytes (RFC 6455, section 5.2)."""
+    """Encode the frame header of a text message of `size` bytes (RFC 6455, section 5.2)."""
     if size < 126:  # noqa: PLR2004 - lengths of the RFC
         return bytes([0x81, size])
     if size < 65_536:  # noqa: PLR2004

@@ -25,7 +25,7 @@ class GoneError(Exception):
 
 
 class Channel:
-    """The server's end of a WebSocket. `send_many`: sends several messages at once, if supported."""
+    """The server's end of a WebSocket. `send_many`: sends several messages at once."""
 
     def __init__(self, socket: WebSocket, send_many: Send | None) -> None:
         self._socket = socket

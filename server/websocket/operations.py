@@ -81,7 +81,7 @@ class RunningOperations:
             await asyncio.wait(self.tasks)
 
     async def _run(self, message: Message, viewer: Viewer) -> None:
-        """Run an operation to its last message, unless it is cancelled or the client has disconnected."""
+        """Run an operation to its last message, unless it is cancelled."""
         try:
             last = await self._send_results(message, viewer)
         except GoneError:
