@@ -16,8 +16,8 @@ class DocumentSettings(BaseModel):
 
     introspection: bool = Field(
         True,
-        description="Whether clients may query `__schema` and `__type`. If off, errors do not suggest "
-        "similar names either.",
+        description="Whether clients may query `__schema` and `__type`. If off, errors do not "
+        "suggest similar names either.",
     )
     documents: Mode = Field(
         Mode.ANY,
@@ -31,8 +31,8 @@ class DocumentSettings(BaseModel):
     )
     automatic_persisted_queries: bool = Field(
         False,
-        description="Whether clients may register documents by their hashes, so that they send each "
-        "text only once.",
+        description="Whether clients may register documents by their hashes, so that they send "
+        "each text only once.",
     )
     automatic_persisted_queries_bytes: int = Field(
         4_194_304,

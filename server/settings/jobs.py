@@ -36,21 +36,27 @@ class JobSettings(BaseModel):
         DEFAULT_KEYS,
         description="Names of keys, separated by commas, under which text, objects and lists in "
         "payloads, results and details are hidden from all but administrators. A name matches "
-        "whole words of a key, also in the plural: `api_key` matches `x-api-keys` and "
-        "`myApiKey2`. `*` matches anything: `*token` matches `accesstoken`, too. Case and "
-        "punctuation are ignored.",
+        "whole words of a key, also in the plural: `api_key` matches `x-api-keys` and `myApiKey2`. "
+        "`*` matches anything: `*token` matches `accesstoken`, too. Case and punctuation are "
+        "ignored.",
     )
     redact_except: str | None = Field(
         None,
-        description="Names of keys that are shown although `JOBLENS_REDACT_KEYS` matches them, such "
-        "as `token_type,*tokens_details`. The syntax is the same, but each must match the whole "
-        "key.",
+        description="Names of keys that are shown although `JOBLENS_REDACT_KEYS` matches them, "
+        "such as `token_type,*tokens_details`. The syntax is the same, but each must match the "
+        "whole key.",
     )
     backoff_base_seconds: float = Field(
-        10.0, ge=0, le=86_400, description="How long a job waits for its first retry."
+        10.0,
+        ge=0,
+        le=86_400,
+        description="How long a job waits for its first retry.",
     )
     backoff_cap_seconds: float = Field(
-        3_600.0, ge=0, le=604_800, description="The longest time that a job waits for a retry."
+        3_600.0,
+        ge=0,
+        le=604_800,
+        description="The longest time that a job waits for a retry.",
     )
 
     @field_validator("redact_keys", "redact_except")

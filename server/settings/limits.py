@@ -16,10 +16,16 @@ class LimitSettings(BaseModel):
         "`LIMIT_EXCEEDED`, as with the limits below except for the cost.",
     )
     max_tokens: int = Field(
-        5_000, ge=10, le=1_000_000, description="Tokens and comments of a document."
+        5_000,
+        ge=10,
+        le=1_000_000,
+        description="Tokens and comments of a document.",
     )
     max_operations: int = Field(
-        20, ge=1, le=1_000, description="Operations in a document, of which a request runs one."
+        20,
+        ge=1,
+        le=1_000,
+        description="Operations in a document, of which a request runs one.",
     )
     max_depth: int = Field(
         20,
@@ -28,11 +34,22 @@ class LimitSettings(BaseModel):
         description="Nesting depth of the fields of a document, including its fragments.",
     )
     max_root_fields: int = Field(
-        20, ge=1, le=1_000, description="Fields at the root of an operation; each alias counts."
+        20,
+        ge=1,
+        le=1_000,
+        description="Fields at the root of an operation; each alias counts.",
     )
-    max_aliases: int = Field(50, ge=0, le=10_000, description="Aliases in a document.")
+    max_aliases: int = Field(
+        50,
+        ge=0,
+        le=10_000,
+        description="Aliases in a document.",
+    )
     max_directives: int = Field(
-        50, ge=0, le=10_000, description="Directives, such as `@include`, in a document."
+        50,
+        ge=0,
+        le=10_000,
+        description="Directives, such as `@include`, in a document.",
     )
     max_list_items: int = Field(
         2_000,
@@ -50,8 +67,8 @@ class LimitSettings(BaseModel):
     max_cost: int = Field(
         20_000,
         ge=1,
-        description="The maximum cost of a query: the number of objects that it could return, by its "
-        "page sizes. More fail with `COST_EXCEEDED`.",
+        description="The maximum cost of a query: the number of objects that it could return, by "
+        "its page sizes. More fail with `COST_EXCEEDED`.",
     )
     max_response_bytes: int = Field(
         16_777_216,

@@ -12,8 +12,8 @@ class LiveSettings(BaseModel):
         10.0,
         gt=0,
         le=300,
-        description="How long a new WebSocket may take to send `connection_init` before it is closed "
-        "with 4408.",
+        description="How long a new WebSocket may take to send `connection_init` before it is "
+        "closed with 4408.",
     )
     websocket_max_operations: int = Field(
         100,
@@ -26,7 +26,8 @@ class LiveSettings(BaseModel):
         20.0,
         gt=0,
         le=3600,
-        description="How often an idle WebSocket is pinged, and how long its client may take to answer.",
+        description="How often an idle WebSocket is pinged, and how long its client may take to "
+        "answer.",
     )
     sse_ping_seconds: float = Field(
         15.0,

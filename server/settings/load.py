@@ -17,13 +17,14 @@ class LoadSettings(BaseModel):
     max_requests: int = Field(
         400,
         ge=1,
-        description="Queries and mutations that a process runs at once; more fail with `OVERLOADED`.",
+        description="Queries and mutations that a process runs at once; more fail with "
+        "`OVERLOADED`.",
     )
     max_requests_per_viewer: int = Field(
         100,
         ge=1,
-        description="Queries and mutations of one viewer at once; more fail with `TOO_MANY_REQUESTS`. "
-        "In any case, a viewer may not have more than are free.",
+        description="Queries and mutations of one viewer at once; more fail with "
+        "`TOO_MANY_REQUESTS`. In any case, a viewer may not have more than are free.",
     )
     max_connections: int = Field(
         10_000,

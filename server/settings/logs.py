@@ -11,10 +11,12 @@ class LogSettings(BaseModel):
     model_config = ConfigDict(title="Logs")
 
     log_format: Literal["auto", "text", "json"] = Field(
-        "auto", description="`text`, `json`, or `auto`: text on a terminal, JSON otherwise."
+        "auto",
+        description="`text`, `json`, or `auto`: text on a terminal, JSON otherwise.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The lowest level that is logged."
+        "info",
+        description="The lowest level that is logged.",
     )
     audit_log: bool = Field(
         True,

@@ -22,13 +22,16 @@ class ServingSettings(BaseModel):
         description="The address to serve on; with `JOBLENS_AUTH=none`, a loopback address.",
     )
     port: int = Field(
-        8000, ge=0, le=65535, description="The port to serve on; 0 chooses a free one."
+        8000,
+        ge=0,
+        le=65535,
+        description="The port to serve on; 0 chooses a free one.",
     )
     hosts: Annotated[tuple[Host, ...], COMMA_SEPARATED] = Field(
         (),
-        description="With `JOBLENS_AUTH=none`, further host names, separated by commas, that clients "
-        "may use, for example behind a proxy. Requests for other hosts than these, `localhost` and "
-        "loopback addresses get 421, as a protection against DNS rebinding.",
+        description="With `JOBLENS_AUTH=none`, further host names, separated by commas, that "
+        "clients may use, for example behind a proxy. Requests for other hosts than these, "
+        "`localhost` and loopback addresses get 421, as a protection against DNS rebinding.",
     )
     cors_origins: Annotated[tuple[Origin, ...], COMMA_SEPARATED] = Field(
         (),
@@ -40,8 +43,16 @@ class ServingSettings(BaseModel):
         description="The addresses or networks, separated by commas, of trusted proxies, such as "
         "`10.0.0.0/8`. Only from these is the client's address taken from `X-Forwarded-For`.",
     )
-    workers: int = Field(1, ge=1, le=64, description="The number of server processes.")
-    graphiql: bool = Field(True, description="Whether GraphiQL is served to browsers.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="The number of server processes.",
+    )
+    graphiql: bool = Field(
+        True,
+        description="Whether GraphiQL is served to browsers.",
+    )
     max_body_bytes: int = Field(
         1_048_576,
         ge=1024,

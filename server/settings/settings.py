@@ -42,7 +42,7 @@ class Settings(
     def _validate_host(self) -> Self:
         if self.auth == "none" and not is_loopback(self.host):
             raise ValueError(
-                f"{PREFIX}AUTH=none accepts every client, so {PREFIX}HOST must be a loopback address"
+                f"{PREFIX}AUTH=none accepts all clients, so {PREFIX}HOST must be a loopback address"
             )
         return self
 

@@ -22,9 +22,9 @@ class SignInSettings(BaseModel):
 
     auth: Literal["token", "jwt", "none"] = Field(
         "token",
-        description="How clients authenticate: with a `token` of `joblens token create`, with a `jwt` "
-        "of an OpenID Connect provider, or `none`: every client is an anonymous admin, on loopback "
-        "addresses only.",
+        description="How clients authenticate: with a `token` of `joblens token create`, with a "
+        "`jwt` of an OpenID Connect provider, or `none`: every client is an anonymous admin, on "
+        "loopback addresses only.",
     )
     org: UUID = Field(
         UUID("00000000-0000-0000-0000-000000000001"),
@@ -33,21 +33,23 @@ class SignInSettings(BaseModel):
     )
     jwt_issuer: str | None = Field(
         None,
-        description="The `iss` of tokens, with `JOBLENS_AUTH=jwt`: the provider's exact issuer URL.",
+        description="The `iss` of tokens, with `JOBLENS_AUTH=jwt`: the provider's exact issuer "
+        "URL.",
     )
     jwt_audience: str | None = Field(
-        None, description="The `aud` of tokens: the provider's name for this server."
+        None,
+        description="The `aud` of tokens: the provider's name for this server.",
     )
     jwt_jwks: str | None = Field(
         None,
-        description="The provider's public keys (JWKS): an `https:` URL, or a file. Refreshed every 5 "
-        "minutes, and, at most every 10 seconds, when a token names an unknown key.",
+        description="The provider's public keys (JWKS): an `https:` URL, or a file. Refreshed "
+        "every 5 minutes, and, at most every 10 seconds, when a token names an unknown key.",
     )
     jwt_algorithms: Annotated[tuple[Algorithm, ...], COMMA_SEPARATED] = Field(
         ("RS256",),
         min_length=1,
-        description="The allowed signature algorithms of tokens, separated by commas: `RS`, `PS` or "
-        "`ES`, each with `256`, `384` or `512`, or `EdDSA`.",
+        description="The allowed signature algorithms of tokens, separated by commas: `RS`, `PS` "
+        "or `ES`, each with `256`, `384` or `512`, or `EdDSA`.",
     )
     jwt_org_claim: str = Field(
         "org",
@@ -56,13 +58,15 @@ class SignInSettings(BaseModel):
         "nested objects: `realm_access.roles`.",
     )
     jwt_subject_claim: str = Field(
-        "sub", min_length=1, description="The claim with the client's name."
+        "sub",
+        min_length=1,
+        description="The claim with the client's name.",
     )
     jwt_roles_claim: str = Field(
         "roles",
         min_length=1,
-        description="The claim with the roles: a list, or text divided by spaces. Unknown roles are "
-        "ignored.",
+        description="The claim with the roles: a list, or text divided by spaces. Unknown roles "
+        "are ignored.",
     )
     jwt_leeway_seconds: float = Field(
         30.0,
