@@ -68,7 +68,7 @@ class Listener:
                     log.warning("cannot listen for notifications", reason=type(error).__name__)
                 # Jitter: all processes lose the database at the same time.
                 wait = min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** min(failures, 20))
-                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - no secret
+                await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 - not a secret
                 failures += 1
                 continue
             try:

@@ -23,21 +23,23 @@ from server.auth.revocation import OpenConnections
 from server.document_rules import make_rules
 from server.http import graphiql
 from server.http.endpoint import graphql
-from server.http.health import Readiness, healthz, readyz
+from server.http.health import healthz, readyz
 from server.http.origins import OriginPolicy
+from server.http.request_log import RequestLog
 from server.http.responses import write_error
 from server.limits.admission import AdmissionControl
 from server.logging.audit import AUDIT, AuditLog
-from server.logging.setup import RequestLog, configure
+from server.logging.setup import configure
+from server.readiness import Readiness
 from server.settings import Settings
 from server.uvicorn.shutdown import ENDING
 from server.websocket import WebSocketEndpoint
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
-    """Make the application; without settings, read them from the environment.
+    """Make the application. Reads the settings from the environment unless they are given.
 
-    `JOBLENS_DATABASE_URL` must be set by then: starting an embedded database is the command's work.
+    `JOBLENS_DATABASE_URL` must be set: only the commands start the embedded database.
     """
     chosen = settings or Settings.read()
     assert chosen.database_url is not None
@@ -83,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         configure(chosen.log_format, chosen.log_level)
-        # What has been loaded by now stays: the collector need not look through it every time.
+        # All that is loaded stays: exclude it from garbage collection.
         gc.collect()
         gc.freeze()
         try:
@@ -109,7 +111,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.state.joblens = state
-    # It would lead to the scheme, name and path that a proxy in front of us asks by.
+    # A redirect would use the scheme, host and path that a proxy requests, not the client's.
     app.router.redirect_slashes = False
     return app
 
@@ -117,12 +119,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
 def _with_slash(
     kind: type[Route] | type[WebSocketRoute], path: str, endpoint: Any, **more: Any
 ) -> list[BaseRoute]:
-    """Answer a path also where a slash is behind it."""
+    """Make the routes of a path with and without a trailing slash."""
     return [kind(each, endpoint, **more) for each in (path, f"{path}/")]
 
 
 async def _home(_request: Request) -> Response:
-    """Lead a browser to where there is something to see."""
+    """Redirect a browser to GraphiQL."""
     return RedirectResponse("graphql")
 
 
@@ -132,14 +134,14 @@ async def _no_websocket(socket: WebSocket) -> None:
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:
-    """Write Starlette's own refusals in our form."""
+    """Convert an error of Starlette to our error format."""
     assert isinstance(error, HTTPException)
     code = {404: ErrorCode.NOT_FOUND, 405: ErrorCode.METHOD_NOT_ALLOWED}.get(
         error.status_code, ErrorCode.BAD_REQUEST
     )
     response = write_error(JoblensError(code, error.detail), status=error.status_code)
     if code is ErrorCode.METHOD_NOT_ALLOWED:
-        # Starlette's static files do not say it.
+        # Starlette's static files do not set it.
         response.headers["allow"] = "GET, HEAD"
     response.headers.update(error.headers or {})
     return response

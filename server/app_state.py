@@ -20,9 +20,9 @@ from resolvers.viewer import Viewer
 from schema.execution.documents import Rules
 from server.auth.credentials import Authenticator, Credential, PresentedCredential
 from server.auth.revocation import OpenConnections
-from server.http.health import Readiness
 from server.limits.admission import AdmissionControl, viewer_key
 from server.logging import audit
+from server.readiness import Readiness
 from server.settings import Settings
 
 log = structlog.get_logger("joblens.state")
@@ -30,7 +30,7 @@ log = structlog.get_logger("joblens.state")
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """The parts of one process that its requests share."""
+    """What the requests of one process share."""
 
     settings: Settings
     engine: AsyncEngine
@@ -42,25 +42,25 @@ class AppState:
     redaction: Redaction
     audit_log: audit.AuditLog
     readiness: Readiness
-    # Set when the process is about to end: subscriptions then end.
+    # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def sign_in(self, presented: PresentedCredential) -> Credential:
-        """Authenticate a client, and note it for the audit log. Raises JoblensError."""
+        """Authenticate a client, and record it for the audit log. Raises JoblensError."""
         try:
             credential = await self.authenticator.authenticate(presented)
         except UnavailableError:
             raise
         except JoblensError as error:
-            audit.refused(error.code)
+            audit.log_refusal(error.code)
             raise
-        audit.knows(credential)
+        audit.set_credential(credential)
         return credential
 
     async def stop(self) -> None:
-        """Stop every part, also if another one fails to stop."""
-        async with AsyncExitStack() as parts:
-            parts.callback(self.audit_log.close)
+        """Stop every component, even if another one fails to stop."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self.audit_log.close)
             # Stopped in reverse order.
             for stop in (
                 self.engine.dispose,
@@ -70,12 +70,12 @@ class AppState:
                 self.hub.stop,
                 self.connections.stop,
             ):
-                parts.push_async_callback(_stop, stop)
+                stack.push_async_callback(_stop, stop)
 
     def context(self, viewer: Viewer, *, is_short: bool = False) -> Context:
         """Make the context of one request; the caller closes it.
 
-        Viewers take turns at the pool's connections, and their short operations take turns apart.
+        Pool connections are shared fairly by viewer, in separate queues for short operations.
         """
         settings = self.settings
         scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
@@ -94,4 +94,4 @@ async def _stop(stop: Callable[[], Awaitable[None]]) -> None:
     try:
         await stop()
     except Exception:
-        log.exception("cannot stop", part=getattr(stop, "__qualname__", ""))
+        log.exception("cannot stop", component=getattr(stop, "__qualname__", ""))

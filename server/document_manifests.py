@@ -1,4 +1,4 @@
-"""Manifests of registered documents, as the tools of clients write them: their ids and texts."""
+"""Read manifests of registered documents: their ids and texts, as client tools write them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,22 +13,23 @@ APOLLO = "apollo-persisted-query-manifest"
 
 
 def read_manifests(directory: Path) -> dict[str, str]:
-    """Read all manifests of a directory: texts by their ids. Raises SettingsError, naming the file.
+    """Read all manifests of a directory. Returns texts by id.
 
-    A manifest is an object of texts by their ids, as Relay's compiler writes it, or one of Apollo's
-    format, version 1.
+    Raises SettingsError, which names the file.
+    A manifest is a JSON object of texts by id, as Relay's compiler writes it, or has version 1 of
+    Apollo's format.
     """
     try:
         files = sorted(path for path in directory.iterdir() if path.suffix == ".json")
     except OSError as error:
         raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory}: {error.strerror}") from None
     if not files:
-        raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory} holds no manifest (*.json)")
+        raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory} contains no manifest (*.json)")
     by_id: dict[str, str] = {}
     for file in files:
         for id_, text in _read(file):
             if by_id.setdefault(id_, text) != text:
-                raise _fault(file, f"the id {id_!r} stands for another document already")
+                raise _fault(file, f"the id {id_!r} is already used by another document")
     return by_id
 
 
@@ -59,9 +60,9 @@ def _apollo(file: Path, manifest: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         raise _fault(file, "has no list of operations")
     for operation in operations:
         if not isinstance(operation, dict):
-            raise _fault(file, "has an operation that is no object")
+            raise _fault(file, "has an operation that is not an object")
         yield operation.get("id"), operation.get("body")
 
 
-def _fault(file: Path, words: str) -> SettingsError:
-    return SettingsError(f"{PREFIX}DOCUMENTS_DIR: {file}: {words}")
+def _fault(file: Path, reason: str) -> SettingsError:
+    return SettingsError(f"{PREFIX}DOCUMENTS_DIR: {file}: {reason}")

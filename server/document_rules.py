@@ -1,4 +1,4 @@
-"""The rules for documents of one process, from its settings."""
+"""Build the rules for documents from the settings."""
 
 from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
@@ -9,7 +9,7 @@ from server.settings import Settings
 
 
 def make_rules(settings: Settings) -> Rules:
-    """Make the rules. Raises SettingsError where a manifest cannot be read."""
+    """Make the rules. Raises SettingsError if a manifest cannot be read."""
     limits = DocumentLimits(
         max_document_characters=settings.max_document_characters,
         max_tokens=settings.max_tokens,

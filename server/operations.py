@@ -15,11 +15,11 @@ from schema.execution.error_format import MASKED
 from schema.execution.models import Operation, Request, Response
 from schema.execution.run import execute, prepare, subscribe
 from server.app_state import AppState
-from server.http.responses import encode_once, refusal
 from server.limits.admission import viewer_key
 from server.limits.concurrency import Slot
 from server.limits.deadline import Deadline
 from server.logging import audit
+from server.response_encoding import encode_once, refusal
 
 log = structlog.get_logger("joblens.operations")
 
@@ -33,10 +33,10 @@ async def prepare_operation(
     """
     operation = prepare(request, state.rules)
     if isinstance(operation, Response):
-        audit.limits(*operation.codes())
+        audit.log_limits(*operation.codes())
         await state.admission.spend(viewer)
     else:
-        audit.runs(operation)
+        audit.set_operation(operation)
     return operation
 
 
@@ -54,7 +54,7 @@ async def run_operation(
     subscription one for each event. A `refused` response reports why the operation was
     not run or has ended, and is the last. `slot` is that of the request; a subscription gives it
     back when it has started, and holds one of its own. A query is cancelled if `receive` reports
-    that its client has disconnected. Close the iterator: that ends the operation.
+    that its client has disconnected. Closing the iterator ends the operation.
     """
     if operation.type is not OperationType.SUBSCRIPTION:
         responses = _execute(state, viewer, operation, request, receive)
@@ -64,7 +64,7 @@ async def run_operation(
         async for ready in responses:
             yield ready
     except JoblensError as error:
-        audit.limits(error.code)
+        audit.log_limits(error.code)
         yield [refusal(error)]
     except Exception:
         log.exception("unexpected error")
@@ -110,7 +110,7 @@ async def _answer(
         return response
     finally:
         deadline.end()
-        audit.answered(context.audit_entries, response)
+        audit.log_operation(context.audit_entries, response)
         await context.close()
 
 
@@ -128,7 +128,7 @@ async def _subscribe(
     with state.admission.subscriptions.acquire(viewer_key(viewer)):
         responses = await subscribe(operation, request, open_context)
         if isinstance(responses, Response):
-            audit.limits(*responses.codes())
+            audit.log_limits(*responses.codes())
             yield [responses]
             return
         slot.release()
@@ -136,5 +136,5 @@ async def _subscribe(
             yield []
             async for ready in responses:
                 if ready[-1].refused and ErrorCode.SLOW_CONSUMER in ready[-1].codes():
-                    audit.limits(ErrorCode.SLOW_CONSUMER)
+                    audit.log_limits(ErrorCode.SLOW_CONSUMER)
                 yield ready

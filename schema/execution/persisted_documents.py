@@ -2,11 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
+from cachetools import LRUCache
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.parsing import IGNORED
@@ -46,30 +48,21 @@ class ResolvedDocument(NamedTuple):
 
 
 class AutomaticDocuments:
-    """Texts that clients registered themselves, by their hashes; the least used give way."""
+    """Documents that clients registered, by hash. The least recently used are evicted."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._texts: OrderedDict[str, str] = OrderedDict()
-        self.bytes = 0
+        self._texts: LRUCache[str, str] = LRUCache(max_bytes, getsizeof=_bytes)
 
     def get(self, sha256_hash: str) -> str | None:
-        """Get a text, which thereby is the most recently used."""
-        text = self._texts.get(sha256_hash)
-        if text is not None:
-            self._texts.move_to_end(sha256_hash)
-        return text
+        """Get a text; it becomes the most recently used."""
+        return self._texts.get(sha256_hash)
 
     def keep(self, sha256_hash: str, text: str) -> None:
-        """Keep a text if it fits at all."""
-        size = _bytes(text)
-        if sha256_hash in self._texts or size > self._max_bytes:
-            return
-        self._texts[sha256_hash] = text
-        self.bytes += size
-        while self.bytes > self._max_bytes:
-            _, oldest = self._texts.popitem(last=False)
-            self.bytes -= _bytes(oldest)
+        """Keep a text if it fits."""
+        # The cache raises ValueError for a text that does not fit.
+        if sha256_hash not in self._texts:
+            with suppress(ValueError):
+                self._texts[sha256_hash] = text
 
 
 class Documents:

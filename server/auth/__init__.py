@@ -1,1 +1,1 @@
-"""Who asks: credentials and what they are worth, in one module for each `JOBLENS_AUTH`."""
+"""Authentication: one module for each value of `JOBLENS_AUTH`."""

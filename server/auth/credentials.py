@@ -1,4 +1,4 @@
-"""What a client shows of itself, what that is worth, and what decides so."""
+"""Credentials as clients present them, as they are verified, and the authenticator's protocol."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from resolvers.viewer import Viewer
 
 AUTHORIZATION = "Authorization"
 ORG_HEADER = "Joblens-Org"
-TOKEN_KEY = "token"  # noqa: S105 - the name of one
+TOKEN_KEY = "token"  # noqa: S105 - a name, not a token
 SCHEME = "bearer"
 
 
@@ -40,13 +40,13 @@ class RevokedError(UnauthenticatedError):
 
 @dataclass(frozen=True, slots=True)
 class PresentedCredential:
-    """What a client says of itself: `Authorization`, and the organisation that it names."""
+    """The unverified `Authorization` and `Joblens-Org` of a client."""
 
     authorization: object = None
     org: object = None
 
     def token(self) -> str:
-        """Get the bearer token; raise UnauthenticatedError where there is none."""
+        """Get the bearer token. Raises UnauthenticatedError if there is none."""
         if self.authorization is None:
             raise MissingTokenError
         text = self.authorization if isinstance(self.authorization, str) else ""
@@ -58,10 +58,10 @@ class PresentedCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What a client is known by, until `expires_at` (seconds since the epoch; None: for ever).
+    """A verified credential, valid until `expires_at` (seconds since the epoch; None: no expiry).
 
-    `key` tells one token from another. `token_id` is no secret: whoever made the
-    token knows it by that.
+    `key` is the token's digest; empty if there is no token. `token_id` is not secret: token lists
+    and the audit log show it.
     """
 
     viewer: Viewer
@@ -71,42 +71,42 @@ class Credential:
 
     @property
     def has_expired(self) -> bool:
-        """Whether its time is over."""
+        """Whether `expires_at` has passed."""
         return self.expires_at is not None and self.expires_at <= time.time()
 
 
 class Authenticator(Protocol):
-    """What knows clients by what they show."""
+    """Verifies the credentials of clients."""
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
-        """Get what is known of the client.
+        """Verify a credential.
 
-        Raises UnauthenticatedError, UnavailableError where that cannot be found out now, and
-        JoblensError where the client contradicts itself.
+        Raises UnauthenticatedError; UnavailableError if it cannot be verified now; JoblensError if
+        the organisation named is malformed or another than the credential's.
         """
         ...
 
     async def revoked(
         self, org_id: UUID, credentials: Collection[Credential]
     ) -> Collection[Credential]:
-        """Get those of an organisation's credentials that hold no more, though not expired."""
+        """Get those of an organisation's credentials that were revoked or changed."""
         ...
 
     async def stop(self) -> None:
-        """Wait for what still runs; the process ends."""
+        """Wait for running tasks, at shutdown."""
         ...
 
 
 def from_headers(headers: Mapping[str, str]) -> PresentedCredential:
-    """Read what a request's headers show."""
+    """Read the credential in a request's headers."""
     return PresentedCredential(headers.get(AUTHORIZATION), headers.get(ORG_HEADER))
 
 
 def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> PresentedCredential:
-    """Read what the payload of `connection_init` shows, and where it is silent, the headers.
+    """Read the credential in the payload of `connection_init`; what it lacks, in the headers.
 
-    As the headers' own, the names may be written in any case. `token` is one without its scheme.
-    What is of another type than text is kept as it is: it is no token, and no silence either.
+    Names are case-insensitive, as those of headers. `token` is a token without its scheme. Values
+    that are not text are kept, so that they are refused rather than ignored.
     """
     named = {name.lower(): value for name, value in payload.items() if value is not None}
     authorization, org = named.get(AUTHORIZATION.lower()), named.get(ORG_HEADER.lower())
@@ -120,9 +120,9 @@ def from_init(payload: Mapping[str, Any], headers: Mapping[str, str]) -> Present
 
 
 def check_org(viewer: Viewer, named: object) -> None:
-    """Refuse a client that means to act for another organisation than its credentials are of."""
+    """Refuse a request for another organisation than its credential's. Raises JoblensError."""
     if named is None:
         return
     if not isinstance(named, str) or parse_uuid(named) != viewer.org_id:
-        words = f"{ORG_HEADER} is not the organisation of these credentials; leave it out."
-        raise JoblensError(ErrorCode.BAD_REQUEST, words)
+        message = f"{ORG_HEADER} is not the organisation of these credentials; leave it out."
+        raise JoblensError(ErrorCode.BAD_REQUEST, message)

@@ -1,4 +1,4 @@
-"""Which authenticator a process has, by `JOBLENS_AUTH`."""
+"""Create the authenticator that `JOBLENS_AUTH` selects."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,7 +10,7 @@ from server.settings import Settings
 
 
 def create_authenticator(settings: Settings, engine: AsyncEngine) -> Authenticator:
-    """Make what knows the clients of a process with these settings."""
+    """Create the authenticator of a process."""
     if settings.auth == "none":
         return NoAuthenticator(settings.org)
     if settings.auth == "jwt":
@@ -19,7 +19,7 @@ def create_authenticator(settings: Settings, engine: AsyncEngine) -> Authenticat
 
 
 def _rules(settings: Settings) -> JwtRules:
-    # The settings have seen to it that these are there.
+    # The settings validate that these are set.
     assert settings.jwt_issuer
     assert settings.jwt_audience
     assert settings.jwt_jwks

@@ -1,4 +1,4 @@
-"""`JOBLENS_AUTH=jwt`: access tokens of an OpenID Connect provider, checked with its public keys."""
+"""`JOBLENS_AUTH=jwt`: verify access tokens of an OpenID Connect provider with its public keys."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from typing import Any
 from uuid import UUID
 
 import jwt
+from cachetools import TTLCache
 
 from db.validation import name_fault
 from resolvers.errors import UnavailableError
 from resolvers.ids import parse_uuid
 from resolvers.viewer import Role, Viewer
-from server.auth.credential_cache import CredentialCache
 from server.auth.credentials import Credential, PresentedCredential, UnauthenticatedError, check_org
 from server.auth.jwks import KeySet, KeysUnavailableError
 from server.auth.token_format import digest
 
-# For so long a token that was checked is not checked again: its signature costs more than a look.
-REMEMBERED_SECONDS = 60.0
-MOST_REMEMBERED = 10_000
+# Verified tokens are cached: verifying a signature is expensive.
+CACHE_SECONDS = 60.0
+CACHE_SIZE = 10_000
 MAX_LENGTH = 16_384
 
 REFUSED = "This token is not valid here, or has expired."
@@ -26,7 +26,7 @@ REFUSED = "This token is not valid here, or has expired."
 
 @dataclass(frozen=True, slots=True)
 class JwtRules:
-    """What a token must be, and where its claims stand."""
+    """What a token must match, and the names of its claims."""
 
     issuer: str
     audience: str
@@ -39,24 +39,22 @@ class JwtRules:
 
 
 class JwtAuthenticator:
-    """Knows clients by what their provider signed."""
+    """Authenticates clients by tokens that their provider signed."""
 
     def __init__(self, rules: JwtRules) -> None:
         self._rules = rules
-        self._known: CredentialCache[Credential] = CredentialCache(
-            REMEMBERED_SECONDS, MOST_REMEMBERED
-        )
-        # A key that is gone takes along what was checked with it.
-        self._keys = KeySet(rules.jwks, changed=self._known.clear)
+        self._known: TTLCache[bytes, Credential] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
+        # Tokens must be verified again when the keys change.
+        self._keys = KeySet(rules.jwks, on_change=self._known.clear)
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
-        """Get what the token says of its bearer."""
+        """Verify the token, and read the viewer from its claims."""
         token = presented.token()
         key = digest(token)
         credential = self._known.get(key)
         if credential is None:
             credential = self._credential(key, await self._claims(token))
-            self._known.put(key, credential)
+            self._known[key] = credential
         if credential.has_expired:
             raise UnauthenticatedError(REFUSED)
         check_org(credential.viewer, presented.org)
@@ -65,15 +63,15 @@ class JwtAuthenticator:
     async def revoked(
         self, _org_id: UUID, _credentials: Collection[Credential]
     ) -> Collection[Credential]:
-        """Get none: nothing but its time ends a token of a provider."""
+        """Return none: a provider's token ends only when it expires."""
         return ()
 
     async def stop(self) -> None:
-        """Wait for what is being read."""
+        """Wait for a running refresh of the keys."""
         await self._keys.stop()
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
-        """Check the token, and get its claims."""
+        """Verify the token, and return its claims."""
         rules = self._rules
         try:
             if len(token) > MAX_LENGTH:
@@ -98,7 +96,7 @@ class JwtAuthenticator:
         except KeysUnavailableError:
             raise UnavailableError from None
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
-            # Not which of its rules it breaks: that is between the client and its provider.
+            # The reason is not revealed.
             raise UnauthenticatedError(REFUSED) from None
 
     def _credential(self, key: bytes, claims: Mapping[str, Any]) -> Credential:
@@ -106,16 +104,16 @@ class JwtAuthenticator:
         org = _claim(claims, rules.org_claim)
         org_id = parse_uuid(org) if isinstance(org, str) else None
         if org_id is None:
-            words = f"The token's claim '{rules.org_claim}' must be an organisation's UUID."
-            raise UnauthenticatedError(words)
+            message = f"The token's claim '{rules.org_claim}' must be an organisation's UUID."
+            raise UnauthenticatedError(message)
         subject = _claim(claims, rules.subject_claim)
         if not isinstance(subject, str) or name_fault(subject) or not subject.isprintable():
-            words = f"The token's claim '{rules.subject_claim}' must be a name."
-            raise UnauthenticatedError(words)
+            message = f"The token's claim '{rules.subject_claim}' must be a name."
+            raise UnauthenticatedError(message)
         roles = _roles(_claim(claims, rules.roles_claim))
         if not roles:
-            words = f"The token's claim '{rules.roles_claim}' has none of: {', '.join(Role)}."
-            raise UnauthenticatedError(words)
+            message = f"The token's claim '{rules.roles_claim}' has none of: {', '.join(Role)}."
+            raise UnauthenticatedError(message)
         return Credential(
             viewer=Viewer(org_id, subject, roles),
             key=key,
@@ -125,23 +123,23 @@ class JwtAuthenticator:
 
 
 def _token_id(jti: object) -> str | None:
-    """Take the id that the provider gave the token, if it is one to be read."""
+    """Return the token's id if it is a printable name."""
     is_id = isinstance(jti, str) and not name_fault(jti) and jti.isprintable()
     return str(jti) if is_id else None
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:
-    """Get a claim by its name, or by the dotted path that leads to it; None where there is none."""
+    """Get a claim by its name or by a dotted path; None if there is none."""
     if path in claims:
-        # Some providers name claims by URLs, with dots.
+        # Some providers use URLs, which have dots, as names of claims.
         return claims[path]
-    found: Any = claims
+    value: Any = claims
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _roles(claim: object) -> tuple[Role, ...]:
-    """Read the roles from a list, or from words in a text; other roles are other programs'."""
-    words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return tuple(role for role in Role if role in words)
+    """Read the roles from a list, or from text divided by spaces. Unknown roles are ignored."""
+    names = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    return tuple(role for role in Role if role in names)

@@ -1,4 +1,4 @@
-"""`JOBLENS_AUTH=none`: anybody may do everything, for the organisation that they name."""
+"""`JOBLENS_AUTH=none`: accept every request as an anonymous admin."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -10,13 +10,13 @@ from server.auth.credentials import ORG_HEADER, Credential, PresentedCredential
 
 
 class NoAuthenticator:
-    """Knows nobody and lets everybody in. For loopback addresses only."""
+    """Accepts every request, for the organisation that it names. For loopback addresses only."""
 
     def __init__(self, default_org: UUID) -> None:
         self._default_org = default_org
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
-        """Get a credential of the organisation that was named, or of the default one."""
+        """Return an admin credential of the organisation named, or of the default one."""
         org_id = self._default_org
         if presented.org is not None:
             parsed = parse_uuid(presented.org) if isinstance(presented.org, str) else None
@@ -28,8 +28,8 @@ class NoAuthenticator:
     async def revoked(
         self, _org_id: UUID, _credentials: Collection[Credential]
     ) -> Collection[Credential]:
-        """Get none: nothing was shown that could lapse."""
+        """Return none: there are no credentials to revoke."""
         return ()
 
     async def stop(self) -> None:
-        """Do nothing: nothing runs."""
+        """Do nothing: there are no tasks."""

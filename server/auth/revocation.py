@@ -1,4 +1,4 @@
-"""Long-lived connections by the credential that opened them, to end them when it is revoked."""
+"""End long-lived connections when their credential expires or is revoked."""
 
 import asyncio
 from collections import defaultdict
@@ -9,17 +9,17 @@ import structlog
 
 from server.auth.credentials import Authenticator, Credential
 
-# How often credentials of open connections are looked at again.
+# How often the credentials of open connections are checked.
 INTERVAL_SECONDS = 2.0
 
 log = structlog.get_logger("joblens.auth")
 
 
 class OpenConnections:
-    """Tells open connections when what they were opened with holds no more.
+    """Checks the credentials of open connections, in one task while there are any.
 
-    One task a process looks at all of them; it runs while there is one. What has expired it ends
-    itself; of the rest it asks, apart for each organisation, so that none keeps others waiting.
+    Expiry is checked locally. The authenticator checks the rest, in a task for each organisation,
+    so that a slow one does not delay the others.
     """
 
     def __init__(
@@ -29,59 +29,59 @@ class OpenConnections:
         self._interval_seconds = interval_seconds
         self._open: dict[object, tuple[Credential, Callable[[], None]]] = {}
         self._task: asyncio.Task[None] | None = None
-        self._asking: dict[UUID, asyncio.Task[None]] = {}
+        self._checks: dict[UUID, asyncio.Task[None]] = {}
 
     def watch(self, credential: Credential, on_revoked: Callable[[], None]) -> Callable[[], None]:
-        """Call `on_revoked` once if the credential lapses; what is returned ends the watch."""
+        """Call `on_revoked` once the credential expires or is revoked. Returns how to stop."""
         if not credential.key:
-            # Nothing was shown, and nothing can lapse.
+            # Without a token, there is nothing to revoke.
             return lambda: None
-        place = object()
-        self._open[place] = (credential, on_revoked)
+        watch_id = object()
+        self._open[watch_id] = (credential, on_revoked)
         if self._task is None:
-            self._task = asyncio.create_task(self._look_again_and_again())
-        return lambda: self._leave(place)
+            self._task = asyncio.create_task(self._run())
+        return lambda: self._unwatch(watch_id)
 
     async def stop(self) -> None:
-        """Look no more."""
+        """Stop checking."""
         self._open.clear()
         task, self._task = self._task, None
-        tasks = [*self._asking.values()] if task is None else [task, *self._asking.values()]
+        tasks = [*self._checks.values()] if task is None else [task, *self._checks.values()]
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _leave(self, place: object) -> None:
-        self._open.pop(place, None)
+    def _unwatch(self, watch_id: object) -> None:
+        self._open.pop(watch_id, None)
 
-    async def _look_again_and_again(self) -> None:
+    async def _run(self) -> None:
         while self._open:
             await asyncio.sleep(self._interval_seconds)
-            self._look()
+            self._start_checks()
         self._task = None
 
-    def _look(self) -> None:
+    def _start_checks(self) -> None:
         self._end({credential for credential, _ in self._open.values() if credential.has_expired})
         by_org: defaultdict[UUID, set[Credential]] = defaultdict(set)
         for credential, _ in self._open.values():
             by_org[credential.viewer.org_id].add(credential)
         for org_id, credentials in by_org.items():
-            if org_id not in self._asking:
-                self._asking[org_id] = asyncio.create_task(self._ask(org_id, credentials))
+            if org_id not in self._checks:
+                self._checks[org_id] = asyncio.create_task(self._check(org_id, credentials))
 
-    async def _ask(self, org_id: UUID, credentials: Collection[Credential]) -> None:
+    async def _check(self, org_id: UUID, credentials: Collection[Credential]) -> None:
         try:
             self._end(await self._authenticator.revoked(org_id, credentials))
         except Exception:
-            log.exception("could not look at the credentials of open connections")
+            log.exception("could not check the credentials of open connections")
         finally:
-            del self._asking[org_id]
+            del self._checks[org_id]
 
-    def _end(self, lapsed: Collection[Credential]) -> None:
-        for place, (credential, on_revoked) in list(self._open.items()):
-            if credential in lapsed:
-                self._leave(place)
+    def _end(self, revoked: Collection[Credential]) -> None:
+        for watch_id, (credential, on_revoked) in list(self._open.items()):
+            if credential in revoked:
+                self._unwatch(watch_id)
                 try:
                     on_revoked()
                 except Exception:
-                    log.exception("could not end a connection whose credentials hold no more")
+                    log.exception("could not end a connection whose credential was revoked")

@@ -1,4 +1,4 @@
-"""`JOBLENS_AUTH=token`: the tokens that `joblens token create` makes, found by their hash."""
+"""`JOBLENS_AUTH=token`: verify tokens of `joblens token create`, stored as hashes."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
+from cachetools import LRUCache, TTLCache
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands.tokens import LAST_USE_INTERVAL, record_last_use
@@ -16,7 +17,6 @@ from db.queries.tokens import TokenRow, load_tokens_by_hash
 from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
 from resolvers.viewer import Role, Viewer
-from server.auth.credential_cache import CredentialCache
 from server.auth.credentials import (
     Credential,
     PresentedCredential,
@@ -25,35 +25,35 @@ from server.auth.credentials import (
 )
 from server.auth.token_format import digest, org_of
 
-# For so long a process goes by what it found: a revoked token works no longer than that.
-REMEMBERED_SECONDS = 2.0
-MOST_REMEMBERED = 10_000
-# Wrong tokens must not take the whole pool from those who have the right ones, who, known already,
-# do not even stand in one queue with them. Nor does one organisation keep others waiting.
+# How long a lookup is cached, and with it a revoked token accepted.
+CACHE_SECONDS = 2.0
+CACHE_SIZE = 10_000
+# Lookups of wrong tokens must not use up the connection pool. Tokens that were valid before have a
+# queue of their own, and in each queue organisations take turns.
 CONCURRENT_LOOKUPS = 4
-AWAY_ERRORS = (DatabaseUnavailableError, StatementTimeoutError)
+DATABASE_ERRORS = (DatabaseUnavailableError, StatementTimeoutError)
 
 log = structlog.get_logger("joblens.auth")
 
 
 class TokenAuthenticator:
-    """Knows clients by their tokens. What a request costs is, mostly, a look into a dict."""
+    """Authenticates clients by their tokens. Most requests only need a cache lookup."""
 
     def __init__(self, engine: AsyncEngine, statement_timeout_seconds: float) -> None:
         self._engine = engine
         self._timeout_seconds = statement_timeout_seconds
-        self._known: CredentialCache[Credential] = CredentialCache(
-            REMEMBERED_SECONDS, MOST_REMEMBERED
-        )
-        # Apart, so that a flood of wrong tokens does not push the right ones out.
-        self._unknown: CredentialCache[bool] = CredentialCache(REMEMBERED_SECONDS, MOST_REMEMBERED)
+        self._known: TTLCache[bytes, Credential] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
+        # Keys that were valid when they were last looked up, however long ago.
+        self._seen: LRUCache[bytes, None] = LRUCache(CACHE_SIZE)
+        # Separate, so that a flood of wrong tokens does not evict valid ones.
+        self._unknown: TTLCache[bytes, None] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
         self._lookups: dict[bytes, asyncio.Task[Credential | None]] = {}
-        self._looking = FairQueue(CONCURRENT_LOOKUPS)
-        self._looking_again = FairQueue(CONCURRENT_LOOKUPS)
-        self._noting: set[asyncio.Task[None]] = set()
+        self._first_lookups = FairQueue(CONCURRENT_LOOKUPS)
+        self._repeated_lookups = FairQueue(CONCURRENT_LOOKUPS)
+        self._writes: set[asyncio.Task[None]] = set()
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
-        """Get what is known of the token."""
+        """Verify the token, from the cache or the database."""
         token = presented.token()
         key = digest(token)
         credential = self._known.get(key) or await self._find(key, token)
@@ -65,50 +65,55 @@ class TokenAuthenticator:
     async def revoked(
         self, org_id: UUID, credentials: Collection[Credential]
     ) -> Collection[Credential]:
-        """Get those that were revoked or changed, by one statement."""
+        """Get those that were revoked or changed, with one statement."""
         try:
-            async with self._looking_again.slot(org_id):
+            async with self._repeated_lookups.slot(org_id):
                 rows = await self._load(org_id, {each.key for each in credentials})
-        except AWAY_ERRORS:
-            # It cannot be found out now: they stay until it can.
+        except DATABASE_ERRORS:
+            # Unknown now: they stay valid until it can be checked.
             return ()
         now = datetime.now(UTC)
-        hold = {_credential(org_id, row) for row in rows if not _is_over(row, now)}
-        gone = [each for each in credentials if each not in hold]
-        for each in gone:
-            self._known.forget(each.key)
-        return gone
+        valid = {_credential(org_id, row) for row in rows if not _has_expired(row, now)}
+        revoked = [each for each in credentials if each not in valid]
+        for each in revoked:
+            self._forget(each.key)
+        return revoked
 
     async def stop(self) -> None:
-        """Wait for what is being looked up or written down."""
-        await asyncio.gather(*self._lookups.values(), *self._noting, return_exceptions=True)
+        """Wait for running lookups and writes."""
+        await asyncio.gather(*self._lookups.values(), *self._writes, return_exceptions=True)
 
     async def _find(self, key: bytes, token: str) -> Credential | None:
-        """Look a token up in the database, once for all who show it at this moment."""
+        """Look up a token in the database; concurrent requests with it share one lookup."""
         org_id = org_of(token)
-        if org_id is None or self._unknown.get(key):
+        if org_id is None or key in self._unknown:
             return None
         task = self._lookups.get(key)
         if task is None:
             task = self._lookups[key] = asyncio.create_task(self._look_up(org_id, key))
             task.add_done_callback(lambda _: self._lookups.pop(key))
         try:
-            # Shielded: who hangs up takes no other's answer along.
+            # Shielded: a request that is cancelled must not cancel the lookup of others.
             return await asyncio.shield(task)
-        except AWAY_ERRORS:
+        except DATABASE_ERRORS:
             raise UnavailableError from None
 
     async def _look_up(self, org_id: UUID, key: bytes) -> Credential | None:
-        queue = self._looking_again if key in self._known else self._looking
+        queue = self._repeated_lookups if key in self._seen else self._first_lookups
         async with queue.slot(org_id):
             rows = await self._load(org_id, [key])
         if not rows:
-            self._known.forget(key)
-            self._unknown.put(key, True)
+            self._forget(key)
+            self._unknown[key] = None
             return None
         credential = _credential(org_id, rows[0])
-        self._known.put(key, credential)
+        self._known[key] = credential
+        self._seen[key] = None
         return credential
+
+    def _forget(self, key: bytes) -> None:
+        self._known.pop(key, None)
+        self._seen.pop(key, None)
 
     async def _load(self, org_id: UUID, keys: Collection[bytes]) -> Sequence[TokenRow]:
         scope = Scope(org_id, self._timeout_seconds)
@@ -117,18 +122,18 @@ class TokenAuthenticator:
             session.use() as begun,
         ):
             rows = await load_tokens_by_hash(begun, org_id, keys)
-        self._note_uses(org_id, {row.hash: row.last_used_at for row in rows})
+        self._record_uses(org_id, {row.hash: row.last_used_at for row in rows})
         return rows
 
-    def _note_uses(self, org_id: UUID, last_uses: Mapping[bytes, datetime | None]) -> None:
-        """Have it written down that the tokens are in use, apart from whatever asked."""
+    def _record_uses(self, org_id: UUID, last_uses: Mapping[bytes, datetime | None]) -> None:
+        """Write the last use of tokens in the background, unless it is recent."""
         now = datetime.now(UTC)
         latest = now - LAST_USE_INTERVAL
         stale = [key for key, at in last_uses.items() if at is None or at <= latest]
         if stale:
             task = asyncio.create_task(self._write_uses(org_id, stale, now))
-            self._noting.add(task)
-            task.add_done_callback(self._noting.discard)
+            self._writes.add(task)
+            task.add_done_callback(self._writes.discard)
 
     async def _write_uses(self, org_id: UUID, keys: Collection[bytes], now: datetime) -> None:
         scope = Scope(org_id, self._timeout_seconds, read_only=False)
@@ -137,11 +142,11 @@ class TokenAuthenticator:
                 async with session.use() as begun:
                     await record_last_use(begun, org_id, keys, now)
                 await session.commit()
-        except Exception as error:  # noqa: BLE001 - no request depends on it; the next one tries
-            log.warning("could not note the use of a token", reason=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - no request depends on it
+            log.warning("could not record the last use of a token", reason=type(error).__name__)
 
 
-def _is_over(row: TokenRow, now: datetime) -> bool:
+def _has_expired(row: TokenRow, now: datetime) -> bool:
     return row.expires_at is not None and row.expires_at <= now
 
 

@@ -1,4 +1,4 @@
-"""The command `joblens`: one module a group of commands. What they do lives elsewhere."""
+"""The command `joblens`: one module for each group of commands."""
 
 from server.cli.main import app
 

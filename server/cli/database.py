@@ -1,4 +1,4 @@
-"""The database of a command: the one that the settings name, else the embedded one."""
+"""The database of a command: the configured one, or the embedded one."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ from db.checks import Check, check_row_security
 from server.cli.errors import fail, redacted
 from server.settings import Settings
 
-EMBEDDED = "JOBLENS_DATABASE_URL is not set: this is the embedded database in"
+EMBEDDED = "JOBLENS_DATABASE_URL is not set: using the embedded database in"
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
 
 
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
-    """Yield the URL of the ledger's database; an embedded one is left as it was found.
+    """Yield the URL of the database. An embedded one that was stopped is stopped again at the end.
 
-    Errors of the database that the body meets end the command with one line.
+    A database error in the body ends the command with one line.
     """
     if settings.database_url is None:
         typer.echo(f"{EMBEDDED} {settings.data_dir}", err=True)
@@ -35,7 +35,7 @@ def database(settings: Settings) -> Iterator[str]:
         try:
             asyncio.run(_reach(url, settings.connect_timeout_seconds))
         except ValueError:
-            # Its words may quote a part of the URL, and with it of a password.
+            # The error may quote a part of the URL, and so of the password.
             fail("JOBLENS_DATABASE_URL is not a usable PostgreSQL URI; see: joblens doctor --help")
         yield url
 
@@ -47,7 +47,7 @@ async def _reach(url: str, timeout_seconds: float) -> None:
 
 @contextmanager
 def embedded_database(data_dir: Path) -> Iterator[str]:
-    """Yield the URL of the embedded database, running for as long as the body does."""
+    """Yield the URL of the embedded database, running while the body does."""
     try:
         server = embedded.start(data_dir)
     except embedded.EmbeddedError as error:
@@ -61,7 +61,7 @@ def embedded_database(data_dir: Path) -> Iterator[str]:
 
 @contextmanager
 def explained(url: str) -> Iterator[None]:
-    """End the command with one line where the database is away or refuses."""
+    """End the command with one line if the database is unavailable or refuses."""
     try:
         yield
     except (OSError, *DATABASE_ERRORS) as error:
@@ -69,20 +69,20 @@ def explained(url: str) -> Iterator[None]:
 
 
 def reason(url: str, error: Exception) -> str:
-    """Say why the database at `url` refuses: in words where its login has too few rights."""
+    """Explain an error of the database at `url`, and name the right login if rights are missing."""
     cause = original(error)
-    words = str(cause).partition("\n")[0] or type(cause).__name__
+    message = str(cause).partition("\n")[0] or type(cause).__name__
     if not isinstance(cause, asyncpg.InsufficientPrivilegeError):
-        return words
+        return message
     try:
         wanted = asyncio.run(required_login(url))
     except (OSError, *DATABASE_ERRORS):
-        return words
-    return wanted or f"{words}; the roles that Joblens needs: docs/how-to/use-your-postgresql.md"
+        return message
+    return wanted or f"{message}; the roles that Joblens needs: docs/how-to/use-your-postgresql.md"
 
 
 def original(error: Exception) -> Exception:
-    """Get the driver's own error out of one of SQLAlchemy, which quotes the statement."""
+    """Get the driver's error from one of SQLAlchemy, whose message quotes the statement."""
     if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
         cause = error.orig.__cause__
         return cause if isinstance(cause, Exception) else error.orig
@@ -90,7 +90,7 @@ def original(error: Exception) -> Exception:
 
 
 def require_head(url: str) -> None:
-    """End the command unless the database has the tables of this Joblens, with what mends it."""
+    """End the command, with the remedy, unless the database is at this version's revision."""
     current, head = asyncio.run(migrations.current(url)), migrations.head()
     if current is None:
         fail("the database has no tables of Joblens yet; run: joblens migrate")
@@ -99,13 +99,13 @@ def require_head(url: str) -> None:
 
 
 def require_row_security(url: str) -> None:
-    """End the command unless row level security binds what would be served through this login."""
+    """End the command unless row level security applies to what this login would serve."""
     wrong = [check for check in asyncio.run(_row_security(url)) if not check.ok]
     if not wrong:
         return
     for check in wrong:
         typer.echo(f"joblens: {check.name}: {check.finding}; remedy: {check.remedy}", err=True)
-    fail("not serving: row level security would not keep organisations apart on this database")
+    fail("not serving: row level security would not separate organisations on this database")
 
 
 async def _row_security(url: str) -> list[Check]:

@@ -1,4 +1,4 @@
-"""The data of `joblens demo`: its sample history, made once, or again from its beginning."""
+"""Create the sample history of `joblens demo`, once, or again with `--fresh`."""
 
 import sys
 from datetime import UTC, datetime
@@ -19,22 +19,22 @@ from server.cli.errors import fail
 
 
 async def prepare(url: str, *, fresh: bool) -> None:
-    """Make the tables and, where there is no job or `fresh` asks for it, the sample history."""
+    """Create the tables and, if there are no jobs or `fresh` is set, the sample history."""
     await migrations.upgrade(url)
     if fresh:
         await _clear(url)
     elif not await is_ledger_empty(url):
         return
-    by_organisation = itemgetter(0)
-    records = sorted(sample_history(datetime.now(UTC)), key=by_organisation)
-    for org_id, of_organisation in groupby(records, key=by_organisation):
-        await import_records(url, org_id, [orjson.dumps(record) for _, record in of_organisation])
+    by_org = itemgetter(0)
+    records = sorted(sample_history(datetime.now(UTC)), key=by_org)
+    for org_id, of_org in groupby(records, key=by_org):
+        await import_records(url, org_id, [orjson.dumps(record) for _, record in of_org])
     if not sys.stdout.isatty():
-        typer.echo(f"made a sample history of {len(records):,} jobs")
+        typer.echo(f"created a sample history of {len(records):,} jobs")
 
 
 async def _clear(url: str) -> None:
-    """Delete the jobs of the demo's organisations; end the command where one has been adopted."""
+    """Delete the jobs of the demo's organisations; end the command if a user has created one."""
     async with admin_session(url) as session:
         for org_id in ORGS:
             for org in await list_orgs(session, org_id=org_id):

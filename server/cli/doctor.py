@@ -1,4 +1,4 @@
-"""`joblens doctor`: what is right and what is not, each with its remedy."""
+"""`joblens doctor`: check settings and database, and report remedies."""
 
 import asyncio
 import os
@@ -30,11 +30,10 @@ MARKS = {
 
 
 def doctor() -> None:
-    """Check the settings and the database; tell what is wrong or weak, and what mends it.
+    """Check the settings and the database; report what is wrong or weak, with remedies.
 
-    Exit status 1 if anything is wrong; what is weak works, but could be safer. The database is the
-    one that JOBLENS_DATABASE_URL names (postgresql://user:password@host/database), else the
-    embedded one.
+    Exit status 1 if anything is wrong; what is weak works, but could be safer. The database is that
+    of JOBLENS_DATABASE_URL (postgresql://user:password@host/database), or the embedded one.
     """
     checks = _examine()
     _show(checks)
@@ -48,7 +47,7 @@ def _examine() -> list[Check]:
     except SettingsError as error:
         return [Check("settings", False, str(error), "unset or correct it")]
     checks = [
-        Check("settings", True, "all known, and they fit together"),
+        Check("settings", True, "valid"),
         *check_hardening(settings, os.environ),
     ]
     if settings.auth == "jwt":
@@ -57,7 +56,7 @@ def _examine() -> list[Check]:
     if url:
         return checks + _database_checks(url, settings)
     if not (settings.data_dir / "postgres").exists():
-        found = "none yet, neither embedded nor by JOBLENS_DATABASE_URL"
+        found = "none yet: JOBLENS_DATABASE_URL is not set, and there is no embedded one"
         return [*checks, Check("database", False, found, "joblens migrate, or joblens demo")]
     with embedded_database(settings.data_dir) as embedded_url:
         return checks + _database_checks(embedded_url, settings)
@@ -75,7 +74,7 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
     try:
         return asyncio.run(_collect(url, settings))
     except ValueError:
-        # Its words may quote a part of the URL, and with it of a password.
+        # The error may quote a part of the URL, and so of the password.
         found, remedy = (
             "JOBLENS_DATABASE_URL is not a usable PostgreSQL URI",
             "see joblens doctor --help",
@@ -87,7 +86,7 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    # The pool, and the connection that listens for news.
+    # The pool, and the connection that listens for notifications.
     wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1)
     checks = [
         check
@@ -105,7 +104,7 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
     yield await check_restored_events(url)
     if settings.database_url is not None:
-        # The embedded one has a single login, that of whoever tries Joblens on this machine.
+        # The embedded one has only one login.
         yield await check_login_privileges(url)
     if settings.auth == "token":
         yield await check_tokens(url)
@@ -114,7 +113,7 @@ async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
 def _show(checks: Iterable[Check]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
-        # A table in a file or a pipe is searched: its lines shall not be folded.
+        # Do not wrap lines in a file or a pipe.
         console = Console(highlight=False, width=400)
     table = Table("", "check", "found", "remedy", box=box.SIMPLE_HEAD)
     for check in checks:

@@ -1,4 +1,4 @@
-"""`joblens db`: the embedded PostgreSQL, by hand."""
+"""`joblens db`: start and stop the embedded PostgreSQL."""
 
 import typer
 
@@ -18,12 +18,12 @@ def url() -> None:
     """Print the URL of the running embedded database, for psql and other tools."""
     data_dir = _settings().data_dir
     try:
-        found = embedded.find(data_dir)
+        running_url = embedded.find(data_dir)
     except embedded.EmbeddedError as error:
         fail(str(error))
-    if found is None:
+    if running_url is None:
         fail(f"no embedded database is running in {data_dir}; run: joblens db start")
-    typer.echo(found)
+    typer.echo(running_url)
 
 
 @app.command("start")
@@ -40,7 +40,7 @@ def start() -> None:
 
 @app.command("stop")
 def stop() -> None:
-    """Stop the embedded database, also for other processes that are using it."""
+    """Stop the embedded database, even if other processes use it."""
     data_dir = _settings().data_dir
     try:
         stopped = embedded.shutdown(data_dir)

@@ -1,4 +1,4 @@
-"""How a command tells that it could not do its work: one line on standard error, a status."""
+"""Errors of commands: one line on standard error, and an exit status."""
 
 import re
 from typing import NoReturn
@@ -18,7 +18,7 @@ def fail(message: str, status: int = NOTHING_DONE) -> NoReturn:
 
 
 def read_settings() -> Settings:
-    """Read the settings, or end the command with what is wrong with them."""
+    """Read the settings, or end the command with their error."""
     try:
         return Settings.read()
     except SettingsError as error:
@@ -26,6 +26,6 @@ def read_settings() -> Settings:
 
 
 def redacted(url: str) -> str:
-    """Get `url` fit to be shown: rather too much of it hidden than any of a password."""
+    """Hide the password in `url`; if in doubt, more than the password."""
     hidden = re.sub(r"(://[^:/?#]*):.+@", r"\1:***@", url, flags=re.DOTALL)
     return re.sub(r"((?:ssl)?password=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)

@@ -44,7 +44,7 @@ def export_jobs(
 ) -> None:
     """Write jobs with their events to standard output, one JSON object a line, oldest first.
 
-    At its end, standard error tells how many they are, and of which organisation.
+    Their number and organisation are written to standard error at the end.
     """
     settings = read_settings()
     with database(settings) as url:
@@ -53,7 +53,7 @@ def export_jobs(
         try:
             count = asyncio.run(_write(url, chosen.id, status or [], since))
         except BrokenPipeError:
-            # The reader has seen enough. Python would flush once more at its end.
+            # The reader has closed the pipe. Python would flush again at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
     typer.echo(f"exported {count:,} jobs of {chosen}", err=True)

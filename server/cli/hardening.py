@@ -1,32 +1,32 @@
-"""Settings that work, but could be safer on a network: `joblens doctor` tells of them."""
+"""Checks of `joblens doctor` for settings that work, but could be safer."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from db.checks import Check
 from schema.execution.persisted_documents import Mode
-from server.http.hostnames import host_name, is_loopback
+from server.hostnames import host_name, is_loopback
 from server.settings import Settings
 
-# Who drops one of these from JOBLENS_REDACT_KEYS, or excepts it, shall know it.
+# Reported if JOBLENS_REDACT_KEYS lacks one of these, or it is an exception.
 USUAL_SECRETS = ("password", "token", "secret", "authorization", "api_key", "cookie")
 ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
 
 def check_hardening(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Yield what is weak of the settings, and what was looked at and is not.
+    """Yield the checks of the settings.
 
-    `environ` may say by PGHOST and PGSSLMODE what the database's URL does not.
+    `environ`: PGHOST and PGSSLMODE complete the database's URL.
     """
     yield _sign_in(settings)
     if settings.auth != "none":
         yield _openness(settings)
         yield _rates(settings)
     if settings.auth == "jwt":
-        yield _way_of_keys(settings.jwt_jwks or "")
+        yield _key_transport(settings.jwt_jwks or "")
     if settings.database_url is not None:
         url = settings.database_url.get_secret_value()
-        yield _way_to_database(url, environ)
+        yield _database_transport(url, environ)
     yield _secrets(settings)
     yield _audit_log(settings)
 
@@ -37,54 +37,56 @@ def _advice(name: str, weakness: str, remedy: str, otherwise: str) -> Check:
 
 def _sign_in(settings: Settings) -> Check:
     proxied = ", ".join([*settings.hosts, *map(str, settings.proxies)])
-    reached = settings.auth == "none" and proxied
-    weakness = f"nobody signs in, and it is reached by way of {proxied}"
+    is_reachable = settings.auth == "none" and proxied
+    weakness = f"no authentication, but reachable through {proxied}"
     otherwise = "none, on loopback only" if settings.auth == "none" else f"by {settings.auth}"
-    return _advice("sign-in", weakness if reached else "", "JOBLENS_AUTH=token", otherwise)
+    return _advice("sign-in", weakness if is_reachable else "", "JOBLENS_AUTH=token", otherwise)
 
 
 def _openness(settings: Settings) -> Check:
     if settings.documents is Mode.ONLY:
         return _advice("documents", "", "", "registered ones only")
     on = [name for name in ("graphiql", "introspection") if getattr(settings, name)]
-    weakness = f"whoever signs in may ask anything, with {' and '.join(on)}" if on else ""
+    weakness = f"clients may run any document, with {' and '.join(on)}" if on else ""
     remedies = [f"JOBLENS_{name.upper()}=false" for name in on]
     remedy = f"{' and '.join(remedies)}, or JOBLENS_DOCUMENTS=only"
-    return _advice("documents", weakness, remedy, "any; the schema is not told")
+    return _advice("documents", weakness, remedy, "any; the schema is not shown")
 
 
 def _rates(settings: Settings) -> Check:
     if settings.rate_points_per_minute == 0:
-        remedy = "unset JOBLENS_RATE_POINTS_PER_MINUTE, or set a bound"
-        return _advice("rates", "no bound on what a viewer may spend", remedy, "")
-    alone = settings.workers > 1 and settings.redis_url is None
-    weakness = f"each of {settings.workers} processes counts for itself" if alone else ""
+        remedy = "unset JOBLENS_RATE_POINTS_PER_MINUTE, or set a limit"
+        return _advice("rates", "no limit on what a viewer may spend", remedy, "")
+    is_unshared = settings.workers > 1 and settings.redis_url is None
+    weakness = f"each of {settings.workers} processes counts for itself" if is_unshared else ""
     shared = "in Redis" if settings.redis_url else "in the one process"
-    return _advice("rates", weakness, "JOBLENS_REDIS_URL", f"bounded, counted {shared}")
+    return _advice("rates", weakness, "JOBLENS_REDIS_URL", f"limited, counted {shared}")
 
 
-def _way_of_keys(source: str) -> Check:
+def _key_transport(source: str) -> Check:
     weakness = "read over plain HTTP" if urlsplit(source).scheme == "http" else ""
-    return _advice("way of the keys", weakness, "an https: URL, or a file", "by HTTPS or a file")
-
-
-def _way_to_database(url: str, environ: Mapping[str, str]) -> Check:
-    parts = urlsplit(url)
-    parameters = parse_qs(parts.query)
-    named = parts.netloc.rpartition("@")[2] or environ.get("PGHOST", "")
-    named = parameters.get("host", [named])[-1]
-    mode = parameters.get("sslmode", [environ.get("PGSSLMODE", "")])[-1]
-    remote = any(map(_is_elsewhere, unquote(named).split(",")))
     return _advice(
-        "way to the database",
-        # Not its name: of a URL that is malformed it may be a part of a password.
-        "to another machine, perhaps without TLS" if remote and mode not in ENCRYPTED else "",
-        "?sslmode=verify-full in JOBLENS_DATABASE_URL",
-        "with TLS" if remote else "on this machine",
+        "transport of the keys", weakness, "an https: URL, or a file", "by HTTPS or a file"
     )
 
 
-def _is_elsewhere(host: str) -> bool:
+def _database_transport(url: str, environ: Mapping[str, str]) -> Check:
+    split = urlsplit(url)
+    parameters = parse_qs(split.query)
+    hosts = split.netloc.rpartition("@")[2] or environ.get("PGHOST", "")
+    hosts = parameters.get("host", [hosts])[-1]
+    mode = parameters.get("sslmode", [environ.get("PGSSLMODE", "")])[-1]
+    is_remote = any(map(_is_remote, unquote(hosts).split(",")))
+    return _advice(
+        "transport to the database",
+        # Not the host: if the URL is malformed, it may be a part of the password.
+        "to another machine, perhaps without TLS" if is_remote and mode not in ENCRYPTED else "",
+        "?sslmode=verify-full in JOBLENS_DATABASE_URL",
+        "with TLS" if is_remote else "on this machine",
+    )
+
+
+def _is_remote(host: str) -> bool:
     name = host_name(host) if host and not host.startswith("/") else None
     return name is not None and not is_loopback(name)
 
@@ -98,5 +100,5 @@ def _secrets(settings: Settings) -> Check:
 
 
 def _audit_log(settings: Settings) -> Check:
-    weakness = "" if settings.audit_log else "nobody can tell afterwards who did what"
+    weakness = "" if settings.audit_log else "changes and refusals are not recorded"
     return _advice("audit log", weakness, "JOBLENS_AUDIT_LOG=true", "part of the log")

@@ -1,4 +1,4 @@
-"""The lines of a file to import, plain or gzip, in bounded memory; and those that are refused."""
+"""Read the lines of a file to import, plain or gzip, in bounded memory; write rejected ones."""
 
 import gzip
 import itertools
@@ -14,39 +14,39 @@ from rich.console import Console
 
 from db.transfer import MAX_LINE_BYTES, Rejection
 
-TOLD_REFUSALS = 20
+MAX_REPORTED = 20
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class RejectsFile:
-    """The lines that are not imported: the first are told, all are counted and kept."""
+    """The rejected lines: the first are reported, all are counted and written to a file."""
 
-    def __init__(self, console: Console, keep: BinaryIO | None) -> None:
+    def __init__(self, console: Console, file: BinaryIO | None) -> None:
         self.count = 0
         self._console = console
-        self._keep = keep
+        self._file = file
 
     def add(self, rejection: Rejection) -> None:
-        """Tell and keep one line, verbatim."""
-        self.tell(rejection.line_number, rejection.reason)
-        self.keep(rejection.line if rejection.line.endswith(b"\n") else rejection.line + b"\n")
+        """Report and write a line, unchanged."""
+        self.report(rejection.line_number, rejection.reason)
+        self.write(rejection.line if rejection.line.endswith(b"\n") else rejection.line + b"\n")
 
-    def tell(self, line_number: int, reason: str) -> None:
-        """Count a line, and say why it is refused unless many were before it."""
+    def report(self, line_number: int, reason: str) -> None:
+        """Count a line, and print why it is rejected, up to MAX_REPORTED lines."""
         self.count += 1
-        if self.count <= TOLD_REFUSALS:
+        if self.count <= MAX_REPORTED:
             self._print(f"line {line_number}: {reason}")
 
-    def tell_rest(self) -> None:
-        """Say how many there are beyond those that were told."""
-        if self.count > TOLD_REFUSALS:
-            self._print(f"and {self.count - TOLD_REFUSALS:,} more")
+    def report_rest(self) -> None:
+        """Print the number of lines that were not reported."""
+        if self.count > MAX_REPORTED:
+            self._print(f"and {self.count - MAX_REPORTED:,} more")
 
-    def keep(self, part: bytes) -> None:
-        """Write a line, or a part of a long one, to the file of refused lines."""
-        if self._keep is not None:
-            self._keep.write(part)
+    def write(self, data: bytes) -> None:
+        """Write a line, or a piece of a long one, to the file of rejected lines."""
+        if self._file is not None:
+            self._file.write(data)
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -66,25 +66,25 @@ class ImportSource:
     def position(self) -> int:
         return self._raw.tell() if self.size is not None else 0
 
-    def lines(self, refusals: RejectsFile) -> Iterator[bytes]:
-        """Yield each line; for one that is too long to be read whole, refused here, a blank one."""
+    def lines(self, rejects: RejectsFile) -> Iterator[bytes]:
+        """Yield each line; a blank one for a line that is too long, which is rejected here."""
         for number in itertools.count(1):
             line = self._text.readline(MAX_LINE_BYTES)
             if not line:
                 return
             if len(line) == MAX_LINE_BYTES and not line.endswith(b"\n"):
-                refusals.tell(number, f"is longer than {MAX_LINE_BYTES // 1024**2} MiB")
-                refusals.keep(line)
-                self._skip_line(refusals)
+                rejects.report(number, f"is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+                rejects.write(line)
+                self._skip_line(rejects)
                 yield b"\n"
             else:
                 yield line
 
-    def _skip_line(self, refusals: RejectsFile) -> None:
-        part = b" "
-        while part and not part.endswith(b"\n"):
-            part = self._text.readline(MAX_LINE_BYTES)
-            refusals.keep(part or b"\n")
+    def _skip_line(self, rejects: RejectsFile) -> None:
+        piece = b" "
+        while piece and not piece.endswith(b"\n"):
+            piece = self._text.readline(MAX_LINE_BYTES)
+            rejects.write(piece or b"\n")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`joblens import`: job histories out of a file into the ledger."""
+"""`joblens import`: import job histories from a file."""
 
 import asyncio
 import zlib
@@ -35,27 +35,27 @@ def import_jobs(
 ) -> None:
     """Import jobs with their events, one JSON object a line.
 
-    Importing the same file again changes nothing; a job that has come further since is brought up
-    to date. A bad line is told and never stops the good ones. Exit status: 0 all is in, 1 some
-    lines are not, 2 nothing could be done.
+    Importing the same file again changes nothing; a job with a longer history is updated.
+    Invalid lines are reported, and do not stop the import. Exit status: 0 all lines are imported,
+    1 some are not, 2 nothing was done.
     """
     settings = read_settings()
     console = Console(stderr=True)
     with ExitStack() as stack:
-        source, refusals = _open(stack, file, rejects, console)
+        source, rejected = _open(stack, file, rejects, console)
         url = stack.enter_context(database(settings))
         require_head(url)
         chosen = asyncio.run(choose_org(url, org, settings.org, may_be_new=True))
         typer.echo(f"importing into {chosen}", err=True)
-        report = _import(url, chosen.id, source, refusals, console)
-    refusals.tell_rest()
+        report = _import(url, chosen.id, source, rejected, console)
+    rejected.report_rest()
     updated = f"{report.updated:,} updated, " if report.updated else ""
     typer.echo(
         f"{report.imported:,} imported, {updated}{report.unchanged:,} there already, "
-        f"{refusals.count:,} rejected",
+        f"{rejected.count:,} rejected",
         err=True,
     )
-    if refusals.count:
+    if rejected.count:
         raise typer.Exit(INCOMPLETE)
 
 
@@ -74,7 +74,7 @@ def _open(
 
 
 def _import(
-    url: str, org_id: UUID, source: ImportSource, refusals: RejectsFile, console: Console
+    url: str, org_id: UUID, source: ImportSource, rejected: RejectsFile, console: Console
 ) -> ImportReport:
     batches = 0
     with _progress(console) as bar:
@@ -90,20 +90,20 @@ def _import(
                 import_records(
                     url,
                     org_id,
-                    source.lines(refusals),
-                    on_reject=refusals.add,
+                    source.lines(rejected),
+                    on_reject=rejected.add,
                     on_progress=advance,
                 )
             )
         except asyncpg.InsufficientPrivilegeError:
-            raise  # told by the database's context, as for every command
+            raise  # reported by `database`
         except (EOFError, zlib.error, OSError, *DATABASE_ERRORS) as error:
-            kept = "; what came before is in: importing again goes on from there" if batches else ""
-            fail(f"the import broke off: {error}{kept}", INCOMPLETE if batches else NOTHING_DONE)
+            kept = "; lines before that are imported: run it again to continue" if batches else ""
+            fail(f"the import failed: {error}{kept}", INCOMPLETE if batches else NOTHING_DONE)
 
 
 def _progress(console: Console) -> Progress:
-    """Make a bar of the bytes read; of standard input, whose end is unknown, only the lines."""
+    """Make a bar of the bytes read; for standard input, whose size is unknown, only of lines."""
     return Progress(
         BarColumn(),
         TaskProgressColumn(),

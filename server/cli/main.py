@@ -1,4 +1,4 @@
-"""The command's top: its groups, and what it says about itself."""
+"""The command `joblens`, its groups and its version."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
@@ -11,7 +11,7 @@ app = typer.Typer(
     name="joblens",
     help="Joblens: a GraphQL API for inspecting background jobs.",
     no_args_is_help=True,
-    # Plain: an error is one line, and help can be piped.
+    # Plain text: errors are one line, and help can be piped.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -45,7 +45,7 @@ def main(
     _show: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Print the version and end."
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:

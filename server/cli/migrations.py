@@ -1,4 +1,4 @@
-"""`joblens migrate`: bring a database up to this Joblens, or tell how far it is from it."""
+"""`joblens migrate`: upgrade a database to this version, or check whether it is."""
 
 import asyncio
 from typing import Annotated
@@ -15,15 +15,15 @@ from server.cli.errors import INCOMPLETE, fail, read_settings
 def migrate(
     sql: Annotated[
         bool,
-        typer.Option("--sql", help="Print the SQL that makes an empty database's tables instead."),
+        typer.Option("--sql", help="Print the SQL that creates the tables in an empty database."),
     ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 unless the database is at head.")
     ] = False,
 ) -> None:
-    """Make or update the tables of Joblens in the database.
+    """Create or update the tables of Joblens in the database.
 
-    After a dump was restored, this also makes its events history for subscriptions.
+    After a dump was restored, run it too: it marks the restored events as history.
     """
     if sql and check:
         fail("--sql and --check exclude each other")
@@ -36,14 +36,14 @@ def migrate(
             fail(f"the database is at {before or 'no revision'}, not {head}", INCOMPLETE)
         if before != head:
             _upgrade(url)
-        # Before anything is told: a login that may not do this gets an error alone.
+        # Before any output: a login without the rights gets only an error.
         restored = 0 if check else asyncio.run(clear_transaction_ids(url))
         if before == head:
             typer.echo(f"the database is at head already ({head})")
         else:
             typer.echo(f"migrated the database from {before or 'no revision'} to {head}")
         if restored:
-            typer.echo(f"the events of {restored} organisations came from another server: noted")
+            typer.echo(f"marked as history: restored events of {restored} organisations")
 
 
 def _upgrade(url: str) -> None:

@@ -1,4 +1,4 @@
-"""`joblens org`: the organisations, and which of them a command means."""
+"""`joblens org`: create and list organisations, and find one by id or name."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from server.cli.errors import fail, read_settings
 from server.cli.tables import moment, show
 
 OrgOption = typer.Option(help="The organisation, by its id or name.", show_default="JOBLENS_ORG")
-NAME_IT = "joblens org create NAME --id"
+CREATE_IT = "joblens org create NAME --id"
 
 app = typer.Typer(
     help="The organisations that share this installation.",
@@ -31,17 +31,17 @@ app = typer.Typer(
 
 @app.command("create")
 def create(
-    name: Annotated[str, typer.Argument(help="What people call it.")],
+    name: Annotated[str, typer.Argument(help="Its name.")],
     org_id: Annotated[
         UUID | None,
         typer.Option(
             "--id",
-            help="Its id, where it has one already, such as in imported jobs.",
+            help="Its id, if it already has one, as in imported jobs.",
             show_default="a new one",
         ),
     ] = None,
 ) -> None:
-    """Make an organisation, and print its id."""
+    """Create an organisation, and print its id."""
     check_name(name)
     with database(read_settings()) as url:
         require_head(url)
@@ -67,15 +67,15 @@ def list_() -> None:
 
 
 def check_name(name: str) -> None:
-    """End the command where a name cannot be one."""
+    """End the command if a name is invalid."""
     fault = name_fault(name)
     if fault is not None:
-        fail(f"the name cannot be taken: {fault}")
+        fail(f"invalid name: {fault}")
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenOrg:
-    """Whose jobs a command moves; without a name where `org create` never gave it one."""
+    """The organisation of an import or export. `name`: None if it was never created."""
 
     id: UUID
     name: str | None
@@ -83,33 +83,33 @@ class ChosenOrg:
 
     def __str__(self) -> str:
         name = f"{self.name} ({self.id})" if self.name else f"{self.id}, which has no name yet"
-        whose = " (JOBLENS_ORG, for no --org is given)" if self.is_default else ""
-        remedy = "" if self.name else f"; to name it: {NAME_IT} {self.id}"
+        whose = " (JOBLENS_ORG, since there is no --org)" if self.is_default else ""
+        remedy = "" if self.name else f"; to name it: {CREATE_IT} {self.id}"
         return f"the organisation {name}{whose}{remedy}"
 
 
 async def find_org(session: AsyncSession, text: str) -> OrgRow:
-    """Get the organisation of this id or name, or end the command."""
-    found = await _find(session, text)
-    if found is None:
+    """Get the organisation with this id or name, or end the command."""
+    org = await _find(session, text)
+    if org is None:
         org_id = parse_uuid(text)
         if org_id is not None and await has_jobs(session, org_id):
-            fail(f"the organisation {org_id} has jobs, but no name yet; run: {NAME_IT} {org_id}")
+            fail(f"the organisation {org_id} has jobs, but no name yet; run: {CREATE_IT} {org_id}")
         fail(f"there is no organisation {text}; see: joblens org list")
-    return found
+    return org
 
 
 async def choose_org(
     url: str, text: str | None, default: UUID, *, may_be_new: bool = False
 ) -> ChosenOrg:
-    """Get the organisation of this id or name, else the default one, or end the command.
+    """Get the organisation with this id or name, or the default one, or end the command.
 
-    `may_be_new`: an id that is not known yet will do.
+    `may_be_new`: accept an id that is not known yet.
     """
     async with admin_session(url) as session:
-        found = await _find(session, str(default) if text is None else text)
-        if found is not None:
-            return ChosenOrg(found.org_id, found.name, text is None)
+        org = await _find(session, str(default) if text is None else text)
+        if org is not None:
+            return ChosenOrg(org.org_id, org.name, text is None)
         org_id = default if text is None else parse_uuid(text)
         if org_id is None or not (text is None or may_be_new or await has_jobs(session, org_id)):
             fail(f"there is no organisation {text}; see: joblens org list")
@@ -118,11 +118,11 @@ async def choose_org(
 
 async def _find(session: AsyncSession, text: str) -> OrgRow | None:
     org_id = parse_uuid(text)
-    found = await list_orgs(session, org_id=org_id) if org_id else []
-    found = found or await list_orgs(session, name=text)
-    if len(found) > 1:
-        fail(f"there are {len(found)} organisations {text}; give one by its id: joblens org list")
-    return found[0] if found else None
+    orgs = await list_orgs(session, org_id=org_id) if org_id else []
+    orgs = orgs or await list_orgs(session, name=text)
+    if len(orgs) > 1:
+        fail(f"there are {len(orgs)} organisations {text}; give one by its id: joblens org list")
+    return orgs[0] if orgs else None
 
 
 async def _create(url: str, name: str, org_id: UUID | None) -> UUID:
@@ -137,7 +137,7 @@ async def _create(url: str, name: str, org_id: UUID | None) -> UUID:
 
 
 async def _list(url: str, default: UUID) -> tuple[list[OrgRow], list[UUID]]:
-    """List those that have a name, and the ids of those that have none."""
+    """List the organisations with a name, and the ids of those without."""
     async with admin_session(url) as session:
         named = list(await list_orgs(session))
         ids = {default, *[org_id async for org_id in list_org_ids_of_jobs(session)]}

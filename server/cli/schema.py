@@ -1,4 +1,4 @@
-"""`joblens schema`: the GraphQL contract as text."""
+"""`joblens schema`: print or check the GraphQL schema (SDL)."""
 
 from difflib import unified_diff
 from pathlib import Path
@@ -18,17 +18,17 @@ def schema(
     ] = False,
 ) -> None:
     """Print the GraphQL schema (SDL)."""
-    from schema.schema import sdl  # noqa: PLC0415 - a second that other commands need not wait
+    from schema.schema import sdl  # noqa: PLC0415 - takes a second that other commands save
 
     text = sdl().rstrip("\n") + "\n"
     if not check:
         typer.echo(text, nl=False)
         return
     try:
-        found = file.read_text(encoding="utf-8")
+        current = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"cannot read {file}: {error}")
-    if found != text:
-        different = unified_diff(found.splitlines(), text.splitlines(), str(file), "schema", "", "")
-        typer.echo("\n".join(different), err=True)
+    if current != text:
+        diff = unified_diff(current.splitlines(), text.splitlines(), str(file), "schema", "", "")
+        typer.echo("\n".join(diff), err=True)
         fail(f"{file} is not the schema; run: joblens schema > {file}", INCOMPLETE)

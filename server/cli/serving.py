@@ -1,4 +1,4 @@
-"""`joblens serve` and `joblens demo`: which database, and how to end. Not: the HTTP server."""
+"""`joblens serve` and `joblens demo`: choose the database, run the server, and shut down."""
 
 import asyncio
 import signal
@@ -41,7 +41,7 @@ INVITATION = """
   Joblens is at {url}
 
   Open it in a browser: GraphiQL, with examples that run on a sample history.
-  Or ask from another terminal, such as which jobs failed last:
+  Or query it from another terminal, here for the jobs that failed last:
 
     curl -sG {url} --data-urlencode 'query={{
       jobs(filter: {{status: [FAILED]}}, first: 3) {{
@@ -49,7 +49,7 @@ INVITATION = """
       }}
     }}'
 
-  A tour of ten minutes is in docs/tutorial/first-steps.md. Ctrl-C ends it.
+  For a tour of ten minutes, see docs/tutorial/first-steps.md. Press Ctrl-C to stop.
 """
 
 
@@ -57,7 +57,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
     """Serve the GraphQL API until Ctrl-C.
 
     The database must have been migrated. Without JOBLENS_DATABASE_URL it is the embedded one.
-    Clients need a token, unless JOBLENS_AUTH says otherwise: joblens token create.
+    Clients need a token (joblens token create), unless JOBLENS_AUTH is set.
     """
     settings = _settings(host=host, port=port, workers=workers)
     with (
@@ -73,29 +73,27 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
 def demo(
     host: Host = None,
     port: Port = None,
-    still: Annotated[
-        bool, typer.Option("--still", help="Leave out the simulated workers.")
-    ] = False,
+    still: Annotated[bool, typer.Option("--still", help="Do not simulate workers.")] = False,
     fresh: Annotated[
         bool,
         typer.Option(
             "--fresh",
-            help="First delete all jobs of the demo's three organisations, to begin it again.",
+            help="First delete all jobs of the demo's three organisations, to start over.",
         ),
     ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show all of the log, on a terminal too.")
+        bool, typer.Option("--verbose", help="Show the whole log, even on a terminal.")
     ] = False,
 ) -> None:
     """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
 
-    A few simulated workers record new jobs meanwhile, so that there is something to watch. It asks
-    for no token, and serves on loopback addresses only. On a terminal it shows its URL and what to
-    try, and of the log only warnings and errors, unless JOBLENS_LOG_LEVEL is set.
+    A few simulated workers record new jobs, so that there is something to watch. It needs no token,
+    and serves on loopback addresses only. On a terminal it shows its URL, what to try, and only
+    warnings and errors of the log, unless JOBLENS_LOG_LEVEL is set.
     """
     settings = _settings(host=host, port=port)
     if "auth" in settings.model_fields_set and settings.auth != "none":
-        fail("the demo asks for no credentials: unset JOBLENS_AUTH, or use serve")
+        fail("the demo has no authentication: unset JOBLENS_AUTH, or use serve")
     settings = settings.model_copy(update={"auth": "none"})
     if settings.database_url is not None:
         fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
@@ -105,26 +103,26 @@ def demo(
         _until_stopped(),
         listen(settings, f"--port, or: make demo PORT={settings.port + 1}") as listener,
         embedded_database(settings.data_dir) as url,
-        ExitStack() as life,
+        ExitStack() as stack,
     ):
         asyncio.run(prepare(url, fresh=fresh))
 
-        def begin(listener: socket) -> None:
-            (_invite if sys.stdout.isatty() else announce)(listener)
+        def on_start(listener: socket) -> None:
+            (_print_invitation if sys.stdout.isatty() else announce)(listener)
             if not still:
-                life.enter_context(simulated_workers(f"{address(listener)}/graphql"))
+                stack.enter_context(simulated_workers(f"{address(listener)}/graphql"))
 
-        run(settings, url, listener, begin)
+        run(settings, url, listener, on_start)
 
 
 def _quiet_on_a_terminal(settings: Settings) -> Settings:
-    """Leave the log to what is wrong where it would share a terminal with the invitation."""
+    """Log only warnings and errors if the log is shown on a terminal."""
     if not sys.stderr.isatty() or "log_level" in settings.model_fields_set:
         return settings
     return settings.model_copy(update={"log_level": "warning", "audit_log": False})
 
 
-def _invite(listener: socket) -> None:
+def _print_invitation(listener: socket) -> None:
     typer.echo(INVITATION.format(url=f"{address(listener)}/graphql"))
 
 
@@ -132,7 +130,7 @@ def _settings(**given: str | int | None) -> Settings:
     options = {name: value for name, value in given.items() if value is not None}
     settings = read_settings().model_copy(update=options)
     try:
-        # Each process of the server does it again, but says it less plainly.
+        # Each server process does it again, but its error is harder to read.
         make_rules(settings)
     except SettingsError as error:
         fail(str(error))
@@ -141,7 +139,7 @@ def _settings(**given: str | int | None) -> Settings:
 
 @contextmanager
 def _until_stopped() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the body in good order: that is how a server ends."""
+    """End the body without an error on Ctrl-C and SIGTERM."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Tables that commands print: narrow on a terminal, one line a row for whatever reads a pipe."""
+"""Tables that commands print: fitted to a terminal, or one line a row."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,18 +11,18 @@ from rich.text import Text
 PIPE_WIDTH = 400
 
 
-def show(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows of plain text under their heads."""
+def show(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of plain text under their headers."""
     console = Console(highlight=False)
     if not console.is_terminal:
-        # A table in a file or a pipe is searched: its lines shall not be folded.
+        # Do not wrap lines in a file or a pipe.
         console = Console(highlight=False, width=PIPE_WIDTH)
-    table = Table(*heads, box=box.SIMPLE_HEAD)
+    table = Table(*headers, box=box.SIMPLE_HEAD)
     for row in rows:
         table.add_row(*map(Text, row))
     console.print(table)
 
 
 def moment(at: datetime | None) -> str:
-    """Write a time to the second, in UTC; nothing where there is none."""
+    """Format a time to the second, in UTC; empty for None."""
     return "" if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

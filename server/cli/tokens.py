@@ -1,4 +1,4 @@
-"""`joblens token`: who may sign in, as what, and until when."""
+"""`joblens token`: create, list and revoke tokens."""
 
 import asyncio
 import re
@@ -22,40 +22,40 @@ UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
 
 app = typer.Typer(
-    help="The tokens that programs and people sign in with.",
+    help="The tokens with which programs and people sign in.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
 def _duration(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is no time such as 90d, 12h or 30m")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration such as 90d, 12h or 30m")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 @app.command("create")
 def create(
     org: Annotated[str, typer.Option(help="The organisation, by its id or name.")],
-    role: Annotated[Role, typer.Option(help="What it may do; each may do what those before may.")],
-    name: Annotated[str, typer.Option(help="Who uses it: events that they cause bear this name.")],
+    role: Annotated[Role, typer.Option(help="Its role; each role includes those before it.")],
+    name: Annotated[str, typer.Option(help="Who uses it; recorded in the events they cause.")],
     expires: Annotated[
         timedelta | None,
         typer.Option(
             parser=_duration,
             metavar="TIME",
-            help="For how long it works, such as 90d, 12h or 30m.",
-            show_default="for ever",
+            help="How long it is valid, such as 90d, 12h or 30m.",
+            show_default="no expiry",
         ),
     ] = None,
 ) -> None:
-    """Make a token and print it. It is shown this once: only a hash of it is kept."""
+    """Create a token and print it. It is shown only once: the database stores only its hash."""
     check_name(name)
     with database(read_settings()) as url:
         require_head(url)
         token, token_id = asyncio.run(_create(url, org, role, name, expires))
-    typer.echo(f"token {token_id}, shown this once:", err=True)
+    typer.echo(f"token {token_id}, shown only once:", err=True)
     typer.echo(token)
 
 
@@ -70,10 +70,10 @@ def list_(
     with database(read_settings()) as url:
         require_head(url)
         rows = asyncio.run(_list(url, org))
-    heads = ("id", "organisation", "name", "roles", "created", "expires", "last used", "state")
+    headers = ("id", "organisation", "name", "roles", "created", "expires", "last used", "state")
     now = datetime.now(UTC)
     show(
-        heads,
+        headers,
         [
             (
                 *(str(row.id), row.org_name, row.name, " ".join(row.roles)),
@@ -89,11 +89,11 @@ def list_(
 def revoke(
     token_id: Annotated[UUID, typer.Argument(metavar="ID", help="The token's id, as listed.")],
 ) -> None:
-    """Let a token work no longer. Servers notice within seconds, and end its subscriptions."""
+    """Revoke a token. Servers notice within seconds, and end its subscriptions."""
     with database(read_settings()) as url:
         require_head(url)
         if not asyncio.run(_revoke(url, token_id)):
-            fail(f"there is no token {token_id} that works; see: joblens token list")
+            fail(f"there is no active token {token_id}; see: joblens token list")
     typer.echo(f"revoked {token_id}")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server in the foreground: its socket, its processes, the word when it listens."""
+"""Run uvicorn in the foreground: its socket, its processes, and the message once it listens."""
 
 import os
 import signal
@@ -25,9 +25,9 @@ Announce = Callable[[socket.socket], None]
 
 @contextmanager
 def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket]:
-    """Yield a socket on the settings' address, or end the command saying why there is none.
+    """Yield a socket on the settings' address, or end the command with the reason.
 
-    `remedy`: how another port is chosen.
+    `remedy`: the option that chooses another port.
     """
     host, port = settings.host, settings.port
     if host == "localhost":
@@ -35,11 +35,11 @@ def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket
     try:
         address = ip_address(host)
     except ValueError:
-        fail(f"{host} is no address of a machine, such as 0.0.0.0, 127.0.0.1, ::1 or localhost")
+        fail(f"{host} is not an address such as 0.0.0.0, 127.0.0.1, ::1 or localhost")
     if settings.auth == "none" and not address.is_loopback:
         fail(
-            f"{host} is not a loopback address: with JOBLENS_AUTH=none anybody may do everything, "
-            "so only this machine may ask; use 127.0.0.1, ::1 or localhost"
+            f"{host} is not a loopback address: with JOBLENS_AUTH=none every client is an admin, "
+            "so only local clients are allowed; use 127.0.0.1, ::1 or localhost"
         )
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -47,8 +47,8 @@ def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-            # Here, for only this tells another process that is about to listen on the same port;
-            # who connects early waits until requests are answered.
+            # Listen early: only this detects another process on the same port. Early clients wait
+            # until the server has started.
             listener.listen()
         except OSError as error:
             reason = f"cannot serve on {host} port {port}: {error.strerror}"
@@ -57,13 +57,13 @@ def listen(settings: Settings, remedy: str = "--port") -> Iterator[socket.socket
 
 
 def address(listener: socket.socket) -> str:
-    """Get the URL of what is served on `listener`."""
+    """Get the base URL of `listener`."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def announce(listener: socket.socket) -> None:
-    """Print the URLs of what is served on `listener`."""
+    """Print the URLs served on `listener`."""
     base = address(listener)
     typer.echo(f"GraphiQL  {base}/graphql")
     typer.echo(f"health    {base}/healthz")
@@ -74,30 +74,30 @@ def run(
 ) -> None:
     """Serve on `listener` from the database `url` until SIGINT or SIGTERM.
 
-    Announces it once requests are answered. Leaves its signal handlers in place: what follows
-    is cleaning up, which another Ctrl-C must not cut short.
+    Calls `announce` once the server has started. Leaves its signal handlers in place, so that
+    another Ctrl-C does not interrupt the cleanup.
     """
     config = uvicorn.Config(
         APP,
         factory=True,
         loop="uvloop" if find_spec("uvloop") else "auto",
         **websocket_protocol.options(settings),
-        # Not "auto", which takes an application that fails to start for one without lifespan.
+        # Not "auto", which treats a failed start as an application without lifespan.
         lifespan="on",
         workers=settings.workers,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    with _environment(_told_to_app(settings, url)):
+    with _environment(_environment_of_app(settings, url)):
         if config.workers > 1:
             _run_workers(config, listener, announce)
         else:
             _run_here(config, listener, announce)
 
 
-def _told_to_app(settings: Settings, url: str) -> Mapping[str, str]:
-    """Get what the application, in whichever process, shall read from its environment."""
+def _environment_of_app(settings: Settings, url: str) -> Mapping[str, str]:
+    """Get the environment variables from which the application reads its settings."""
     return {
         "JOBLENS_DATABASE_URL": url,
         "JOBLENS_AUTH": settings.auth,
@@ -137,7 +137,7 @@ class _Supervisor(Multiprocess):
         self._announced = False
 
     def keep_subprocess_alive(self) -> None:
-        # A worker that is silent is replaced, but at first they are busy importing.
+        # Do not replace workers that do not respond yet because they are still importing.
         if self._announced or not all(process.process.is_alive() for process in self.processes):
             super().keep_subprocess_alive()
         elif all(process.is_ready(timeout=0.2) for process in self.processes):
@@ -147,7 +147,7 @@ class _Supervisor(Multiprocess):
 
 def _run_here(config: uvicorn.Config, listener: socket.socket, announce: Announce) -> None:
     server = _Server(config, announce)
-    # uvicorn raises the signal again when it has ended, for whoever had the handler before it.
+    # uvicorn raises the signal again at its end, for the handler that it replaced.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     try:

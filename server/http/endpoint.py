@@ -40,13 +40,13 @@ async def graphql(http: HttpRequest) -> HttpResponse:
         message = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
         return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, message))
     if media_type == EVENT_STREAM:
-        audit.streams()
+        audit.set_event_stream()
     try:
         check_origin(http.headers, state.settings.cors_origins)
         with ExitStack() as held:
             return await _respond(http, state, accept, media_type, held)
     except JoblensError as error:
-        audit.limits(error.code)
+        audit.log_limits(error.code)
         # A request that is refused gets an HTTP status, which an event stream cannot report.
         return write_error(error, media_type if media_type in MEDIA_TYPES else GRAPHQL_RESPONSE)
 

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 from resolvers.errors import JoblensError
 from schema.execution.models import Response
 from server.auth.credentials import RevokedError
-from server.http.responses import batched, dumps, encoded, refusal
 from server.logging import audit
+from server.response_encoding import batched, dumps, encoded, refusal
 
 EVENT_STREAM = "text/event-stream"
 # How long one write may wait for a client that does not read, and the last one at the end.
@@ -116,7 +116,7 @@ class EventStream(HttpResponse):
     async def _send_last(self, send: Send) -> None:
         if self._revoked.is_set():
             error = RevokedError()
-            audit.refused(error.code)
+            audit.log_refusal(error.code)
             await self._send(send, _next(refusal(error)))
         await self._complete(send)
 

@@ -17,13 +17,13 @@ from server.settings import Settings
 
 _BUILT = Path(__file__).parents[1] / "graphiql"
 
-# As it stands in frontend/index.html.
+# As written in frontend/index.html.
 AUTH_UNKNOWN = 'name="joblens-auth" content="none"'
 NOT_BUILT = "GraphiQL's page is not built here. In a checkout, `make setup` builds it."
-# Where the build has left a place for it.
+# The placeholder in the built page.
 NONCE = "CSP_NONCE"
-# Scripts come from our files alone. The editor makes style elements, which get the nonce, and
-# places its lines by style attributes, which cannot have one.
+# Scripts are served from our own files only. The editor's style elements get the nonce; it also
+# uses style attributes, which cannot have one.
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
     "style-src-elem 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
@@ -31,13 +31,13 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-NOT_OFFERED = "There is no GraphiQL here: only registered documents are answered.\n"
+NOT_OFFERED = "There is no GraphiQL here: only registered documents are run.\n"
 
 
 def graphiql(settings: Settings) -> Response:
-    """Answer a browser with the page, where what it sends would be answered.
+    """Respond with the page, unless only registered documents are run.
 
-    Unless `JOBLENS_AUTH` is none, the page asks for a token.
+    Unless `JOBLENS_AUTH` is none, the page prompts for a token.
     """
     if settings.documents is Mode.ONLY:
         return write_error(JoblensError(ErrorCode.NOT_FOUND, NOT_OFFERED))

@@ -1,6 +1,6 @@
-"""Which media type an answer gets, by the request's Accept header (RFC 9110, section 12.5.1).
+"""Choose a response's media type by the Accept header (RFC 9110, section 12.5.1).
 
-Weights are read as clients write them, `.2` of Java's too, and its `*` for any media type.
+Also accepts what Java's HTTP client sends: weights such as `.2`, and `*` for `*/*`.
 """
 
 import re
@@ -12,19 +12,18 @@ _WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+", re.ASCII)
 
 @lru_cache(maxsize=256)
 def preferred(accept: str, offers: Sequence[str]) -> str | None:
-    """Choose the offer that the Accept header weighs most.
+    """Choose the offer with the greatest weight in the Accept header; None if it accepts none.
 
-    Where two weigh alike: the one that the header lists earlier, then the earlier offer. None where
-    the header admits none of them.
+    Of equal weights: the one that the header lists first, then the first offer.
     """
-    ranges = [_parse(part) for part in accept.split(",") if part.strip()]
+    ranges = [_parse(item) for item in accept.split(",") if item.strip()]
     ranks = {offer: _rank(offer, ranges) for offer in offers}
     best = max(offers, key=lambda offer: ranks[offer])
     return best if ranks[best][0] > 0 else None
 
 
-def _parse(part: str) -> tuple[str, float]:
-    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+def _parse(item: str) -> tuple[str, float]:
+    media_range, *parameters = (text.strip().lower() for text in item.split(";"))
     media_range = "*/*" if media_range == "*" else media_range
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -39,11 +38,11 @@ def _weight(text: str) -> float:
 
 def _rank(offer: str, ranges: Sequence[tuple[str, float]]) -> tuple[float, int]:
     kind = offer.partition("/")[0]
-    # The most specific range decides, whatever the others weigh.
+    # The most specific range decides, whatever the weights of the others.
     for wanted in (offer, f"{kind}/*", "*/*"):
         ranks = [
-            (weight, -place)
-            for place, (media_range, weight) in enumerate(ranges)
+            (weight, -index)
+            for index, (media_range, weight) in enumerate(ranges)
             if media_range == wanted
         ]
         if ranks:

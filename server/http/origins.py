@@ -1,6 +1,6 @@
-"""Which host this is, and which origins' pages may ask it and read the answers (CORS).
+"""Check the Host and Origin of requests, and allow origins by CORS.
 
-No cookie is ever read, so what a foreign page could use is a browser's place in the network alone.
+There are no cookies: a foreign page could only make use of its browser's network access.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from resolvers.errors import ErrorCode, JoblensError
-from server.http.hostnames import host_name, is_loopback
+from server.hostnames import host_name, is_loopback
 from server.http.responses import write_error
 from server.logging import audit
 from server.settings import Settings
@@ -21,9 +21,10 @@ PREFLIGHT_SECONDS = 600
 
 
 def check_origin(headers: Headers, allowed: Collection[str]) -> None:
-    """Refuse what a browser asks for a page of another origin, unless that is allowed.
+    """Refuse a browser's request for a page of another origin, unless that is allowed.
 
-    Newer browsers tell by `Sec-Fetch-Site`, which no page can forge; older ones by `Origin` only.
+    Newer browsers send `Sec-Fetch-Site`, which pages cannot forge; older ones only `Origin`. Raises
+    JoblensError.
     """
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site")
@@ -32,75 +33,75 @@ def check_origin(headers: Headers, allowed: Collection[str]) -> None:
     else:
         foreign = site not in {"same-origin", "none"}
     if foreign and origin not in allowed:
-        words = "Pages of this origin may not ask; JOBLENS_CORS_ORIGINS tells which may."
-        raise JoblensError(ErrorCode.ORIGIN_NOT_ALLOWED, words)
+        message = "Pages of this origin may not send requests; see JOBLENS_CORS_ORIGINS."
+        raise JoblensError(ErrorCode.ORIGIN_NOT_ALLOWED, message)
 
 
 class OriginPolicy:
-    """Turns away who calls this server by a foreign name; tells browsers who may read answers."""
+    """Middleware that refuses requests with a foreign Host, and answers browsers by CORS."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self._origins = frozenset(settings.cors_origins)
-        # Where credentials are asked for, a page that comes in by a name of its own has none.
+        # With authentication, a page that uses a host name of its own (DNS rebinding) has no token.
         self._any_host = settings.auth != "none"
         self._hosts = frozenset(settings.hosts)
-        self._admits_host = lru_cache(maxsize=128)(self._names_us)
+        self._is_allowed = lru_cache(maxsize=128)(self._is_own_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as an ASGI application."""
+        """Respond as an ASGI application."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if not (self._any_host or all(map(self._admits_host, hosts))):
-            words = "This server has another name than the one in 'Host'; see JOBLENS_HOSTS."
-            audit.limits(ErrorCode.HOST_NOT_ALLOWED)
-            refusal = write_error(JoblensError(ErrorCode.HOST_NOT_ALLOWED, words))
+        if not (self._any_host or all(map(self._is_allowed, hosts))):
+            message = "'Host' is not a name of this server; see JOBLENS_HOSTS."
+            audit.log_limits(ErrorCode.HOST_NOT_ALLOWED)
+            refusal = write_error(JoblensError(ErrorCode.HOST_NOT_ALLOWED, message))
             await refusal(scope, receive, send)
         elif self._origins and scope["type"] == "http":
-            await self._answer_browser(scope, receive, send)
+            await self._respond_with_cors(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
-    def _names_us(self, host: bytes) -> bool:
-        # Without a way to resolve a page's own name to this machine, it cannot get in here.
+    def _is_own_name(self, host: bytes) -> bool:
+        # A page cannot make these names resolve to this machine, so its requests do not get here.
         name = host_name(host.decode("latin-1"))
         return name is not None and (name in self._hosts or is_loopback(name))
 
-    async def _answer_browser(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _respond_with_cors(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         origin = headers.get("origin")
-        admitted = origin if origin in self._origins else None
+        allowed_origin = origin if origin in self._origins else None
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_cors(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _mark(MutableHeaders(scope=message), admitted)
+                _add_headers(MutableHeaders(scope=message), allowed_origin)
             await send(message)
 
-        asked = headers.get("access-control-request-method")
-        if scope["method"] == "OPTIONS" and asked is not None and admitted is not None:
+        requested_method = headers.get("access-control-request-method")
+        if scope["method"] == "OPTIONS" and requested_method and allowed_origin is not None:
             preflight = _preflight(headers.get("access-control-request-headers"))
-            await preflight(scope, receive, send_marked)
+            await preflight(scope, receive, send_with_cors)
         else:
-            await self.app(scope, receive, send_marked)
+            await self.app(scope, receive, send_with_cors)
 
 
-def _mark(headers: MutableHeaders, origin: str | None) -> None:
-    # Never with credentials: there are no cookies, and tokens need none of the browser's leave.
+def _add_headers(headers: MutableHeaders, origin: str | None) -> None:
+    # Never with credentials: there are no cookies, and a token header does not need it.
     headers.add_vary_header("Origin")
     if origin is not None:
         headers["access-control-allow-origin"] = origin
         headers["access-control-expose-headers"] = EXPOSED
 
 
-def _preflight(asked_headers: str | None) -> Response:
+def _preflight(requested_headers: str | None) -> Response:
     headers = {
         "access-control-allow-methods": "GET, POST",
         "access-control-max-age": str(PREFLIGHT_SECONDS),
         "vary": "Access-Control-Request-Headers",
     }
-    if asked_headers is not None:
-        # A page that is trusted may send any header: none of them does more here than a token can.
-        headers["access-control-allow-headers"] = asked_headers
+    if requested_headers is not None:
+        # A trusted page may send any header.
+        headers["access-control-allow-headers"] = requested_headers
     return Response(status_code=204, headers=headers)

@@ -1,4 +1,4 @@
-"""GraphQL requests as they come over HTTP: read, checked, and refused where they are none."""
+"""Parse and validate GraphQL requests over HTTP."""
 
 import asyncio
 from codecs import BOM_UTF8
@@ -15,11 +15,11 @@ JSON = "application/json"
 
 
 async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> Request:
-    """Read a request from a JSON body of at most `max_bytes`, all of it within the timeout."""
+    """Read a request from a JSON body of at most `max_bytes`. Raises JoblensError."""
     media_type, *parameters = (
-        part.strip() for part in http.headers.get("content-type", "").lower().split(";")
+        item.strip() for item in http.headers.get("content-type", "").lower().split(";")
     )
-    charsets = {part.replace('"', "") for part in parameters if part.startswith("charset=")}
+    charsets = {each.replace('"', "") for each in parameters if each.startswith("charset=")}
     if media_type != JSON or charsets - {"charset=utf-8"}:
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
@@ -33,7 +33,10 @@ async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -
 
 
 def read_get(http: HttpRequest) -> Request:
-    """Read a request from the URL's parameters; `variables` and `extensions` are JSON."""
+    """Read a request from the URL's parameters; `variables` and `extensions` are JSON.
+
+    Raises JoblensError.
+    """
     parameters: dict[str, Any] = dict(http.query_params)
     for name in ("variables", "extensions"):
         if text := parameters.pop(name, ""):
@@ -45,8 +48,8 @@ async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> by
     too_large = JoblensError(
         ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
     )
-    announced = http.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > max_bytes:
+    content_length = http.headers.get("content-length", "")
+    if content_length.isdecimal() and int(content_length) > max_bytes:
         raise too_large
     body = bytearray()
     try:
@@ -56,47 +59,48 @@ async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> by
                 if len(body) > max_bytes:
                     raise too_large
     except TimeoutError:
-        words = f"The body must arrive within {timeout_seconds:g} seconds."
-        raise JoblensError(ErrorCode.REQUEST_TIMEOUT, words) from None
+        message = f"The body must arrive within {timeout_seconds:g} seconds."
+        raise JoblensError(ErrorCode.REQUEST_TIMEOUT, message) from None
     return bytes(body)
 
 
 def parse(text: bytes, name: str) -> Any:
-    """Parse JSON strictly: UTF-8, no absurd depth, no lone surrogates but in variables.
+    """Parse JSON strictly: UTF-8, bounded depth, no lone surrogates except in variables.
 
-    What uses a variable says what it makes of these, and of numbers that cannot be kept.
+    Those in variables, and numbers out of range, are validated where they are used. `name` is used
+    in the message. Raises JoblensError.
     """
     try:
         value = loads(text)
-        if SURROGATE.search(text) is None or not _holds_half(value):
+        if SURROGATE.search(text) is None or not _has_lone_surrogate(value):
             return value
     except (ValueError, RecursionError):
         pass
     raise JoblensError(ErrorCode.BAD_REQUEST, f"{name} is not valid JSON in UTF-8.")
 
 
-def _holds_half(value: object) -> bool:
-    """Tell whether a text, but for those in variables, has half of a surrogate pair."""
+def _has_lone_surrogate(value: object) -> bool:
+    """Return whether any text outside of `variables` has a lone surrogate."""
     if isinstance(value, dict):
         return any(
-            _holds_half(key) or (key != "variables" and _holds_half(item))
+            _has_lone_surrogate(key) or (key != "variables" and _has_lone_surrogate(item))
             for key, item in value.items()
         )
     if isinstance(value, list):
-        return any(map(_holds_half, value))
+        return any(map(_has_lone_surrogate, value))
     return isinstance(value, str) and UNSTORABLE.search(value) is not None
 
 
 def as_request(body: object) -> Request:
-    """Take a request from parsed JSON."""
+    """Validate parsed JSON as a request. Raises JoblensError."""
     if not isinstance(body, dict):
         raise JoblensError(ErrorCode.BAD_REQUEST, "A request must be a JSON object.")
     query, document_id = body.get("query"), body.get("documentId")
     if not isinstance(document_id, str | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'documentId' must be text or null.")
     sha256_hash = _sha256_hash(body.get("extensions"))
-    is_named = query is None and (document_id or sha256_hash)
-    if not is_named and (not isinstance(query, str) or not query):
+    has_id = query is None and (document_id or sha256_hash)
+    if not has_id and (not isinstance(query, str) or not query):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
     operation_name = body.get("operationName")
     if not isinstance(operation_name, str | None):
@@ -108,7 +112,7 @@ def as_request(body: object) -> Request:
 
 
 def _sha256_hash(extensions: object) -> str | None:
-    """Find the hash by which Apollo's clients name a document."""
+    """Get the hash by which Apollo's clients identify a document."""
     if not isinstance(extensions, dict | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'extensions' must be an object or null.")
     persisted = (extensions or {}).get("persistedQuery")

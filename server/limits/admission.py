@@ -7,7 +7,7 @@ from typing import Any
 
 from resolvers.errors import ErrorCode
 from resolvers.viewer import Viewer
-from server.http.hostnames import client_address
+from server.hostnames import client_address
 from server.limits.concurrency import ConcurrencyLimiter, Kind, Slot
 from server.limits.errors import BusyError
 from server.limits.rate_limit import LocalRateLimiter, RateLimiter, RateLimitStatus, ViewerKey

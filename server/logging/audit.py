@@ -1,7 +1,7 @@
-"""The audit log: who has changed what, and who was refused; a line each, by `joblens.audit`.
+"""The audit log `joblens.audit`: one line for each mutation and for each refusal.
 
-What is told is named here field by field. Nothing that a client wrote is: no token, no document, no
-variable, no payload; of names only those of its operation and of itself.
+Every field of a line is named here. Of what clients send, only names are logged: those of their
+operation and of themselves; never tokens, documents, variables or payloads.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,14 @@ from resolvers.errors import ErrorCode
 from schema.execution.models import Operation, Response
 from schema.execution.persisted_documents import Mode
 from server.auth.credentials import Credential
-from server.http.hostnames import client_address
+from server.hostnames import client_address
 from server.logging.throttle import LogThrottle
 from server.settings import Settings
 
-# The logger; and where what speaks HTTP finds the log before there is an application to ask.
+# The name of the logger, and of the audit log in the state of the ASGI lifespan.
 AUDIT = "joblens.audit"
 MAX_NAME_LENGTH = 128
-# Refusals that say something of who is refused. Those of strangers are told where they sign in.
+# Refusals that say something about the client. Failed sign-ins are logged where they happen.
 LIMITS = frozenset(
     {
         ErrorCode.FORBIDDEN,
@@ -55,7 +55,7 @@ log = structlog.get_logger(AUDIT)
 
 
 class AuditSource(NamedTuple):
-    """Who is refused, where that is known; or from where."""
+    """The viewer that was refused or, if it is not authenticated, the client's address."""
 
     organisation: str | None = None
     subject: str | None = None
@@ -63,33 +63,33 @@ class AuditSource(NamedTuple):
 
 
 class AuditLog:
-    """One a process. Refusals are told within bounds; each mutation is told."""
+    """The audit log of a process. Logs every mutation; throttles refusals."""
 
     def __init__(self, settings: Settings) -> None:
         self.is_on = settings.audit_log
-        # Where any document runs, clients ask by unknown ids as a matter of course.
+        # Unless only registered documents run, clients send unknown hashes in normal operation.
         only = settings.documents is Mode.ONLY
         self.limits = LIMITS | ({ErrorCode.PERSISTED_QUERY_NOT_FOUND} if only else set())
-        self._floods = LogThrottle(_tell_left_out)
+        self._throttle = LogThrottle(_log_left_out)
 
-    def limited(self, trail: "AuditContext", code: str, **more: object) -> None:
-        """Tell of a refusal if it says something of who is refused."""
+    def log_limit(self, context: "AuditContext", code: str, **more: object) -> None:
+        """Log a refusal if its code is one of `limits`."""
         if code in self.limits:
-            self.refused(trail, code, **more)
+            self.log_refusal(context, code, **more)
 
-    def refused(self, trail: "AuditContext", code: str, **more: object) -> None:
-        """Tell of a refusal, unless there was the like of it just now."""
-        if self.is_on and self._floods.admits(trail.source(), code):
-            log.info("refused", code=str(code), **trail.told(), **more)
+    def log_refusal(self, context: "AuditContext", code: str, **more: object) -> None:
+        """Log a refusal, unless an equal one was logged in the last second."""
+        if self.is_on and self._throttle.admits(context.source(), code):
+            log.info("refused", code=str(code), **context.fields(), **more)
 
     def close(self) -> None:
-        """Tell what is left to tell."""
-        self._floods.end_window()
+        """Log the number of refusals that were left out."""
+        self._throttle.end_window()
 
 
 @dataclass(slots=True)
 class AuditContext:
-    """What is known by now of who asks, from where, and for what."""
+    """What is known so far of a request: its client, and its operation."""
 
     log: AuditLog
     transport: str
@@ -98,118 +98,117 @@ class AuditContext:
     operation: Operation | None = None
 
     def source(self) -> AuditSource:
-        """Say whose flood it would be."""
+        """Get the source by which refusals are throttled."""
         if self.credential is None:
             return AuditSource(client=self.address)
         return AuditSource(str(self.credential.viewer.org_id), self.credential.viewer.subject)
 
-    def told(self) -> dict[str, Any]:
-        """Write down what is known."""
-        told: dict[str, Any] = {"transport": self.transport, "client": self.address}
+    def fields(self) -> dict[str, Any]:
+        """Get the fields of a log line."""
+        fields: dict[str, Any] = {"transport": self.transport, "client": self.address}
         if self.credential is not None:
             viewer = self.credential.viewer
-            told |= {"organisation": str(viewer.org_id), "subject": viewer.subject}
-            told |= {"roles": [*map(str, viewer.roles)], "token": self.credential.token_id}
+            fields |= {"organisation": str(viewer.org_id), "subject": viewer.subject}
+            fields |= {"roles": [*map(str, viewer.roles)], "token": self.credential.token_id}
         if self.operation is not None:
-            told["operation"] = self.operation.type.value
-            told["operation_name"] = (self.operation.name or "")[:MAX_NAME_LENGTH] or None
-        return {name: value for name, value in told.items() if value is not None}
+            fields["operation"] = self.operation.type.value
+            fields["operation_name"] = (self.operation.name or "")[:MAX_NAME_LENGTH] or None
+        return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def address(self) -> str | None:
-        """The client's address; None where there is none, or a proxy has told another thing."""
+        """The client's address; None if there is none, or a proxy sent something else."""
         address = client_address(self.client)
         return None if address is None else str(address)
 
 
-_trail: ContextVar[AuditContext | None] = ContextVar("joblens_audit", default=None)
+_current: ContextVar[AuditContext | None] = ContextVar("joblens_audit", default=None)
 
 
 @contextmanager
-def following(audit_log: AuditLog, scope: Scope) -> Iterator[None]:
-    """Follow a request, or a WebSocket, whose body runs in the context."""
+def request_context(audit_log: AuditLog, scope: Scope) -> Iterator[None]:
+    """Keep an audit context for a request or a WebSocket while the body runs."""
     if not audit_log.is_on:
         yield
         return
-    token = _trail.set(AuditContext(audit_log, scope["type"], scope.get("client")))
+    token = _current.set(AuditContext(audit_log, scope["type"], scope.get("client")))
     try:
         yield
     finally:
-        _trail.reset(token)
+        _current.reset(token)
 
 
-def streams() -> None:
-    """Note that the answer goes out as Server-Sent Events."""
-    if (trail := _trail.get()) is not None:
-        trail.transport = "sse"
+def set_event_stream() -> None:
+    """Record that the response is sent as Server-Sent Events."""
+    if (context := _current.get()) is not None:
+        context.transport = "sse"
 
 
-def knows(credential: Credential) -> None:
-    """Note who asks."""
-    if (trail := _trail.get()) is not None:
-        trail.credential = credential
+def set_credential(credential: Credential) -> None:
+    """Record the client's credential."""
+    if (context := _current.get()) is not None:
+        context.credential = credential
 
 
-def runs(operation: Operation) -> None:
-    """Note what is asked for, in the context of this operation alone."""
-    if (trail := _trail.get()) is not None:
-        _trail.set(replace(trail, operation=operation))
+def set_operation(operation: Operation) -> None:
+    """Record the operation, in the context of this operation alone."""
+    if (context := _current.get()) is not None:
+        _current.set(replace(context, operation=operation))
 
 
-def refused(code: str) -> None:
-    """Tell of a refusal."""
-    if (trail := _trail.get()) is not None:
-        trail.log.refused(trail, code)
+def log_refusal(code: str) -> None:
+    """Log a refusal."""
+    if (context := _current.get()) is not None:
+        context.log.log_refusal(context, code)
 
 
-def limits(*codes: str, audit_entries: Sequence[AuditEntry] = ()) -> None:
-    """Tell of those of the codes that say something of who is refused."""
-    if (trail := _trail.get()) is None:
+def log_limits(*codes: str, entries: Sequence[AuditEntry] = ()) -> None:
+    """Log those of the codes that say something about the client."""
+    if (context := _current.get()) is None:
         return
-    more = {"fields": _fields(audit_entries)} if audit_entries else {}
+    more = {"fields": _fields(entries)} if entries else {}
     for code in codes:
-        trail.log.limited(trail, code, **more)
+        context.log.log_limit(context, code, **more)
 
 
-def answered(audit_entries: Sequence[AuditEntry], response: Response | None) -> None:
-    """Tell of a mutation that ran, and of limits that an operation met.
+def log_operation(entries: Sequence[AuditEntry], response: Response | None) -> None:
+    """Log a mutation that ran, or the limits that an operation exceeded.
 
-    Without a response: it was interrupted.
+    `response`: None if the operation was interrupted.
     """
-    if (trail := _trail.get()) is None:
+    if (context := _current.get()) is None:
         return
     codes = response.codes() if response is not None and response.errors else ()
-    is_mutation = trail.operation is not None and trail.operation.type is OperationType.MUTATION
+    operation = context.operation
+    is_mutation = operation is not None and operation.type is OperationType.MUTATION
     if not is_mutation or (response is not None and response.refused):
-        limits(*codes, audit_entries=audit_entries)
-    elif audit_entries or codes:
-        outcome = _outcome(audit_entries, response)
-        log.info("mutation", **trail.told(), fields=_fields(audit_entries), outcome=outcome)
+        log_limits(*codes, entries=entries)
+    elif entries or codes:
+        outcome = _outcome(entries, response)
+        log.info("mutation", **context.fields(), fields=_fields(entries), outcome=outcome)
 
 
-def _outcome(audit_entries: Iterable[AuditEntry], response: Response | None) -> str:
-    """Say how the first field ended that did not end well."""
-    for entry in audit_entries:
+def _outcome(entries: Iterable[AuditEntry], response: Response | None) -> str:
+    """Get the outcome of the first field that did not succeed."""
+    for entry in entries:
         if entry.outcome != OK:
             return entry.outcome
     if response is None:
         return INTERRUPTED
     for error in response.errors:
         code = str(error["extensions"]["code"])
-        # Of a field whose arguments could not be read; further down, or where only the answer is
-        # left out, what was written is written.
+        # Arguments that could not be coerced. Errors further down, and responses that are too
+        # large, do not undo a write.
         if len(error.get("path", ())) <= 1 and code != ErrorCode.RESPONSE_TOO_LARGE:
             return code
     return OK
 
 
-def _fields(audit_entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
-    return [
-        {"field": entry.name, "outcome": entry.outcome, **entry.details} for entry in audit_entries
-    ]
+def _fields(entries: Iterable[AuditEntry]) -> list[dict[str, Any]]:
+    return [{"field": entry.name, "outcome": entry.outcome, **entry.details} for entry in entries]
 
 
-def _tell_left_out(source: Any, code: str, count: int) -> None:
+def _log_left_out(source: Any, code: str, count: int) -> None:
     known = {} if source is None else source._asdict()
-    told = {name: value for name, value in known.items() if value is not None}
-    log.info("refusals left out", code=str(code), left_out=count, **told)
+    fields = {name: value for name, value in known.items() if value is not None}
+    log.info("refusals left out", code=str(code), left_out=count, **fields)

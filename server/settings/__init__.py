@@ -1,6 +1,6 @@
-"""Every setting of Joblens: one frozen object, read once from `JOBLENS_…` variables.
+"""The settings: one frozen object, read once from `JOBLENS_…` environment variables.
 
-The descriptions here are the reference: docs/reference/settings.md is generated from them.
+docs/reference/settings.md is generated from the descriptions here.
 """
 
 from server.settings.settings import Settings, SettingsError

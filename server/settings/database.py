@@ -1,4 +1,4 @@
-"""Where the ledger is kept, and how a process talks to it."""
+"""The database, its connection pool and its timeouts."""
 
 from pathlib import Path
 
@@ -11,43 +11,54 @@ def _default_data_dir() -> Path:
 
 
 class DatabaseSettings(BaseModel):
-    """Where the ledger is kept, and how a process talks to it."""
+    """The database, its connection pool and its timeouts."""
 
     model_config = ConfigDict(title="The database")
 
     database_url: SecretStr | None = Field(
         None,
-        description="The PostgreSQL (15 to 18) that keeps the ledger, as a libpq connection URI "
-        "such as `postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for "
-        "trying and developing.",
+        description="The PostgreSQL database (15 to 18), as a libpq connection URI such as "
+        "`postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for evaluation "
+        "and development.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
-        description="Where the embedded PostgreSQL keeps its data. Unset: `joblens` in the user's "
-        "data directory.",
+        description="The directory of the embedded PostgreSQL's data. Unset: `joblens` in the "
+        "user's data directory.",
     )
     pool_size: int = Field(
-        10, ge=1, le=1000, description="Database connections that a process keeps open."
+        10,
+        ge=1,
+        le=1000,
+        description="Database connections that a process keeps open.",
     )
     pool_overflow: int = Field(
         10,
         ge=0,
         le=1000,
-        description="Connections above the pool's size that a peak may open. A quarter of all is "
-        "kept for viewers who hold none.",
+        description="Connections above the pool's size that may be opened at peaks. A quarter of "
+        "all is reserved for viewers that hold none.",
     )
     pool_timeout_seconds: float = Field(
         5.0,
         gt=0,
         le=300,
-        description="How long a request waits for a connection before `UNAVAILABLE`.",
+        description="How long a request waits for a connection before it fails with `UNAVAILABLE`.",
     )
     pool_recycle_seconds: int = Field(
-        1800, ge=1, description="The age at which a connection is replaced before its next use."
+        1800,
+        ge=1,
+        description="The age at which a connection is replaced before its next use.",
     )
     connect_timeout_seconds: float = Field(
-        5.0, gt=0, le=300, description="How long opening a database connection may take."
+        5.0,
+        gt=0,
+        le=300,
+        description="How long opening a database connection may take.",
     )
     statement_timeout_seconds: float = Field(
-        10.0, gt=0, le=3600, description="How long one SQL statement may run before `TIMEOUT`."
+        10.0,
+        gt=0,
+        le=3600,
+        description="How long one SQL statement may run before it fails with `TIMEOUT`.",
     )

@@ -1,4 +1,4 @@
-"""Whether clients may ask whatever they like, or only what was registered."""
+"""Which documents clients may run: any, or only registered ones."""
 
 from pathlib import Path
 from typing import Self
@@ -10,20 +10,19 @@ from server.settings.values import PREFIX
 
 
 class DocumentSettings(BaseModel):
-    """Whether clients may ask whatever they like, or only what was registered."""
+    """Which documents clients may run: any, or only registered ones."""
 
     model_config = ConfigDict(title="Which documents run")
 
     introspection: bool = Field(
         True,
-        description="Whether clients may ask for `__schema` and `__type`. Off: they may not, and "
-        "errors do not suggest names that would have been right.",
+        description="Whether clients may query `__schema` and `__type`. If off, errors do not "
+        "suggest similar names either.",
     )
     documents: Mode = Field(
         Mode.ANY,
-        description="`only`: nothing runs but the documents registered in "
-        "`JOBLENS_DOCUMENTS_DIR`, and there is no GraphiQL. `prefer`: others are logged. `any`: "
-        "everything runs.",
+        description="`only`: only the documents registered in `JOBLENS_DOCUMENTS_DIR` are run, and "
+        "there is no GraphiQL. `prefer`: others are logged. `any`: all are run.",
     )
     documents_dir: Path | None = Field(
         None,
@@ -32,21 +31,20 @@ class DocumentSettings(BaseModel):
     )
     automatic_persisted_queries: bool = Field(
         False,
-        description="Whether clients may register documents by their hashes themselves, to send "
-        "them once only.",
+        description="Whether clients may register documents by their hashes, so that they send "
+        "each text only once.",
     )
     automatic_persisted_queries_bytes: int = Field(
         4_194_304,
         ge=1_024,
-        description="How much text of such documents a process keeps; the least used give way.",
+        description="Bytes of such documents that a process keeps; the least recently used are "
+        "evicted.",
     )
 
     @model_validator(mode="after")
-    def _can_be_found(self) -> Self:
+    def _validate_documents(self) -> Self:
         if self.documents is not Mode.ANY and self.documents_dir is None:
             raise ValueError(f"{PREFIX}DOCUMENTS={self.documents} needs {PREFIX}DOCUMENTS_DIR")
         if self.documents is Mode.ONLY and self.automatic_persisted_queries:
-            raise ValueError(
-                f"{PREFIX}DOCUMENTS=only leaves nothing to {PREFIX}AUTOMATIC_PERSISTED_QUERIES"
-            )
+            raise ValueError(f"{PREFIX}DOCUMENTS=only excludes {PREFIX}AUTOMATIC_PERSISTED_QUERIES")
         return self

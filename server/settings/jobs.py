@@ -1,4 +1,4 @@
-"""How jobs are shown, taken and retried."""
+"""Pages, sizes, redaction and retries of jobs."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ from server.settings.values import PREFIX
 
 
 class JobSettings(BaseModel):
-    """How jobs are shown, taken and retried."""
+    """Pages, sizes, redaction and retries of jobs."""
 
     model_config = ConfigDict(title="Jobs")
 
@@ -20,32 +20,32 @@ class JobSettings(BaseModel):
         50,
         ge=1,
         le=10_000,
-        description="Nodes in a page when a query gives neither `first` nor `last`.",
+        description="Nodes in a page if a query has neither `first` nor `last`.",
     )
     page_size_max: int = Field(
         200,
         ge=1,
         le=10_000,
-        description="The largest `first` or `last`, and the most ids in `nodes`.",
+        description="The largest `first` or `last`, and the maximum number of ids in `nodes`.",
     )
     max_json_bytes: int = Field(
         MAX_JSON_BYTES,
         ge=1024,
-        description="The largest payload, result or event detail that is taken, as compact JSON.",
+        description="The maximum size of a payload, result or event detail, as compact JSON.",
     )
     redact_keys: str = Field(
         DEFAULT_KEYS,
-        description="The names of keys, divided by commas, under which text, objects and lists are "
-        "hidden from all but administrators in payloads, results and details. A name is found "
-        "where it makes up whole words of a key, also in the plural: `api_key` in `x-api-keys` and "
-        "in `myApiKey2`. `*` stands for anything: `*token` is in `accesstoken`, too. Case and "
-        "punctuation do not count.",
+        description="Names of keys, separated by commas, under which text, objects and lists in "
+        "payloads, results and details are hidden from all but administrators. A name matches "
+        "whole words of a key, also in the plural: `api_key` matches `x-api-keys` and `myApiKey2`. "
+        "`*` matches anything: `*token` matches `accesstoken`, too. Case and punctuation are "
+        "ignored.",
     )
     redact_except: str | None = Field(
         None,
-        description="The names of keys that are shown although `JOBLENS_REDACT_KEYS` finds a name "
-        "in them, such as `token_type,*tokens_details`. Written in the same way, but each names "
-        "the whole key.",
+        description="Names of keys that are shown although `JOBLENS_REDACT_KEYS` matches them, "
+        "such as `token_type,*tokens_details`. The syntax is the same, but each must match the "
+        "whole key.",
     )
     backoff_base_seconds: float = Field(
         DEFAULT_BACKOFF_BASE_SECONDS,
@@ -57,22 +57,22 @@ class JobSettings(BaseModel):
         DEFAULT_BACKOFF_CAP_SECONDS,
         ge=0,
         le=604_800,
-        description="The longest that a job waits for a retry.",
+        description="The longest time that a job waits for a retry.",
     )
 
     @field_validator("redact_keys", "redact_except")
     @classmethod
-    def _can_be_keys(cls, keys: str | None) -> str | None:
+    def _validate_keys(cls, keys: str | None) -> str | None:
         if keys is not None:
             SecretKeys(keys)
         return keys
 
     @model_validator(mode="after")
-    def _pages_fit(self) -> Self:
+    def _validate_page_sizes(self) -> Self:
         if self.page_size_default > self.page_size_max:
-            raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is above {PREFIX}PAGE_SIZE_MAX")
+            raise ValueError(f"{PREFIX}PAGE_SIZE_DEFAULT is greater than {PREFIX}PAGE_SIZE_MAX")
         return self
 
     def redaction(self) -> Redaction:
-        """Get what hides secrets."""
+        """Get the redaction of secrets."""
         return Redaction(self.redact_keys, self.redact_except)

@@ -1,4 +1,4 @@
-"""What is logged, and how."""
+"""The log's format and level, and the audit log."""
 
 from typing import Literal
 
@@ -6,18 +6,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class LogSettings(BaseModel):
-    """What is logged, and how."""
+    """The log's format and level, and the audit log."""
 
     model_config = ConfigDict(title="Logs")
 
     log_format: Literal["auto", "text", "json"] = Field(
-        "auto", description="`text` for people, `json` for machines, `auto`: text on a terminal."
+        "auto",
+        description="`text`, `json`, or `auto`: text on a terminal, JSON otherwise.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least important level that is logged."
+        "info",
+        description="The lowest level that is logged.",
     )
     audit_log: bool = Field(
         True,
-        description="Whether the log also tells of each mutation, refused sign-in and limit that "
-        "was met, whatever the level: `logger` is `joblens.audit` then.",
+        description="Whether each mutation, refused sign-in and exceeded limit is logged, at any "
+        "level, by the logger `joblens.audit`.",
     )

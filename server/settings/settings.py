@@ -1,4 +1,4 @@
-"""All groups of settings together, and how they are read from `JOBLENS_…` variables."""
+"""All groups of settings, and how they are read from `JOBLENS_…` variables."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from server.http.hostnames import is_loopback
+from server.hostnames import is_loopback
 from server.settings.database import DatabaseSettings
 from server.settings.documents import DocumentSettings
 from server.settings.jobs import JobSettings
@@ -20,7 +20,7 @@ from server.settings.values import PREFIX
 
 
 class SettingsError(Exception):
-    """A `JOBLENS_…` variable is unknown or has a value that its setting cannot take."""
+    """A `JOBLENS_…` variable is unknown or has an invalid value."""
 
 
 class Settings(
@@ -34,36 +34,36 @@ class Settings(
     SignInSettings,
     DatabaseSettings,
 ):
-    """The settings of one process. `Settings.read()` is the way to get them."""
+    """The settings of one process. Use `Settings.read()` to get them."""
 
     model_config = ConfigDict(title="Settings", frozen=True, extra="forbid")
 
     @model_validator(mode="after")
-    def _lets_nobody_in_from_outside(self) -> Self:
+    def _validate_host(self) -> Self:
         if self.auth == "none" and not is_loopback(self.host):
             raise ValueError(
-                f"{PREFIX}AUTH=none lets anybody in, so {PREFIX}HOST must be a loopback address"
+                f"{PREFIX}AUTH=none accepts all clients, so {PREFIX}HOST must be a loopback address"
             )
         return self
 
     @classmethod
     def groups(cls) -> list[type[BaseModel]]:
-        """List the groups in the order in which people want to read them."""
+        """List the groups in the order of the documentation."""
         return [base for base in reversed(cls.__bases__) if issubclass(base, BaseModel)]
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> Self:
-        """Read the settings from `environ` (the process's own unless given).
+        """Read the settings from `environ`, by default the process's environment.
 
-        Raises SettingsError, in words for the person who set them, naming every variable at fault.
+        Raises SettingsError, which names every invalid variable.
         """
         names = {PREFIX + name.upper(): name for name in cls.model_fields}
         source = os.environ if environ is None else environ
-        ours = {k: v for k, v in source.items() if k.startswith(PREFIX)}
-        unknown = sorted(ours.keys() - names.keys())
+        variables = {k: v for k, v in source.items() if k.startswith(PREFIX)}
+        unknown = sorted(variables.keys() - names.keys())
         if unknown:
             raise SettingsError(f"unknown setting: {', '.join(unknown)}")
-        values = {names[k]: v for k, v in ours.items() if v != ""}
+        values = {names[k]: v for k, v in variables.items() if v != ""}
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -1,4 +1,4 @@
-"""How variables are named, and how a variable holds a list."""
+"""The prefix of variables, and the syntax of lists in them."""
 
 from pydantic import BeforeValidator
 
@@ -6,7 +6,7 @@ PREFIX = "JOBLENS_"
 
 
 def _split(value: object) -> object:
-    return tuple(word.strip() for word in value.split(",")) if isinstance(value, str) else value
+    return tuple(item.strip() for item in value.split(",")) if isinstance(value, str) else value
 
 
-WORDS = BeforeValidator(_split)
+COMMA_SEPARATED = BeforeValidator(_split)

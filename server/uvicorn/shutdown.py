@@ -1,6 +1,6 @@
-"""How protocols and application speak of the process's end."""
+"""How protocols and application coordinate the shutdown."""
 
-# The application's lifespan leaves its event under this name for the protocols to set.
+# The key, in the state of the ASGI lifespan, of the event that protocols set at shutdown.
 ENDING = "ending"
-# How long a connection may take to say goodbye.
+# How long a closing handshake may take.
 CLOSING_SECONDS = 2.0

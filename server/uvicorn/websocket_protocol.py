@@ -1,4 +1,4 @@
-"""uvicorn's protocols, taught to tell the application that the process ends before they hang up."""
+"""uvicorn's WebSocket protocol, with limits, fairness and a clean shutdown; uvicorn's options."""
 
 import asyncio
 import logging
@@ -23,20 +23,20 @@ from server.uvicorn.http_protocol import HttpProtocol
 from server.uvicorn.shutdown import CLOSING_SECONDS, ENDING
 
 MAX_FRAGMENTS = 1_024
-# A client that has sent nothing for so long has read why its connection failed.
+# After this long without data from the client, it is assumed to have read the close frame.
 SILENT_SECONDS = 0.5
-# Of what a client sends at once, so much is read before others have their turn.
+# How much of a client's data is read before other connections are served.
 READ_AT_ONCE_BYTES = 4_096
 
-# What uvicorn has to say of each connection has its whole URL, with what clients put there by
-# mistake; our own line tells of it without.
+# uvicorn logs each connection with its whole URL, which may hold secrets; our own log line omits
+# the query.
 log = logging.getLogger("uvicorn.error.websocket")
 log.setLevel(logging.WARNING)
 
 # An ASGI extension: one message that carries the `texts` (bytes) of several WebSocket messages, so
 # that they are written at once.
 SEND_MANY = "joblens.websocket.send_many"
-# On whatever is answered. What pages may load, and who may keep an answer, is told one by one.
+# Set on every response. Content security policy and caching are set for each response.
 HEADERS = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -47,85 +47,84 @@ HEADERS = [
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """WebSocket; the application itself closes its connections at the end."""
+    """WebSocket. At shutdown the application itself closes its connections."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.logger = log
-        self.conn = _Handshakes(self)
+        self.conn = _HandshakeProtocol(self)
         self._unread = bytearray()
-        self._turn: asyncio.Handle | None = None
-        # Set where the connection fails: until then, further data is discarded.
+        self._scheduled_read: asyncio.Handle | None = None
+        # Set when the connection has failed: data is discarded until then.
         self._failed_until: float | None = None
         self._is_silent = True
 
     async def run_asgi(self) -> None:
-        """Run the application, which may send several messages at once."""
+        """Run the application, with the extension SEND_MANY."""
         self.scope["extensions"][SEND_MANY] = {}
         await super().run_asgi()
 
     async def send(self, message: Any) -> None:
-        """Send a message of ASGI, or of our extension to it."""
+        """Send an ASGI message, or one of SEND_MANY."""
         if message["type"] != SEND_MANY:
             await super().send(message)
-            self._take_turns()
+            self._schedule_read()
             return
         await self.writable.wait()
         if self.disconnected or self.conn.state is not OPEN:
             raise ClientDisconnected
-        # The library's own frames take ten times as long, more than all else that a message costs.
-        frames = [part for text in message["texts"] for part in (_frame_head(len(text)), text)]
+        # The library takes ten times as long to write frames, longer than all other work.
+        frames = [data for text in message["texts"] for data in (_frame_head(len(text)), text)]
         self.transport.write(b"".join([*self.conn.data_to_send(), *frames]))
 
     def shutdown(self) -> None:
-        """Leave it to the application to say goodbye, if there is anybody to say it to."""
+        """Let the application close an open connection; close it here otherwise."""
         self.app_state[ENDING].set()
         self.close_timeout = CLOSING_SECONDS
         if self.close_sent or not self.handshake_complete:
             super().shutdown()
 
     def keepalive_timeout(self) -> None:
-        """Give up a client that is silent, even if it never reads what it was sent."""
+        """Abort the connection of a client that does not answer pings, even if it reads nothing."""
         super().keepalive_timeout()
         self.loop.call_later(CLOSING_SECONDS, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; thousands of tiny frames are read in pieces, so that they hold up nobody."""
+        """Read data in pieces, so that thousands of tiny frames do not block other connections."""
         self._is_silent = False
         if self._failed_until is not None or self.transport.is_closing():
             return
         if self.handshake_initiated:
             self._unread += data
-            if self._turn is None:
-                self._read_on()
+            if self._scheduled_read is None:
+                self._read_piece()
             return
         super().data_received(data)
         if not self.handshake_initiated:
-            # It cannot even be read.
+            # The handshake could not be parsed.
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
 
-    def _read_on(self) -> None:
-        self._turn = None
+    def _read_piece(self) -> None:
+        self._scheduled_read = None
         if self.read_paused or self.transport.is_closing():
             return
         if not self.handshake_complete:
-            # Frames that come before our answer are read after it.
+            # Frames sent before the handshake's response are read after it.
             self.transport.pause_reading()
             return
         piece = bytes(self._unread[:READ_AT_ONCE_BYTES])
         del self._unread[:READ_AT_ONCE_BYTES]
         super().data_received(piece)
         if self._unread:
-            self._take_turns()
+            self._schedule_read()
         elif not (self.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
     def handle_parser_exception(self) -> None:
-        """End the connection, once the client has had time to read why.
+        """Close the connection, once the client has had time to read the close frame.
 
-        There is no half-closing, as of other connections: clients of `asyncio` that are still
-        sending close theirs at once, and break.
+        Not with EOF as over HTTP: asyncio clients that are still sending would fail on it.
         """
         if self._failed_until is not None:
             return
@@ -147,34 +146,34 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
             self.close_timer = self.loop.call_later(SILENT_SECONDS, self._close_if_silent)
 
-    def _take_turns(self) -> None:
-        """Read what is left when others have had their turn, and nothing new before."""
+    def _schedule_read(self) -> None:
+        """Read the rest after other connections; pause reading new data until then."""
         if self._unread and not self.transport.is_closing():
             self.transport.pause_reading()
-            if self._turn is None and not self.read_paused:
-                self._turn = self.loop.call_soon(self._read_on)
+            if self._scheduled_read is None and not self.read_paused:
+                self._scheduled_read = self.loop.call_soon(self._read_piece)
 
     async def receive(self) -> Any:
-        """Give the application the next message."""
+        """Return the next message to the application."""
         message = await super().receive()
-        self._take_turns()
+        self._schedule_read()
         return message
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless the client has left the answers to others unread."""
-        answers = self.conn.data_to_send()
+        """Answer a ping, unless the client does not read the pongs."""
+        pongs = self.conn.data_to_send()
         if self.writable.is_set() and self._failed_until is None:
-            self.transport.write(b"".join(answers))
+            self.transport.write(b"".join(pongs))
 
     def handle_cont(self, event: Any) -> None:
-        """Take another fragment; a message in countless empty ones ends the connection."""
+        """Add a fragment; too many in one message close the connection."""
         if len(self.frames) >= MAX_FRAGMENTS:
             self._fail(1009, "Too many fragments")
         else:
             super().handle_cont(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Hand a message on; one that is not UTF-8 ends the connection without a traceback."""
+        """Pass a message on; one that is not UTF-8 closes the connection."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()
@@ -189,8 +188,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
 
-class _Handshakes(ServerProtocol):
-    """The handshake of `websockets`, with refusals in our form."""
+class _HandshakeProtocol(ServerProtocol):
+    """The handshake of `websockets`, with errors in our format."""
 
     def __init__(self, protocol: WebSocketProtocol) -> None:
         config = protocol.config
@@ -205,31 +204,31 @@ class _Handshakes(ServerProtocol):
         )
         if error.code is ErrorCode.HEADERS_TOO_LARGE:
             audit_log = self._protocol.app_state[AUDIT]
-            audit_log.refused(
+            audit_log.log_refusal(
                 AuditContext(audit_log, "websocket", self._protocol.client), error.code
             )
-        answer = write_error(error, status=rejection.status_code)
-        for name, value in answer.headers.items():
+        response = write_error(error, status=rejection.status_code)
+        for name, value in response.headers.items():
             if name in rejection.headers:
                 del rejection.headers[name]
             rejection.headers[name] = value
-        rejection.body = bytes(answer.body)
+        rejection.body = bytes(response.body)
         return rejection
 
     def send_response(self, response: Handshake) -> None:
-        """Send an answer to the handshake; a refusal is the last thing there is to send."""
+        """Send the response to the handshake; nothing follows a refusal."""
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             for name, value in self._protocol.default_headers:
-                # There is a date already.
+                # Not `date`, which is set already.
                 response.headers.setdefault(name.decode(), value.decode())
-            # Or uvicorn takes the application for one that forgot to answer.
+            # Otherwise uvicorn assumes that the application did not respond.
             self._protocol.handshake_complete = True
         super().send_response(response)
 
 
 def _frame_head(size: int) -> bytes:
-    """Write what goes before a server's text message of so many bytes (RFC 6455, section 5.2)."""
-    if size < 126:  # noqa: PLR2004 - the lengths are those of the RFC
+    """Encode the frame header of a text message of `size` bytes (RFC 6455, section 5.2)."""
+    if size < 126:  # noqa: PLR2004 - lengths of the RFC
         return bytes([0x81, size])
     if size < 65_536:  # noqa: PLR2004
         return b"\x81\x7e" + size.to_bytes(2, "big")
@@ -237,25 +236,25 @@ def _frame_head(size: int) -> bytes:
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """Get what uvicorn is to be told of protocols."""
+    """Get uvicorn's options for protocols."""
     return {
         "http": partial(HttpProtocol, head_timeout_seconds=settings.head_timeout_seconds),
         "ws": WebSocketProtocol,
         "ws_max_size": settings.max_body_bytes,
         "ws_ping_interval": settings.websocket_ping_seconds,
         "ws_ping_timeout": settings.websocket_ping_seconds,
-        # Events are small and many: compressing each for each client would cost more than it saves.
+        # Events are many and small: compressing each for each client costs more than it saves.
         "ws_per_message_deflate": False,
         "headers": HEADERS,
-        # Anybody can send X-Forwarded-For.
+        # Any client can send X-Forwarded-For.
         "proxy_headers": bool(settings.proxies),
-        "forwarded_allow_ips": list(_as_seen(settings.proxies)),
+        "forwarded_allow_ips": list(_with_mapped(settings.proxies)),
         "server_header": False,
     }
 
 
-def _as_seen(networks: Iterable[str]) -> Iterator[str]:
-    """Yield networks, those of IPv4 also as a socket for both shows them."""
+def _with_mapped(networks: Iterable[str]) -> Iterator[str]:
+    """Yield networks, those of IPv4 also as a dual-stack socket reports them."""
     for network in map(ip_network, networks):
         yield str(network)
         if network.version == 4:  # noqa: PLR2004

@@ -1,4 +1,4 @@
-"""/graphql over WebSocket, in graphql-transport-ws."""
+"""/graphql over WebSocket, with the subprotocol graphql-transport-ws."""
 
 from server.websocket.endpoint import WebSocketEndpoint
 

@@ -1,4 +1,4 @@
-"""What goes over a WebSocket: whole messages, one after another, until it is closed or lost."""
+"""Send and receive the messages of a WebSocket, until it is closed or lost."""
 
 import asyncio
 from contextlib import suppress
@@ -8,24 +8,24 @@ from starlette.types import Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from resolvers.errors import ErrorCode
-from server.http.responses import dumps
 from server.logging import audit
+from server.response_encoding import dumps
 from server.uvicorn.websocket_protocol import SEND_MANY
 from server.websocket.messages import Close, Message, read_message
 
 MAX_REASON_BYTES = 123
-# How long the last words may take at the end of the process.
+# How long the last messages may take at shutdown.
 ENDING_SECONDS = 2
-# The protocol itself closes with it when a message is too large.
+# The close code of uvicorn's protocol for a message that is too large.
 TOO_LARGE = 1009
 
 
 class GoneError(Exception):
-    """Nothing can be sent any more."""
+    """The connection is closed: nothing more can be sent."""
 
 
 class Channel:
-    """One end of a WebSocket. `send_many`: what takes several messages at once, where there is."""
+    """The server's end of a WebSocket. `send_many`: sends several messages at once."""
 
     def __init__(self, socket: WebSocket, send_many: Send | None) -> None:
         self._socket = socket
@@ -34,11 +34,11 @@ class Channel:
         self._closed = False
 
     async def receive(self) -> Message:
-        """Wait for the next message. Raises GoneError and NoMessageError."""
+        """Wait for the next message. Raises GoneError and InvalidMessageError."""
         frame = await self._socket.receive()
         if frame["type"] == "websocket.disconnect":
             if frame.get("code") == TOO_LARGE:
-                audit.limits(ErrorCode.PAYLOAD_TOO_LARGE)
+                audit.log_limits(ErrorCode.PAYLOAD_TOO_LARGE)
             raise GoneError
         return read_message(frame)
 
@@ -47,7 +47,7 @@ class Channel:
         await self.send_texts([dumps(message)])
 
     async def send_texts(self, texts: list[bytes]) -> None:
-        """Send messages that are written already. Raises GoneError."""
+        """Send encoded messages. Raises GoneError."""
         async with self._sending:
             if self._closed:
                 raise GoneError
@@ -58,14 +58,14 @@ class Channel:
                 for text in texts:
                     await self._socket.send_text(text.decode())
             except (OSError, WebSocketDisconnect, RuntimeError):
-                # RuntimeError: the server has closed the connection, and we have yet to hear of it.
+                # RuntimeError: the server has closed the connection, which is not reported yet.
                 raise GoneError from None
 
     async def close(self, code: Close, reason: str) -> None:
-        """Close it, if it is still open."""
+        """Close the connection, unless it is closed."""
         self._closed = True
-        short = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
-        # A client that reads nothing must not hold us up: it finds the connection lost.
+        truncated = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+        # Do not wait for a client that reads nothing.
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
             async with asyncio.timeout(ENDING_SECONDS):
-                await self._socket.close(code.value, short)
+                await self._socket.close(code.value, truncated)

@@ -54,7 +54,7 @@ class WebSocketSession:
             ends: set[asyncio.Future[None]] = {handling, ending, self._revoked}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if self._revoked.done():
-                audit.refused(ErrorCode.UNAUTHENTICATED)
+                audit.log_refusal(ErrorCode.UNAUTHENTICATED)
                 await self._channel.close(Close.FORBIDDEN, "The token has expired or was revoked")
         finally:
             if self._stop_watching is not None:
@@ -84,7 +84,7 @@ class WebSocketSession:
                     if self._viewer is not None:
                         until_init.reschedule(None)
         except TimeoutError:
-            audit.limits(ErrorCode.REQUEST_TIMEOUT)
+            audit.log_limits(ErrorCode.REQUEST_TIMEOUT)
             raise ClosingError(Close.INIT_TIMEOUT, "Connection initialisation timeout") from None
 
     async def _handle(self, message: Message) -> None:
@@ -96,7 +96,7 @@ class WebSocketSession:
                 await self._channel.send({"type": "pong", **payload})
             case "subscribe":
                 if self._viewer is None:
-                    audit.refused(ErrorCode.UNAUTHENTICATED)
+                    audit.log_refusal(ErrorCode.UNAUTHENTICATED)
                     raise ClosingError(Close.UNAUTHORIZED, "Unauthorized")
                 await self._running.start(message, self._viewer)
             case "complete":
@@ -112,7 +112,7 @@ class WebSocketSession:
         try:
             self._slot = self._state.admission.connections.acquire(viewer_key(self._viewer))
         except BusyError as error:
-            audit.limits(error.code)
+            audit.log_limits(error.code)
             raise ClosingError(Close.TRY_AGAIN_LATER, error.message) from None
         self._stop_watching = self._state.connections.watch(credential, self._set_revoked)
         await self._channel.send({"type": "connection_ack"})

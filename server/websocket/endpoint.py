@@ -1,4 +1,4 @@
-"""The handshake: whether a client may open a WebSocket."""
+"""The WebSocket handshake: check the origin and the number of connections."""
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -27,7 +27,7 @@ class WebSocketEndpoint:
             check_origin(socket.headers, state.settings.cors_origins)
             slot = state.admission.connections.acquire(anonymous_key(scope.get("client")))
         except JoblensError as error:
-            audit.limits(error.code)
+            audit.log_limits(error.code)
             # Before it is accepted: the browser reports a failed handshake.
             await socket.send_denial_response(write_error(error))
             return

@@ -13,9 +13,9 @@ from schema.execution.error_format import MASKED
 from schema.execution.models import Response
 from server.app_state import AppState
 from server.http.requests import as_request
-from server.http.responses import batched, refusal
 from server.logging import audit
 from server.operations import prepare_operation, run_operation
+from server.response_encoding import batched, refusal
 from server.websocket.channel import Channel, GoneError
 from server.websocket.messages import (
     Close,
@@ -51,11 +51,11 @@ class RunningOperations:
         if message.fault is not None:
             await self._channel.send(error_message(message.id, refusal(message.fault)))
             return
-        most = self._state.settings.websocket_max_operations
-        if len(self.tasks) >= most:
-            text = f"A connection may run at most {most} operations at once."
+        limit = self._state.settings.websocket_max_operations
+        if len(self.tasks) >= limit:
+            text = f"A connection may run at most {limit} operations at once."
             error = JoblensError(ErrorCode.TOO_MANY_OPERATIONS, text)
-            audit.limits(error.code)
+            audit.log_limits(error.code)
             await self._channel.send(error_message(message.id, refusal(error)))
             return
         task = asyncio.create_task(self._run(message, viewer))
@@ -81,13 +81,13 @@ class RunningOperations:
             await asyncio.wait(self.tasks)
 
     async def _run(self, message: Message, viewer: Viewer) -> None:
-        """Run an operation to its last message, unless it is cancelled or the client is gone."""
+        """Run an operation to its last message, unless it is cancelled."""
         try:
             last = await self._send_results(message, viewer)
         except GoneError:
             return
         except JoblensError as error:
-            audit.limits(error.code)
+            audit.log_limits(error.code)
             last = error_message(message.id, refusal(error))
         except Exception:
             log.exception("unexpected error")
@@ -125,7 +125,7 @@ class RunningOperations:
 async def cancel(*tasks: asyncio.Task[None]) -> None:
     """Cancel tasks, and wait until they have ended."""
     for task in tasks:
-        # Once: what a cancelled one does to let go of its connection must not be cancelled too.
+        # Once: its cleanup must not be cancelled too.
         if not task.cancelling():
             task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

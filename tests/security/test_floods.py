@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from server.auth.token_auth import CONCURRENT_LOOKUPS, MOST_REMEMBERED, TokenAuthenticator
+from server.auth.token_auth import CACHE_SIZE, CONCURRENT_LOOKUPS, TokenAuthenticator
 from server.auth.token_format import new_token
 from server.uvicorn.websocket_protocol import READ_AT_ONCE_BYTES, WebSocketProtocol
 from tests.resolvers.live.clients import COUNTS, socket
@@ -166,15 +166,15 @@ async def test_strangers_are_forgotten(service: Service) -> None:
     assert set(await asyncio.gather(*(asked(service, token) for token in tokens))) == {401}
     assert authenticator._lookups == {}
     remembered = authenticator._unknown
-    for n in range(MOST_REMEMBERED + 5):
-        remembered.put(n.to_bytes(4), True)
-    assert len(remembered._held) == MOST_REMEMBERED
+    for n in range(CACHE_SIZE + 5):
+        remembered[n.to_bytes(4)] = None
+    assert len(remembered) == CACHE_SIZE
 
 
 async def test_who_is_known_does_not_wait_behind_strangers(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.auth.token_auth.REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr("server.auth.token_auth.CACHE_SECONDS", 0.0)
     async with serving(database_url, auth="token") as service:
         minted = await mint(database_url)
         assert await asked(service, minted.text) == 200
@@ -182,7 +182,7 @@ async def test_who_is_known_does_not_wait_behind_strangers(
         assert isinstance(authenticator, TokenAuthenticator)
         # As if strangers' tokens were being looked up, as many at once as may be.
         for stranger in range(CONCURRENT_LOOKUPS):
-            authenticator._looking.request(stranger)
+            authenticator._first_lookups.request(stranger)
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert await asked(service, minted.text) == 200
 

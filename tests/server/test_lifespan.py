@@ -13,8 +13,8 @@ from resolvers.live.hub import Hub
 from server.app import create_app
 from server.auth.revocation import OpenConnections
 from server.auth.token_auth import TokenAuthenticator
-from server.http.health import Readiness
 from server.limits.admission import AdmissionControl
+from server.readiness import Readiness
 from server.settings import Settings
 
 PARTS: list[tuple[type, str]] = [

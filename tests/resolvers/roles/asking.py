@@ -17,7 +17,7 @@ from schema.execution.run import execute, prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses
 from server.app import create_app
 from server.app_state import AppState
-from server.http.responses import dumps
+from server.response_encoding import dumps
 from server.settings import Settings
 from tests.support.service import ORG
 

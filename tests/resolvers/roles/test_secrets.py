@@ -11,7 +11,7 @@ from graphql import GraphQLObjectType, get_named_type
 from resolvers.viewer import Role
 from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
-from server.http.responses import dumps
+from server.response_encoding import dumps
 from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking, asking
 from tests.resolvers.roles.secrets import (
     DOCUMENT,

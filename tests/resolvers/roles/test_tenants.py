@@ -20,7 +20,7 @@ from resolvers.cursors import encode
 from schema.execution.models import Response
 from schema.execution.subscription_responses import SubscriptionResponses
 from schema.schema import core_schema
-from server.http.responses import dumps
+from server.response_encoding import dumps
 from tests.conftest import create_database, database_in, drop_database
 from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, Asking, asking
 from tests.resolvers.roles.ledgers import (

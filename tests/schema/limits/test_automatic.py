@@ -81,7 +81,7 @@ def test_the_least_recently_used_give_way() -> None:
     assert documents.get("a") == "aaaa"
     documents.keep("c", "éé")
     assert [documents.get(name) for name in "abc"] == ["aaaa", None, "éé"]
-    assert documents.bytes == 8
+    assert documents._texts.currsize == 8
     documents.keep("d", "d" * 11)
     assert documents.get("d") is None
     assert documents.get("a") == "aaaa"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.logging.throttle import MOST_TOLD_APART, OTHERS, LogThrottle
+from server.logging.throttle import MAX_COUNTERS, OTHER_SOURCES, LogThrottle
 from tests.support.patience import PATIENCE_SECONDS
 
 Told = list[tuple[Hashable, str, int]]
@@ -36,10 +36,10 @@ def test_all_are_told_or_counted(events: list[tuple[int, str]]) -> None:
 async def test_countless_sources_are_counted_together() -> None:
     bounded, told = floods()
     admitted = sum(bounded.admits(source, "a") for source in range(10_000))
-    assert admitted == MOST_TOLD_APART + 1
-    assert len(bounded._left_out) == MOST_TOLD_APART + 1
+    assert admitted == MAX_COUNTERS + 1
+    assert len(bounded._left_out) == MAX_COUNTERS + 1
     bounded.end_window()
-    assert told == [(OTHERS, "a", 10_000 - admitted)]
+    assert told == [(OTHER_SOURCES, "a", 10_000 - admitted)]
 
 
 async def test_a_window_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,9 +195,9 @@ async def test_what_was_interrupted(
 
     async def run() -> None:
         scope = {"type": "http", "client": ("203.0.113.7", 1)}
-        with audit.following(state.audit_log, scope):
+        with audit.request_context(state.audit_log, scope):
             credential = await state.sign_in(PresentedCredential(minted.bearer))
-            audit.runs(operation)
+            audit.set_operation(operation)
             await operations._answer(state, credential.viewer, operation, request, None)
 
     async with table_locked(database_url):

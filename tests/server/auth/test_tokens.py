@@ -229,12 +229,12 @@ async def test_a_request_does_not_wait_for_its_use_to_be_noted(
 async def test_what_a_process_remembers_is_bounded(
     service: Service, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.auth.token_auth.MOST_REMEMBERED", 3)
+    monkeypatch.setattr("server.auth.token_auth.CACHE_SIZE", 3)
     authenticator = TokenAuthenticator(service.engine, 10)
     for text in [new_token(UUID(ORG)) for _ in range(5)]:
         assert await authenticator._find(digest(text), text) is None
     minted = [await mint(database_url) for _ in range(5)]
     for each in minted:
         assert await authenticator._find(digest(each.text), each.text) is not None
-    assert len(authenticator._known._held) == len(authenticator._unknown._held) == 3
+    assert len(authenticator._known) == len(authenticator._unknown) == 3
     await authenticator.stop()

@@ -53,7 +53,7 @@ def test_by_name_and_by_id(acme: tuple[str, str], file: Path) -> None:
 def test_without_org_it_says_where_they_go(acme: tuple[str, str], file: Path) -> None:
     told = run("import", file)
     assert f"importing into the organisation {DEFAULT}, which has no name yet" in told.stderr
-    assert "JOBLENS_ORG, for no --org is given" in told.stderr
+    assert "JOBLENS_ORG, since there is no --org" in told.stderr
     assert f"joblens org create NAME --id {DEFAULT}" in told.stderr
     assert DEFAULT in run("export").stderr
     assert exported() == 1
@@ -126,6 +126,6 @@ def test_the_embedded_database_is_named(data_dir: Path, file: Path) -> None:
     for words in (["org", "create", "Mine"], ["import", str(file), "--org", "Mine"]):
         told = run(*words)
         assert told.exit_code == 0
-        assert f"JOBLENS_DATABASE_URL is not set: this is the embedded database in {data_dir}" in (
+        assert f"JOBLENS_DATABASE_URL is not set: using the embedded database in {data_dir}" in (
             told.stderr
         )

@@ -224,7 +224,7 @@ def test_only_loopback_addresses_without_credentials(
 def test_a_name_is_no_address(data_dir: Path) -> None:
     told = run("serve", "--host", "example.org")
     assert told.exit_code == 2
-    assert told.stderr.startswith("joblens: example.org is no address")
+    assert told.stderr.startswith("joblens: example.org is not an address")
     assert not data_dir.exists()
 
 
@@ -265,7 +265,7 @@ def test_no_serving_without_row_security(unmigrated: str, harm: str, words: list
     told = run("serve", "--port", "0")
     assert told.exit_code == 2
     assert all(word in told.stderr for word in words)
-    assert told.stderr.endswith("would not keep organisations apart on this database\n")
+    assert told.stderr.endswith("would not separate organisations on this database\n")
 
 
 def test_no_serving_by_a_login_that_may_not_work_as_the_role(

@@ -32,7 +32,7 @@ def line(token_id: str) -> str:
 
 
 def id_of(told: Outcome) -> str:
-    found = re.search(r"token ([0-9a-f-]{36}), shown this once", told.stderr)
+    found = re.search(r"token ([0-9a-f-]{36}), shown only once", told.stderr)
     assert found is not None
     return found[1]
 
@@ -98,7 +98,7 @@ def test_a_token_expires(org: tuple[str, str]) -> None:
 def test_no_time_to_expire_in(org: tuple[str, str], time: str) -> None:
     told = token("--org", org[0], "--expires", time)
     assert told.exit_code == 2
-    assert "is no time such as 90d" in told.stderr
+    assert "is not a duration such as 90d" in told.stderr
 
 
 def test_a_token_is_revoked(org: tuple[str, str]) -> None:

@@ -22,7 +22,7 @@ async def readyz(service: Service) -> tuple[int, object]:
 
 
 async def test_many_share_one_probe(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.http.health.KEPT_SECONDS", 600.0)
+    monkeypatch.setattr("server.readiness.CACHE_SECONDS", 600.0)
     async with (
         serving(database_url, pool_size="1", pool_overflow="0") as service,
         back_to_rest(service, database_url),
@@ -37,7 +37,7 @@ async def test_many_share_one_probe(database_url: str, monkeypatch: pytest.Monke
 async def test_an_answer_is_kept_only_for_a_while(
     fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.http.health.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("server.readiness.CACHE_SECONDS", 0.0)
     async with proxy(await fresh_database()) as between, serving(between.url) as service:
         assert await readyz(service) == READY
         between.refuses = True
@@ -54,7 +54,7 @@ async def test_an_answer_is_kept_only_for_a_while(
 async def test_a_silent_database_is_not_waited_for(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.http.health.KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("server.readiness.CACHE_SECONDS", 0.0)
     # A statement may take as long as it likes.
     patient = {"statement_timeout_seconds": "600", "connect_timeout_seconds": "0.5"}
     async with proxy(database_url) as between, serving(between.url, **patient) as service:

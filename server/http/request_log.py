@@ -1,0 +1,86 @@
+"""Middleware that gives each request an id and logs its end."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from resolvers.errors import ErrorCode, JoblensError
+from schema.execution.error_format import MASKED
+from server.http.responses import write_error
+from server.logging import audit
+
+REQUEST_ID = "X-Request-Id"
+
+log = structlog.get_logger("joblens.http")
+_FIRST_MESSAGES = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+
+
+class RequestLog:
+    """Gives each request an id (the client's own, if it is valid), and logs its end."""
+
+    def __init__(self, app: ASGIApp, audit_log: audit.AuditLog) -> None:
+        self.app = app
+        self._audit_log = audit_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond as an ASGI application."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        client_id = Headers(scope=scope).get(REQUEST_ID, "")
+        request_id = client_id if _CLIENT_ID.fullmatch(client_id) else uuid4().hex
+        exchange = _Exchange(request_id, receive, send)
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                with audit.request_context(self._audit_log, scope):
+                    await self.app(scope, exchange.receive, exchange.send)
+            except ClientDisconnect:
+                log.info("the client disconnected")
+            except Exception:
+                log.exception("unexpected error")
+                if scope["type"] == "http" and not exchange.status:
+                    masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
+                    await write_error(masked, status=500)(scope, receive, exchange.send)
+            finally:
+                log.info(
+                    "request" if scope["type"] == "http" else "websocket",
+                    method=scope.get("method", "GET"),
+                    path=scope["path"],
+                    status=exchange.status,
+                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                )
+
+
+class _Exchange:
+    """Passes on the messages of one request; adds the id to its response and keeps its status.
+
+    The status of a WebSocket is its close code.
+    """
+
+    def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
+        self._request_id = request_id
+        self._receive = receive
+        self._send = send
+        self.status = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect" and not self.status:
+            self.status = int(message["code"])
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in _FIRST_MESSAGES:
+            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+        if "status" in message:
+            self.status = message["status"]
+        elif message["type"] == "websocket.close":
+            self.status = message.get("code", 1000)
+        await self._send(message)
