@@ -158,6 +158,9 @@ def test_what_is_wrong_is_shown(begin: Begin) -> None:
 
 
 def test_make_demo_where_its_port_is_taken(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on a terminal of its own, not below the make that runs the tests: that one says more.
+    for name in ("MAKEFLAGS", "MAKELEVEL"):
+        monkeypatch.delenv(name, raising=False)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         monkeypatch.setenv("JOBLENS_PORT", str(port))
