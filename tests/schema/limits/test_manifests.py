@@ -36,7 +36,7 @@ def test_several_manifests_may_hold_the_same(tmp_path: Path) -> None:
         ({"format": "other", "version": 1}, "format"),
         ({**APOLLO, "version": 2, "operations": []}, "version 1"),
         (APOLLO, "no list of operations"),
-        ({**APOLLO, "operations": ["a"]}, "no object"),
+        ({**APOLLO, "operations": ["a"]}, "not an object"),
         ({**APOLLO, "operations": [{"id": "a"}]}, "'a'"),
         ({**APOLLO, "operations": [{"body": "{ a }"}]}, "not an id"),
         ({"known": "{ b }"}, "another document"),

@@ -67,7 +67,7 @@ def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "value", "found"),
     [
         ("JOBLENS_PROT", "8000", "unknown setting: JOBLENS_PROT"),
-        ("JOBLENS_PAGE_SIZE_DEFAULT", "5000", "JOBLENS_PAGE_SIZE_DEFAULT is above"),
+        ("JOBLENS_PAGE_SIZE_DEFAULT", "5000", "JOBLENS_PAGE_SIZE_DEFAULT is greater than"),
         ("JOBLENS_POOL_SIZE", "1000", "at most 1011 needed"),
     ],
 )
@@ -141,10 +141,14 @@ REMOTE = "postgresql://me:geheim@db.example.com/jobs"
 @pytest.mark.parametrize(
     ("variables", "name", "found"),
     [
-        ({"JOBLENS_AUTH": "none", "JOBLENS_HOSTS": "jobs.example.com"}, "sign-in", "nobody"),
+        (
+            {"JOBLENS_AUTH": "none", "JOBLENS_HOSTS": "jobs.example.com"},
+            "sign-in",
+            "no authentication",
+        ),
         ({}, "documents", "with graphiql and introspection"),
         ({"JOBLENS_GRAPHIQL": "false"}, "documents", "with introspection"),
-        ({"JOBLENS_RATE_POINTS_PER_MINUTE": "0"}, "rates", "no bound"),
+        ({"JOBLENS_RATE_POINTS_PER_MINUTE": "0"}, "rates", "no limit"),
         ({"JOBLENS_WORKERS": "4"}, "rates", "each of 4 processes"),
         (
             {**JWT, "JOBLENS_JWT_JWKS": "http://localhost/keys"},
@@ -163,7 +167,7 @@ REMOTE = "postgresql://me:geheim@db.example.com/jobs"
             "transport to the database",
             "TLS",
         ),
-        ({"JOBLENS_AUTH": "none", "JOBLENS_PROXIES": "127.0.0.1"}, "sign-in", "nobody"),
+        ({"JOBLENS_AUTH": "none", "JOBLENS_PROXIES": "127.0.0.1"}, "sign-in", "no authentication"),
         ({"JOBLENS_AUDIT_LOG": "false"}, "audit log", "not recorded"),
         ({"JOBLENS_REDACT_KEYS": "*password*"}, "secrets in jobs", "token, secret,"),
         ({"JOBLENS_REDACT_EXCEPT": "a, *token"}, "secrets in jobs", "under token are shown"),
@@ -215,7 +219,7 @@ def test_what_is_weak_is_not_wrong(ledger: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("JOBLENS_RATE_POINTS_PER_MINUTE", "0")
     told = run("doctor")
     assert told.exit_code == 0
-    assert any("no bound" in line and "unset" in line for line in marked("weak", told.stdout))
+    assert any("no limit" in line and "unset" in line for line in marked("weak", told.stdout))
 
 
 def test_the_rights_of_the_login(unmigrated: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,7 +107,7 @@ def test_a_token_is_revoked(org: tuple[str, str]) -> None:
     assert "revoked 20" in line(token_id)
     again = run("token", "revoke", token_id)
     assert again.exit_code == 2
-    assert "no token" in again.stderr
+    assert "no active token" in again.stderr
 
 
 def test_what_is_not_there(org: tuple[str, str]) -> None:
