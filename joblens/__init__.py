@@ -4,7 +4,8 @@ An installed Joblens has this one import name. In a checkout, the packages that 
 it (`joblens.db`, `joblens.server`, …) are at the top level.
 """
 
-from db.engine import EngineOptions
+from db.database_errors import DatabaseUnavailableError
+from db.engine import EngineOptions, TransactionAbortedError
 from db.repository import (
     Backoff,
     BackoffPolicy,
@@ -29,6 +30,7 @@ __all__ = [
     "BackoffPolicy",
     "CommitUncertainError",
     "CreatedJob",
+    "DatabaseUnavailableError",
     "EngineOptions",
     "IdempotencyConflictError",
     "IllegalTransitionError",
@@ -38,6 +40,7 @@ __all__ = [
     "JobStatus",
     "JobWithEvents",
     "NewJob",
+    "TransactionAbortedError",
     "create_worker_engine",
     "dispose",
     "in_transaction",

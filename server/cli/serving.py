@@ -49,7 +49,7 @@ INVITATION = """
       }}
     }}'
 
-  For a tour of ten minutes, see docs/tutorial/first-steps.md. Press Ctrl-C to stop.
+  A ten-minute tour: docs/tutorial/first-steps.md. Press Ctrl-C to stop.
 """
 
 

@@ -174,4 +174,4 @@ def test_make_demo_where_its_port_is_taken(begin: Begin, monkeypatch: pytest.Mon
     terminal = begin("make", "demo", "PORT=0", "ARGS=--still")
     terminal.base_url()
     terminal.press_ctrl_c()
-    assert terminal.shown.rstrip().endswith("Ctrl-C ends it.\r\n\r\n^C")
+    assert terminal.shown.rstrip().endswith("Press Ctrl-C to stop.\r\n\r\n^C")
