@@ -1,6 +1,5 @@
 """Which documents may be run: any, or registered ones only; and their texts by id."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -8,7 +7,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 import structlog
-from cachetools import LRUCache
+from cachetools import FIFOCache, LRUCache
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.parsing import IGNORED
@@ -81,7 +80,7 @@ class Documents:
         prefixed = {PREFIX + id_: text for id_, text in hashed.items()}
         self._by_id = {**hashed, **prefixed, **(by_id or {})}
         self._automatic = automatic
-        self._told: OrderedDict[str, None] = OrderedDict()
+        self._logged: FIFOCache[str, None] = FIFOCache(LOGGED)
 
     def find(self, asked: DocumentRequest, max_characters: int) -> ResolvedDocument:
         """Find the requested document. Raises JoblensError if it may not be run.
@@ -130,11 +129,9 @@ class Documents:
 
     def _note(self, text: str, operation_name: str | None) -> None:
         hashed = digest(text)
-        if hashed in self._told:
+        if hashed in self._logged:
             return
-        self._told[hashed] = None
-        if len(self._told) > LOGGED:
-            self._told.popitem(last=False)
+        self._logged[hashed] = None
         name = (operation_name or "")[:LOGGED_NAME_LENGTH] or None
         log.warning("unregistered document", sha256=hashed, operation=name)
 
