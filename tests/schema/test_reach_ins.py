@@ -23,7 +23,7 @@ def test_positions_of_errors_are_found_by_the_text(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Text, "get_location", noting)
     document = parse(Text("{\n  a\n  b\n}"))
     nodes = document.definitions[0].selection_set.selections  # type: ignore[attr-defined]
-    error = GraphQLError("wrong", nodes)
+    error = GraphQLError("wrong", list(nodes))
     assert [(place.line, place.column) for place in error.locations or ()] == [(2, 3), (3, 3)]
     assert asked == [4, 8]
 
