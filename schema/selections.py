@@ -7,21 +7,14 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
-from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLResolveInfo,
-    InlineFragmentNode,
-    SelectionSetNode,
-    VariableNode,
-)
+from graphql import FieldNode, GraphQLResolveInfo
 
 from db.queries.attempts import ERRORS
 from resolvers.context import Context
 from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
 from resolvers.jobs import ALLOWED_COLUMNS
 from resolvers.paging import PageNeeds
+from schema.selected_fields import is_included, selected_fields
 
 Info = strawberry.Info[Context, None]
 Fields = Mapping[str, list[FieldNode]]
@@ -72,37 +65,18 @@ class Selections:
 
     def fields(self, nodes: Iterable[FieldNode], type_name: str) -> Fields:
         """Collect the fields that these nodes select on an object of this type."""
+        matching = {type_name, *INTERFACES}
         fields: dict[str, list[FieldNode]] = {}
-        visited: set[str] = set()
-        for node in nodes:
-            self._collect(node.selection_set, {type_name, *INTERFACES}, fields, visited)
+        for field in selected_fields(
+            [node.selection_set for node in nodes if node.selection_set],
+            self._info.fragments,
+            includes=lambda selection: is_included(selection, self._variables),
+            applies=lambda fragment: (
+                fragment.type_condition is None or fragment.type_condition.name.value in matching
+            ),
+        ):
+            fields.setdefault(field.name.value, []).append(field)
         return fields
-
-    def _collect(
-        self,
-        selection_set: SelectionSetNode | None,
-        matching: set[str],
-        fields: dict[str, list[FieldNode]],
-        visited: set[str],
-    ) -> None:
-        for selection in selection_set.selections if selection_set else ():
-            if not self._included(selection):
-                continue
-            if isinstance(selection, FieldNode):
-                fields.setdefault(selection.name.value, []).append(selection)
-                continue
-            fragment: InlineFragmentNode | FragmentDefinitionNode
-            if isinstance(selection, FragmentSpreadNode):
-                if selection.name.value in visited:
-                    continue
-                visited.add(selection.name.value)
-                fragment = self._info.fragments[selection.name.value]
-            else:
-                assert isinstance(selection, InlineFragmentNode)
-                fragment = selection
-            condition = fragment.type_condition
-            if condition is None or condition.name.value in matching:
-                self._collect(fragment.selection_set, matching, fields, visited)
 
     def _page_needs(self, fields: Fields, edge_type: str) -> PageNeeds:
         info = self.fields(fields.get("pageInfo", ()), "PageInfo")
@@ -146,8 +120,8 @@ class Selections:
         """Return the columns of `job` that the result of a mutation needs, for any of its types."""
         nodes: list[FieldNode] = []
         for type_name, fields in RESULT_JOBS.items():
-            selected_fields = self.fields(self.nodes, type_name)
-            nodes += [node for name in fields for node in selected_fields.get(name, [])]
+            found = self.fields(self.nodes, type_name)
+            nodes += [node for name in fields for node in found.get(name, [])]
         return self.job_columns(nodes)
 
     def job_page(self) -> tuple[PageNeeds, frozenset[str]]:
@@ -170,18 +144,6 @@ class Selections:
         """Return the error columns that the selected JobAttempt needs."""
         fields = self.fields(self.nodes, "JobAttempt")
         return frozenset({_snake(name) for name in fields}.intersection(ERRORS))
-
-    def _included(self, selection: Any) -> bool:
-        for directive in selection.directives or ():
-            if directive.name.value in {"skip", "include"}:
-                condition = directive.arguments[0].value
-                if isinstance(condition, VariableNode):
-                    is_true = self._variables[condition.name.value]
-                else:
-                    is_true = condition.value
-                if is_true == (directive.name.value == "skip"):
-                    return False
-        return True
 
 
 def selected(info: Info, read: Callable[[Selections], T]) -> T:

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
-    VariableNode,
     get_named_type,
     is_abstract_type,
     is_leaf_type,
@@ -36,9 +35,9 @@ from schema.limits.cost_terms import (
     total_input_size,
 )
 from schema.limits.document_limits import DocumentLimits, LimitError, check
-from schema.limits.document_metrics import CONDITIONS
 from schema.limits.input_sizes import argument_size
 from schema.limits.list_sizes import ListSizes, Size, one, zero
+from schema.selected_fields import is_included, selected_fields
 
 # The selections that may be visited for one document. Fragments can be merged in a number of
 # combinations that is exponential in the length of the document.
@@ -163,44 +162,24 @@ class CostPlan:
     ) -> dict[str, list[FieldNode]]:
         """Collect the fields selected on an object of this type by their response names."""
         fields: dict[str, list[FieldNode]] = {}
-        visited: set[str] = set()
-        stack = list(sets)
-        while stack:
-            for selection in stack.pop().selections:
-                self.steps += 1
-                check(
-                    "steps", self.steps, MAX_STEPS, "Computing the cost of the query takes {} steps"
-                )
-                if not self._included(selection):
-                    continue
-                if isinstance(selection, FieldNode):
-                    name = (selection.alias or selection.name).value
-                    fields.setdefault(name, []).append(selection)
-                    continue
-                fragment: Any = selection
-                if isinstance(selection, FragmentSpreadNode):
-                    if selection.name.value in visited:
-                        continue
-                    self.visits += 1
-                    visited.add(selection.name.value)
-                    fragment = self._fragments[selection.name.value]
-                if self._applies(fragment, type_):
-                    stack.append(fragment.selection_set)
+        for field in selected_fields(
+            sets,
+            self._fragments,
+            includes=self._includes,
+            applies=lambda fragment: self._applies(fragment, type_),
+        ):
+            fields.setdefault((field.alias or field.name).value, []).append(field)
         return fields
 
-    def _included(self, selection: Any) -> bool:
-        for directive in selection.directives or ():
-            if directive.name.value in CONDITIONS:
-                value = directive.arguments[0].value
-                is_variable = isinstance(value, VariableNode)
-                is_true = self._conditions.get(value.name.value) if is_variable else value.value
-                if bool(is_true) == (directive.name.value == "skip"):
-                    return False
-        return True
+    def _includes(self, selection: SelectionNode) -> bool:
+        self.steps += 1
+        check("steps", self.steps, MAX_STEPS, "Computing the cost of the query takes {} steps")
+        return is_included(selection, self._conditions)
 
     def _applies(
         self, fragment: InlineFragmentNode | FragmentDefinitionNode, type_: GraphQLObjectType
     ) -> bool:
+        self.visits += isinstance(fragment, FragmentDefinitionNode)
         if fragment.type_condition is None or fragment.type_condition.name.value == type_.name:
             return True
         condition = self._schema.get_type(fragment.type_condition.name.value)

@@ -22,11 +22,11 @@ from graphql import (
 )
 
 from schema.limits.document_limits import DocumentLimits, check
+from schema.selected_fields import CONDITIONS, Fragment, selected_fields
 
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 
 INTROSPECTION = frozenset({"__schema", "__type"})
-CONDITIONS = frozenset({"skip", "include"})
 
 
 @dataclass(slots=True)
@@ -191,17 +191,10 @@ def _root_names(
     metrics: DocumentMetrics,
 ) -> set[str]:
     """Collect the response names of the operation's root fields, also through fragments."""
-    names: set[str] = set()
-    visited: set[str] = set()
-    stack = [operation.selection_set]
-    while stack:
-        for selection in stack.pop().selections:
-            if isinstance(selection, FieldNode):
-                names.add((selection.alias or selection.name).value)
-            elif not isinstance(selection, FragmentSpreadNode):
-                stack.append(selection.selection_set)  # type: ignore[attr-defined]
-            elif selection.name.value in fragments and selection.name.value not in visited:
-                metrics.visits += 1
-                visited.add(selection.name.value)
-                stack.append(fragments[selection.name.value].selection_set)
-    return names
+
+    def visit(fragment: Fragment) -> bool:
+        metrics.visits += isinstance(fragment, FragmentDefinitionNode)
+        return True
+
+    fields = selected_fields([operation.selection_set], fragments, applies=visit)
+    return {(field.alias or field.name).value for field in fields}

@@ -1,16 +1,15 @@
 """Operations that only use lookups by id: these are short, and need not queue behind long ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
 )
+
+from schema.selected_fields import selected_fields
 
 # Root fields that read or write by id.
 BY_ID: Mapping[OperationType, frozenset[str]] = {
@@ -31,17 +30,5 @@ def is_lookup(document: DocumentNode, operation: OperationDefinitionNode) -> boo
         if isinstance(definition, FragmentDefinitionNode)
     }
     by_id = BY_ID[operation.operation]
-    names = _root_fields(operation.selection_set, fragments)
+    names = {field.name.value for field in selected_fields([operation.selection_set], fragments)}
     return all(name in by_id or name.startswith("__") for name in names)
-
-
-def _root_fields(
-    selection_set: SelectionSetNode, unread: dict[str, FragmentDefinitionNode]
-) -> Iterator[str]:
-    for selection in selection_set.selections:
-        if isinstance(selection, FieldNode):
-            yield selection.name.value
-        elif isinstance(selection, InlineFragmentNode):
-            yield from _root_fields(selection.selection_set, unread)
-        elif (fragment := unread.pop(selection.name.value, None)) is not None:  # type: ignore[attr-defined]
-            yield from _root_fields(fragment.selection_set, unread)
