@@ -37,8 +37,8 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema tests/properties \
-		tests/examples tests/server/auth tests/resolvers/roles
+	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema --ignore=tests/schema/limits \
+		tests/properties tests/examples tests/server/auth tests/resolvers/roles
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/server/redis

@@ -58,7 +58,8 @@ class Proxy:
         if self._parts.hostname:
             return await asyncio.open_connection(self._parts.hostname, self._parts.port)
         where = parse_qs(self._parts.query)
-        return await asyncio.open_unix_connection(f"{where['host'][0]}/.s.PGSQL.{where['port'][0]}")
+        port = where.get("port", ["5432"])[0]
+        return await asyncio.open_unix_connection(f"{where['host'][0]}/.s.PGSQL.{port}")
 
     async def _ask(
         self,
