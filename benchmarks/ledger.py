@@ -116,7 +116,7 @@ async def _is_complete(url: str) -> bool:
 
 
 def _mark() -> str:
-    """Name what a finished ledger is made from: with other tables or other data it is made anew."""
+    """Hash what a finished ledger is made from: other tables or other data make another one."""
     made_from = f"{migrations.sql()}{_JOBS}{_EVENTS}"
     return f"benchmark ledger {sha256(made_from.encode()).hexdigest()}"
 

@@ -19,7 +19,7 @@ from benchmarks.servers import JOBLENS, Server, serving
 
 CONNECTIONS = 8
 OFF, ADMIN, VIEWER = "all off", "an administrator", "a viewer"
-# What a server has on unless told otherwise is on; who signs in is counted, timed and audited.
+# All protection that is on by default is on; signed-in clients are counted, timed and audited.
 ON: Mapping[str, str] = {"auth": "token"}
 NONE: Mapping[str, str] = {
     "auth": "none",

@@ -86,5 +86,5 @@ async def _check_same_answers(servers: list[Server]) -> None:
 
 
 def _plain(answer: bytes) -> Any:
-    # UTC has two spellings; what it cost is told by Joblens alone.
+    # UTC has two spellings, and only Joblens reports costs.
     return orjson.loads(re.sub(rb"(:\d\d\.\d{6})\+00:00\"", rb'\1Z"', answer))["data"]

@@ -36,7 +36,7 @@ Changes of status, each a transaction of its own, by one command:
 
     {command}
 
-Each connection starts jobs of its own and gives them back, so that nobody waits for a lock. \
+Each connection starts jobs of its own and gives them back, so that none waits for a lock. \
 *asyncpg* sends the statements that Joblens sends, word for word, with its BEGIN and COMMIT, and \
 does nothing else. `JobRepository` is used as a worker in Python would, a `session_scope` for each \
 change. Both run in the process that measures. `transitionJob` goes over kept HTTP connections to \

@@ -139,16 +139,27 @@ print(json.dumps({"own": db.OWN, "found": found}))
 """
 
 
-def test_beside_the_library_schema_and_a_projects_own_db(
-    joblens: Path, folder: Path, environment: dict[str, str]
-) -> None:
+@pytest.fixture(scope="module")
+def project(folder: Path) -> Path:
+    """A project with a module `db` of its own."""
     project = folder / "project"
     project.mkdir()
-    environment["JOBLENS_DATA_DIR"] = str(folder / "other")
     (project / "db.py").write_text("OWN = 'of the project'\n")
-    # `make setup` installs it apart, since in the checkout its name is a package's.
+    return project
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    """Where the library `schema` is: apart, since in the checkout its name is a package's."""
     library = ROOT / ".venv" / "packaging"
     assert (library / "schema").exists() or (library / "schema.py").exists()
+    return library
+
+
+def test_beside_the_library_schema_and_a_projects_own_db(
+    joblens: Path, folder: Path, project: Path, library: Path, environment: dict[str, str]
+) -> None:
+    environment["JOBLENS_DATA_DIR"] = str(folder / "other")
     subprocess.run([joblens, "migrate"], cwd=project, env=environment, check=True)
     url = subprocess.run(
         [joblens, "db", "start"], cwd=project, env=environment, check=True, capture_output=True
@@ -207,9 +218,12 @@ def test_an_import_that_would_bind_another_name_is_refused() -> None:
         rewritten(b"import db.a", "a.py")
 
 
-def test_its_demo_serves_graphiql(joblens: Path, folder: Path, environment: dict[str, str]) -> None:
+def test_its_demo_serves_graphiql(
+    joblens: Path, project: Path, library: Path, environment: dict[str, str]
+) -> None:
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, (project, library)))
     demo = subprocess.Popen(
-        [joblens, "demo"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
+        [joblens, "demo"], cwd=project, env=environment, stdout=subprocess.PIPE, text=True
     )
     assert demo.stdout is not None
     try:
