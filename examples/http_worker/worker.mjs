@@ -146,7 +146,7 @@ async function giveBackLost() {
       continue;
     }
     // Given back, it would run for ever: perhaps it is what kills its worker each time.
-    const lost = { errorCode: "WORKER_LOST", errorMessage: "Its worker was not heard of again." };
+    const lost = { errorCode: "WORKER_LOST", errorMessage: "Its worker stopped reporting." };
     await change(id, "RUNNING", "FAILED", { attempt, ...lost });
     await settle(job);
   }

@@ -180,7 +180,7 @@ def give_back_lost() -> None:
             change(job["id"], "RUNNING", "QUEUED", attempt=job["attempt"])
             continue
         # Given back, it would run for ever: perhaps it is what kills its worker each time.
-        lost = {"errorCode": "WORKER_LOST", "errorMessage": "Its worker was not heard of again."}
+        lost = {"errorCode": "WORKER_LOST", "errorMessage": "Its worker stopped reporting."}
         change(job["id"], "RUNNING", "FAILED", attempt=job["attempt"], **lost)
         settle(job)
     for job in list_silent("FAILED"):

@@ -1,8 +1,8 @@
-// Keeps a subscription going, whatever becomes of its connection: it is begun again after its last
-// event, and each event is told once. Made of a client of graphql-ws or graphql-sse, and used as one.
+// Resumes a subscription after a lost connection: it is started again after its last event, and each
+// event is delivered once. Wraps a client of graphql-ws or graphql-sse, and has the same interface.
 
-// What passes: the same subscription may succeed a little later.
-const PASSING = [
+// Transient errors: the same subscription may succeed later.
+const TRANSIENT = [
   ...['SLOW_CONSUMER', 'UNAVAILABLE', 'TIMEOUT', 'OVERLOADED', 'RATE_LIMITED'],
   ...['TOO_MANY_REQUESTS', 'TOO_MANY_CONNECTIONS', 'TOO_MANY_SUBSCRIPTIONS'],
 ];
@@ -13,7 +13,7 @@ const FINAL_CLOSES = [1009, 4400, 4401, 4403, 4406, 4409, 4429];
 const REMEMBERED_IDS = 10_000;
 const LONGEST_WAIT = 30_000;
 
-const passes = (errors) => errors.some((error) => PASSING.includes(error.extensions?.code));
+const passes = (errors) => errors.some((error) => TRANSIENT.includes(error.extensions?.code));
 
 function isFinal(problem) {
   if (Array.isArray(problem)) return !passes(problem); // GraphQL errors
@@ -26,7 +26,7 @@ function isFinal(problem) {
 
 /**
  * Select `cursor` and `node { id }` of `jobEvents`, and give it `$after`; of `job` select `isTerminal`.
- * `onInterrupted` is told why a subscription ended that will be begun again.
+ * `onInterrupted` is called with the reason when a subscription ended and will be started again.
  *
  * @param {import('graphql-ws').Client | import('graphql-sse').Client} client
  * @param {(reason: unknown) => void} [onInterrupted]
@@ -43,10 +43,16 @@ export function resuming(client, onInterrupted = () => {}) {
 
     function begin() {
       const mine = ++current;
-      // What a subscription says that we gave up is not heard.
-      const heard = (hear) => (value) => mine === current && hear(value);
-      const hearing = { next: heard(next), error: heard(error), complete: heard(complete) };
-      stop = client.subscribe({ ...request, variables }, hearing);
+      // Ignore the results of a subscription that has been replaced.
+      const unlessReplaced = (handle) => (value) => mine === current && handle(value);
+      stop = client.subscribe(
+        { ...request, variables },
+        {
+          next: unlessReplaced(next),
+          error: unlessReplaced(error),
+          complete: unlessReplaced(complete),
+        },
+      );
     }
 
     function next(result) {

@@ -9,7 +9,7 @@ export function overWebSocket(url, credentials) {
     url: url.replace(/^http/, 'ws'),
     connectionParams: credentials,
     retryAttempts: 0,
-    // A network that fell silent ends nothing by itself: who does not answer is given up.
+    // A silent network failure closes no connection: terminate it if the server does not answer.
     keepAlive: 10_000,
     on: {
       ping: (received) => {

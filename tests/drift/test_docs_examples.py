@@ -19,7 +19,7 @@ def test_the_page_shows_the_file(file: Path) -> None:
     assert file.read_text() in BLOCK.findall(page)
 
 
-RULE = "A start whose answer was lost is not yours: repeat it "
+RULE = "If the response to a start is lost, the job is not yours: repeat the start "
 RULE_OF = [
     "docs/how-to/run-a-worker.md",
     "docs/how-to/record-jobs.md",
