@@ -45,7 +45,7 @@ test-redis: setup  ## Run the tests that need redis-server (from the system's pa
 
 test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
 	@command -v curl && command -v jq  # without them the tests would be skipped
-	$(PLAIN) $(PYTEST) -k curl tests/schema/test_record_jobs.py
+	$(PLAIN) $(PYTEST) -k "curl or bash" tests/schema/test_record_jobs.py tests/docs/test_programs.py
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root

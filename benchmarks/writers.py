@@ -11,8 +11,8 @@ from benchmarks.ledger import ORG
 from benchmarks.load import Client, graphql
 from benchmarks.statements import Statements
 from db.engine import EngineOptions
-from db.repository import JobRepository, create_worker_engine, session_scope
 from db.statuses import JobStatus
+from joblens import JobRepository, create_worker_engine, session_scope
 
 Step = tuple[UUID, JobStatus, JobStatus]
 Move = Callable[[Step], Awaitable[None]]

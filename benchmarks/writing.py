@@ -22,7 +22,7 @@ from benchmarks.servers import JOBLENS, serving
 from benchmarks.statements import record
 from benchmarks.writers import Connect, Step, bare, steps_of, through_api, through_repository
 from db import embedded, migrations
-from db.repository import JobRepository, NewJob, create_worker_engine, session_scope
+from joblens import JobRepository, NewJob, create_worker_engine, session_scope
 
 BARE, REPOSITORY, API = "asyncpg: the same statements", "`JobRepository`", "`transitionJob`"
 CONNECTIONS = (1, 8)

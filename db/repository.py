@@ -17,12 +17,9 @@ from db.commands import events as event_commands
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Transition, change_job
 from db.criteria import JobCriteria, TextCriteria
-from db.database_errors import CommitUncertainError
 from db.error_texts import storable_code, storable_message, with_storable_errors
 from db.errors import (
-    IdempotencyConflictError,
     IllegalTransitionError,
-    InvalidJobError,
     JobNotFoundError,
     check_author,
     check_batch,
@@ -43,29 +40,9 @@ from db.queries import due_jobs, events, jobs
 from db.queries.jobs import JobRow
 from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
 from db.queries.rows import narrow
-from db.retries import in_transaction
-from db.session_scope import create_worker_engine, dispose, org_id_of, session_scope
+from db.session_scope import org_id_of
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
-
-__all__ = [
-    "Backoff",
-    "BackoffPolicy",
-    "CommitUncertainError",
-    "CreatedJob",
-    "IdempotencyConflictError",
-    "IllegalTransitionError",
-    "InvalidJobError",
-    "JobNotFoundError",
-    "JobRepository",
-    "JobStatus",
-    "JobWithEvents",
-    "NewJob",
-    "create_worker_engine",
-    "dispose",
-    "in_transaction",
-    "session_scope",
-]
 
 JOB_COLUMNS = job_table.c.keys()
 EVENT_COLUMNS = job_event_table.c.keys()

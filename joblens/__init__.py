@@ -4,26 +4,21 @@ An installed Joblens has this one import name. In a checkout, the packages that 
 it (`joblens.db`, `joblens.server`, …) are at the top level.
 """
 
-from db.database_errors import DatabaseUnavailableError
+from db.backoff import Backoff
+from db.commands.creation import NewJob
+from db.database_errors import CommitUncertainError, DatabaseUnavailableError
 from db.engine import EngineOptions, TransactionAbortedError
-from db.repository import (
-    Backoff,
-    BackoffPolicy,
-    CommitUncertainError,
-    CreatedJob,
+from db.errors import (
     IdempotencyConflictError,
     IllegalTransitionError,
     InvalidJobError,
     JobNotFoundError,
-    JobRepository,
-    JobStatus,
-    JobWithEvents,
-    NewJob,
-    create_worker_engine,
-    dispose,
-    in_transaction,
-    session_scope,
 )
+from db.outcomes import CreatedJob, JobWithEvents
+from db.repository import JobRepository
+from db.retries import in_transaction
+from db.session_scope import create_worker_engine, dispose, session_scope
+from db.statuses import BackoffPolicy, JobStatus
 
 __all__ = [
     "Backoff",

@@ -12,8 +12,6 @@ OPTIONS = (
     "--universal",
     "--python-version=3.11",
     "--generate-hashes",
-    "--no-emit-index-url",
-    "--no-emit-find-links",
     "--no-annotate",
     "--no-header",
     "--quiet",
@@ -21,7 +19,7 @@ OPTIONS = (
 
 
 def lock(name: str, *sources: str) -> None:
-    """Write one locked file; what is locked in it already stays unless asked otherwise."""
+    """Write one locked file. Versions that are locked stay, unless an option says otherwise."""
     command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS, *sys.argv[1:]]
     subprocess.run([*command, *sources, "-o", str(HERE / name)], check=True, cwd=HERE.parent)
 

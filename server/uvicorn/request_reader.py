@@ -1,6 +1,7 @@
 """Read the requests of a connection in order, with strict boundaries between them."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ from server.uvicorn.request_heads import (
 PARSED_AT_ONCE_BYTES = 1_024
 
 
-class RequestReader(HttpToolsProtocol):
+class RequestReader(HttpToolsProtocol, ABC):
     """uvicorn's protocol, which stops parsing while a request waits for the one before it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -89,9 +90,9 @@ class RequestReader(HttpToolsProtocol):
             if self._framing_bytes > MAX_HEAD_BYTES:
                 self._refuse(too_large())
 
+    @abstractmethod
     def _refuse(self, error: JoblensError) -> None:
         """Send an error, and close the connection."""
-        raise NotImplementedError
 
     def _parse_without_upgrade(self) -> None:
         """Parse the head again without the upgrade, with which the parser would expect no body."""

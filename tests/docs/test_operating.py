@@ -33,7 +33,7 @@ nonsense
 
 
 class Servers:
-    """The PostgreSQL servers of somebody who follows the docs."""
+    """The PostgreSQL servers of a reader who follows the docs."""
 
     def __init__(self) -> None:
         self._folders: list[Path] = []
@@ -76,7 +76,7 @@ def superuser(servers: Servers) -> str:
 
 @pytest.fixture
 def reader(tmp_path: Path, superuser: str) -> Iterator[Shell]:
-    """Somebody who has prepared the roles and the database, and told Joblens where it is."""
+    """A reader who has prepared the roles and the database, and set JOBLENS_DATABASE_URL."""
     url = as_login(superuser, "joblens")
     with shell(tmp_path, **{DOCUMENTED.format("db"): url}) as opened:
         psql(opened, superuser, block(USE, "sql", "Prepare the roles and the database"))

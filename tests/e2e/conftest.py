@@ -90,7 +90,7 @@ class Guarded:
         return run.stdout.strip()
 
     def new_token(self) -> str:
-        """Make a token for somebody."""
+        """Make a token."""
         whose = ("--org", "Visitors", "--role", "viewer", "--name", "visitor")
         return self.joblens("token", "create", *whose)
 

@@ -13,8 +13,8 @@ import pytest
 from dramatiq.brokers.stub import StubBroker
 from dramatiq.middleware import AsyncIO
 
-from db.repository import BackoffPolicy, JobRepository, JobStatus, dispose, session_scope
 from examples.dramatiq_worker import recording
+from joblens import BackoffPolicy, JobRepository, JobStatus, dispose, session_scope
 from tests.support.patience import PATIENCE_SECONDS
 
 AT_ONCE = BackoffPolicy.NONE

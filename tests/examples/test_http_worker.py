@@ -157,7 +157,7 @@ async def test_a_run_that_tells_of_itself_is_left_alone(
 
 @asynccontextmanager
 async def losing(service: Service, is_lost: Callable[[str], bool]) -> AsyncIterator[str]:
-    """A way to the service that loses the answer to the first request that it is told of."""
+    """A proxy to the service that drops the response to the first request of a given kind."""
     lost: list[str] = []
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -183,7 +183,7 @@ async def losing(service: Service, is_lost: Callable[[str], bool]) -> AsyncItera
 
 
 async def test_a_start_whose_answer_was_lost(service: Service, language: str, queue: str) -> None:
-    """It is left, and given back later: a run too many, rather than one that nobody does."""
+    """The worker leaves the job, and it is given back later: rather one run too many than none."""
     job = await create(service, queue)
     async with (
         losing(service, lambda body: '"to": "RUNNING"' in spaced(body)) as url,

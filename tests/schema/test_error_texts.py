@@ -1,6 +1,5 @@
 """Texts of errors: whatever they are, the failure is recorded; elsewhere such texts are refused."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -9,11 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.repository import (
+from joblens import (
     InvalidJobError,
     JobRepository,
     JobStatus,
-    create_worker_engine,
     session_scope,
 )
 from tests.resolvers.live.clients import socket
@@ -176,13 +174,6 @@ async def test_a_websocket_records_a_failure_too(service: Service) -> None:
         wanted = {"id": job_id, "to": "FAILED", "errorMessage": HALF}
         job = (await client.ask("1", MOVE, i=wanted))["it"]["job"]
     check(job["lastErrorMessage"], HALF, LONGEST["message"])
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_worker_engine(database_url)
-    yield engine
-    await engine.dispose()
 
 
 any_text = st.text(

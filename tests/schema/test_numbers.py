@@ -1,12 +1,10 @@
 """Numbers in JSON: every digit stays, or the number is refused; the same at every entrance."""
 
 import json
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +12,9 @@ from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.json_values import Digits, dumps, loads, stored_bytes
-from db.repository import InvalidJobError, JobRepository, create_worker_engine, session_scope
 from db.tables import job_table
 from db.transfer import export_records, import_records
+from joblens import InvalidJobError, JobRepository, session_scope
 from tests.support.effort import examples
 from tests.support.service import ORG, Service
 
@@ -58,20 +56,6 @@ REFUSED = [
 CREATE = """mutation ($p: JSON) { createJob(input: {type: "t", payload: $p}) {
   __typename ... on CreateJobPayload { job { id payload } } ... on InvalidInput { field } } }"""
 FIND = """query ($p: JSON) { jobs(filter: {payloadContains: $p}) { nodes { id } } }"""
-
-
-@pytest.fixture
-async def tables(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_worker_engine(database_url)
-    yield engine
-    await engine.dispose()
 
 
 async def ask(service: Service, query: str, payload: str, *, as_literal: bool) -> Any:

@@ -1,27 +1,24 @@
 """Times at the ends of the years that there are, and beyond them: one rule at every entrance."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.queries.keyset import JobOrderField
-from db.repository import (
+from db.times import LAST
+from db.transfer import export_records, import_records
+from joblens import (
     Backoff,
     InvalidJobError,
     JobRepository,
     JobStatus,
-    create_worker_engine,
     session_scope,
 )
-from db.times import LAST
-from db.transfer import export_records, import_records
 from tests.support.ledger import EPOCH, events, insert, job
 from tests.support.service import Service
 
@@ -59,20 +56,6 @@ CREATE = """mutation ($at: DateTime, $t: String!) {
   createJob(input: {type: $t, scheduledAt: $at}) {
     ... on CreateJobPayload { job { id scheduledAt waitSeconds } } } }"""
 LIFE = ["queued", "running", "failed"]
-
-
-@pytest.fixture
-async def tables(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_worker_engine(database_url)
-    yield engine
-    await engine.dispose()
 
 
 async def is_stored(tables: Any, job_id: str) -> str:

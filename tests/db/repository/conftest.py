@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import _commit
-from db.repository import create_worker_engine
+from joblens import create_worker_engine
 
 
 @pytest.fixture(scope="module")

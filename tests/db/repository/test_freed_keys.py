@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.commands import creation
 from db.database_errors import DatabaseUnavailableError
 from db.outcomes import CreatedJob
-from db.repository import JobRepository, NewJob, session_scope
+from joblens import JobRepository, NewJob, session_scope
 from tests.resolvers.live.rest import until_someone_waits
 
 HOLD = "INSERT INTO job (org_id, type, idempotency_key) VALUES ($1, 'held', $2)"

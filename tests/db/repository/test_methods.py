@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.commands.notifications import CHANNEL
 from db.limits import MAX_BATCH
-from db.repository import (
+from joblens import (
     BackoffPolicy,
     IdempotencyConflictError,
     IllegalTransitionError,

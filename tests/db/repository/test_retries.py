@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db import retries
 from db.database_errors import DatabaseUnavailableError
-from db.repository import (
+from joblens import (
     CommitUncertainError,
     JobRepository,
     JobStatus,

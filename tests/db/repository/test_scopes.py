@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.database_errors import DatabaseUnavailableError
 from db.engine import EngineOptions, TransactionAbortedError
-from db.repository import (
+from db.session_scope import DatabaseNotConfiguredError
+from joblens import (
     CommitUncertainError,
     IdempotencyConflictError,
     IllegalTransitionError,
@@ -24,7 +25,6 @@ from db.repository import (
     dispose,
     session_scope,
 )
-from db.session_scope import DatabaseNotConfiguredError
 from tests.db.repository.conftest import Doomed
 
 NONSENSE = text("SELECT 1 / 0")

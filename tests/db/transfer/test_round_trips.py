@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.json_values import Digits
 from db.limits import MAX_JSON_BYTES
-from db.repository import (
+from db.transfer import export_records, import_records
+from joblens import (
     IllegalTransitionError,
     InvalidJobError,
     JobRepository,
@@ -24,7 +25,6 @@ from db.repository import (
     create_worker_engine,
     session_scope,
 )
-from db.transfer import export_records, import_records
 from tests.support.effort import examples
 from tests.support.service import Service, serving
 

@@ -19,7 +19,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import create_engine
-from db.repository import JobRepository, session_scope
+from joblens import JobRepository, session_scope
 from tests.resolvers.live.test_node import SCRIPT
 from tests.support.checkout import ROOT
 from tests.support.node import PACKAGE, node

@@ -33,7 +33,7 @@ class Asking:
     now: datetime | None = None
 
     def as_(self, *roles: Role, org: str | UUID | None = None) -> "Asking":
-        """Ask as somebody of these roles."""
+        """Query as a viewer with these roles."""
         org_id = self.viewer.org_id if org is None else UUID(str(org))
         return Asking(self.state, Viewer(org_id, self.viewer.subject, roles), self.now)
 

@@ -1,6 +1,8 @@
 """`joblens doctor`, on a healthy database and on one with each ailment."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -111,23 +113,30 @@ def test_ailments_and_their_remedies(unmigrated: str, harm: str, found: str, rem
     assert remedy in wrong(told.stdout)[0]
 
 
+@contextmanager
+def login_without_role(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Set `JOBLENS_DATABASE_URL` to a login that is not a member of `joblens_app`; get its name."""
+    login = f"joblens_test_{uuid4().hex}"
+    execute(
+        url,
+        f"CREATE ROLE {login} LOGIN PASSWORD '{login}'",
+        f"GRANT SELECT ON alembic_version TO {login}",
+    )
+    monkeypatch.setenv("JOBLENS_DATABASE_URL", as_login(url, login))
+    try:
+        yield login
+    finally:
+        execute(url, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
+
+
 def test_a_login_that_may_not_work_as_the_role(
     unmigrated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("migrate")
-    login = f"joblens_test_{uuid4().hex}"
-    execute(
-        unmigrated,
-        f"CREATE ROLE {login} LOGIN PASSWORD '{login}'",
-        f"GRANT SELECT ON alembic_version TO {login}",
-    )
-    monkeypatch.setenv("JOBLENS_DATABASE_URL", as_login(unmigrated, login))
-    try:
+    with login_without_role(unmigrated, monkeypatch) as login:
         told = run("doctor")
-        assert told.exit_code == 1
-        assert f"GRANT joblens_app TO {login}" in wrong(told.stdout)[0]
-    finally:
-        execute(unmigrated, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
+    assert told.exit_code == 1
+    assert f"GRANT joblens_app TO {login}" in wrong(told.stdout)[0]
 
 
 JWT = {

@@ -11,8 +11,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
 
 import orjson
 import pytest
@@ -23,7 +21,7 @@ from demo.history import ORGS
 from server.cli import uvicorn_server
 from server.settings import Settings
 from tests.server.cli.conftest import command, run
-from tests.server.cli.test_doctor import execute
+from tests.server.cli.test_doctor import execute, login_without_role
 from tests.support.effort import first
 
 
@@ -124,7 +122,7 @@ def test_the_demo_begun_again(begin: Serve, data_dir: Path, tmp_path: Path) -> N
     server = begin("demo", "--still", "--port", "0", "--fresh")
     assert ask(base_url(server), history) == before
     assert len(run("export", "--org", own).stdout.splitlines()) == 1
-    # An organisation of the demo that somebody has made their own is left alone.
+    # An organisation of the demo that a user has given a name is left alone.
     assert run("org", "create", "Adopted", "--id", str(ORGS[1])).exit_code == 0
     os.killpg(server.pid, signal.SIGINT)
     _, errors = server.ended()
@@ -272,21 +270,10 @@ def test_no_serving_by_a_login_that_may_not_work_as_the_role(
     unmigrated: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("migrate")
-    login = f"joblens_test_{uuid4().hex}"
-    execute(
-        unmigrated,
-        f"CREATE ROLE {login} LOGIN PASSWORD '{login}'",
-        f"GRANT SELECT ON alembic_version TO {login}",
-    )
-    parts = urlsplit(unmigrated)
-    as_login = parts._replace(netloc=f"{login}:{login}@{parts.netloc.rpartition('@')[2]}")
-    monkeypatch.setenv("JOBLENS_DATABASE_URL", urlunsplit(as_login))
-    try:
+    with login_without_role(unmigrated, monkeypatch) as login:
         told = run("serve", "--port", "0")
-        assert told.exit_code == 2
-        assert f"GRANT joblens_app TO {login}" in told.stderr
-    finally:
-        execute(unmigrated, f"DROP OWNED BY {login}", f"DROP ROLE {login}")
+    assert told.exit_code == 2
+    assert f"GRANT joblens_app TO {login}" in told.stderr
 
 
 def test_the_demo_is_of_the_embedded_database_only(ledger: str) -> None:
