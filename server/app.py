@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -42,32 +43,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     `JOBLENS_DATABASE_URL` must be set: only the commands start the embedded database.
     """
     chosen = settings or Settings.read()
-    assert chosen.database_url is not None
     rules = make_rules(chosen)
-    engine = create_engine(
-        chosen.database_url.get_secret_value(),
-        EngineOptions(
-            pool_size=chosen.pool_size,
-            pool_overflow=chosen.pool_overflow,
-            pool_timeout_seconds=chosen.pool_timeout_seconds,
-            pool_recycle_seconds=chosen.pool_recycle_seconds,
-            connect_timeout_seconds=chosen.connect_timeout_seconds,
-            command_timeout_seconds=chosen.statement_timeout_seconds + 5,
-        ),
-    )
-
-    hub = Hub(
-        engine,
-        chosen.database_url.get_secret_value(),
-        LiveOptions(
-            poll_seconds=chosen.live_poll_seconds,
-            window_seconds=chosen.live_window_seconds,
-            queue_size=chosen.live_queue_size,
-            min_every_seconds=chosen.live_min_every_seconds,
-            statement_timeout_seconds=chosen.statement_timeout_seconds,
-            connect_timeout_seconds=chosen.connect_timeout_seconds,
-        ),
-    )
+    engine = _engine(chosen)
+    hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
     state = AppState(
         chosen,
@@ -114,6 +92,37 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # A redirect would use the scheme, host and path that a proxy requests, not the client's.
     app.router.redirect_slashes = False
     return app
+
+
+def _engine(settings: Settings) -> AsyncEngine:
+    assert settings.database_url is not None
+    return create_engine(
+        settings.database_url.get_secret_value(),
+        EngineOptions(
+            pool_size=settings.pool_size,
+            pool_overflow=settings.pool_overflow,
+            pool_timeout_seconds=settings.pool_timeout_seconds,
+            pool_recycle_seconds=settings.pool_recycle_seconds,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+            command_timeout_seconds=settings.statement_timeout_seconds + 5,
+        ),
+    )
+
+
+def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
+    assert settings.database_url is not None
+    return Hub(
+        engine,
+        settings.database_url.get_secret_value(),
+        LiveOptions(
+            poll_seconds=settings.live_poll_seconds,
+            window_seconds=settings.live_window_seconds,
+            queue_size=settings.live_queue_size,
+            min_every_seconds=settings.live_min_every_seconds,
+            statement_timeout_seconds=settings.statement_timeout_seconds,
+            connect_timeout_seconds=settings.connect_timeout_seconds,
+        ),
+    )
 
 
 def _with_slash(

@@ -3,14 +3,13 @@
 By snapshots, where the cursor has a mark of this server; otherwise by times.
 """
 
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.criteria import JobEventCriteria
 from db.queries.event_feed import EventKey, get_time
 from db.queries.events import list_events
 from db.queries.keyset import EVENTS_NEWEST_FIRST, KeyValue, Window
@@ -29,27 +28,28 @@ FIRST_ID = UUID(int=0)
 
 
 class Replay:
-    """Reads a subscriber's events after its progress, each page in a transaction."""
+    """Reads a subscriber's events after its progress, each page in a transaction.
+
+    `select` is called for each page: criteria may depend on the time.
+    """
 
     def __init__(
         self,
         read: Read,
         org_id: UUID,
-        criteria: Callable[[], JobEventCriteria | None],
-        columns: Collection[str],
+        select: Callable[[], Selection],
         progress: Progress,
     ) -> None:
         self._read = read
         self._org_id = org_id
-        self._criteria = criteria
-        self._columns = columns
+        self._select = select
         self._progress = progress
 
     async def pages(self, until: Snapshot | None = None) -> AsyncGenerator[EventPage, None]:
         """Read all that is committed; with `until`, all that this snapshot sees."""
         has_more = True
         while has_more:
-            selection = Selection(self._criteria(), self._columns)
+            selection = self._select()
 
             async def read(session: AsyncSession, selection: Selection = selection) -> EventPage:
                 return await read_page(
@@ -77,14 +77,12 @@ class TimeReplay:
         self,
         read: Read,
         org_id: UUID,
-        criteria: Callable[[], JobEventCriteria | None],
-        columns: Collection[str],
+        select: Callable[[], Selection],
         options: LiveOptions,
     ) -> None:
         self._read = read
         self._org_id = org_id
-        self._criteria = criteria
-        self._columns = columns
+        self._select = select
         # A late event may have waited for a poll while newer ones were delivered.
         seconds = options.window_seconds + 2 * options.poll_seconds + 2
         self._reach = timedelta(seconds=seconds)
@@ -134,10 +132,12 @@ class TimeReplay:
 
     async def _read_page(self, position: Sequence[KeyValue]) -> Sequence[Any]:
         window = Window(EVENTS_NEWEST_FIRST, PAGE_SIZE, position, backward=True)
-        criteria = self._criteria()
+        selection = self._select()
 
         async def read(session: AsyncSession) -> Sequence[Any]:
-            return await list_events(session, self._org_id, criteria, window, self._columns)
+            return await list_events(
+                session, self._org_id, selection.criteria, window, selection.columns
+            )
 
         return await self._read(read)
 

@@ -18,7 +18,7 @@ from resolvers.errors import (
 from resolvers.live.fanout import Subscriber
 from resolvers.live.feed import Feed
 from resolvers.live.hub import Hub
-from resolvers.live.progress import Progress
+from resolvers.live.progress import Progress, Selection
 from resolvers.live.replay import Replay, TimeReplay
 from resolvers.live.status_counts import StatusCountsFeed
 from resolvers.live.streams import (
@@ -63,14 +63,14 @@ async def subscribe_to_events(
     assert isinstance(start, datetime)
     org_id, reader = ctx.viewer.org_id, hub.reader(ctx.viewer.org_id)
 
-    def current() -> JobEventCriteria | None:
-        return criteria(datetime.now(UTC))
+    def select() -> Selection:
+        return Selection(criteria(datetime.now(UTC)), columns)
 
     # A mark ahead of this server's transaction count was made by another server.
     if mark is None or now is None or mark.seen.xmax > now.xmax:
-        since = TimeReplay(reader, org_id, current, columns, hub.options)
+        since = TimeReplay(reader, org_id, select, hub.options)
         return Stream(queue, release, events_since(start, since, feed, subscriber))
-    past = Replay(reader, org_id, current, columns, Progress(mark.seen, mark.cut))
+    past = Replay(reader, org_id, select, Progress(mark.seen, mark.cut))
     return Stream(queue, release, events_after(past, feed, subscriber))
 
 
