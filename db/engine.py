@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 from sqlalchemy import Connection, event
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
+from db.codecs import set_codecs
 from db.fair_queue import FairQueue
 from db.json_values import dumps
-from db.times import set_codec
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -59,6 +61,25 @@ class Scope:
         )
 
 
+class Begun:
+    """The scope of a connection whose transaction has already begun; see db.transactions.
+
+    `renewable`: whether another transaction of the scope may begin after it.
+    """
+
+    __slots__ = ("is_open", "renewable", "scope")
+
+    def __init__(self, scope: Scope, *, renewable: bool = True) -> None:
+        self.scope = scope
+        self.renewable = renewable
+        self.is_open = True
+
+    def end(self) -> bool:
+        """Mark the transaction as ended; return whether it had been open."""
+        was_open, self.is_open = self.is_open, False
+        return was_open
+
+
 class FairPool(AsyncAdaptedQueuePool):
     """SQLAlchemy's pool. Request sessions wait for a connection in `queue`, not in the pool."""
 
@@ -70,6 +91,10 @@ class FairPool(AsyncAdaptedQueuePool):
     ) -> None:
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
         self.queue = FairQueue(pool_size + max_overflow)
+
+    def discard_older(self, lost: PoolProxiedConnection) -> None:
+        """Close connections that are at most as old as a lost one when they are next taken."""
+        self._invalidate(lost, _checkin=False)
 
 
 def create_engine(
@@ -87,15 +112,18 @@ def create_engine(
     chosen = options or EngineOptions()
 
     async def connect() -> Any:
-        connection = await asyncpg.connect(
+        return await asyncpg.connect(
             url,
             timeout=chosen.connect_timeout_seconds,
             # For an unresponsive server; a responsive one applies the statement timeout.
             command_timeout=chosen.command_timeout_seconds,
-            server_settings={"application_name": chosen.application_name},
+            server_settings={
+                "application_name": chosen.application_name,
+                # The form in which db.codecs reads times.
+                "timezone": "UTC",
+                "datestyle": "ISO",
+            },
         )
-        await set_codec(connection)
-        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -107,12 +135,13 @@ def create_engine(
         max_overflow=chosen.pool_overflow,
         pool_timeout=chosen.pool_timeout_seconds,
         pool_recycle=chosen.pool_recycle_seconds,
-        pool_pre_ping=True,
         # Parameters are user data, which must not appear in errors or logs.
         hide_parameters=True,
         json_deserializer=json_deserializer,
         json_serializer=lambda value: dumps(value).decode(),
     )
+    # After SQLAlchemy's own listener, whose codecs these replace.
+    event.listen(engine.sync_engine, "connect", partial(_set_codecs, json_deserializer))
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
@@ -133,6 +162,10 @@ async def cancel_statement(connection: AsyncConnection) -> None:
     await driver._cancel(asyncio.get_running_loop().create_future())  # noqa: SLF001
 
 
+def _set_codecs(decode_json: Callable[[str], Any], dbapi_connection: Any, _record: Any) -> None:
+    dbapi_connection.run_async(lambda driver: set_codecs(driver, decode_json))
+
+
 def _run(connection: Connection, sql: str) -> str:
     # The simple protocol allows several statements in one message.
     status: str = connection.connection.dbapi_connection.run_async(  # type: ignore[union-attr]
@@ -146,7 +179,14 @@ def _run(connection: Connection, sql: str) -> str:
 
 
 def _begin(connection: Connection) -> None:
-    scope: Scope = connection.get_execution_options()[SCOPE_OPTION]
+    scope: Scope | Begun = connection.get_execution_options()[SCOPE_OPTION]
+    if isinstance(scope, Begun):
+        if scope.is_open:
+            return
+        if not scope.renewable:
+            raise InvalidRequestError("The transaction of this session has ended.")
+        begun, scope = scope, scope.scope
+        begun.is_open = True
     try:
         _run(connection, scope.begin_sql())
     except BaseException:
@@ -156,6 +196,7 @@ def _begin(connection: Connection) -> None:
 
 
 def _commit(connection: Connection) -> None:
+    _end(connection)
     try:
         status = _run(connection, "COMMIT")
     except asyncpg.PostgresError:
@@ -163,13 +204,24 @@ def _commit(connection: Connection) -> None:
     except BaseException:
         connection.invalidate()
         raise
+    check_committed(status)
+
+
+def check_committed(status: str) -> None:
+    """Check PostgreSQL's response to COMMIT. Raises TransactionAbortedError."""
     # PostgreSQL rolls back a failed transaction at COMMIT without reporting an error.
     if status == "ROLLBACK":
         raise TransactionAbortedError("A statement had failed; nothing was committed.")
 
 
+def _end(connection: Connection) -> bool:
+    """Mark the transaction as ended; return whether it had been open."""
+    scope = connection.get_execution_options().get(SCOPE_OPTION)
+    return scope.end() if isinstance(scope, Begun) else True
+
+
 def _rollback(connection: Connection) -> None:
-    if connection.invalidated:
+    if not _end(connection) or connection.invalidated:
         return
     try:
         _run(connection, "ROLLBACK")

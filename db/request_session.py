@@ -7,13 +7,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.database_errors import DATABASE_ERRORS, translate, translate_commit
-from db.engine import SCOPE_OPTION, FairPool, Scope, cancel_statement
+from db.engine import FairPool, Scope, cancel_statement
 from db.fair_queue import Lease
+from db.transactions import Transaction, session_of
 
 # A cancel request may arrive before its statement, so it is repeated.
 CANCEL_INTERVAL_SECONDS = 0.25
@@ -38,7 +37,7 @@ class RequestSession:
         # Releases what has been acquired so far.
         self._acquired = AsyncExitStack()
         self._lease: Lease | None = None
-        self._connection: AsyncConnection | None = None
+        self._transaction: Transaction | None = None
         self._session: AsyncSession | None = None
         self._failure: Exception | None = None
         self._is_in_use = False
@@ -91,13 +90,9 @@ class RequestSession:
         self._lease = pool.queue.request(self._key)
         self._acquired.callback(self._lease.release)
         await self._lease.wait(pool.timeout())
-        connection = await self._engine.connect()
-        # Bound to the connection, so that the session cannot release it.
-        session = AsyncSession(connection, autoflush=False, expire_on_commit=False)
-        self._acquired.push_async_callback(session.run_sync, _close_session)
-        await session.connection(execution_options={SCOPE_OPTION: self._scope})
-        self._connection = connection
-        return session
+        self._transaction = await Transaction.begin(self._engine, self._scope)
+        self._acquired.push_async_callback(self._transaction.close)
+        return session_of(self._transaction)
 
     def renewed(self) -> "RequestSession":
         """Return a new session of the same scope, which sees what was committed meanwhile."""
@@ -115,9 +110,9 @@ class RequestSession:
         """
         async with self._lock:
             self._raise_failure()
-            if self._session is not None:
+            if self._transaction is not None:
                 try:
-                    await self._session.commit()
+                    await self._transaction.commit()
                 except DATABASE_ERRORS as error:
                     meaning = translate_commit(error) or translate(error)
                     if meaning is not None:
@@ -139,9 +134,9 @@ class RequestSession:
 
     async def _cancel(self) -> None:
         """Cancel statements until the current use ends."""
-        assert self._connection is not None
+        assert self._transaction is not None
         while not self._use_ended.is_set():
-            await cancel_statement(self._connection)
+            await cancel_statement(self._transaction.connection)
             with suppress(TimeoutError):
                 async with asyncio.timeout(CANCEL_INTERVAL_SECONDS):
                     await self._use_ended.wait()
@@ -178,14 +173,6 @@ class RequestSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _close_session(session: Session) -> None:
-    assert isinstance(session.bind, Connection)
-    try:
-        session.close()
-    finally:
-        session.bind.close()
 
 
 async def _wait_for(task: asyncio.Task[None]) -> None:

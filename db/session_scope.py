@@ -17,8 +17,9 @@ from db.database_errors import (
     is_connection_lost,
     translate_commit,
 )
-from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
+from db.engine import EngineOptions, Scope, create_engine
 from db.json_values import loads
+from db.transactions import Transaction, session_of
 
 DATABASE_URL = "JOBLENS_DATABASE_URL"
 STATEMENT_TIMEOUT_SECONDS = 10.0
@@ -55,17 +56,18 @@ async def session_scope(
     that failed outside of a savepoint. Statements raise SQLAlchemy's errors.
     """
     scope = Scope(org_id, statement_timeout_seconds, read_only=False)
-    scoped = (engine or _current_engine()).execution_options(**{SCOPE_OPTION: scope})
-    async with (
-        AsyncSession(
-            scoped, autoflush=False, expire_on_commit=False, info={"scope": scope}
-        ) as session,
-        session.begin() as transaction,
-    ):
-        await _begin(session)
-        yield session
-        if transaction.is_active:
-            await _commit(session)
+    transaction = await _begin(engine or _current_engine(), scope)
+    try:
+        session = session_of(transaction, scope=scope)
+        try:
+            yield session
+            await _commit(session, transaction)
+        finally:
+            # A session that has run only our own statements has nothing to close.
+            if session.in_transaction():
+                await session.close()
+    finally:
+        await transaction.close()
 
 
 def org_id_of(session: AsyncSession) -> UUID:
@@ -102,18 +104,21 @@ def _current_engine() -> AsyncEngine:
     return engine
 
 
-async def _begin(session: AsyncSession) -> None:
+async def _begin(engine: AsyncEngine, scope: Scope) -> Transaction:
     try:
-        await session.connection()
+        return await Transaction.begin(engine, scope, renewable=False)
     except DATABASE_ERRORS as error:
         if isinstance(error, PoolTimeoutError) or not is_connection_lost(error):
             raise
         raise DatabaseUnavailableError(str(error)) from error
 
 
-async def _commit(session: AsyncSession) -> None:
+async def _commit(session: AsyncSession, transaction: Transaction) -> None:
     try:
-        await session.commit()
+        if session.in_transaction():
+            # SQLAlchemy's own statements are pending.
+            await session.flush()
+        await transaction.commit()
     except DATABASE_ERRORS as error:
         # Any other error is the server's answer to COMMIT: it has rolled everything back.
         if (uncertain := translate_commit(error)) is not None:

@@ -65,11 +65,15 @@ def time_fault(time: datetime) -> str | None:
 
 def to_microseconds(time: datetime) -> int:
     """Return the microseconds since 2000, as PostgreSQL counts; for clamped times the original."""
+    count = clamped_from(time)
+    return (time - _EPOCH) // _MICROSECOND if count is None else count
+
+
+def clamped_from(time: datetime) -> int | None:
+    """Return the microseconds since 2000 of which the time was clamped; None if it was not."""
     zone = time.tzinfo
     # A time computed from a clamped one has the same zone, but is not clamped.
-    if isinstance(zone, _ClampedZone) and time == zone.end:
-        return zone.count
-    return (time - _EPOCH) // _MICROSECOND
+    return zone.count if isinstance(zone, _ClampedZone) and time == zone.end else None
 
 
 def from_microseconds(count: int) -> datetime:

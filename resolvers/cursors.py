@@ -41,14 +41,14 @@ def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
     return packed.rstrip(b"=").decode()
 
 
-def decode(order: KeysetOrder, cursor: str, argument: str) -> Sequence[KeyValue]:
+def decode(order: KeysetOrder, cursor: str, argument: str) -> tuple[KeyValue, ...]:
     """Decode a position in `order`. Raises InvalidCursorError, which names `argument`."""
     return decode_marked(order, cursor, argument)[0]
 
 
 def decode_marked(
     order: KeysetOrder, cursor: str, argument: str
-) -> tuple[Sequence[KeyValue], Mark | None]:
+) -> tuple[tuple[KeyValue, ...], Mark | None]:
     """Decode a position and its mark, if it has one. Raises InvalidCursorError as `decode` does."""
     try:
         packed = cursor.encode("ascii")
@@ -60,7 +60,7 @@ def decode_marked(
         size = len(order.columns)
         mark = _mark(*values.pop()) if len(values) == size + 1 else None
         columns = zip(order.columns, values, strict=True)
-        return [_value(column, value) for column, value in columns], mark
+        return tuple(_value(column, value) for column, value in columns), mark
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidCursorError(argument) from None
 

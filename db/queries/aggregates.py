@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Double,
     Interval,
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries.filters import event, job, job_conditions, of_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
-from db.queries.rows import AnyRow, AnySelect, read_all
+from db.queries.rows import AnyRow, AnySelect, read
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
 from db.times import FIRST, LAST
@@ -51,26 +52,32 @@ async def count_jobs_by_status(
     Statuses without jobs are omitted. With `at_most` and no criteria besides status, reads at most
     that many index entries per status.
     """
-    conditions = job_conditions(org_id, criteria)
-    statement: AnySelect
     if at_most is None:
-        statement = select(job.status, func.count().label("jobs")).where(conditions)
-        statement = statement.group_by(job.status)
+        rows = await read(session, _counts, org_id, criteria)
     else:
-        # In index order for each status: otherwise PostgreSQL may scan the whole table.
-        window = Window(JOBS_NEWEST_FIRST, at_most + 1)
-        of_status = (
-            select(job.status).where(
-                conditions, job.status == literal(status.value, literal_execute=True)
-            )
-            for status in JobStatus
-        )
-        matches = union_all(
-            *(select(page(statement, window).subquery()) for statement in of_status)
-        ).subquery("matches")
-        statement = select(matches.c.status, func.count().label("jobs")).group_by(matches.c.status)
-    rows = await read_all(session, statement)
+        rows = await read(session, _bounded_counts, org_id, criteria, at_most + 1)
     return {JobStatus(row.status): row.jobs for row in rows}
+
+
+def _counts(org_id: UUID, criteria: JobCriteria | None) -> AnySelect:
+    statement = select(job.status, func.count().label("jobs"))
+    return statement.where(job_conditions(org_id, criteria)).group_by(job.status)
+
+
+def _bounded_counts(org_id: UUID, criteria: JobCriteria | None, most: int) -> AnySelect:
+    # In index order for each status: otherwise PostgreSQL may scan the whole table.
+    window = Window(JOBS_NEWEST_FIRST, most)
+    conditions = job_conditions(org_id, criteria)
+    of_status = (
+        select(job.status).where(
+            conditions, job.status == literal(status.value, literal_execute=True)
+        )
+        for status in JobStatus
+    )
+    matches = union_all(
+        *(select(page(statement, window).subquery()) for statement in of_status)
+    ).subquery("matches")
+    return select(matches.c.status, func.count().label("jobs")).group_by(matches.c.status)
 
 
 async def group_jobs(
@@ -91,6 +98,19 @@ async def group_jobs(
     seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and `wait_percentiles` (`run_…`).
     Reads every job that meets the criteria.
     """
+    by = tuple(dimensions)
+    return await read(session, _groups, org_id, criteria, by, limit, now, with_wait, with_run)
+
+
+def _groups(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    dimensions: Sequence[JobDimension],
+    limit: int,
+    now: datetime,
+    with_wait: bool,
+    with_run: bool,
+) -> AnySelect:
     keys = [job_table.c[dimension.value] for dimension in dimensions]
     total = func.count().label("jobs")
     statement = select(
@@ -107,13 +127,12 @@ async def group_jobs(
         *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
         *(_distribution("run", run_seconds(now)) if with_run else ()),
     )
-    statement = (
+    return (
         statement.where(job_conditions(org_id, criteria))
         .group_by(*keys)
         .order_by(total.desc(), *keys)
-        .limit(limit)
+        .limit(literal(limit, BigInteger()))
     )
-    return await read_all(session, statement)
 
 
 async def count_events_by_bucket(
@@ -131,6 +150,17 @@ async def count_events_by_bucket(
     Rows have the bucket's `start`, aligned to `origin`, `created` (whether the job was created),
     `next_status` and `events`. Reads one index range.
     """
+    return await read(session, _buckets, org_id, criteria, start, until, bucket, origin)
+
+
+def _buckets(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    start: datetime,
+    until: datetime,
+    bucket: timedelta,
+    origin: datetime,
+) -> AnySelect:
     bucket_start = func.date_bin(
         literal(bucket, Interval()), event.ts, literal(origin, Timestamp)
     ).label("start")
@@ -145,8 +175,7 @@ async def count_events_by_bucket(
     )
     if criteria is not None:
         statement = statement.where(of_jobs(org_id, criteria))
-    statement = statement.group_by(bucket_start, created, event.next_status)
-    return await read_all(session, statement)
+    return statement.group_by(bucket_start, created, event.next_status)
 
 
 def wait_seconds(now: datetime) -> ColumnElement[float | None]:

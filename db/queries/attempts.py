@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, column, func, literal, select, true
+from sqlalchemy import ARRAY, BigInteger, Uuid, column, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.queries.rows import AnyRow, read_all
+from db.queries.rows import AnyRow, AnySelect, read
 from db.statuses import JobStatus
 from db.tables import job_event_table
 
@@ -29,9 +29,16 @@ async def load_attempts_by_job(
     for a current attempt. `errors` is the subset of ERRORS to read. Reads each job's events back to
     the start of the oldest of these attempts.
     """
+    ids = list(job_ids)
+    most_rows = len(ids) * last
+    names = frozenset(errors)
+    return await read(session, _of_jobs, org_id, ids, last, names, most_rows=most_rows)
+
+
+def _of_jobs(org_id: UUID, job_ids: Sequence[UUID], last: int, errors: frozenset[str]) -> AnySelect:
     start, end = job_event_table.alias("start"), job_event_table.alias("end_")
     jobs = (
-        func.unnest(literal(list(job_ids), ARRAY(Uuid())))
+        func.unnest(literal(job_ids, ARRAY(Uuid())))
         .table_valued(column("id", Uuid()), name="wanted")
         .render_derived()
     )
@@ -45,7 +52,7 @@ async def load_attempts_by_job(
             start.c.prev_status.is_distinct_from(running),
         )
         .order_by(start.c.seq.desc())
-        .limit(last)
+        .limit(literal(last, BigInteger()))
         .lateral("started")
     )
     ended = (
@@ -65,5 +72,4 @@ async def load_attempts_by_job(
         .lateral("ended")
     )
     joined = jobs.join(started, true()).outerjoin(ended, true())
-    statement = select(*started.c, *ended.c).select_from(joined)
-    return await read_all(session, statement, len(job_ids) * last)
+    return select(*started.c, *ended.c).select_from(joined)

@@ -1,23 +1,21 @@
 """Statements that count rows or check that one exists, and stop as soon as possible."""
 
-from sqlalchemy import Select, Table, func, literal_column, select
+from sqlalchemy import Table, func, literal_column, select
 
 from db.queries.filters import Condition
 from db.queries.keyset import KeysetOrder, Window, page, seek_behind
 from db.queries.rows import AnySelect
 
 
-def count(
-    table: Table, conditions: Condition, at_most: int | None, order: KeysetOrder
-) -> Select[int]:
-    """Count the rows that meet the conditions; with `at_most`, stop at `at_most` + 1.
+def count(table: Table, conditions: Condition, most: int | None, order: KeysetOrder) -> AnySelect:
+    """Count the rows that meet the conditions, but no more than `most`.
 
-    With `at_most` it reads as much as a page of that size in this order. Without an order
+    With `most` it reads as much as a page of that size in this order. Without an order
     PostgreSQL assumes evenly spread matches, and may scan the whole table.
     """
-    if at_most is None:
+    if most is None:
         return select(func.count()).select_from(table).where(conditions)
-    matches = page(probe(table, conditions), Window(order, at_most + 1))
+    matches = page(probe(table, conditions), Window(order, most))
     return select(func.count()).select_from(matches.subquery("matches"))
 
 

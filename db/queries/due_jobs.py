@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, literal, or_, select, true
+from sqlalchemy import BigInteger, ScalarSelect, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import CTE
 
 from db.criteria import JobCriteria, TextCriteria
 from db.queries.filters import Condition, job_conditions
 from db.queries.jobs import JobRow, job_columns
-from db.queries.rows import AnySelect, read_all
+from db.queries.rows import AnySelect, read
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
 
@@ -33,6 +33,13 @@ async def list_due_jobs(
     Reads up to `limit` due jobs for each priority from the index of queued jobs, and skips jobs
     that are not due or of another type.
     """
+    return await read(session, _due, org_id, now, limit, type_, frozenset(columns))
+
+
+def _due(
+    org_id: UUID, now: datetime, limit: int, type_: str | None, columns: frozenset[str]
+) -> AnySelect:
+    most = literal(limit, BigInteger())
     priorities = _priorities(org_id)
     wanted = job_columns({"id", "priority", *columns})
     type_criteria = None if type_ is None else TextCriteria(eq=type_)
@@ -41,16 +48,15 @@ async def list_due_jobs(
         select(*wanted)
         .where(_queued(org_id, type_criteria), job.priority == priorities.c.priority, due)
         .order_by(job.id)
-        .limit(limit)
+        .limit(most)
         .lateral("due")
     )
-    statement: AnySelect = (
+    return (
         select(per_priority)
         .select_from(priorities.join(per_priority, true()))
         .order_by(per_priority.c.priority.desc(), per_priority.c.id)
-        .limit(limit)
+        .limit(most)
     )
-    return await read_all(session, statement)
 
 
 def _priorities(org_id: UUID) -> CTE:

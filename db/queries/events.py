@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Integer,
     Uuid,
     and_,
@@ -26,7 +27,7 @@ from db.queries.keyset import (
     page,
     seek_behind,
 )
-from db.queries.rows import AnyRow, AnySelect, read_all
+from db.queries.rows import AnyRow, AnySelect, read, read_one
 from db.tables import job_event_table
 
 JobEventRow = AnyRow
@@ -46,31 +47,44 @@ async def list_events(
 
     `columns` may include SNAPSHOT: the transaction's snapshot, as the driver reads `pg_snapshot`.
     """
+    names = frozenset(columns)
+    return await read(session, _page, org_id, criteria, window, names, most_rows=window.limit)
+
+
+def _page(
+    org_id: UUID, criteria: JobEventCriteria | None, window: Window, columns: frozenset[str]
+) -> AnySelect:
     keys = {column.attribute for column in window.order.columns}
     wanted = _columns(keys.union(columns))
     if SNAPSHOT in columns:
         # A subquery is evaluated once, not for each row.
         wanted.append(select(func.pg_current_snapshot()).scalar_subquery().label(SNAPSHOT))
     statement = select(*wanted).where(event_conditions(org_id, criteria))
-    return await read_all(session, page(statement, window), window.limit)
+    return page(statement, window)
 
 
 async def event_exists_behind(
     session: AsyncSession, org_id: UUID, criteria: JobEventCriteria | None, window: Window
 ) -> bool:
     """Return whether an event that meets the criteria is behind the window."""
-    statement = exists_behind(job_event_table, event_conditions(org_id, criteria), window)
-    return (await session.execute(statement)).first() is not None
+    return await read_one(session, _behind, org_id, criteria, window) is not None
+
+
+def _behind(org_id: UUID, criteria: JobEventCriteria | None, window: Window) -> AnySelect:
+    return exists_behind(job_event_table, event_conditions(org_id, criteria), window)
 
 
 async def count_events(
     session: AsyncSession, org_id: UUID, criteria: JobEventCriteria | None, at_most: int | None
 ) -> int:
     """Count the events that meet the criteria; with `at_most`, stop at `at_most` + 1."""
-    statement = count(
-        job_event_table, event_conditions(org_id, criteria), at_most, EVENTS_NEWEST_FIRST
-    )
-    return (await session.execute(statement)).scalar_one()
+    most = None if at_most is None else at_most + 1
+    counted: int = await read_one(session, _count, org_id, criteria, most)
+    return counted
+
+
+def _count(org_id: UUID, criteria: JobEventCriteria | None, most: int | None) -> AnySelect:
+    return count(job_event_table, event_conditions(org_id, criteria), most, EVENTS_NEWEST_FIRST)
 
 
 async def load_events_by_job(
@@ -84,9 +98,18 @@ async def load_events_by_job(
 
     Reads each job's window from the primary key, and nothing beyond it.
     """
+    ids = list(job_ids)
+    most_rows = len(ids) * window.limit
+    names = frozenset(columns)
+    return await read(session, _of_jobs, org_id, ids, window, names, most_rows=most_rows)
+
+
+def _of_jobs(
+    org_id: UUID, job_ids: Sequence[UUID], window: Window, columns: frozenset[str]
+) -> AnySelect:
     wanted = select(*_columns({"job_id", "seq"}.union(columns)))
-    most_rows = len(job_ids) * window.limit
-    return await _for_each_job(session, org_id, job_ids, page(wanted, window), most_rows)
+    joined, events = _for_each_job(org_id, job_ids, page(wanted, window))
+    return select(events).select_from(joined)
 
 
 async def load_events_by_id(
@@ -96,71 +119,68 @@ async def load_events_by_id(
     columns: Collection[str],
 ) -> Sequence[JobEventRow]:
     """Load the existing events of these (job id, seq) pairs, unordered."""
-    job_ids = literal([job_id for job_id, _ in ids], ARRAY(Uuid()))
-    seqs = literal([seq for _, seq in ids], ARRAY(Integer()))
+    job_ids: list[UUID] = [job_id for job_id, _ in ids]
+    seqs: list[int] = [seq for _, seq in ids]
+    names = frozenset(columns)
+    return await read(session, _by_id, org_id, job_ids, seqs, names, most_rows=len(ids))
+
+
+def _by_id(
+    org_id: UUID, job_ids: Sequence[UUID], seqs: Sequence[int], columns: frozenset[str]
+) -> AnySelect:
     pairs = (
-        func.unnest(job_ids, seqs)
+        func.unnest(literal(job_ids, ARRAY(Uuid())), literal(seqs, ARRAY(Integer())))
         .table_valued(column("job_id", Uuid()), column("seq", Integer()), name="wanted")
         .render_derived()
     )
-    statement = (
+    keys = event.job_id == pairs.c.job_id, event.seq == pairs.c.seq
+    return (
         select(*_columns({"job_id", "seq"}.union(columns)))
         .select_from(pairs)
-        .join(
-            job_event_table,
-            and_(
-                event.org_id == org_id,
-                event.job_id == pairs.c.job_id,
-                event.seq == pairs.c.seq,
-            ),
-        )
+        .join(job_event_table, and_(event.org_id == org_id, *keys))
     )
-    return await read_all(session, statement, len(ids))
 
 
 async def job_has_events_behind(
     session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID], window: Window
 ) -> set[UUID]:
     """Return which of the jobs have events behind the window."""
+    rows = await read(session, _jobs_with_events_behind, org_id, list(job_ids), window)
+    return {row.job_id for row in rows}
+
+
+def _jobs_with_events_behind(org_id: UUID, job_ids: Sequence[UUID], window: Window) -> AnySelect:
     behind = seek_behind(select(event.job_id), window).limit(1)
-    return {row.job_id for row in await _for_each_job(session, org_id, job_ids, behind)}
+    joined, events = _for_each_job(org_id, job_ids, behind)
+    return select(events).select_from(joined)
 
 
 async def count_events_by_job(
     session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID], at_most: int | None
 ) -> dict[UUID, int]:
     """Count the events of each job, up to `at_most` + 1; jobs without events are omitted."""
-    limit = None if at_most is None else at_most + 1
-    rows = await _for_each_job(
-        session, org_id, job_ids, select(event.job_id).limit(limit), aggregated=True
-    )
+    most = None if at_most is None else at_most + 1
+    rows = await read(session, _counts_by_job, org_id, list(job_ids), most)
     return {row.job_id: row.events for row in rows}
 
 
-async def _for_each_job(
-    session: AsyncSession,
-    org_id: UUID,
-    job_ids: Sequence[UUID],
-    of_one: AnySelect,
-    most_rows: int | None = None,
-    *,
-    aggregated: bool = False,
-) -> Sequence[AnyRow]:
-    """Run `of_one`, a statement over the events of one job, for all jobs in one statement."""
+def _counts_by_job(org_id: UUID, job_ids: Sequence[UUID], most: int | None) -> AnySelect:
+    limit = None if most is None else literal(most, BigInteger())
+    joined, events = _for_each_job(org_id, job_ids, select(event.job_id).limit(limit))
+    counted = select(events.c.job_id, func.count().label("events"))
+    return counted.select_from(joined).group_by(events.c.job_id)
+
+
+def _for_each_job(org_id: UUID, job_ids: Sequence[UUID], of_one: AnySelect) -> tuple[Any, Any]:
+    """Join jobs with `of_one`, a statement over the events of one job."""
     jobs = (
-        func.unnest(literal(list(job_ids), ARRAY(Uuid())))
+        func.unnest(literal(job_ids, ARRAY(Uuid())))
         .table_valued(column("id", Uuid()), name="wanted")
         .render_derived()
     )
     # The organisation is a parameter, not a column of the outer row: Citus then uses one shard.
-    lateral = of_one.where(event.org_id == org_id, event.job_id == jobs.c.id).lateral("events")
-    joined = jobs.join(lateral, true())
-    if aggregated:
-        counted = select(lateral.c.job_id, func.count().label("events"))
-        statement: AnySelect = counted.select_from(joined).group_by(lateral.c.job_id)
-    else:
-        statement = select(lateral).select_from(joined)
-    return await read_all(session, statement, most_rows)
+    events = of_one.where(event.org_id == org_id, event.job_id == jobs.c.id).lateral("events")
+    return jobs.join(events, true()), events
 
 
 def _columns(names: Collection[str]) -> list[Any]:

@@ -5,7 +5,7 @@ those not requested by X.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -41,10 +41,10 @@ from db.criteria import (
 )
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table
+from db.templates import Slot
 from db.url_credentials import without_credentials
 
 Condition = ColumnElement[bool]
-T = TypeVar("T")
 
 job = job_table.c
 event = job_event_table.c
@@ -115,10 +115,10 @@ def _known(column: Column[Any], condition: Condition) -> Condition:
     return and_(column.is_not(None), condition) if column.nullable else condition
 
 
-def is_any(column: ColumnElement[Any], values: Sequence[T], type_: Any) -> Condition:
+def is_any(column: ColumnElement[Any], values: Sequence[Any] | Slot, type_: Any) -> Condition:
     """Match a column that is one of the values; without values nothing matches."""
     # One array parameter keeps the statement, and so its cached plan, the same for any number.
-    return column == any_(literal(list(values), ARRAY(type_)))
+    return column == any_(literal(values, ARRAY(type_)))
 
 
 def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterator[Condition]:

@@ -11,7 +11,7 @@ from db.criteria import JobCriteria
 from db.queries.counts import count, exists_behind, probe
 from db.queries.filters import is_any, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
-from db.queries.rows import AnyRow, read_all
+from db.queries.rows import AnyRow, AnySelect, read, read_one
 from db.tables import job_table
 
 JobRow = AnyRow
@@ -30,42 +30,63 @@ async def list_jobs(
     status, type or queue in CREATED_AT order, it reads no more rows than it returns, except for a
     few others if nearly all jobs have that status, type or queue.
     """
+    names = frozenset(columns)
+    return await read(session, _page, org_id, criteria, window, names, most_rows=window.limit)
+
+
+def _page(
+    org_id: UUID, criteria: JobCriteria | None, window: Window, columns: frozenset[str]
+) -> AnySelect:
     keys = {column.attribute for column in window.order.columns}
     statement = select(*job_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
-    return await read_all(session, page(statement, window), window.limit)
+    return page(statement, window)
 
 
 async def job_exists_behind(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, window: Window
 ) -> bool:
     """Return whether a job that meets the criteria is behind the window."""
-    statement = exists_behind(job_table, job_conditions(org_id, criteria), window)
-    return (await session.execute(statement)).first() is not None
+    return await read_one(session, _behind, org_id, criteria, window) is not None
+
+
+def _behind(org_id: UUID, criteria: JobCriteria | None, window: Window) -> AnySelect:
+    return exists_behind(job_table, job_conditions(org_id, criteria), window)
 
 
 async def count_jobs(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> int:
     """Count the jobs that meet the criteria; with `at_most`, stop at `at_most` + 1."""
-    statement = count(job_table, job_conditions(org_id, criteria), at_most, JOBS_NEWEST_FIRST)
-    return (await session.execute(statement)).scalar_one()
+    most = None if at_most is None else at_most + 1
+    counted: int = await read_one(session, _count, org_id, criteria, most)
+    return counted
+
+
+def _count(org_id: UUID, criteria: JobCriteria | None, most: int | None) -> AnySelect:
+    return count(job_table, job_conditions(org_id, criteria), most, JOBS_NEWEST_FIRST)
 
 
 async def load_jobs_by_id(
     session: AsyncSession, org_id: UUID, ids: Sequence[UUID], columns: Collection[str]
 ) -> Sequence[JobRow]:
     """Load the existing jobs with these ids, unordered."""
-    statement = select(*job_columns({"id"}.union(columns))).where(
-        job_table.c.org_id == org_id,
-        is_any(job_table.c.id, ids, Uuid()),
+    wanted = list(ids)
+    return await read(session, _by_id, org_id, wanted, frozenset(columns), most_rows=len(wanted))
+
+
+def _by_id(org_id: UUID, ids: Sequence[UUID], columns: frozenset[str]) -> AnySelect:
+    return select(*job_columns(columns | {"id"})).where(
+        job_table.c.org_id == org_id, is_any(job_table.c.id, ids, Uuid())
     )
-    return await read_all(session, statement, len(ids))
 
 
 async def job_exists(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
     """Return whether a job with this id exists."""
-    statement = probe(job_table, job_conditions(org_id, JobCriteria(ids=[job_id])))
-    return (await session.execute(statement)).first() is not None
+    return await read_one(session, _probe, org_id, [job_id]) is not None
+
+
+def _probe(org_id: UUID, ids: Sequence[UUID]) -> AnySelect:
+    return probe(job_table, job_conditions(org_id, JobCriteria(ids=ids)))
 
 
 def job_columns(names: Collection[str]) -> list[Any]:

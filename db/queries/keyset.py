@@ -1,6 +1,6 @@
 """Keyset pagination: the orders of lists, and the pages of a statement in these orders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Uuid, literal, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Uuid, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
 from db.queries.rows import AnySelect
 from db.tables import FAR_FUTURE, Timestamp, finished_order, job_event_table, job_table
+from db.templates import Constant
 
 KeyValue = datetime | int | UUID | None
 S = TypeVar("S", bound=AnySelect)
@@ -44,8 +45,8 @@ class KeyColumn:
         return FAR_FUTURE if value is None else literal(value, self.sql_type)
 
 
-@dataclass(frozen=True, slots=True)
-class KeysetOrder:
+@dataclass(frozen=True, slots=True, eq=False)
+class KeysetOrder(Constant):
     """A total order of rows: the last column is unique, and all have the same direction."""
 
     name: str
@@ -67,7 +68,7 @@ class Window:
 
     order: KeysetOrder
     limit: int
-    after: Sequence[KeyValue] | None = None
+    after: tuple[KeyValue, ...] | None = None
     backward: bool = False
 
     @property
@@ -96,7 +97,7 @@ def seek_behind(statement: S, window: Window) -> S:
 def page(statement: S, window: Window) -> S:
     """Keep the rows of the window, in its direction: one range of the order's index."""
     ordering = _ordering(window.order, down=window.is_descending)
-    return seek(statement, window).order_by(*ordering).limit(window.limit)
+    return seek(statement, window).order_by(*ordering).limit(literal(window.limit, BigInteger()))
 
 
 def _ordering(order: KeysetOrder, *, down: bool) -> list[ColumnElement[Any]]:

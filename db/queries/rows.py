@@ -5,12 +5,16 @@ The bytes of large columns are counted while they are read, to bound the memory 
 
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import orjson
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.statements import prepare
+from db.templates import Build
 
 # A named tuple of the requested columns, which only the query knows.
 AnyRow: TypeAlias = Any
@@ -45,38 +49,46 @@ class ReadBudget:
             raise TooManyBytesReadError
 
 
-async def read_all(
-    session: AsyncSession, statement: AnySelect, most_rows: int | None = None
+async def read(
+    session: AsyncSession, build: Build, *arguments: Any, most_rows: int | None = None
 ) -> list[AnyRow]:
-    """Run the statement and read all its rows; `most_rows` is their maximum, if known.
+    """Read all rows of the statement that `build` builds from these arguments; see db.templates.
 
-    Raises TooManyBytesReadError if the session has a ReadBudget that is exceeded.
+    `most_rows`: their maximum, if known. Raises TooManyBytesReadError if the session has a
+    ReadBudget that is exceeded.
     """
-    names = tuple(statement.selected_columns.keys())
-    make = _row_type(names)._make
-    large = [index for index, name in enumerate(names) if name in LARGE]
+    statement = await prepare(session, build, *arguments)
+    make = row_type(statement.names)._make
+    large = _large(statement.names)
     budget: ReadBudget | None = session.info.get(ReadBudget.KEY) if large else None
     if budget is None or (most_rows is not None and most_rows <= FIRST_CHUNK_ROWS):
-        all_rows = list(map(make, (await session.execute(statement)).all()))
+        found = await statement.rows()
         if budget is not None:
-            budget.add(all_rows, large)
-        return all_rows
+            budget.add(found, large)
+        return list(map(make, found))
     rows: list[AnyRow] = []
-    result = await session.stream(statement)
-    try:
-        chunk_rows = FIRST_CHUNK_ROWS
-        while chunk := await result.fetchmany(chunk_rows):
+    async with aclosing(statement.chunks(FIRST_CHUNK_ROWS, MAX_CHUNK_ROWS)) as chunks:
+        async for chunk in chunks:
             budget.add(chunk, large)
             rows += map(make, chunk)
-            chunk_rows = min(2 * chunk_rows, MAX_CHUNK_ROWS)
-    finally:
-        await result.close()
     return rows
+
+
+async def read_one(session: AsyncSession, build: Build, *arguments: Any) -> Any:
+    """Read the first column of the first row; None if there is none."""
+    rows = await (await prepare(session, build, *arguments)).rows()
+    return rows[0][0] if rows else None
+
+
+async def read_all(session: AsyncSession, statement: AnySelect) -> list[AnyRow]:
+    """Read all rows of a statement that is not worth a template."""
+    make = row_type(tuple(statement.selected_columns.keys()))._make
+    return list(map(make, (await session.execute(statement)).all()))
 
 
 def narrow(row: AnyRow, names: Sequence[str]) -> AnyRow:
     """Return a named tuple of only these columns of a row."""
-    return _row_type(tuple(names))._make(getattr(row, name) for name in names)
+    return row_type(tuple(names))._make(getattr(row, name) for name in names)
 
 
 def _size(value: Any) -> int:
@@ -86,5 +98,11 @@ def _size(value: Any) -> int:
 
 
 @lru_cache(maxsize=1_000)
-def _row_type(names: tuple[str, ...]) -> Any:
+def _large(names: tuple[str, ...]) -> list[int]:
+    return [index for index, name in enumerate(names) if name in LARGE]
+
+
+@lru_cache(maxsize=1_000)
+def row_type(names: tuple[str, ...]) -> Any:
+    """Return the class of the rows with these columns."""
     return namedtuple("Row", names)  # noqa: PYI024 - the names depend on the query

@@ -105,7 +105,7 @@ class TimeReplay:
         # An event with a time in the future must not hide those before it.
         now = await self._read(get_time)
         self._at = min(self._at or start, now)
-        position: Sequence[KeyValue] = (self._early(self._at), FIRST_ID, 0)
+        position: tuple[KeyValue, ...] = (self._early(self._at), FIRST_ID, 0)
         held: list[Any] = []
         while True:
             rows = await self._read_page(position)
@@ -130,7 +130,7 @@ class TimeReplay:
         settled = sum(row.ts <= reached - HOLD_BACK for row in held)
         return held[: max(settled, len(held) - 4 * PAGE_SIZE)]
 
-    async def _read_page(self, position: Sequence[KeyValue]) -> Sequence[Any]:
+    async def _read_page(self, position: tuple[KeyValue, ...]) -> Sequence[Any]:
         window = Window(EVENTS_NEWEST_FIRST, PAGE_SIZE, position, backward=True)
         selection = self._select()
 

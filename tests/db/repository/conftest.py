@@ -1,15 +1,14 @@
 """An engine for repositories, organisations of their own for each test, and ways to break things."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import _commit
+from db.transactions import Transaction
 from joblens import create_worker_engine
 
 
@@ -34,10 +33,19 @@ async def owner(database_url: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def doomed(database_url: str, owner: Any) -> AsyncIterator["Doomed"]:
+async def doomed(
+    database_url: str, owner: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator["Doomed"]:
     """An engine whose connections can be killed just before or just after COMMIT."""
     engine = create_worker_engine(database_url)
-    yield Doomed(engine, owner)
+    doomed = Doomed(engine, owner)
+    commit = Transaction.commit
+
+    async def killed_commit(transaction: Transaction) -> None:
+        await doomed.commit(transaction, commit)
+
+    monkeypatch.setattr(Transaction, "commit", killed_commit)
+    yield doomed
     await engine.dispose()
 
 
@@ -48,24 +56,19 @@ class Doomed:
         self.engine = engine
         self.kills: list[str | None] = []
         self._owner = owner
-        event.remove(engine.sync_engine, "commit", _commit)
-        event.listen(engine.sync_engine, "commit", self._commit)
 
     async def kill(self, pid: int) -> None:
         assert await self._owner.fetchval("SELECT pg_terminate_backend($1, 10000)", pid)
 
-    def _commit(self, connection: Any) -> None:
+    async def commit(
+        self, transaction: Transaction, commit: Callable[[Transaction], Awaitable[None]]
+    ) -> None:
         when = self.kills.pop(0) if self.kills else None
+        driver: Any = transaction.sync_connection.connection.driver_connection
         if when == "before":
-            self._kill(connection)
-        _commit(connection)
+            await self.kill(driver.get_server_pid())
+        await commit(transaction)
         if when == "after":
             # As a client sees it whose connection breaks before the answer to COMMIT arrives.
-            self._kill(connection)
-            connection.connection.dbapi_connection.run_async(lambda driver: driver.execute(""))
-
-    def _kill(self, connection: Any) -> None:
-        async def kill(driver: Any) -> None:
             await self.kill(driver.get_server_pid())
-
-        connection.connection.dbapi_connection.run_async(kill)
+            await driver.execute("")

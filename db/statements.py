@@ -1,0 +1,104 @@
+"""Runs the statements of db.templates by the driver, on the connection of a session.
+
+Within the session's transaction and with its errors, as if SQLAlchemy had run them: its events of
+statements, its log and its pool notice them too.
+"""
+
+from collections.abc import AsyncGenerator
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import greenlet_spawn
+
+from db.templates import Build, Templates
+
+# In the `info` of a session: its db.transactions.Transaction.
+TRANSACTION = "joblens_transaction"
+
+_templates = Templates()
+
+
+class Statement:
+    """One execution of a statement. `names`: of the columns of its rows."""
+
+    __slots__ = ("_connection", "_context", "_driver", "_parameters", "_sql", "names")
+
+    def __init__(self, connection: Connection, build: Build, arguments: Any) -> None:
+        template, values = _templates.get(connection.dialect, build, arguments)
+        self.names = template.names
+        self._connection = connection
+        self._driver: Any = connection.connection.driver_connection
+        self._sql = template.sql
+        self._parameters: Any = template.parameters(values)
+        self._context: Any = None
+
+    async def rows(self) -> list[Any]:
+        """Run the statement, and return its rows as tuples."""
+        self._before()
+        try:
+            rows: list[Any] = await self._driver.fetch(self._sql, *self._parameters)
+        except Exception as error:  # noqa: BLE001 - SQLAlchemy decides what it means
+            await self._raise(error)
+        self._after()
+        return rows
+
+    async def chunks(self, first: int, most: int) -> AsyncGenerator[list[Any], None]:
+        """Run the statement, and yield its rows in chunks, each twice as large up to `most`."""
+        self._before()
+        size = first
+        try:
+            cursor = await self._driver.cursor(self._sql, *self._parameters)
+            while chunk := await cursor.fetch(size):
+                yield chunk
+                if len(chunk) < size:
+                    break
+                size = min(2 * size, most)
+        except Exception as error:  # noqa: BLE001 - as above
+            await self._raise(error)
+        self._after()
+
+    def _before(self) -> None:
+        connection = self._connection
+        if connection._has_events or connection.engine._has_events:  # noqa: SLF001 - SQLAlchemy's own test
+            self._context = SimpleNamespace(
+                connection=connection, statement=self._sql, executemany=False, compiled=None
+            )
+            for call in connection.dispatch.before_cursor_execute:
+                self._sql, self._parameters = call(
+                    connection, None, self._sql, self._parameters, self._context, False
+                )
+        if connection._echo:  # noqa: SLF001 - as above
+            connection._log_info(self._sql)  # noqa: SLF001
+
+    def _after(self) -> None:
+        if self._context is not None:
+            self._connection.dispatch.after_cursor_execute(
+                self._connection, None, self._sql, self._parameters, self._context, False
+            )
+
+    async def _raise(self, error: Exception) -> NoReturn:
+        """Raise an error of the driver as SQLAlchemy does."""
+        if self._connection.in_transaction():
+            await greenlet_spawn(self._handle, error)
+        raise error
+
+    def _handle(self, error: Exception) -> None:
+        adapter: Any = self._connection.connection.dbapi_connection
+        try:
+            adapter._handle_exception(error)  # noqa: SLF001 - maps the driver's error
+        except Exception as mapped:  # noqa: BLE001 - always raised
+            handle = self._connection._handle_dbapi_exception  # noqa: SLF001 - raises SQLAlchemy's
+            handle(mapped, self._sql, None, None, None)
+
+
+async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> Statement:
+    """Make the statement that `build` builds from these arguments, to be run by the session."""
+    transaction = session.info.get(TRANSACTION)
+    if transaction is not None and transaction.is_open:
+        connection = transaction.sync_connection
+    else:
+        connection = (await session.connection()).sync_connection
+        assert connection is not None
+    return Statement(connection, build, arguments)

@@ -1,0 +1,107 @@
+"""Transactions that are begun and ended on the driver's connection, without SQLAlchemy's detours.
+
+A SQLAlchemy session on such a connection runs its statements within the transaction.
+"""
+
+from typing import Any, Self
+
+import asyncpg
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.util import greenlet_spawn
+
+from db.database_errors import is_connection_lost
+from db.engine import SCOPE_OPTION, Begun, FairPool, Scope, check_committed
+from db.statements import TRANSACTION
+
+
+class Transaction(Begun):
+    """A transaction on a connection of the pool. `close` it in any case."""
+
+    __slots__ = ("_driver", "connection", "sync_connection")
+
+    def __init__(
+        self, connection: AsyncConnection, scope: Scope, *, renewable: bool = True
+    ) -> None:
+        super().__init__(scope, renewable=renewable)
+        sync = connection.sync_connection
+        assert sync is not None
+        sync.execution_options(**{SCOPE_OPTION: self})
+        self.connection, self.sync_connection = connection, sync
+        self._driver: Any = sync.connection.driver_connection
+
+    @classmethod
+    async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
+        """Take a connection from the pool and begin a transaction on it.
+
+        `renewable`: whether SQLAlchemy may begin another one after it. Pooled connections are not tested. One may have been lost since its last use, so BEGIN is
+        tried twice. Raises DATABASE_ERRORS.
+        """
+        for is_last in (False, True):
+            transaction = cls(await engine.connect(), scope, renewable=renewable)
+            try:
+                await transaction._driver.execute(scope.begin_sql())
+            except BaseException as error:
+                # Also if the server responded: BEGIN itself may have succeeded.
+                is_lost = isinstance(error, Exception) and is_connection_lost(error)
+                await transaction._drop(error, with_others=is_lost)
+                if is_last or not is_lost:
+                    raise
+            else:
+                return transaction
+        raise AssertionError
+
+    async def commit(self) -> None:
+        """Commit the transaction, unless it has ended.
+
+        Raises DATABASE_ERRORS and TransactionAbortedError.
+        """
+        if not self.end():
+            return
+        try:
+            status: str = await self._driver.execute("COMMIT")
+        except BaseException as error:
+            # After the server's answer the transaction is over, and the connection can be used.
+            if not isinstance(error, asyncpg.PostgresError) or is_connection_lost(error):
+                await self._drop(error)
+            raise
+        check_committed(status)
+
+    async def close(self) -> None:
+        """Roll the transaction back, unless it has ended, and release the connection."""
+        if self.end() and not self.sync_connection.invalidated:
+            try:
+                await self._driver.execute("ROLLBACK")
+            except BaseException as error:
+                await self._drop(error)
+                # If the connection was lost, the server has rolled back.
+                if not isinstance(error, Exception):
+                    raise
+        await self.connection.close()
+
+    async def _drop(self, error: BaseException, *, with_others: bool = False) -> None:
+        """Close the connection, whose state is unknown, instead of returning it to the pool.
+
+        `with_others`: connections that are as old are closed when they are next taken.
+        """
+        self.end()
+        await greenlet_spawn(_drop, self.sync_connection, error, with_others)
+
+
+def session_of(transaction: Transaction, **info: Any) -> AsyncSession:
+    """Return a session that runs its statements in the transaction, and cannot release it."""
+    return AsyncSession(
+        transaction.connection,
+        autoflush=False,
+        expire_on_commit=False,
+        info={TRANSACTION: transaction, **info},
+    )
+
+
+def _drop(connection: Connection, error: BaseException, with_others: bool) -> None:
+    pool = connection.engine.pool
+    assert isinstance(pool, FairPool)
+    if with_others:
+        pool.discard_older(connection.connection)
+    connection.invalidate(error)
+    connection.close()
