@@ -6,9 +6,9 @@ from collections.abc import (
     Awaitable,
     Callable,
     Collection,
-    Coroutine,
     Hashable,
     Iterable,
+    Sequence,
 )
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from db.queries.jobs import JobRow
 from db.queries.rows import ReadBudget, TooManyBytesReadError
 from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
-from resolvers.dataloader import Loader, retrieve_exception
+from resolvers.dataloader import LevelLoader, retrieve_exception
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
@@ -38,7 +38,7 @@ from resolvers.viewer import Role, Viewer
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Batch = Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]
+Batch = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 _REDACTION = Redaction()
@@ -81,8 +81,10 @@ class Context:
     audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
     _read_budget: ReadBudget = field(init=False)
-    _loaders: dict[Hashable, Loader] = field(default_factory=dict)
+    _loaders: dict[Hashable, LevelLoader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
+    # Rows to cache, and their columns; they are indexed when one is looked up.
+    _read_jobs: list[tuple[Iterable[JobRow], frozenset[str]]] = field(default_factory=list)
     _writing: RequestSession | None = None
     _is_stopped: bool = False
 
@@ -179,6 +181,7 @@ class Context:
             self.session.stop(StatementTimeoutError())
         self._loaders.clear()
         self._jobs.clear()
+        self._read_jobs.clear()
 
     def stop(self) -> None:
         """Stop all database work of the request: it timed out, or its client has left.
@@ -200,26 +203,30 @@ class Context:
         detail = {"by": self.viewer.subject}
         return detail if reason is None else {**detail, "reason": reason}
 
-    def loader(self, key: Hashable, batch: Batch) -> Loader:
-        """Return the request's loader for a key, creating it with `batch` on first use.
+    async def load(self, key: Hashable, batch: Batch, ids: Iterable[Hashable]) -> list[Any]:
+        """Load the answers to the ids of a level, in their order, by the request's loader for `key`.
 
-        The key must include everything that `batch` depends on besides the ids, such as paging
+        Concurrent levels of the same loader share one call of `batch`, which gets distinct ids. The
+        key must include everything that `batch` depends on besides the ids, such as paging
         arguments and columns.
         """
         loader = self._loaders.get(key)
         if loader is None:
-            loader = self._loaders[key] = Loader(batch)
-        return loader
+            loader = self._loaders[key] = LevelLoader(batch)
+        answers: list[Any] = await loader.load(tuple(ids))
+        return answers
 
     def cache_jobs(self, rows: Iterable[JobRow], columns: Collection[str]) -> None:
         """Cache rows for fields that reach the same jobs by another path."""
-        read = frozenset(columns)
-        for row in rows:
-            cached = self._jobs.get(row.id)
-            if cached is None or cached[1] <= read:
-                self._jobs[row.id] = (row, read)
+        self._read_jobs.append((rows, frozenset(columns)))
 
     def cached_job(self, job_id: UUID, columns: Collection[str]) -> JobRow | None:
         """Return a cached row of the job that has all these columns, or None."""
+        while self._read_jobs:
+            rows, read = self._read_jobs.pop(0)
+            for row in rows:
+                cached = self._jobs.get(row.id)
+                if cached is None or cached[1] <= read:
+                    self._jobs[row.id] = (row, read)
         cached = self._jobs.get(job_id)
         return cached[0] if cached is not None and cached[1].issuperset(columns) else None

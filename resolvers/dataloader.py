@@ -1,9 +1,16 @@
-"""DataLoader whose values survive the cancellation of one of their consumers."""
+"""DataLoaders: of single keys, and of the keys of a whole level of the response.
+
+Their values survive the cancellation of one of their consumers.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from aiodataloader import DataLoader
+
+Keys = Sequence[Any]
 
 
 class Loader(DataLoader[Any, Any]):
@@ -17,6 +24,28 @@ class Loader(DataLoader[Any, Any]):
         value = super().load(key)
         value.add_done_callback(retrieve_exception)
         return asyncio.shield(value)
+
+
+class LevelLoader(Loader):
+    """A DataLoader whose key is a tuple of keys, and whose value has the answers to all of them.
+
+    So a level of a response costs one future, however many objects it has. Levels that are loaded
+    at the same time share a statement, and no key is loaded twice.
+    """
+
+    def __init__(self, batch: Callable[[Keys], Awaitable[Sequence[Any]]]) -> None:
+        super().__init__(self._load_levels, cache=False)
+        self._batch = batch
+        self._answers: dict[Any, Any] = {}
+        self._lock = asyncio.Lock()
+
+    async def _load_levels(self, levels: list[tuple[Any, ...]]) -> list[list[Any]]:
+        answers = self._answers
+        keys = dict.fromkeys(chain.from_iterable(levels))
+        async with self._lock:
+            if missing := [key for key in keys if key not in answers]:
+                answers.update(zip(missing, await self._batch(missing), strict=True))
+        return [[answers[key] for key in level] for level in levels]
 
 
 def retrieve_exception(future: "asyncio.Future[Any]") -> None:

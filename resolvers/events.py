@@ -1,7 +1,7 @@
 """Reads of events and attempts: lists over all jobs, and batches by job or id."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
 from uuid import UUID
 
@@ -13,10 +13,11 @@ from db.queries.events import JobEventRow
 from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
 from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
-from resolvers.counting import Count, count_up_to
+from resolvers.counting import Count, as_count, check_at_most, count_up_to
 from resolvers.ids import EventId
 from resolvers.paging import (
     ConnectionSource,
+    Lists,
     PageArguments,
     PageNeeds,
     cut,
@@ -47,75 +48,73 @@ async def list_events(
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_events, criteria, wider, columns)
     )
-    return ConnectionSource(
-        page,
-        rows,
-        more,
-        count=partial(_count_events, ctx, criteria),
-        behind=lambda: ctx.read(queries.event_exists_behind, criteria, page),
-    )
+
+    async def count(_keys: Sequence[None], at_most: int | None) -> list[Count]:
+        def counted(most: int | None) -> Awaitable[int]:
+            return ctx.read(queries.count_events, criteria, most)
+
+        return [await count_up_to(at_most, counted)]
+
+    async def behind(_keys: Sequence[None]) -> list[bool]:
+        return [await ctx.read(queries.event_exists_behind, criteria, page)]
+
+    return ConnectionSource(Lists(page, count, behind), None, rows, more)
 
 
-async def list_events_of_job(
+async def list_events_of_jobs(
     ctx: Context,
-    job_id: UUID,
+    job_ids: Sequence[UUID],
     arguments: PageArguments,
     needs: PageNeeds,
     columns: Collection[str],
-) -> ConnectionSource:
-    """Return a page of a job's events, oldest first; concurrent calls are batched.
+) -> list[ConnectionSource]:
+    """Return a page of the events of each job, oldest first; concurrent calls are batched.
 
     Raises BadUserInputError and InvalidCursorError for invalid page arguments.
     """
     page = window(EVENTS_OF_JOB, arguments, ctx.limits)
-    rows: Sequence[JobEventRow] = ()
-    more = None
-    if needs.rows or looks_ahead(page, needs):
-        read = widened(page, needs)
-        rows = await _events_of_job(ctx, job_id, read, columns)
-        rows, more = cut(page, rows, needs)
-    return ConnectionSource(
-        page,
-        rows,
-        more,
-        count=partial(_count_events_of_job, ctx, job_id),
-        behind=lambda: _has_events_behind(ctx, job_id, page),
-    )
+    lists = Lists(page, partial(_count_events, ctx), partial(_has_events_behind, ctx, page))
+    if not needs.rows and not looks_ahead(page, needs):
+        return [ConnectionSource(lists, job_id, (), None) for job_id in job_ids]
+    found = await _events_of_jobs(ctx, job_ids, widened(page, needs), columns)
+    return [
+        ConnectionSource(lists, job_id, *cut(page, rows, needs))
+        for job_id, rows in zip(job_ids, found, strict=True)
+    ]
 
 
-async def get_latest_event(
-    ctx: Context, job_id: UUID, columns: Collection[str]
-) -> JobEventRow | None:
-    """Return a job's newest event; concurrent calls are batched into one statement."""
-    rows = await _events_of_job(ctx, job_id, LATEST, columns)
-    return rows[0] if rows else None
+async def get_latest_events(
+    ctx: Context, job_ids: Sequence[UUID], columns: Collection[str]
+) -> list[JobEventRow | None]:
+    """Return the newest event of each job; concurrent calls are batched into one statement."""
+    found = await _events_of_jobs(ctx, job_ids, LATEST, columns)
+    return [rows[0] if rows else None for rows in found]
 
 
 async def list_attempts(
-    ctx: Context, job_id: UUID, last: int | None, errors: Collection[str]
-) -> list[Attempt]:
-    """Return a job's newest attempts, oldest first; concurrent calls are batched.
+    ctx: Context, job_ids: Sequence[UUID], last: int | None, errors: Collection[str]
+) -> Sequence[list[Attempt]]:
+    """Return the newest attempts of each job, oldest first; concurrent calls are batched.
 
     `errors`: the error columns to read. Raises BadUserInputError if `last` is out of bounds.
     """
     size = list_size(last, "last", ctx.limits)
-    key = ("attempts", size, frozenset(errors))
-    loader = ctx.loader(key, partial(load_attempts_by_job, ctx, last=size, errors=errors))
-    newest: list[Attempt] = await loader.load(job_id)
-    return newest
+    batch = partial(_load_attempts, ctx, last=size, errors=errors)
+    return await ctx.load(("attempts", size, frozenset(errors)), batch, job_ids)
 
 
-async def get_event(
-    ctx: Context, event_id: EventId, columns: Collection[str]
-) -> JobEventRow | None:
-    """Return an event or None; concurrent calls are batched into one statement."""
-    key = ("events by id", frozenset(columns))
-    loader = ctx.loader(key, partial(load_events_by_id, ctx, columns=columns))
-    event: JobEventRow | None = await loader.load(event_id)
-    return event
+async def get_events(
+    ctx: Context, ids: Sequence[EventId], columns: Collection[str]
+) -> Sequence[JobEventRow | None]:
+    """Return events in the order of their ids, None for each unknown one.
+
+    Concurrent calls are batched into one statement.
+    """
+    batch = partial(_load_events, ctx, columns=columns)
+    return await ctx.load(("events by id", frozenset(columns)), batch, ids)
 
 
-async def load_events_by_job(
+async def _load_events_by_job(
     ctx: Context, job_ids: Sequence[UUID], page: Window, columns: Collection[str]
 ) -> list[list[JobEventRow]]:
     """Load the window's events of many jobs, in the direction of paging."""
@@ -128,7 +127,7 @@ async def load_events_by_job(
     return [by_job[job_id] for job_id in job_ids]
 
 
-async def load_attempts_by_job(
+async def _load_attempts(
     ctx: Context, job_ids: Sequence[UUID], last: int, errors: Collection[str]
 ) -> list[list[Attempt]]:
     """Load the newest `last` attempts of many jobs, oldest first."""
@@ -139,7 +138,7 @@ async def load_attempts_by_job(
     return [[from_row(row) for row in rows] for rows in in_order]
 
 
-async def load_events_by_id(
+async def _load_events(
     ctx: Context, ids: Sequence[EventId], columns: Collection[str]
 ) -> list[JobEventRow | None]:
     """Load many events, in the order of the ids, None for each unknown id."""
@@ -148,42 +147,31 @@ async def load_events_by_id(
     return [by_id.get(event_id) for event_id in ids]
 
 
-async def _events_of_job(
-    ctx: Context, job_id: UUID, page: Window, columns: Collection[str]
-) -> list[JobEventRow]:
-    key = ("events", _window_key(page), frozenset(columns))
-    loader = ctx.loader(key, partial(load_events_by_job, ctx, page=page, columns=columns))
-    rows: list[JobEventRow] = await loader.load(job_id)
-    return rows
+async def _events_of_jobs(
+    ctx: Context, job_ids: Sequence[UUID], page: Window, columns: Collection[str]
+) -> Sequence[list[JobEventRow]]:
+    batch = partial(_load_events_by_job, ctx, page=page, columns=columns)
+    return await ctx.load(("events", _window_key(page), frozenset(columns)), batch, job_ids)
 
 
-async def _count_events(
-    ctx: Context, criteria: JobEventCriteria | None, at_most: int | None
-) -> Count:
-    return await count_up_to(at_most, lambda most: ctx.read(queries.count_events, criteria, most))
+async def _count_events(ctx: Context, job_ids: Sequence[UUID], at_most: int | None) -> list[Count]:
+    async def batch(missing: Sequence[UUID]) -> list[int]:
+        counts = await ctx.read(queries.count_events_by_job, missing, at_most)
+        return [counts.get(job_id, 0) for job_id in missing]
+
+    check_at_most(at_most)
+    counts = await ctx.load(("event counts", at_most), batch, job_ids)
+    return [as_count(count, at_most) for count in counts]
 
 
-async def _count_events_of_job(ctx: Context, job_id: UUID, at_most: int | None) -> Count:
-    async def batch(job_ids: Sequence[UUID]) -> list[int]:
-        counts = await ctx.read(queries.count_events_by_job, job_ids, at_most)
-        return [counts.get(job_id, 0) for job_id in job_ids]
+async def _has_events_behind(ctx: Context, page: Window, job_ids: Sequence[UUID]) -> Sequence[bool]:
+    async def batch(missing: Sequence[UUID]) -> list[bool]:
+        with_events = await ctx.read(queries.job_has_events_behind, missing, page)
+        return [job_id in with_events for job_id in missing]
 
-    async def count(_at_most: int | None) -> int:
-        events: int = await ctx.loader(("event counts", at_most), batch).load(job_id)
-        return events
-
-    return await count_up_to(at_most, count)
-
-
-async def _has_events_behind(ctx: Context, job_id: UUID, page: Window) -> bool:
-    async def batch(job_ids: Sequence[UUID]) -> list[bool]:
-        with_events = await ctx.read(queries.job_has_events_behind, job_ids, page)
-        return [job_id in with_events for job_id in job_ids]
-
-    has: bool = await ctx.loader(("events behind", _window_key(page)), batch).load(job_id)
-    return has
+    return await ctx.load(("events behind", _window_key(page)), batch, job_ids)
 
 
 def _window_key(page: Window) -> tuple[object, ...]:
     """Return a key that is equal for equal windows over a job's events."""
-    return (page.limit, tuple(page.after or ()), page.backward)
+    return (page.limit, page.after, page.backward)

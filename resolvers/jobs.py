@@ -14,6 +14,7 @@ from resolvers.context import Context
 from resolvers.counting import Count, count_up_to
 from resolvers.paging import (
     ConnectionSource,
+    Lists,
     PageArguments,
     PageNeeds,
     read_page,
@@ -45,13 +46,14 @@ async def list_jobs(
         page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
     )
     ctx.cache_jobs(rows, columns)
-    return ConnectionSource(
-        page,
-        rows,
-        more,
-        count=partial(count_jobs, ctx, criteria),
-        behind=lambda: ctx.read(queries.job_exists_behind, criteria, page),
-    )
+
+    async def count(_keys: Sequence[None], at_most: int | None) -> list[Count]:
+        return [await count_jobs(ctx, criteria, at_most)]
+
+    async def behind(_keys: Sequence[None]) -> list[bool]:
+        return [await ctx.read(queries.job_exists_behind, criteria, page)]
+
+    return ConnectionSource(Lists(page, count, behind), None, rows, more)
 
 
 async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
@@ -73,19 +75,25 @@ def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:
 
 async def get_job(ctx: Context, job_id: UUID, columns: Collection[str]) -> JobRow | None:
     """Return a job or None; concurrent calls of a request are batched into one statement."""
-    key = ("jobs", frozenset(columns))
-    batch = partial(load_jobs_by_id, ctx, columns=columns)
-    job: JobRow | None = await ctx.loader(key, batch).load(job_id)
+    (job,) = await get_jobs(ctx, [job_id], columns)
     return job
 
 
-async def load_jobs_by_id(
+async def get_jobs(
+    ctx: Context, ids: Sequence[UUID], columns: Collection[str]
+) -> Sequence[JobRow | None]:
+    """Return jobs in the order of their ids, None for each unknown one.
+
+    Concurrent calls are batched. Jobs that the request has already read with these columns are not
+    read again.
+    """
+    batch = partial(_load_jobs, ctx, columns=columns)
+    return await ctx.load(("jobs", frozenset(columns)), batch, ids)
+
+
+async def _load_jobs(
     ctx: Context, ids: Sequence[UUID], columns: Collection[str]
 ) -> list[JobRow | None]:
-    """Load many jobs, in the order of the ids, None for each unknown id.
-
-    Jobs that the request has already read with these columns are not read again.
-    """
     missing = [job_id for job_id in ids if ctx.cached_job(job_id, columns) is None]
     read = await ctx.read(queries.load_jobs_by_id, missing, columns) if missing else ()
     ctx.cache_jobs(read, columns)

@@ -8,9 +8,9 @@ from db.queries.events import JobEventRow
 from db.queries.jobs import JobRow
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
-from resolvers.events import get_event
-from resolvers.ids import parse_node_id
-from resolvers.jobs import get_job
+from resolvers.events import get_events
+from resolvers.ids import EventId, parse_node_id
+from resolvers.jobs import get_job, get_jobs
 
 NodeRow = JobRow | JobEventRow
 
@@ -22,7 +22,8 @@ async def get_node(
     node_id = parse_node_id(text)
     if isinstance(node_id, UUID):
         return await get_job(ctx, node_id, job_columns)
-    return await get_event(ctx, node_id, event_columns)
+    (event,) = await get_events(ctx, [node_id], event_columns)
+    return event
 
 
 async def list_nodes(
@@ -35,11 +36,18 @@ async def list_nodes(
     """
     if len(ids) > ctx.limits.page_size_max:
         raise BadUserInputError(f"'ids' may hold at most {ctx.limits.page_size_max} ids.")
+    parsed = [_parsed(text) for text in ids]
+    job_ids = [each for each in parsed if isinstance(each, UUID)]
+    event_ids = [each for each in parsed if isinstance(each, tuple)]
+    jobs, events = await asyncio.gather(
+        get_jobs(ctx, job_ids, job_columns), get_events(ctx, event_ids, event_columns)
+    )
+    found = dict(zip((*job_ids, *event_ids), (*jobs, *events), strict=True))
+    return [each if isinstance(each, BadUserInputError) else found[each] for each in parsed]
 
-    async def get(text: str) -> NodeRow | BadUserInputError | None:
-        try:
-            return await get_node(ctx, text, job_columns, event_columns)
-        except BadUserInputError as error:
-            return error
 
-    return await asyncio.gather(*(get(text) for text in ids))
+def _parsed(text: str) -> UUID | EventId | BadUserInputError:
+    try:
+        return parse_node_id(text)
+    except BadUserInputError as error:
+        return error

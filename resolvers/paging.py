@@ -39,40 +39,57 @@ class PageNeeds:
     more_before: bool
 
 
-@dataclass(slots=True)
-class ConnectionSource:
-    """One page of a list, with its `rows` in the order of the list.
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """The lists that the connections of a level are pages of, each with a key.
 
-    `more`: whether rows follow in the direction of paging; None if this is not selected. `count`
-    and `behind` query the database: the size of the whole list, and whether rows precede the
-    window in the direction of paging.
+    `window`: of all pages. `count` and `behind` query the database, for the lists with these keys:
+    the size of each whole list, and whether rows precede the window in the direction of paging.
     """
 
     window: Window
+    count: Callable[[Sequence[Any], int | None], Awaitable[Sequence[Count]]]
+    behind: Callable[[Sequence[Any]], Awaitable[Sequence[bool]]]
+
+
+@dataclass(slots=True, eq=False)
+class ConnectionSource:
+    """One page of a list, with its `rows` in the order of the list.
+
+    `more`: whether rows follow in the direction of paging; None if this is not selected.
+    """
+
+    lists: Lists
+    key: Any
     rows: Sequence[Any]
     more: bool | None
-    count: Callable[[int | None], Awaitable[Count]]
-    behind: Callable[[], Awaitable[bool]]
 
     def cursor(self, row: Any) -> str:
         """Encode the position of a row; that of an event has the snapshot it was read in."""
         snapshot = getattr(row, "snapshot", None)
         mark = None if snapshot is None else cursors.Mark(Snapshot.of(snapshot))
-        return cursors.encode(self.window.order, row, mark)
+        return cursors.encode(self.lists.window.order, row, mark)
 
-    async def has_next_page(self) -> bool:
-        """Return whether rows follow this page in the order of the list."""
-        return await self._has_more(backward=False)
 
-    async def has_previous_page(self) -> bool:
-        """Return whether rows precede this page in the order of the list."""
-        return await self._has_more(backward=True)
+Level = Sequence[ConnectionSource]
 
-    async def _has_more(self, *, backward: bool) -> bool:
-        if self.window.backward == backward:
-            assert self.more is not None
-            return self.more
-        return self.window.after is not None and await self.behind()
+
+async def has_more(level: Level, *, backward: bool) -> Sequence[bool]:
+    """Return whether rows follow the pages of a level in the order of their lists.
+
+    `backward`: whether rows precede them.
+    """
+    lists = level[0].lists
+    if lists.window.backward == backward:
+        return [bool(page.more) for page in level]
+    if lists.window.after is None:
+        return [False] * len(level)
+    return await lists.behind([page.key for page in level])
+
+
+async def count_lists(level: Level, at_most: int | None) -> Sequence[Count]:
+    """Count the lists of a level, each up to `at_most`. Raises BadUserInputError."""
+    return await level[0].lists.count([page.key for page in level], at_most)
 
 
 def window(order: KeysetOrder, arguments: PageArguments, limits: RequestLimits) -> Window:

@@ -4,13 +4,14 @@ The connections themselves are in schema.jobs and schema.events. The source of a
 resolvers.paging.ConnectionSource, that of an edge an `Edge`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import strawberry
 
-from resolvers.counting import Count as CountValue
-from resolvers.paging import ConnectionSource
+from resolvers.paging import ConnectionSource, has_more
+from schema.execution.fields import Parents, level
 
 First = Annotated[
     int | None,
@@ -68,13 +69,13 @@ class Edge:
 
 @strawberry.type(description="The position of a page in its list.")
 class PageInfo:
-    @strawberry.field(description="Whether the list continues after this page.")
-    async def has_next_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
-        return await parent.has_next_page()
+    @level("Whether the list continues after this page.")
+    async def has_next_page(self, parents: Parents[ConnectionSource]) -> Sequence[bool]:
+        return await has_more(parents, backward=False)
 
-    @strawberry.field(description="Whether the list has items before this page.")
-    async def has_previous_page(self, parent: strawberry.Parent[ConnectionSource]) -> bool:
-        return await parent.has_previous_page()
+    @level("Whether the list has items before this page.")
+    async def has_previous_page(self, parents: Parents[ConnectionSource]) -> Sequence[bool]:
+        return await has_more(parents, backward=True)
 
     @strawberry.field(
         description="The cursor of the first item of the page; null if the page is empty."
@@ -92,8 +93,3 @@ class PageInfo:
 def edges(parent: ConnectionSource) -> list[Edge]:
     """Return the edges of a connection."""
     return [Edge(row, parent) for row in parent.rows]
-
-
-async def count(parent: ConnectionSource, at_most: int | None) -> CountValue:
-    """Count the whole list of a connection, up to `at_most`."""
-    return await parent.count(at_most)

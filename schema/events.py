@@ -1,5 +1,6 @@
 """The type `JobEvent`, whose source is a row of `job_event`, and its connection."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,10 +8,11 @@ import strawberry
 
 from db.queries.events import JobEventRow
 from db.statuses import JobStatus
-from resolvers.jobs import get_job
-from resolvers.paging import ConnectionSource
+from resolvers.jobs import get_jobs
+from resolvers.paging import ConnectionSource, count_lists
 from schema import connections
 from schema.connections import AtMost, Count, PageInfo
+from schema.execution.fields import Parents, leaf, level
 from schema.nodes import Node
 from schema.redacted_fields import secret_json
 from schema.scalars import JSON
@@ -27,14 +29,15 @@ LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
     description="An event of a job: a change of its status, or a note. Events never change."
 )
 class JobEvent(Node):
-    @strawberry.field(description="The job's id, a colon, and the event's number in the job.")  # type: ignore[misc]
+    @leaf("The job's id, a colon, and the event's number in the job.", {"job_id", "seq"})  # type: ignore[misc]
     def id(self, parent: strawberry.Parent[JobEventRow]) -> strawberry.ID:
         return strawberry.ID(f"{parent.job_id}:{parent.seq}")
 
-    @strawberry.field(description="The job that the event belongs to.")
-    async def job(self, parent: strawberry.Parent[JobEventRow], info: Info) -> LazyJob:
+    @level("The job that the event belongs to.", {"job_id"})
+    async def job(self, parents: Parents[JobEventRow], info: Info) -> Sequence[LazyJob]:
         columns = selected(info, Selections.job)
-        return await get_job(info.context, parent.job_id, columns)  # type: ignore[return-value]
+        ids = [event.job_id for event in parents]
+        return await get_jobs(info.context, ids, columns)  # type: ignore[return-value]
 
     ts: datetime = strawberry.field(description="When the event happened.")
     prev_status: JobStatus | None = strawberry.field(
@@ -74,8 +77,8 @@ class JobEventConnection:
     def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
-    @strawberry.field(description="The number of events in the whole list.")
+    @level("The number of events in the whole list.")
     async def count(
-        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
-    ) -> Count:
-        return await connections.count(parent, at_most)  # type: ignore[return-value]
+        self, parents: Parents[ConnectionSource], at_most: AtMost = None
+    ) -> Sequence[Count]:
+        return await count_lists(parents, at_most)  # type: ignore[return-value]

@@ -1,7 +1,9 @@
 """The types `Job`, whose source is a row of `job`, and `JobAttempt`, and the job connection."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
 
@@ -9,10 +11,11 @@ from db.queries.jobs import JobRow
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
-from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments
+from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
 from schema.connections import After, AtMost, Before, Count, First, Last, PageInfo
 from schema.events import JobEvent, JobEventConnection
+from schema.execution.fields import Parents, leaf, level
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
@@ -31,8 +34,9 @@ class JobAttempt:
         "queue; null while it is running."
     )
 
-    @strawberry.field(
-        description="The duration of the run in seconds, up to now while it is running."
+    @leaf(
+        "The duration of the run in seconds, up to now while it is running.",
+        {"started_at", "finished_at"},
     )
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)
@@ -47,7 +51,7 @@ class JobAttempt:
 
 @strawberry.type(description="A background job.")
 class Job(Node):
-    @strawberry.field(description="The job's UUID.")  # type: ignore[misc]
+    @leaf("The job's UUID.", {"id"})  # type: ignore[misc]
     def id(self, parent: strawberry.Parent[JobRow]) -> strawberry.ID:
         return strawberry.ID(str(parent.id))
 
@@ -55,15 +59,14 @@ class Job(Node):
     queue: str = strawberry.field(description="The queue of the job.")
     status: JobStatus = strawberry.field(description="The current status.")
 
-    @strawberry.field(
-        description="Whether the status is SUCCEEDED, FAILED, CANCELED or DEAD_LETTER."
-    )
+    @leaf("Whether the status is SUCCEEDED, FAILED, CANCELED or DEAD_LETTER.", {"status"})
     def is_terminal(self, parent: strawberry.Parent[JobRow]) -> bool:
         return JobStatus(parent.status).is_terminal
 
-    @strawberry.field(
-        description="The statuses that `transitionJob`, `cancelJob` or `retryJob` can change the "
-        "job to now, given your roles and the job's attempts."
+    @leaf(
+        "The statuses that `transitionJob`, `cancelJob` or `retryJob` can change the job to now, "
+        "given your roles and the job's attempts.",
+        jobs.ALLOWED_COLUMNS,
     )
     def allowed_transitions(self, parent: strawberry.Parent[JobRow], info: Info) -> list[JobStatus]:
         return jobs.allowed_transitions(info.context, parent)
@@ -108,57 +111,63 @@ class Job(Node):
         description="When the job reached a terminal status; null if its status is not terminal."
     )
 
-    @strawberry.field(
-        description="The wait in seconds: from `queuedAt` or `scheduledAt`, whichever is later, to "
-        "`startedAt`, or to now while the job is queued. Null if the job ended without a start."
+    @leaf(
+        "The wait in seconds: from `queuedAt` or `scheduledAt`, whichever is later, to "
+        "`startedAt`, or to now while the job is queued. Null if the job ended without a start.",
+        durations.WAIT_COLUMNS,
     )
     def wait_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
         return durations.wait_seconds(parent, info.context.now)
 
-    @strawberry.field(
-        description="The duration of the last run in seconds: from `startedAt` to `finishedAt`, or "
-        "to now while the job is running. Null if `startedAt` is null."
+    @leaf(
+        "The duration of the last run in seconds: from `startedAt` to `finishedAt`, or to now "
+        "while the job is running. Null if `startedAt` is null.",
+        durations.RUN_COLUMNS,
     )
     def run_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
         return durations.run_seconds(parent, info.context.now)
 
-    @strawberry.field(description="The events of the job, oldest first.")
+    @level("The events of the job, oldest first.")
     async def events(
         self,
-        parent: strawberry.Parent[JobRow],
+        parents: Parents[JobRow],
         info: Info,
         first: First = None,
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> JobEventConnection:
+    ) -> Sequence[JobEventConnection]:
         needs, columns = selected(info, Selections.event_page)
         arguments = PageArguments(first, after, last, before)
-        return await events.list_events_of_job(  # type: ignore[return-value]
-            info.context, parent.id, arguments, needs, columns
+        return await events.list_events_of_jobs(  # type: ignore[return-value]
+            info.context, _ids(parents), arguments, needs, columns
         )
 
-    @strawberry.field(description="The newest event of the job; null if it has none.")
-    async def latest_event(self, parent: strawberry.Parent[JobRow], info: Info) -> JobEvent | None:
+    @level("The newest event of the job; null if it has none.")
+    async def latest_event(self, parents: Parents[JobRow], info: Info) -> Sequence[JobEvent | None]:
         columns = selected(info, Selections.event)
-        return await events.get_latest_event(info.context, parent.id, columns)
+        return await events.get_latest_events(info.context, _ids(parents), columns)
 
-    @strawberry.field(description="The newest runs of the job, oldest first.")
+    @level("The newest runs of the job, oldest first.")
     async def attempts(
         self,
-        parent: strawberry.Parent[JobRow],
+        parents: Parents[JobRow],
         info: Info,
         last: Annotated[
             int | None, strawberry.argument(description="The maximum number of runs.")
         ] = LIST_SIZE,
-    ) -> list[JobAttempt]:
+    ) -> Sequence[list[JobAttempt]]:
         errors = selected(info, Selections.attempt_errors)
-        return await events.list_attempts(info.context, parent.id, last, errors)  # type: ignore[return-value]
+        return await events.list_attempts(info.context, _ids(parents), last, errors)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
         """Return whether a row is a job: only rows of events have a `seq`."""
         return not hasattr(source, "seq")
+
+
+def _ids(jobs_: Parents[JobRow]) -> list[UUID]:
+    return [job.id for job in jobs_]
 
 
 @strawberry.type(description="A job of a page and its cursor.")
@@ -181,8 +190,8 @@ class JobConnection:
     def page_info(self, parent: strawberry.Parent[ConnectionSource]) -> PageInfo:
         return parent  # type: ignore[return-value]
 
-    @strawberry.field(description="The number of jobs in the whole list.")
+    @level("The number of jobs in the whole list.")
     async def count(
-        self, parent: strawberry.Parent[ConnectionSource], at_most: AtMost = None
-    ) -> Count:
-        return await connections.count(parent, at_most)  # type: ignore[return-value]
+        self, parents: Parents[ConnectionSource], at_most: AtMost = None
+    ) -> Sequence[Count]:
+        return await count_lists(parents, at_most)  # type: ignore[return-value]

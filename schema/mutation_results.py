@@ -3,6 +3,7 @@
 Their sources are the classes of db.outcomes and resolvers.mutation_results.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
@@ -10,9 +11,10 @@ import strawberry
 from db import outcomes
 from db.statuses import JobStatus
 from resolvers import mutation_results
-from resolvers.events import get_event
+from resolvers.events import get_events
 from schema.connections import Count
 from schema.events import JobEvent
+from schema.execution.fields import Parents, level
 from schema.jobs import Job
 from schema.selections import Info, Selections, selected
 
@@ -100,12 +102,13 @@ class CreateJobPayload:
 
 @strawberry.type(description="An event that was recorded.")
 class JobEventPayload:
-    @strawberry.field(description="The event.")
+    @level("The event.")
     async def event(
-        self, parent: strawberry.Parent[outcomes.RecordedEvent], info: Info
-    ) -> JobEvent:
+        self, parents: Parents[outcomes.RecordedEvent], info: Info
+    ) -> Sequence[JobEvent]:
         columns = selected(info, Selections.event)
-        return await get_event(info.context, (parent.job_id, parent.seq), columns)  # type: ignore[return-value]
+        ids = [(recorded.job_id, recorded.seq) for recorded in parents]
+        return await get_events(info.context, ids, columns)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

@@ -1,18 +1,17 @@
 """Roles: declaration of the role that a mutation requires, and the check before execution."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
 import strawberry
 from graphql import FieldNode, GraphQLError, GraphQLField, OperationType
-from graphql.execution.collect_fields import collect_fields
-from graphql.execution.executor import Executor
 
 from resolvers.audit_entries import AuditEntry, completed, failed
 from resolvers.context import Context
 from resolvers.errors import ErrorCode, ForbiddenError
 from resolvers.viewer import Role
+from schema.execution.models import RootFields
 from schema.selections import Info
 
 ROLE = "role"
@@ -46,7 +45,9 @@ def declared_role(field: GraphQLField) -> Role:
     return role
 
 
-def permission_errors(executor: Executor[Any], context: Context) -> list[GraphQLError]:
+def permission_errors(
+    type_: OperationType, fields: RootFields, context: Context
+) -> list[GraphQLError]:
     """Return an error for each root field that the viewer's roles do not allow.
 
     An operation with such errors must not be executed.
@@ -54,29 +55,14 @@ def permission_errors(executor: Executor[Any], context: Context) -> list[GraphQL
     viewer = context.viewer
     if not viewer.may(Role.VIEWER):
         return [_forbidden("This", Role.VIEWER)]
-    if executor.operation.operation is not OperationType.MUTATION:
+    if type_ is not OperationType.MUTATION:
         return []
-    forbidden = [(node, role) for node, role in _mutations(executor) if not viewer.may(role)]
+    declared = [(node, declared_role(field)) for node, field in fields]
+    forbidden = [(node, role) for node, role in declared if not viewer.may(role)]
     context.audit_entries += [
         AuditEntry(node.name.value, ErrorCode.FORBIDDEN.value) for node, _ in forbidden
     ]
     return [_forbidden(f"'{node.name.value}'", role, node) for node, role in forbidden]
-
-
-def _mutations(executor: Executor[Any]) -> Iterator[tuple[FieldNode, Role]]:
-    type_ = executor.schema.mutation_type
-    assert type_ is not None
-    collected = collect_fields(
-        executor.schema,
-        executor.fragments,
-        executor.variable_values,
-        type_,
-        executor.operation,
-    )
-    for details in collected.grouped_field_set.values():
-        node = details[0].node
-        if node.name.value in type_.fields:
-            yield node, declared_role(type_.fields[node.name.value])
 
 
 def _forbidden(what: str, role: Role, node: FieldNode | None = None) -> GraphQLError:

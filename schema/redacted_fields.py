@@ -5,6 +5,7 @@ from typing import Any
 import strawberry
 
 from resolvers.attempts import as_text
+from schema.execution.fields import leaf
 from schema.scalars import JSON
 from schema.selections import Info
 
@@ -15,7 +16,7 @@ def secret_json(attribute: str, description: str) -> Any:
     def resolve(self: Any, parent: strawberry.Parent[Any], info: Info) -> JSON | None:  # noqa: ARG001
         return info.context.redact_json(getattr(parent, attribute))  # type: ignore[return-value]
 
-    return strawberry.field(resolver=resolve, description=description)
+    return leaf(description, {attribute}, unredacted=attribute)(resolve)
 
 
 def secret_text(attribute: str, description: str) -> Any:
@@ -24,7 +25,7 @@ def secret_text(attribute: str, description: str) -> Any:
     def resolve(self: Any, parent: strawberry.Parent[Any], info: Info) -> str | None:  # noqa: ARG001
         return info.context.redact_text(attribute, getattr(parent, attribute))
 
-    return strawberry.field(resolver=resolve, description=description)
+    return leaf(description, {attribute}, unredacted=attribute)(resolve)
 
 
 def secret_json_text(attribute: str, description: str) -> Any:
@@ -34,4 +35,4 @@ def secret_json_text(attribute: str, description: str) -> Any:
         text = as_text(info.context.redact_json(getattr(parent, attribute)))
         return info.context.redact_text(attribute, text)
 
-    return strawberry.field(resolver=resolve, description=description)
+    return leaf(description, {attribute})(resolve)

@@ -11,9 +11,9 @@ from graphql import FieldNode, GraphQLResolveInfo
 
 from db.queries.attempts import ERRORS
 from resolvers.context import Context
-from resolvers.durations import RUN_COLUMNS, WAIT_COLUMNS
-from resolvers.jobs import ALLOWED_COLUMNS
 from resolvers.paging import PageNeeds
+from schema.execution.fields import needs
+from schema.execution.infos import PlannedInfo
 from schema.selected_fields import is_included, selected_fields
 
 Info = strawberry.Info[Context, None]
@@ -24,8 +24,6 @@ T = TypeVar("T")
 # A fragment on one of these may apply to any type that implements it.
 INTERFACES = ("Node", "UserError")
 
-_NONE: frozenset[str] = frozenset()
-
 # The fields of mutation results that are jobs.
 RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
     "JobPayload": ("job",),
@@ -34,23 +32,6 @@ RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
     "BulkJobPayload": ("jobs",),
     "IllegalTransition": ("job",),
     "IdempotencyConflict": ("existing",),
-}
-
-# The columns of fields that do not need exactly the column of their own name.
-JOB_COLUMNS: Mapping[str, frozenset[str]] = {
-    "__typename": _NONE,
-    "isTerminal": frozenset({"status"}),
-    "allowedTransitions": ALLOWED_COLUMNS,
-    "waitSeconds": WAIT_COLUMNS,
-    "runSeconds": RUN_COLUMNS,
-    "events": _NONE,
-    "latestEvent": _NONE,
-    "attempts": _NONE,
-}
-EVENT_COLUMNS: Mapping[str, frozenset[str]] = {
-    "__typename": _NONE,
-    "id": frozenset({"job_id", "seq"}),
-    "job": frozenset({"job_id"}),
 }
 
 
@@ -106,7 +87,7 @@ class Selections:
         Includes those selected through its events' `job`, so that the job is not read again.
         """
         fields = self.fields(nodes, "Job")
-        columns = _columns(fields, JOB_COLUMNS)
+        columns = self._columns(fields, "Job")
         connection = self.fields(fields.get("events", ()), "JobEventConnection")
         events = [*self._page_nodes(connection, "JobEventEdge"), *fields.get("latestEvent", [])]
         via_events = self.fields(events, "JobEvent").get("job", [])
@@ -114,7 +95,7 @@ class Selections:
 
     def event_columns(self, nodes: Iterable[FieldNode]) -> frozenset[str]:
         """Return the columns of `job_event` that the selected fields of a JobEvent need."""
-        return _columns(self.fields(nodes, "JobEvent"), EVENT_COLUMNS)
+        return self._columns(self.fields(nodes, "JobEvent"), "JobEvent")
 
     def written_jobs(self) -> frozenset[str]:
         """Return the columns of `job` that the result of a mutation needs, for any of its types."""
@@ -143,25 +124,25 @@ class Selections:
     def attempt_errors(self) -> frozenset[str]:
         """Return the error columns that the selected JobAttempt needs."""
         fields = self.fields(self.nodes, "JobAttempt")
-        return frozenset({_snake(name) for name in fields}.intersection(ERRORS))
+        return self._columns(fields, "JobAttempt").intersection(ERRORS)
+
+    def _columns(self, fields: Fields, type_name: str) -> frozenset[str]:
+        """Return the attributes of objects of a type that these fields read."""
+        type_: Any = self._info.schema.get_type(type_name)
+        return frozenset().union(
+            *(needs(type_.fields[name]) for name in fields if name in type_.fields)
+        )
 
 
 def selected(info: Info, read: Callable[[Selections], T]) -> T:
     """Read the selections below a field, once for all objects that it is resolved on."""
-    selections = Selections(info)
-    key = (read, *map(id, selections.nodes))
-    cache: dict[Hashable, T] = info.context.selected
+    if isinstance(info, PlannedInfo):
+        # The selections are part of the plan, and so is what is read of them.
+        key: Hashable = read
+        cache: dict[Hashable, T] = info.selected
+    else:
+        key = (read, *map(id, info._raw_info.field_nodes))  # noqa: SLF001 - as above
+        cache = info.context.selected
     if key not in cache:
-        cache[key] = read(selections)
+        cache[key] = read(Selections(info))
     return cache[key]
-
-
-def _columns(fields: Fields, special: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    columns: set[str] = set()
-    for name in fields:
-        columns |= special.get(name) or ({_snake(name)} if name not in special else _NONE)
-    return frozenset(columns)
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -22,6 +22,7 @@ from schema.execution.error_format import format_error, format_graphql_error
 from schema.execution.models import ExecutableSchema
 from schema.execution.parsing import parse
 from schema.execution.persisted_documents import Documents
+from schema.execution.plan_cache import CACHED_PLANS, PlanCache
 from schema.limits.costs import CostPlan
 from schema.limits.document_limits import DocumentLimits, LimitError
 from schema.limits.document_metrics import DocumentMetrics, measure
@@ -31,8 +32,6 @@ from schema.limits.input_sizes import InputSizes
 CACHED_DOCUMENTS = 200
 CACHED_DOCUMENT_CHARACTERS = 4_096
 MAX_ERRORS = 20
-# For how many combinations of its conditions a document's cost plans are cached.
-CACHED_PLANS = 16
 TOO_DEEP = "The document is nested too deeply."
 
 # graphql-core compares fields of the same name in pairs, up to a budget; within the limit on tokens
@@ -42,23 +41,28 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 50_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rules:
-    """The schema that clients may query, by which documents, and how much of it at once."""
+    """The schema that clients may query, by which documents, and how much of it at once.
+
+    `compiles`: whether operations are compiled, or run by graphql-core's executor.
+    """
 
     schema: ExecutableSchema
     limits: DocumentLimits = field(default_factory=DocumentLimits)
     introspection: bool = True
     documents: Documents = field(default_factory=Documents)
+    compiles: bool = True
 
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A valid document, with the cost plans of its operations that were requested."""
+    """A valid document, with what was computed for its operations."""
 
     node: DocumentNode
     metrics: DocumentMetrics
     schema: ExecutableSchema
     limits: DocumentLimits
-    _plans: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
+    plans: PlanCache = field(default_factory=PlanCache)
+    _cost_plans: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
     _variables: dict[int, tuple[InputSizes, dict[str, Any]]] = field(default_factory=dict)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
@@ -76,13 +80,15 @@ class Document:
         declared = {name: given[name] for name in inputs.types if name in given}
         variables = {**defaults, **declared}
         conditions = {name: bool(variables.get(name)) for name in self.metrics.conditions}
-        plan = self._plan(operation, conditions)
+        plan = self._cost_plan(operation, conditions)
         inputs.check(declared, plan.input_size, self.limits)
         return plan.cost(variables)
 
-    def _plan(self, operation: OperationDefinitionNode, conditions: dict[str, bool]) -> CostPlan:
+    def _cost_plan(
+        self, operation: OperationDefinitionNode, conditions: dict[str, bool]
+    ) -> CostPlan:
         key = (id(operation), *conditions.values())
-        plan = self._plans.get(key)
+        plan = self._cost_plans.get(key)
         if plan is None:
             fragments = {
                 definition.name.value: definition
@@ -97,8 +103,8 @@ class Document:
                 self.schema.definition,
                 self.schema.list_sizes,
             )
-            if len(self._plans) < CACHED_PLANS:
-                self._plans[key] = plan
+            if len(self._cost_plans) < CACHED_PLANS:
+                self._cost_plans[key] = plan
         return plan
 
 

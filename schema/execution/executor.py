@@ -10,13 +10,18 @@ from typing import Any, TypeGuard
 
 from graphql import (
     FieldNode,
+    GraphQLError,
     GraphQLField,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
 )
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    GroupedFieldSet,
+    collect_fields,
+)
 from graphql.execution.executor import Executor as CoreExecutor
 from graphql.pyutils import AwaitableOrValue, Path
 
@@ -49,6 +54,23 @@ class Executor(CoreExecutor[Any]):
         # Its keys are the selections of this event: it would only grow.
         executor._relevant_sub_fields = {}
         return executor
+
+    def root_fields(self) -> list[tuple[FieldNode, GraphQLField]]:
+        """Return the fields of the operation's root type that are selected.
+
+        None where they cannot be collected, which is reported when the operation is run.
+        """
+        root_type = self.schema.get_root_type(self.operation.operation)
+        assert root_type is not None
+        try:
+            collected = collect_fields(
+                self.schema, self.fragments, self.variable_values, root_type, self.operation
+            )
+        except GraphQLError:
+            return []
+        nodes = (details[0].node for details in collected.grouped_field_set.values())
+        fields = root_type.fields
+        return [(node, fields[node.name.value]) for node in nodes if node.name.value in fields]
 
     def execute_fields(
         self,

@@ -7,32 +7,36 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
 )
-from graphql.execution.executor import Executor
 
 from resolvers.audit_entries import AuditEntry
 from resolvers.context import Context
 from resolvers.errors import ResponseTooLargeError
 from schema.execution.error_format import format_error
+from schema.execution.plan_cache import PlanCache
 from schema.limits.list_sizes import ListSizes
+
+RootFields = Sequence[tuple[FieldNode, GraphQLField]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExecutableSchema:
     """A schema, and what is needed to run documents on it.
 
-    `list_sizes`: how many objects its fields could return. `permission_errors`: for the fields of
-    an operation that the viewer may not use; with any, nothing is run. `is_short`: whether an
+    `list_sizes`: how many objects its fields could return. `permission_errors`: for the root fields
+    of an operation that the viewer may not use; with any, nothing is run. `is_short`: whether an
     operation only looks objects up by their ids.
     """
 
     definition: GraphQLSchema
     list_sizes: ListSizes
-    permission_errors: Callable[[Executor[Any], Context], list[GraphQLError]]
+    permission_errors: Callable[[OperationType, RootFields, Context], list[GraphQLError]]
     is_short: Callable[[DocumentNode, OperationDefinitionNode], bool]
 
 
@@ -93,16 +97,21 @@ class Response:
 class Operation:
     """A valid document and the one of its operations that is to be run.
 
-    `text`: the document's. `cost`: the number of objects that it could return with the variables
-    of its request, those of one event for a subscription. `is_short`: it only looks objects up by
-    their ids.
+    `text`: the document's. `plans`: what has been compiled of the
+    document. `conditions`: the variables in its `@skip` and `@include`. `cost`: the number of
+    objects that it could return with the variables of its request, those of one event for a
+    subscription. `is_short`: it only looks objects up by their ids.
     """
 
     schema: ExecutableSchema
     document: DocumentNode
+    node: OperationDefinitionNode
     name: str | None
     type: OperationType
     text: str
+    plans: PlanCache
+    conditions: tuple[str, ...] = ()
     cost: int = 0
     hides_suggestions: bool = False
+    compiles: bool = True
     is_short: bool = False

@@ -8,10 +8,12 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError
 
+from resolvers.context import Context
 from schema.execution.error_format import log_unexpected, present
 from schema.execution.error_wording import bounded
 from schema.execution.executor import Executor
 from schema.execution.models import Operation, Response
+from schema.execution.running import Run
 
 # The bytes of an error's location: {"line":1,"column":1}
 LOCATION_BYTES = 21
@@ -35,16 +37,35 @@ async def run_all(executors: Sequence[Executor], operation: Operation) -> list[R
     ]
 
 
+async def run_plan(run: Run, operation: Operation) -> Response:
+    """Run a compiled operation, and make its response."""
+    data = await run.data()
+    return response_of(data, run.errors(), run.returned, run.context, operation)
+
+
 def _response(result: Any, executor: Executor, operation: Operation) -> Response:
     assert isinstance(result, ExecutionResult)
-    errors, size = result.errors or (), executor.context_value.size
+    errors = result.errors or ()
+    context: Context = executor.context_value
+    return response_of(result.data, errors, executor.returned, context, operation)
+
+
+def response_of(
+    data: dict[str, Any] | None,
+    errors: Sequence[GraphQLError],
+    returned: int,
+    context: Context,
+    operation: Operation,
+) -> Response:
+    """Make the response of an operation that was run. Unexpected errors are logged and masked."""
+    size = context.size
     log_unexpected(errors)
     response = Response(
-        result.data,
+        data,
         requested=operation.cost,
-        returned=executor.returned,
+        returned=returned,
         max_bytes=size.max_bytes,
-        audit_entries=executor.context_value.audit_entries,
+        audit_entries=context.audit_entries,
     )
     size.bytes += sum(map(_least_bytes, errors))
     if size.is_too_large:

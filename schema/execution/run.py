@@ -1,20 +1,24 @@
 """Runs GraphQL documents: prepares a request's operation, executes it or subscribes to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import isawaitable
 from typing import Any
 
 from graphql import (
     ExecutionResult,
+    GraphQLError,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
+    get_variable_values,
 )
+from graphql.execution.values import VariableValues
 
 from db.json_values import dumps
 from resolvers.context import Context
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.live.streams import Stream
+from schema.execution.compiling import NotCompilableError, compile_operation
 from schema.execution.documents import MAX_ERRORS, Document, Rules, read
 from schema.execution.error_format import (
     format_error,
@@ -23,10 +27,15 @@ from schema.execution.error_format import (
     present,
 )
 from schema.execution.executor import Executor
-from schema.execution.models import Operation, Request, Response
+from schema.execution.fallbacks import count_fallback
+from schema.execution.models import Operation, Request, Response, RootFields
 from schema.execution.persisted_documents import DocumentRequest
-from schema.execution.results import run
+from schema.execution.plans import Plan
+from schema.execution.results import run, run_plan
+from schema.execution.running import Run
 from schema.execution.subscription_responses import OpenContext, SubscriptionResponses
+
+NO_VARIABLES = VariableValues({}, {})
 
 
 def prepare(request: Request, rules: Rules) -> Operation | Response:
@@ -52,11 +61,15 @@ def prepare(request: Request, rules: Rules) -> Operation | Response:
     return Operation(
         rules.schema,
         document.node,
+        chosen,
         chosen.name.value if chosen.name else None,
         chosen.operation,
         resolved.text,
+        document.plans,
+        tuple(document.metrics.conditions),
         cost,
         hides_suggestions=not rules.introspection,
+        compiles=rules.compiles,
         is_short=rules.schema.is_short(document.node, chosen),
     )
 
@@ -66,8 +79,17 @@ async def execute(operation: Operation, request: Request, context: Context) -> R
     if operation.type is OperationType.SUBSCRIPTION:
         message = "A subscription has many answers: send it by WebSocket or as Server-Sent Events."
         return _refused(JoblensError(ErrorCode.BAD_REQUEST, message))
-    executor = _build(operation, request, context)
-    return executor if isinstance(executor, Response) else await run(executor, operation)
+    variables = _coerce(operation, request)
+    if isinstance(variables, Response):
+        return variables
+    try:
+        plan = _plan(operation, request, context, variables)
+    except NotCompilableError as error:
+        count_fallback(str(error))
+        executor = _build(operation, request, context)
+        return executor if isinstance(executor, Response) else await run(executor, operation)
+    refused = _forbidden(operation, plan.fields, context)
+    return refused or await run_plan(Run(plan, context, variables), operation)
 
 
 async def subscribe(
@@ -99,6 +121,44 @@ async def subscribe(
     return SubscriptionResponses(stream, executor, operation, request, open_context)
 
 
+def _plan(
+    operation: Operation, request: Request, context: Context, variables: VariableValues
+) -> Plan:
+    """Return the operation's plan. Raises NotCompilableError."""
+    if not operation.compiles:
+        raise NotCompilableError("setting")
+    hides = context.viewer_redaction is not None
+    conditions = tuple(variables.coerced.get(name) for name in operation.conditions)
+
+    def compile_() -> Plan:
+        executor = Executor.build(
+            operation.schema.definition,
+            operation.document,
+            raw_variable_values=dict(request.variables),
+            operation_name=operation.name,
+            hide_suggestions=operation.hides_suggestions,
+        )
+        assert isinstance(executor, Executor)
+        counted = operation.schema.list_sizes.counted
+        return compile_operation(executor, counted, hides=hides)
+
+    return operation.plans.get((id(operation.node), hides, conditions), compile_)
+
+
+def _coerce(operation: Operation, request: Request) -> VariableValues | Response:
+    definitions = operation.node.variable_definitions
+    if not definitions:
+        return NO_VARIABLES
+    coerced = get_variable_values(
+        operation.schema.definition,
+        definitions,
+        dict(request.variables),
+        max_errors=MAX_ERRORS,
+        hide_suggestions=operation.hides_suggestions,
+    )
+    return _invalid(coerced) if isinstance(coerced, list) else coerced
+
+
 def _build(operation: Operation, request: Request, context: Context) -> Executor | Response:
     built = Executor.build(
         operation.schema.definition,
@@ -110,14 +170,23 @@ def _build(operation: Operation, request: Request, context: Context) -> Executor
         max_coercion_errors=MAX_ERRORS,
     )
     if isinstance(built, list):
-        errors = [format_graphql_error(error, ErrorCode.BAD_USER_INPUT) for error in built]
-        return Response(None, errors, refused=True)
+        return _invalid(built)
     assert isinstance(built, Executor)
     built.counted = operation.schema.list_sizes.counted
-    if forbidden := operation.schema.permission_errors(built, context):
-        errors = [format_graphql_error(error, ErrorCode.FORBIDDEN) for error in forbidden]
-        return Response(None, errors, refused=True)
-    return built
+    return _forbidden(operation, built.root_fields(), context) or built
+
+
+def _invalid(errors: Sequence[GraphQLError]) -> Response:
+    formatted = [format_graphql_error(error, ErrorCode.BAD_USER_INPUT) for error in errors]
+    return Response(None, formatted, refused=True)
+
+
+def _forbidden(operation: Operation, fields: RootFields, context: Context) -> Response | None:
+    errors = operation.schema.permission_errors(operation.type, fields, context)
+    if not errors:
+        return None
+    formatted = [format_graphql_error(error, ErrorCode.FORBIDDEN) for error in errors]
+    return Response(None, formatted, refused=True)
 
 
 def _refused(error: JoblensError) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.jobs import get_job
+from resolvers.jobs import get_jobs
 from resolvers.live import streams
 from schema.execution.models import Operation, Request, Response
 from schema.execution.run import execute, prepare, subscribe
@@ -169,9 +169,9 @@ async def test_who_works_an_answer_out_may_leave(
         async def slow(*args: Any) -> Any:
             working.set()
             await asyncio.sleep(0.1)
-            return await get_job(*args)
+            return await get_jobs(*args)
 
-        monkeypatch.setattr("schema.events.get_job", slow)
+        monkeypatch.setattr("schema.events.get_jobs", slow)
         await watched.happen(row)
         await working.wait()
         tasks[0].cancel()
@@ -208,7 +208,7 @@ async def test_a_defect_is_masked(database_url: str, monkeypatch) -> None:
         async def broken(*_args: object) -> None:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr("schema.events.get_job", broken)
+        monkeypatch.setattr("schema.events.get_jobs", broken)
         await watched.happen(await watched.job())
         response = await subscriber.next()
         assert response.codes() == {"INTERNAL_SERVER_ERROR"}

@@ -1,0 +1,159 @@
+"""Projections: generated functions that answer the leaves of all objects of a level.
+
+A leaf is a scalar or enum that is there at once: an attribute of its object, or what a function
+computes of it. The source text has only names that were validated, as literals.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+from typing import Any
+
+import orjson
+from graphql import FieldNode, GraphQLEnumType, GraphQLLeafType, GraphQLScalarType, Undefined
+from graphql.execution.executor import Executor
+from strawberry.types.scalar import identity
+
+from resolvers.response_size import ResponseSize
+
+# (sources, info, size) -> an object for each source, with None for fields that are not leaves.
+Project = Callable[[Sequence[Any], Any, ResponseSize], list[dict[str, Any]]]
+
+# Whether a value of a built-in scalar goes out as it is; others are serialized by graphql-core.
+_AS_IT_IS = {
+    "String": "{v}.__class__ is str",
+    "ID": "{v}.__class__ is str",
+    "Int": f"{{v}}.__class__ is int and {-(2**31)} <= {{v}} < {2**31}",
+    # NaN and infinity differ from themselves.
+    "Float": "{v}.__class__ is float and {v} - {v} == 0.0",
+    "Boolean": "({v} is True or {v} is False)",
+}
+_TEXTS = {"String", "ID"}
+
+
+class NullError(TypeError):
+    """A field whose type is non-null has no value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A field of a projection. `get`: an attribute's name, or a function of its object.
+
+    `takes_info`: whether the function gets the `info`, too.
+    """
+
+    name: str
+    ordinal: int
+    get: str | Callable[..., Any]
+    takes_info: bool
+    type: GraphQLLeafType
+    nullable: bool
+    nodes: list[FieldNode]
+    label: str
+
+    def value(self, source: Any, info: Any) -> Any:
+        """Answer the field of one object. Raises NullError, and whatever its function raises."""
+        if isinstance(self.get, str):
+            value = getattr(source, self.get)
+        else:
+            value = self.get(source, info) if self.takes_info else self.get(source)
+        if isinstance(value, Exception):
+            raise value
+        if value is None or value is Undefined:
+            if self.nullable:
+                return None
+            raise NullError(f"Cannot return null for non-nullable field {self.label}.")
+        return serialize(self.type, value)
+
+
+def serialize(type_: GraphQLLeafType, value: Any) -> Any:
+    """Serialize a value that is not null, as graphql-core does. Raises its errors."""
+    return Executor.complete_leaf_value(type_, value)
+
+
+def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
+    """Return the function that serializes values of a type; None if they go as they are."""
+    if isinstance(type_, GraphQLScalarType) and type_.coerce_output_value is identity:
+        return None
+    if isinstance(type_, GraphQLEnumType):
+        return _names(type_).__getitem__
+    return lambda value: serialize(type_, value)
+
+
+def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
+    """Generate the projection of leaves to objects with these names, in this order."""
+    namespace: dict[str, Any] = {"dumps": orjson.dumps}
+    lines: list[str] = []
+    for leaf in leaves:
+        lines += _lines(leaf, namespace)
+    by_name = {leaf.name: f"v{leaf.ordinal}" for leaf in leaves}
+    members = ", ".join(f"{name!r}: {by_name.get(name)}" for name in names)
+    body = "\n".join(f"        {line}" for line in lines)
+    source = (
+        "def project(sources, info, size):\n"
+        "    results, count = [], 0\n"
+        "    add = results.append\n"
+        "    for s in sources:\n"
+        f"{body}\n"
+        f"        add({{{members}}})\n"
+        "    size.bytes += count\n"
+        "    return results\n"
+    )
+    exec(_code(source), namespace)  # noqa: S102 - see the head of this module
+    made: Project = namespace["project"]
+    return made
+
+
+@lru_cache(maxsize=1_000)
+def _code(source: str) -> CodeType:
+    return compile(source, "<projection>", "exec")
+
+
+def _lines(leaf: Leaf, namespace: dict[str, Any]) -> Iterator[str]:
+    v = f"v{leaf.ordinal}"
+    if isinstance(leaf.get, str):
+        yield f"{v} = s.{leaf.get}"
+    else:
+        namespace[f"f{leaf.ordinal}"] = leaf.get
+        yield f"{v} = f{leaf.ordinal}(s, info)" if leaf.takes_info else f"{v} = f{leaf.ordinal}(s)"
+    completion = list(_completion(leaf, v, namespace))
+    if leaf.nullable:
+        yield from _block(f"if {v} is not None:", completion)
+    else:
+        if leaf.type.name not in _AS_IT_IS and not isinstance(leaf.type, GraphQLEnumType):
+            yield f"if {v} is None: raise LookupError"
+        yield from completion
+
+
+def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
+    """Write the completion of a value, which is None at most where the type is non-null."""
+    name = leaf.type.name
+    complete = completer(leaf.type)
+    if name in _AS_IT_IS:
+        namespace["serialize"] = serialize
+        namespace[f"t{leaf.ordinal}"] = leaf.type
+        check = _AS_IT_IS[name].format(v=v)
+        yield f"if not ({check}): {v} = serialize(t{leaf.ordinal}, {v})"
+    elif isinstance(leaf.type, GraphQLEnumType):
+        namespace[f"e{leaf.ordinal}"] = _names(leaf.type)
+        yield f"{v} = e{leaf.ordinal}[{v}]"
+    elif complete is None:
+        yield f"if isinstance({v}, Exception): raise {v}"
+    else:
+        namespace[f"c{leaf.ordinal}"] = complete
+        yield f"{v} = c{leaf.ordinal}({v})"
+    if name in _TEXTS:
+        yield f"count += len({v})"
+    elif name == "JSON":
+        yield f"count += len(dumps({v}))"
+
+
+def _block(head: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield head
+        yield from (f"    {line}" for line in lines)
+
+
+def _names(type_: GraphQLEnumType) -> Mapping[Any, str]:
+    return {value.value: name for name, value in type_.values.items()}

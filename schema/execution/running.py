@@ -1,0 +1,354 @@
+"""Runs plans: level by level, all objects of a level at once.
+
+A level's values keep their order and number on the way down and back up, so that each result finds
+its parent by its index. An error is a Failure in the place of a value; see schema.execution.failures.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
+from itertools import accumulate, chain
+from typing import Any, TypeVar
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    Undefined,
+    is_abstract_type,
+    located_error,
+)
+from graphql.execution.executor import Executor, invalid_return_type_error
+from graphql.execution.values import VariableValues
+from graphql.pyutils import is_iterable
+
+from resolvers.context import Context
+from schema.execution.compiling import convert
+from schema.execution.failures import Batch, Failure, Fields, Items, Place, Some, reported
+from schema.execution.infos import PlannedInfo
+from schema.execution.plans import Level, Plan, Shape, Step, Way
+from schema.execution.projections import serialize
+
+T = TypeVar("T")
+
+LISTS = {list, tuple}
+
+
+class Run:
+    """One execution of a plan. `returned`: how many objects of the counted types it returns."""
+
+    def __init__(self, plan: Plan, context: Context, variables: VariableValues) -> None:
+        self.context = context
+        self.returned = 0
+        self._plan = plan
+        self._variables = variables
+        self._failures: list[Failure] = []
+        # Projections get one for all of their fields: these use the context alone.
+        self._leaf_info = PlannedInfo(_ContextOnly(context), None, {})  # type: ignore[arg-type]
+
+    async def data(self) -> dict[str, Any] | None:
+        """Run the operation, and return its data; None if an error nulled all of it."""
+        root, batch = self._plan.root, Batch(None)
+        if self._plan.operation.operation.value == "mutation":
+            (result,) = await self._serially(root, batch)
+        else:
+            (result,) = await self._objects(root, [None], batch)
+        if isinstance(result, Failure):
+            result.nulled = ()
+            return None
+        data: dict[str, Any] = result
+        return data
+
+    def errors(self) -> list[GraphQLError]:
+        """Return the errors of the response, in its order."""
+        return reported(self._failures) if self._failures else []
+
+    async def _serially(self, root: Level, batch: Batch) -> list[Any]:
+        if root.error is not None:
+            return [self._fail(root.error, (), batch.place(0))]
+        results = self._projected(root, [None], batch)
+        for step in root.steps:
+            if isinstance(results[0], Failure):
+                # The data is null: the specification lets later mutations not be run.
+                break
+            self._assign(step, results, await self._field(step, [None], batch))
+        return results
+
+    async def _objects(self, level: Level, sources: Sequence[Any], batch: Batch) -> list[Any]:
+        """Answer the selected fields of objects of one type."""
+        if level.counts:
+            self.returned += len(sources)
+        if level.error is not None:
+            return [self._fail(level.error, (), batch.place(i)) for i in range(len(sources))]
+        size = self.context.size
+        size.bytes += level.width * len(sources)
+        if size.is_too_large:
+            # The response is replaced by an error.
+            return [{} for _ in sources]
+        failures = len(self._failures)
+        results = self._projected(level, sources, batch)
+        if not level.steps:
+            return results
+        alive: list[Any] = results
+        if len(self._failures) != failures:
+            indexes = [i for i, each in enumerate(results) if not isinstance(each, Failure)]
+            sources = [sources[i] for i in indexes]
+            alive = [results[i] for i in indexes]
+            batch = Some(batch, indexes)
+        if not sources:
+            return results
+        columns = await self._columns(level.steps, sources, batch)
+        for step, column in zip(level.steps, columns, strict=True):
+            self._assign(step, alive, column)
+        if alive is not results:
+            for i, each in zip(indexes, alive, strict=True):
+                results[i] = each
+        return results
+
+    async def _columns(
+        self, steps: Sequence[Step], sources: Sequence[Any], batch: Batch
+    ) -> Sequence[Sequence[Any]]:
+        """Get the values of several fields; concurrently, so that their loaders can batch."""
+        waiting = [step for step in steps if step.waits]
+        if len(waiting) < 2:  # noqa: PLR2004
+            return [await self._field(step, sources, batch) for step in steps]
+        # Each settles all that it has begun, so that nothing is left when the first one fails.
+        return await settled(self._field(step, sources, batch) for step in steps)
+
+    def _projected(self, level: Level, sources: Sequence[Any], batch: Batch) -> list[Any]:
+        assert level.project is not None
+        try:
+            return level.project(sources, self._leaf_info, self.context.size)
+        except Exception:  # noqa: BLE001 - is met again, by the field that it belongs to
+            return [self._one_by_one(level, each, batch.place(i)) for i, each in enumerate(sources)]
+
+    def _one_by_one(self, level: Level, source: Any, place: Place) -> dict[str, Any] | Failure:
+        """Answer the leaves of one object, each with its own error."""
+        answers: dict[int, Any] = {}
+        for leaf in level.leaves:
+            try:
+                value = leaf.value(source, self._leaf_info)
+            except Exception as error:  # noqa: BLE001 - is the field's
+                failure = self._fail(error, leaf.nodes, place.below(leaf.name, leaf.ordinal))
+                if not leaf.nullable:
+                    return failure
+                failure.nulled = (*place.path, leaf.name)
+                value = None
+            answers[leaf.ordinal] = leaf.name, value
+        answers |= {step.ordinal: (step.name, None) for step in level.steps}
+        return dict(answers[ordinal] for ordinal in sorted(answers))
+
+    def _assign(self, step: Step, results: list[Any], values: Sequence[Any]) -> None:
+        name = step.name
+        if self._failures:
+            for i, (result, value) in enumerate(zip(results, values, strict=True)):
+                if isinstance(result, Failure):
+                    continue
+                if isinstance(value, Failure):
+                    results[i] = value
+                else:
+                    result[name] = value
+        else:
+            for result, value in zip(results, values, strict=True):
+                result[name] = value
+
+    async def _field(self, step: Step, sources: Sequence[Any], batch: Batch) -> Sequence[Any]:
+        values = await self._resolve(step, sources)
+        return await self._complete(
+            step.shape, values, step, Fields(batch, step.name, step.ordinal)
+        )
+
+    async def _resolve(self, step: Step, sources: Sequence[Any]) -> Sequence[Any]:
+        """Call a field's resolver. Errors are among the values."""
+        function = step.function
+        if step.way is Way.ATTRIBUTE:
+            return _each(function, sources)
+        try:
+            given = self._arguments(step)
+            if step.way is Way.LEVEL:
+                answers: Sequence[Any] = await function(None, sources, **given)
+                if len(answers) != len(sources):
+                    raise TypeError(f"{step.name}: {len(answers)} answers to {len(sources)}.")
+                return answers
+        except Exception as error:  # noqa: BLE001 - is the field's, for each object
+            return [error] * len(sources)
+        if step.takes_parent:
+            call = lambda source: function(source, source, **given)  # noqa: E731
+        else:
+            call = lambda source: function(source, **given)  # noqa: E731
+        if step.way is Way.FUNCTION:
+            return _each(call, sources)
+        if len(sources) == 1:
+            return [await _caught(call, sources[0])]
+        return await settled(_caught(call, source) for source in sources)
+
+    def _arguments(self, step: Step) -> dict[str, Any]:
+        if step.arguments is None:
+            schema: Any = self._plan.schema
+            given = convert(schema, step.declared, step.definition, step.nodes[0], self._variables)
+        else:
+            given = dict(step.arguments)
+        if step.takes_info is not None:
+            raw = self._raw_info(step)
+            given[step.takes_info] = PlannedInfo(raw, step.definition, step.selected)
+        return given
+
+    async def _complete(
+        self, shape: Shape, values: Sequence[Any], step: Step, batch: Batch
+    ) -> Sequence[Any]:
+        """Complete values of one type, as the specification's CompleteValue does for each."""
+        if {value.__class__ for value in values} <= shape.classes:
+            name = next(iter(shape.levels), "")
+            return await self._completed(shape, name, values, step, batch)
+        results: list[Any] = [None] * len(values)
+        groups: dict[str, list[int]] = {}
+        for i, value in enumerate(values):
+            if value is None or value is Undefined:
+                if not shape.nullable:
+                    null = TypeError(f"Cannot return null for non-nullable field {step.label}.")
+                    results[i] = self._fail(null, step.nodes, batch.place(i))
+                continue
+            try:
+                groups.setdefault(self._type_name(shape, value, step), []).append(i)
+            except Exception as error:  # noqa: BLE001 - is the field's
+                failure = self._fail(error, step.nodes, batch.place(i))
+                results[i] = self._nulled(shape, failure, batch, i)
+        for name, indexes in groups.items():
+            chosen = [values[i] for i in indexes]
+            some = await self._completed(shape, name, chosen, step, Some(batch, indexes))
+            for i, result in zip(indexes, some, strict=True):
+                results[i] = result
+        return results
+
+    def _type_name(self, shape: Shape, value: Any, step: Step) -> str:
+        """Check a value; return the name of its object type, '' for lists and leaves.
+
+        Raises GraphQLError, and the value if it is an error.
+        """
+        if isinstance(value, Exception):
+            raise value
+        if shape.item is not None:
+            if not is_iterable(value):
+                message = f"Expected Iterable, but did not find one for field '{step.label}'."
+                raise GraphQLError(message)
+            return ""
+        type_: Any = shape.type
+        if shape.levels:
+            info = self._raw_info(step)
+            if is_abstract_type(shape.type):
+                name = type_.resolve_type(value, info, type_)
+                # Of its executor, only the schema is used.
+                plan: Any = self._plan
+                check = Executor.ensure_valid_runtime_type
+                type_ = check(plan, name, type_, step.details, info, value)
+            if type_.is_type_of is not None and not type_.is_type_of(value, info):
+                raise invalid_return_type_error(type_, value, step.details)
+        if type_ is shape.type:
+            shape.classes.add(value.__class__)
+        return type_.name if shape.levels else ""
+
+    async def _completed(
+        self, shape: Shape, name: str, values: Sequence[Any], step: Step, batch: Batch
+    ) -> Sequence[Any]:
+        """Complete values that are neither null nor errors, objects of the type `name`."""
+        failures = len(self._failures)
+        if shape.item is not None:
+            results = await self._lists(shape.item, values, step, batch)
+        elif shape.levels:
+            results = await self._objects(shape.levels[name], values, batch)
+        else:
+            results = self._leaves(shape, values, step, batch)
+        if len(self._failures) == failures:
+            return results
+        return [
+            self._nulled(shape, result, batch, i) if isinstance(result, Failure) else result
+            for i, result in enumerate(results)
+        ]
+
+    async def _lists(
+        self, item: Shape, values: Sequence[Any], step: Step, batch: Batch
+    ) -> Sequence[Any]:
+        lists = [value if value.__class__ in LISTS else list(value) for value in values]
+        ends = list(accumulate(map(len, lists)))
+        starts = [0, *ends[:-1]]
+        failures = len(self._failures)
+        items = await self._complete(
+            item, list(chain.from_iterable(lists)), step, Items(batch, starts)
+        )
+        results = [items[start:end] for start, end in zip(starts, ends, strict=True)]
+        if len(self._failures) == failures:
+            return results
+        return [next((i for i in each if isinstance(i, Failure)), each) for each in results]
+
+    def _leaves(
+        self, shape: Shape, values: Sequence[Any], step: Step, batch: Batch
+    ) -> Sequence[Any]:
+        results: list[Any] = []
+        complete = shape.complete
+        for i, value in enumerate(values):
+            try:
+                results.append(value if complete is None else complete(value))
+            except Exception:  # noqa: BLE001 - graphql-core's own error is raised below
+                try:
+                    results.append(serialize(shape.type, value))
+                except Exception as error:  # noqa: BLE001 - is the field's
+                    results.append(self._fail(error, step.nodes, batch.place(i)))
+        self.context.size.bytes += sum(len(each) for each in results if isinstance(each, str))
+        return results
+
+    def _fail(self, error: Exception, nodes: Collection[FieldNode], place: Place) -> Failure:
+        failure = Failure(located_error(error, nodes, list(place.path)), place.rank)
+        self._failures.append(failure)
+        return failure
+
+    def _nulled(self, shape: Shape, failure: Failure, batch: Batch, index: int) -> Any:
+        """Return null for a failed value where that is possible, else the failure."""
+        if not shape.nullable:
+            return failure
+        failure.nulled = batch.place(index).path
+        return None
+
+    def _raw_info(self, step: Step) -> GraphQLResolveInfo[Any]:
+        variables: Any = self._variables.coerced
+        return step.info._replace(context=self.context, variable_values=variables)
+
+
+class _ContextOnly:
+    """The info of fields that use nothing of it but the context."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+
+def _each(call: Callable[[Any], Any], sources: Sequence[Any]) -> list[Any]:
+    """Call a function for each source; an error is the answer of this source alone."""
+    try:
+        return [call(source) for source in sources]
+    except Exception:  # noqa: BLE001 - found again below
+        return [_attempt(call, source) for source in sources]
+
+
+def _attempt(call: Callable[[Any], Any], source: Any) -> Any:
+    try:
+        return call(source)
+    except Exception as error:  # noqa: BLE001 - is the field's
+        return error
+
+
+async def _caught(call: Callable[[Any], Awaitable[Any]], source: Any) -> Any:
+    try:
+        return await call(source)
+    except Exception as error:  # noqa: BLE001 - is the field's
+        return error
+
+
+async def settled(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run coroutines concurrently, and return their results once all have ended."""
+    tasks = [asyncio.ensure_future(each) for each in coroutines]
+    try:
+        await asyncio.wait(tasks)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        raise
+    return [task.result() for task in tasks]
