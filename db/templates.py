@@ -28,7 +28,8 @@ MAX_TEMPLATE_CHARACTERS = 10_000
 
 Build = Callable[..., ClauseElement]
 
-_VALUE, _SHAPE = "value", "shape"
+_VALUE: Hashable = "value"
+_SHAPE: Hashable = "shape"
 _VALUE_TYPES = (str, int, float, datetime, timedelta, UUID, dict)
 
 

@@ -34,7 +34,9 @@ class Transaction(Begun):
     async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
         """Take a connection from the pool and begin a transaction on it.
 
-        `renewable`: whether SQLAlchemy may begin another one after it. Pooled connections are not tested. One may have been lost since its last use, so BEGIN is
+        `renewable`: whether SQLAlchemy may begin another one after it.
+
+        Pooled connections are not tested. One may have been lost since its last use, so BEGIN is
         tried twice. Raises DATABASE_ERRORS.
         """
         for is_last in (False, True):

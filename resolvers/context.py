@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.queries.jobs import JobRow
 from db.queries.rows import ReadBudget, TooManyBytesReadError
+from db.queries.written import WrittenRows
 from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
 from resolvers.dataloader import LevelLoader, retrieve_exception
@@ -101,6 +102,19 @@ class Context:
             # The response will not be sent: avoid the memory of a redacted copy.
             return None
         return value if self.viewer_redaction is None else self.viewer_redaction.json(value)
+
+    def without_secrets(self, written: dict[UUID, WrittenRows]) -> dict[UUID, WrittenRows]:
+        """Return those texts that have nothing to redact for the viewer."""
+        redaction = self.viewer_redaction
+        if redaction is None or not redaction.may_contain_secrets(
+            "".join(rows.text for rows in written.values()).encode()
+        ):
+            return written
+        return {
+            key: rows
+            for key, rows in written.items()
+            if not redaction.may_contain_secrets(rows.text.encode())
+        }
 
     def redact_text(self, name: str, text: str | None) -> str | None:
         """Redact text, such as an error message, for the viewer. `name`: the key it is under."""

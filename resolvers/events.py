@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Collection, Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from db.criteria import JobEventCriteria
 from db.queries import attempts
 from db.queries import events as queries
+from db.queries import written as queries_written
 from db.queries.attempts import AttemptRow
 from db.queries.events import JobEventRow
 from db.queries.keyset import EVENTS_NEWEST_FIRST, EVENTS_OF_JOB, Window
+from db.queries.written import Members, WrittenRows
 from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
 from resolvers.counting import Count, as_count, check_at_most, count_up_to
@@ -28,6 +31,7 @@ from resolvers.paging import (
     window,
 )
 
+ROWS_ONLY = PageNeeds(rows=True, cursors=False, more_after=False, more_before=False)
 LATEST = Window(EVENTS_OF_JOB, limit=1, backward=True)
 
 
@@ -67,15 +71,23 @@ async def list_events_of_jobs(
     arguments: PageArguments,
     needs: PageNeeds,
     columns: Collection[str],
+    members: Members | None = None,
 ) -> list[ConnectionSource]:
     """Return a page of the events of each job, oldest first; concurrent calls are batched.
 
-    Raises BadUserInputError and InvalidCursorError for invalid page arguments.
+    With `members`, the rows of a page may be WrittenRows. Raises BadUserInputError and
+    InvalidCursorError for invalid page arguments.
     """
     page = window(EVENTS_OF_JOB, arguments, ctx.limits)
     lists = Lists(page, partial(_count_events, ctx), partial(_has_events_behind, ctx, page))
     if not needs.rows and not looks_ahead(page, needs):
         return [ConnectionSource(lists, job_id, (), None) for job_id in job_ids]
+    if members is not None and not looks_ahead(page, needs):
+        written = await _written_events(ctx, job_ids, page, columns, members)
+        return [
+            ConnectionSource(lists, job_id, rows, None)
+            for job_id, rows in zip(job_ids, written, strict=True)
+        ]
     found = await _events_of_jobs(ctx, job_ids, widened(page, needs), columns)
     return [
         ConnectionSource(lists, job_id, *cut(page, rows, needs))
@@ -152,6 +164,30 @@ async def _events_of_jobs(
 ) -> Sequence[list[JobEventRow]]:
     batch = partial(_load_events_by_job, ctx, page=page, columns=columns)
     return await ctx.load(("events", _window_key(page), frozenset(columns)), batch, job_ids)
+
+
+async def _written_events(
+    ctx: Context, job_ids: Sequence[UUID], page: Window, columns: Collection[str], members: Members
+) -> list[Any]:
+    """Return the window's events of each job as WrittenRows, as rows where that cannot be."""
+
+    async def batch(missing: Sequence[UUID]) -> list[WrittenRows | None]:
+        written = await ctx.read(queries_written.write_events_by_job, missing, page, members)
+        visible = ctx.without_secrets(written) if "detail" in members.leaves.names else written
+        return [visible.get(job_id) for job_id in missing]
+
+    found = await ctx.load(("written events", _window_key(page), members), batch, job_ids)
+    rest = [job_id for job_id, rows in zip(job_ids, found, strict=True) if rows is None]
+    if not rest:
+        return found
+    rows = await _events_of_jobs(ctx, rest, page, columns)
+    by_job = {
+        job_id: cut(page, each, ROWS_ONLY)[0] for job_id, each in zip(rest, rows, strict=True)
+    }
+    return [
+        by_job[job_id] if each is None else each
+        for job_id, each in zip(job_ids, found, strict=True)
+    ]
 
 
 async def _count_events(ctx: Context, job_ids: Sequence[UUID], at_most: int | None) -> list[Count]:

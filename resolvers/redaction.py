@@ -37,7 +37,7 @@ class Redaction:
         if value is None:
             return None
         encoded = orjson.dumps(value)
-        if not self._may_contain_secrets(encoded):
+        if not self.may_contain_secrets(encoded):
             return value
         text, pieces, copied = encoded.decode(), [], 0
         for start, end, replacement in self._secrets(text):
@@ -67,7 +67,8 @@ class Redaction:
             )
         return isinstance(document, list) and any(map(self.affects, document))
 
-    def _may_contain_secrets(self, encoded: bytes) -> bool:
+    def may_contain_secrets(self, encoded: bytes) -> bool:
+        """Return whether JSON text may have something to redact, by a quick look for its signs."""
         return (b"://" in encoded and b"@" in encoded) or self._keys.may_be_in(encoded)
 
     def _secrets(self, text: str) -> Iterator[Span]:

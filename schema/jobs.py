@@ -19,7 +19,7 @@ from schema.execution.fields import Parents, leaf, level
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
-from schema.selections import Info, Selections, selected
+from schema.selections import Info, Selections, selected, written_events
 
 
 @strawberry.type(description="One run of a job, derived from its events.")
@@ -140,7 +140,7 @@ class Job(Node):
         needs, columns = selected(info, Selections.event_page)
         arguments = PageArguments(first, after, last, before)
         return await events.list_events_of_jobs(  # type: ignore[return-value]
-            info.context, _ids(parents), arguments, needs, columns
+            info.context, _ids(parents), arguments, needs, columns, written_events(info)
         )
 
     @level("The newest event of the job; null if it has none.")

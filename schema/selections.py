@@ -3,13 +3,14 @@
 Applies fragments, `@skip` and `@include`.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 import strawberry
 from graphql import FieldNode, GraphQLResolveInfo
 
 from db.queries.attempts import ERRORS
+from db.queries.written import EVENT_LEAVES, Leaves, Members
 from resolvers.context import Context
 from resolvers.paging import PageNeeds
 from schema.execution.fields import needs
@@ -46,18 +47,23 @@ class Selections:
 
     def fields(self, nodes: Iterable[FieldNode], type_name: str) -> Fields:
         """Collect the fields that these nodes select on an object of this type."""
+        return _grouped(self._selected(nodes, type_name), lambda field: field.name.value)
+
+    def _response_fields(self, nodes: Iterable[FieldNode], type_name: str) -> Fields:
+        """Collect the same fields by the names that they have in the response, in its order."""
+        selected = self._selected(nodes, type_name)
+        return _grouped(selected, lambda field: (field.alias or field.name).value)
+
+    def _selected(self, nodes: Iterable[FieldNode], type_name: str) -> Iterator[FieldNode]:
         matching = {type_name, *INTERFACES}
-        fields: dict[str, list[FieldNode]] = {}
-        for field in selected_fields(
+        return selected_fields(
             [node.selection_set for node in nodes if node.selection_set],
             self._info.fragments,
             includes=lambda selection: is_included(selection, self._variables),
             applies=lambda fragment: (
                 fragment.type_condition is None or fragment.type_condition.name.value in matching
             ),
-        ):
-            fields.setdefault(field.name.value, []).append(field)
-        return fields
+        )
 
     def _page_needs(self, fields: Fields, edge_type: str) -> PageNeeds:
         info = self.fields(fields.get("pageInfo", ()), "PageInfo")
@@ -117,6 +123,28 @@ class Selections:
         nodes = self._page_nodes(fields, "JobEventEdge")
         return self._page_needs(fields, "JobEventEdge"), self.event_columns(nodes)
 
+    def written_events(self) -> Members | None:
+        """Return the members of the selected JobEvents if PostgreSQL can write them.
+
+        None if the page is selected by anything but one field `nodes`, or anything of an event
+        that is not written.
+        """
+        page = self._response_fields(self.nodes, "JobEventConnection")
+        nodes = [field for field in page.values() if field[0].name.value == "nodes"]
+        if len(nodes) != 1 or {each[0].name.value for each in page.values()} - {"nodes", "count"}:
+            return None
+        names: list[str] = []
+        pieces = ["{"]
+        for key, (field, *_) in self._response_fields(nodes[0], "JobEvent").items():
+            name = _snake(field.name.value)
+            if name not in EVENT_LEAVES:
+                return None
+            pieces[-1] += f'"{key}":'
+            names.append(name)
+            pieces.append(",")
+        pieces[-1] = "}"
+        return Members(Leaves(tuple(names)), tuple(pieces))
+
     def event_edge(self) -> frozenset[str]:
         """Return the columns of `job_event` that the selected JobEventEdge needs."""
         return self.event_columns(self.fields(self.nodes, "JobEventEdge").get("node", []))
@@ -134,6 +162,14 @@ class Selections:
         )
 
 
+def written_events(info: Info) -> Members | None:
+    """Return Selections.written_events for a compiled operation, None for others.
+
+    Only Run completes WrittenRows.
+    """
+    return selected(info, Selections.written_events) if isinstance(info, PlannedInfo) else None
+
+
 def selected(info: Info, read: Callable[[Selections], T]) -> T:
     """Read the selections below a field, once for all objects that it is resolved on."""
     if isinstance(info, PlannedInfo):
@@ -146,3 +182,14 @@ def selected(info: Info, read: Callable[[Selections], T]) -> T:
     if key not in cache:
         cache[key] = read(Selections(info))
     return cache[key]
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _grouped(fields: Iterable[FieldNode], name: Callable[[FieldNode], str]) -> Fields:
+    groups: dict[str, list[FieldNode]] = {}
+    for field in fields:
+        groups.setdefault(name(field), []).append(field)
+    return groups

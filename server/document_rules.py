@@ -30,4 +30,5 @@ def make_rules(settings: Settings) -> Rules:
         automatic = AutomaticDocuments(settings.automatic_persisted_queries_bytes)
     registered = read_manifests(settings.documents_dir) if settings.documents_dir else {}
     documents = Documents(settings.documents, registered, automatic)
-    return Rules(EXECUTABLE_SCHEMA, limits, settings.introspection, documents)
+    compiles = settings.executor == "compiled"
+    return Rules(EXECUTABLE_SCHEMA, limits, settings.introspection, documents, compiles)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,7 +20,9 @@ from hypothesis import settings
 
 from db import embedded, migrations
 from db.embedded import locks
+from schema.execution.fallbacks import FALLBACKS
 from tests.db import history
+from tests.support.both_executors import Differences, comparing
 from tests.support.effort import QUICK
 from tests.support.service import Service, serving
 
@@ -30,6 +32,21 @@ settings.load_profile(QUICK)
 GIVEN = "JOBLENS_TEST_DATABASE_URL"
 FreshDatabase = Callable[[], Awaitable[str]]
 Fill = Callable[[str], Awaitable[None]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _differences() -> Iterator[Differences]:
+    with comparing() as differences:
+        yield differences
+
+
+@pytest.fixture(autouse=True)
+def _executors_agree(_differences: Differences) -> Iterator[None]:
+    """Fail a test in which the executors' responses differ, or a query could not be compiled."""
+    yield
+    found, _differences[:] = list(_differences), []
+    assert not found, "\n".join(found)
+    assert set(+FALLBACKS) <= {"introspection", "setting"}
 
 
 # What the processes of one test run share: the embedded cluster, and names of databases in it.

@@ -17,10 +17,11 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
 
 from db.criteria import JobEventCriteria
 from db.queries.counts import count, exists_behind
-from db.queries.filters import event, event_conditions
+from db.queries.filters import Condition, event, event_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
     Window,
@@ -171,16 +172,28 @@ def _counts_by_job(org_id: UUID, job_ids: Sequence[UUID], most: int | None) -> A
     return counted.select_from(joined).group_by(events.c.job_id)
 
 
-def _for_each_job(org_id: UUID, job_ids: Sequence[UUID], of_one: AnySelect) -> tuple[Any, Any]:
+def _for_each_job(
+    org_id: UUID, job_ids: Sequence[UUID], of_one: AnySelect
+) -> tuple[Any, LateralFromClause]:
     """Join jobs with `of_one`, a statement over the events of one job."""
-    jobs = (
+    jobs = wanted_jobs(job_ids)
+    events = of_one.where(of_job(org_id, jobs)).lateral("events")
+    return jobs.join(events, true()), events
+
+
+def wanted_jobs(job_ids: Sequence[UUID]) -> TableValuedAlias:
+    """Return a table of the column `id`."""
+    return (
         func.unnest(literal(job_ids, ARRAY(Uuid())))
         .table_valued(column("id", Uuid()), name="wanted")
         .render_derived()
     )
+
+
+def of_job(org_id: UUID, jobs: TableValuedAlias) -> Condition:
+    """Match the events of a job of `wanted_jobs`, in a lateral subquery."""
     # The organisation is a parameter, not a column of the outer row: Citus then uses one shard.
-    events = of_one.where(event.org_id == org_id, event.job_id == jobs.c.id).lateral("events")
-    return jobs.join(events, true()), events
+    return and_(event.org_id == org_id, event.job_id == jobs.c.id)
 
 
 def _columns(names: Collection[str]) -> list[Any]:

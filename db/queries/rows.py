@@ -22,7 +22,15 @@ AnySelect = Select[*tuple[Any, ...]]
 
 # Columns whose values may have thousands of bytes; all others have hundreds at most.
 LARGE = frozenset(
-    {"payload", "result", "detail", "last_error_message", "error_code", "error_message"}
+    {
+        "payload",
+        "result",
+        "detail",
+        "last_error_message",
+        "error_code",
+        "error_message",
+        "written",
+    }
 )
 # Rows with large columns are fetched in chunks of the first size, doubled up to the second. Results
 # that fit in the first chunk are fetched without a cursor, which costs round trips.

@@ -31,9 +31,8 @@ from strawberry.types.field import StrawberryField
 from schema.execution.fields import options
 from schema.execution.plans import Level, Plan, Shape, Step, Way
 from schema.execution.projections import Leaf, completer, project
+from schema.execution.sizes import object_bytes
 
-# The bytes of a field besides its name: quotes, colon, comma, and a value of one character.
-FIELD_BYTES = 5
 # The members of a GraphQLResolveInfo that belong to a request.
 OF_A_REQUEST = ("context", "variable_values", "abort_signal", "async_helpers")
 
@@ -100,7 +99,7 @@ class _Compiler:
                 level.leaves.append(field)
             else:
                 level.steps.append(field)
-        level.width = sum(len(name.encode()) + FIELD_BYTES for name in fields)
+        level.width = object_bytes(fields)
         level.project = project(level.leaves, list(fields))
 
     def _leaf_or_step(
@@ -222,6 +221,8 @@ def convert(
 
 
 def _way(definition: StrawberryField) -> tuple[Way, Callable[..., Any], str | None, bool]:
+    if definition.is_subscription:
+        return Way.GIVEN, _not_called, None, False
     if definition.is_basic_field:
         return Way.ATTRIBUTE, attrgetter(definition.python_name), None, False
     level = options(definition).level
@@ -233,13 +234,17 @@ def _way(definition: StrawberryField) -> tuple[Way, Callable[..., Any], str | No
     return way, function, takes_info, takes_parent
 
 
+def _not_called() -> None:
+    raise AssertionError
+
+
 def _function(definition: StrawberryField) -> tuple[Callable[..., Any], str | None, bool]:
     """Return a resolver, the name of its info, and whether it gets its parent besides `self`."""
     resolver = definition.base_resolver
     if resolver is None or resolver.self_parameter is None or definition.extensions:
         raise NotCompilableError(definition.name)
     function = resolver.wrapped_func
-    if not isfunction(function) or definition.is_subscription:
+    if not isfunction(function):
         raise NotCompilableError(definition.name)
     info = resolver.info_parameter
     return function, info.name if info else None, resolver.parent_parameter is not None

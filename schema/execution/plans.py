@@ -26,24 +26,28 @@ from schema.execution.projections import Leaf, Project
 
 
 class Way(Enum):
-    """How the values of a step are resolved: all at once, or for each source."""
+    """How the values of a step are resolved: all at once, or for each source.
+
+    GIVEN: that of a subscription's root field, for each of its events.
+    """
 
     ATTRIBUTE = "attribute"
     FUNCTION = "function"
     COROUTINE = "coroutine"
     LEVEL = "level"
+    GIVEN = "given"
 
 
 @dataclass(slots=True, eq=False)
 class Shape:
-    """The type of a value: nullable or not, and a list of `item`, a leaf, an object or abstract.
+    """The type `of` a value: nullable or not, and a list of `item`, a leaf, an object or abstract.
 
     `levels`: of an object the one of its type, of an abstract type those of its possible types.
     `classes`: of values that were found to be of the type. The class decides: a type's `is_type_of`
     must not depend on more.
     """
 
-    type: Any
+    of: Any
     nullable: bool
     item: "Shape | None" = None
     complete: Callable[[Any], Any] | None = None

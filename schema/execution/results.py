@@ -1,69 +1,60 @@
-"""Runs executors, and makes responses of their results and errors."""
+"""Executes operations, and makes responses of their results and errors."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from inspect import isawaitable
-from typing import Any
+from typing import Protocol
 
 from graphql import ExecutionResult, GraphQLError
 
 from resolvers.context import Context
 from schema.execution.error_format import log_unexpected, present
 from schema.execution.error_wording import bounded
-from schema.execution.executor import Executor
 from schema.execution.models import Operation, Response
-from schema.execution.running import Run
+from schema.execution.running import settled
 
 # The bytes of an error's location: {"line":1,"column":1}
 LOCATION_BYTES = 21
 
 
-async def run(executor: Executor, operation: Operation) -> Response:
-    """Run an operation, and make its response."""
-    (response,) = await run_all([executor], operation)
-    return response
+class Execution(Protocol):
+    """An operation that is ready to be executed once, for an event if it is a subscription.
+
+    `returned`: how many objects of the counted types the response has.
+    """
+
+    returned: int
+
+    @property
+    def context(self) -> Context:
+        """The context of its resolvers."""
+
+    async def execute(self) -> ExecutionResult:
+        """Execute the operation; its errors are in the result."""
 
 
-async def run_all(executors: Sequence[Executor], operation: Operation) -> list[Response]:
-    """Run executors concurrently; DataLoaders that they share batch over all of them."""
-    results = [executor.execute_operation() for executor in executors]
-    if waiting := [result for result in results if isawaitable(result)]:
-        arrived = iter(await asyncio.gather(*waiting) if len(results) > 1 else [await waiting[0]])
-        results = [next(arrived) if isawaitable(result) else result for result in results]
+async def run(execution: Execution, operation: Operation) -> Response:
+    """Execute an operation, and make its response."""
+    return _response(await execution.execute(), execution, operation)
+
+
+async def run_all(executions: Sequence[Execution], operation: Operation) -> list[Response]:
+    """Execute concurrently; DataLoaders that the executions share batch over all of them."""
+    if len(executions) == 1:
+        return [await run(executions[0], operation)]
+    results = await settled(each.execute() for each in executions)
     return [
-        _response(result, executor, operation)
-        for result, executor in zip(results, executors, strict=True)
+        _response(result, each, operation) for result, each in zip(results, executions, strict=True)
     ]
 
 
-async def run_plan(run: Run, operation: Operation) -> Response:
-    """Run a compiled operation, and make its response."""
-    data = await run.data()
-    return response_of(data, run.errors(), run.returned, run.context, operation)
-
-
-def _response(result: Any, executor: Executor, operation: Operation) -> Response:
-    assert isinstance(result, ExecutionResult)
-    errors = result.errors or ()
-    context: Context = executor.context_value
-    return response_of(result.data, errors, executor.returned, context, operation)
-
-
-def response_of(
-    data: dict[str, Any] | None,
-    errors: Sequence[GraphQLError],
-    returned: int,
-    context: Context,
-    operation: Operation,
-) -> Response:
-    """Make the response of an operation that was run. Unexpected errors are logged and masked."""
+def _response(result: ExecutionResult, execution: Execution, operation: Operation) -> Response:
+    context, errors = execution.context, result.errors or ()
     size = context.size
     log_unexpected(errors)
     response = Response(
-        data,
+        result.data,
         requested=operation.cost,
-        returned=returned,
+        returned=execution.returned,
         max_bytes=size.max_bytes,
         audit_entries=context.audit_entries,
     )

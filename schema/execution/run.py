@@ -31,7 +31,7 @@ from schema.execution.fallbacks import count_fallback
 from schema.execution.models import Operation, Request, Response, RootFields
 from schema.execution.persisted_documents import DocumentRequest
 from schema.execution.plans import Plan
-from schema.execution.results import run, run_plan
+from schema.execution.results import run
 from schema.execution.running import Run
 from schema.execution.subscription_responses import OpenContext, SubscriptionResponses
 
@@ -79,17 +79,8 @@ async def execute(operation: Operation, request: Request, context: Context) -> R
     if operation.type is OperationType.SUBSCRIPTION:
         message = "A subscription has many answers: send it by WebSocket or as Server-Sent Events."
         return _refused(JoblensError(ErrorCode.BAD_REQUEST, message))
-    variables = _coerce(operation, request)
-    if isinstance(variables, Response):
-        return variables
-    try:
-        plan = _plan(operation, request, context, variables)
-    except NotCompilableError as error:
-        count_fallback(str(error))
-        executor = _build(operation, request, context)
-        return executor if isinstance(executor, Response) else await run(executor, operation)
-    refused = _forbidden(operation, plan.fields, context)
-    return refused or await run_plan(Run(plan, context, variables), operation)
+    execution = _prepared(operation, request, context)
+    return execution if isinstance(execution, Response) else await run(execution, operation)
 
 
 async def subscribe(
@@ -118,7 +109,24 @@ async def subscribe(
             log_unexpected(errors)
             return Response(None, [present(error) for error in errors], refused=True)
         assert isinstance(stream, Stream)
-    return SubscriptionResponses(stream, executor, operation, request, open_context)
+        execution = _prepared(operation, request, context)
+        assert not isinstance(execution, Response)
+    return SubscriptionResponses(stream, execution, operation, request, open_context)
+
+
+def _prepared(
+    operation: Operation, request: Request, context: Context
+) -> Run | Executor | Response:
+    """Prepare the execution of an operation; return a refused response if it may not be run."""
+    variables = _coerce(operation, request)
+    if isinstance(variables, Response):
+        return variables
+    try:
+        plan = _plan(operation, request, context, variables)
+    except NotCompilableError as error:
+        count_fallback(str(error))
+        return _build(operation, request, context)
+    return _forbidden(operation, plan.fields, context) or Run(plan, context, variables)
 
 
 def _plan(

@@ -1,7 +1,7 @@
 """Runs plans: level by level, all objects of a level at once.
 
 A level's values keep their order and number on the way down and back up, so that each result finds
-its parent by its index. An error is a Failure in the place of a value; see schema.execution.failures.
+its parent by its index. In the place of a value may be a Failure, see schema.execution.failures.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from itertools import accumulate, chain
 from typing import Any, TypeVar
 
+import orjson
 from graphql import (
+    ExecutionResult,
     FieldNode,
     GraphQLError,
     GraphQLResolveInfo,
@@ -21,6 +23,7 @@ from graphql.execution.executor import Executor, invalid_return_type_error
 from graphql.execution.values import VariableValues
 from graphql.pyutils import is_iterable
 
+from db.queries.written import WrittenRows
 from resolvers.context import Context
 from schema.execution.compiling import convert
 from schema.execution.failures import Batch, Failure, Fields, Items, Place, Some, reported
@@ -34,19 +37,33 @@ LISTS = {list, tuple}
 
 
 class Run:
-    """One execution of a plan. `returned`: how many objects of the counted types it returns."""
+    """One execution of a plan. `returned`: how many objects of the counted types it returns.
 
-    def __init__(self, plan: Plan, context: Context, variables: VariableValues) -> None:
+    `event`: the value of a subscription's root field.
+    """
+
+    def __init__(
+        self, plan: Plan, context: Context, variables: VariableValues, event: Any = None
+    ) -> None:
         self.context = context
         self.returned = 0
         self._plan = plan
         self._variables = variables
         self._failures: list[Failure] = []
+        self._event = event
         # Projections get one for all of their fields: these use the context alone.
         self._leaf_info = PlannedInfo(_ContextOnly(context), None, {})  # type: ignore[arg-type]
 
-    async def data(self) -> dict[str, Any] | None:
-        """Run the operation, and return its data; None if an error nulled all of it."""
+    def for_event(self, event: Any, context: Context) -> "Run":
+        """Make the execution of one event of a subscription."""
+        return Run(self._plan, context, self._variables, event)
+
+    async def execute(self) -> ExecutionResult:
+        """Execute the operation; its errors are in the result, in the order of the response."""
+        data = await self._data()
+        return ExecutionResult(data, reported(self._failures) if self._failures else None)
+
+    async def _data(self) -> dict[str, Any] | None:
         root, batch = self._plan.root, Batch(None)
         if self._plan.operation.operation.value == "mutation":
             (result,) = await self._serially(root, batch)
@@ -57,10 +74,6 @@ class Run:
             return None
         data: dict[str, Any] = result
         return data
-
-    def errors(self) -> list[GraphQLError]:
-        """Return the errors of the response, in its order."""
-        return reported(self._failures) if self._failures else []
 
     async def _serially(self, root: Level, batch: Batch) -> list[Any]:
         if root.error is not None:
@@ -160,6 +173,8 @@ class Run:
     async def _resolve(self, step: Step, sources: Sequence[Any]) -> Sequence[Any]:
         """Call a field's resolver. Errors are among the values."""
         function = step.function
+        if step.way is Way.GIVEN:
+            return [self._event]
         if step.way is Way.ATTRIBUTE:
             return _each(function, sources)
         try:
@@ -167,7 +182,8 @@ class Run:
             if step.way is Way.LEVEL:
                 answers: Sequence[Any] = await function(None, sources, **given)
                 if len(answers) != len(sources):
-                    raise TypeError(f"{step.name}: {len(answers)} answers to {len(sources)}.")
+                    message = f"{step.label} gave {len(answers)} answers to {len(sources)} parents."
+                    return [TypeError(message)] * len(sources)
                 return answers
         except Exception as error:  # noqa: BLE001 - is the field's, for each object
             return [error] * len(sources)
@@ -202,6 +218,9 @@ class Run:
         results: list[Any] = [None] * len(values)
         groups: dict[str, list[int]] = {}
         for i, value in enumerate(values):
+            if value.__class__ is WrittenRows:
+                results[i] = self._written(shape, value)
+                continue
             if value is None or value is Undefined:
                 if not shape.nullable:
                     null = TypeError(f"Cannot return null for non-nullable field {step.label}.")
@@ -219,6 +238,14 @@ class Run:
                 results[i] = result
         return results
 
+    def _written(self, shape: Shape, rows: WrittenRows) -> orjson.Fragment:
+        """Complete a list that PostgreSQL has written."""
+        assert shape.item is not None
+        if any(level.counts for level in shape.item.levels.values()):
+            self.returned += rows.count
+        self.context.size.bytes += len(rows.text)
+        return orjson.Fragment(rows.text)
+
     def _type_name(self, shape: Shape, value: Any, step: Step) -> str:
         """Check a value; return the name of its object type, '' for lists and leaves.
 
@@ -227,14 +254,12 @@ class Run:
         if isinstance(value, Exception):
             raise value
         if shape.item is not None:
-            if not is_iterable(value):
-                message = f"Expected Iterable, but did not find one for field '{step.label}'."
-                raise GraphQLError(message)
+            _check_iterable(value, step)
             return ""
-        type_: Any = shape.type
+        type_: Any = shape.of
         if shape.levels:
             info = self._raw_info(step)
-            if is_abstract_type(shape.type):
+            if is_abstract_type(shape.of):
                 name = type_.resolve_type(value, info, type_)
                 # Of its executor, only the schema is used.
                 plan: Any = self._plan
@@ -242,7 +267,7 @@ class Run:
                 type_ = check(plan, name, type_, step.details, info, value)
             if type_.is_type_of is not None and not type_.is_type_of(value, info):
                 raise invalid_return_type_error(type_, value, step.details)
-        if type_ is shape.type:
+        if type_ is shape.of:
             shape.classes.add(value.__class__)
         return type_.name if shape.levels else ""
 
@@ -289,7 +314,7 @@ class Run:
                 results.append(value if complete is None else complete(value))
             except Exception:  # noqa: BLE001 - graphql-core's own error is raised below
                 try:
-                    results.append(serialize(shape.type, value))
+                    results.append(serialize(shape.of, value))
                 except Exception as error:  # noqa: BLE001 - is the field's
                     results.append(self._fail(error, step.nodes, batch.place(i)))
         self.context.size.bytes += sum(len(each) for each in results if isinstance(each, str))
@@ -310,6 +335,12 @@ class Run:
     def _raw_info(self, step: Step) -> GraphQLResolveInfo[Any]:
         variables: Any = self._variables.coerced
         return step.info._replace(context=self.context, variable_values=variables)
+
+
+def _check_iterable(value: Any, step: Step) -> None:
+    if not is_iterable(value):
+        message = f"Expected Iterable, but did not find one for field '{step.label}'."
+        raise GraphQLError(message)
 
 
 class _ContextOnly:

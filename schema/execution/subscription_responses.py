@@ -17,6 +17,7 @@ from resolvers.viewer import Viewer
 from schema.execution.executor import Executor
 from schema.execution.models import Operation, Request, Response
 from schema.execution.results import failed, run_all
+from schema.execution.running import Run
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 # An event's value and its response; None for both where there is nothing to send.
@@ -75,16 +76,18 @@ class SubscriptionResponses(AsyncIterator[list[Response]]):
     def __init__(
         self,
         stream: Stream,
-        executor: Executor,
+        execution: Run | Executor,
         operation: Operation,
         request: Request,
         open_context: OpenContext,
     ) -> None:
         self._stream = stream
-        self._executor = executor
+        self._execution = execution
         self._operation = operation
-        self._hub = executor.context_value.live
-        self._key = response_key(operation, request, executor.context_value.viewer)
+        hub = execution.context.live
+        assert hub is not None
+        self._hub = hub
+        self._key = response_key(operation, request, execution.context.viewer)
         self._open_context = open_context
         self._has_ended = False
 
@@ -179,10 +182,10 @@ class SubscriptionResponses(AsyncIterator[list[Response]]):
                 values = [await self._stream.read(each, context) for each in events]
             except Exception as error:  # noqa: BLE001 - reported, and retried if that may help
                 return [(None, failed(error)) for _ in events]
-            executors = [
-                self._executor.for_event(value, context) for value in values if value is not None
+            executions = [
+                self._execution.for_event(value, context) for value in values if value is not None
             ]
-            responses = iter(await run_all(executors, self._operation))
+            responses = iter(await run_all(executions, self._operation))
             return [(value, None if value is None else next(responses)) for value in values]
 
 

@@ -1,7 +1,7 @@
-"""Which documents clients may run: any, or only registered ones."""
+"""Which documents clients may run, any or only registered ones, and how they are executed."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -10,7 +10,7 @@ from server.settings.values import PREFIX
 
 
 class DocumentSettings(BaseModel):
-    """Which documents clients may run: any, or only registered ones."""
+    """Which documents clients may run, any or only registered ones, and how they are executed."""
 
     model_config = ConfigDict(title="Which documents run")
 
@@ -39,6 +39,13 @@ class DocumentSettings(BaseModel):
         ge=1_024,
         description="Bytes of such documents that a process keeps; the least recently used are "
         "evicted.",
+    )
+
+    executor: Literal["compiled", "core"] = Field(
+        "compiled",
+        description="What executes operations. `compiled`: plans, which are compiled once for each "
+        "operation; `core`: graphql-core, which gives the same responses more slowly. "
+        "Introspection is always executed by graphql-core.",
     )
 
     @model_validator(mode="after")

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
-from db.engine import SCOPE_OPTION, FairPool
+from db.engine import FairPool, Scope
 from tests.resolvers.live.clients import stream
 from tests.resolvers.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.resolvers.live.watching import until
@@ -78,16 +77,18 @@ async def test_others_get_a_connection_before_all_that_wait(
 
 
 @pytest.mark.parametrize("size", ["1", "2", "3"])
-async def test_where_no_connection_is_left_others_are_next(database_url: str, size: str) -> None:
+async def test_where_no_connection_is_left_others_are_next(
+    database_url: str, size: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun: list[UUID] = []
+    begin_sql = Scope.begin_sql
+
+    def recorded(scope: Scope) -> str:
+        begun.append(scope.org_id)
+        return begin_sql(scope)
+
+    monkeypatch.setattr(Scope, "begin_sql", recorded)
     async with patient(database_url, pool_size=size, pool_overflow="0") as service:
-        event.listen(
-            service.engine.sync_engine,
-            "begin",
-            lambda connection: begun.append(
-                connection.get_execution_options()[SCOPE_OPTION].org_id
-            ),
-        )
         async with table_locked(database_url):
             asking = [asyncio.create_task(post(service, HEAVY)) for _ in range(20)]
             await until(lambda: waiting(service) == 20 - int(size))
