@@ -375,6 +375,8 @@ async def _caught(call: Callable[[Any], Awaitable[Any]], source: Any) -> Any:
 async def settled(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Run coroutines concurrently, and return their results once all have ended."""
     tasks = [asyncio.ensure_future(each) for each in coroutines]
+    if not tasks:
+        return []
     try:
         await asyncio.wait(tasks)
     except asyncio.CancelledError:
