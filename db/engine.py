@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -101,13 +100,12 @@ def create_engine(
     url: str,
     options: EngineOptions | None = None,
     *,
-    json_deserializer: Callable[[str], Any] = orjson.Fragment,
+    json_deserializer: Callable[[str], Any] = str,
 ) -> AsyncEngine:
     """Create an engine for the libpq URI `url`; it connects when first used.
 
     Transactions need a `Scope` in the execution option SCOPE_OPTION; without it they fail to begin.
-    JSON columns are read as `orjson.Fragment`, PostgreSQL's text, unless `json_deserializer` parses
-    it.
+    JSON columns are read as PostgreSQL's text, unless `json_deserializer` parses it.
     """
     chosen = options or EngineOptions()
 

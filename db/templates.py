@@ -28,9 +28,12 @@ MAX_TEMPLATE_CHARACTERS = 10_000
 
 Build = Callable[..., ClauseElement]
 
-_VALUE: Hashable = "value"
-_SHAPE: Hashable = "shape"
 _VALUE_TYPES = (str, int, float, datetime, timedelta, UUID, dict)
+
+
+class _Kind(Enum):
+    VALUE = "value"
+    SHAPE = "shape"
 
 
 class Constant:
@@ -125,10 +128,10 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Iterator[Argument]:
 def _shape(value: Any, values: list[Any]) -> Hashable:
     """Return the shape of an argument, and append its values."""
     parts = _parts(value)
-    if parts is _VALUE:
+    if parts is _Kind.VALUE:
         values.append(value)
-        return _VALUE
-    if parts is _SHAPE:
+        return _Kind.VALUE
+    if parts is _Kind.SHAPE:
         return _hashable(value)
     return (value.__class__, *[_shape(each, values) for each in parts])
 
@@ -140,22 +143,22 @@ def _hashable(shape: Any) -> Hashable:
 def _with_slots(value: Any, slots: list[Slot]) -> Any:
     """Return the argument with slots for its values, in the order in which `_shape` finds them."""
     parts = _parts(value)
-    if parts is _VALUE:
+    if parts is _Kind.VALUE:
         slots.append(Slot(len(slots)))
         return slots[-1]
-    if parts is _SHAPE:
+    if parts is _Kind.SHAPE:
         return value
     replaced = [_with_slots(each, slots) for each in parts]
     return type(value)(replaced) if isinstance(value, list | tuple) else type(value)(*replaced)
 
 
 def _parts(value: Any) -> Any:
-    """Return the parts to search for values; or _VALUE or _SHAPE, which are not searched."""
+    """Return the parts to search for values; or _Kind.VALUE or _Kind.SHAPE, which are not searched."""
     kind = value.__class__
     if kind is list:
         if value and isinstance(value[0], Enum):
-            return _SHAPE
-        return _VALUE if value and not is_dataclass(value[0]) else value
+            return _Kind.SHAPE
+        return _Kind.VALUE if value and not is_dataclass(value[0]) else value
     get = _getters.get(kind)
     if get is None:
         get = _getters[kind] = _getter(kind)
@@ -164,15 +167,15 @@ def _parts(value: Any) -> Any:
 
 def _getter(kind: type[Any]) -> Callable[[Any], Any]:
     if issubclass(kind, bool | Enum):
-        return lambda _: _SHAPE
+        return lambda _: _Kind.SHAPE
     if issubclass(kind, tuple):
         return lambda value: value
     if issubclass(kind, _VALUE_TYPES):
-        return lambda _: _VALUE
+        return lambda _: _Kind.VALUE
     if is_dataclass(kind) and not issubclass(kind, Constant):
         names = [field.name for field in fields(kind)]
         return attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-    return lambda _: _SHAPE
+    return lambda _: _Kind.SHAPE
 
 
 _getters: dict[type[Any], Callable[[Any], Any]] = {}

@@ -14,15 +14,15 @@ from resolvers.durations import elapsed_seconds
 class Attempt:
     """One run of a job. `outcome` and `finished_at` are None while it is running.
 
-    The error is any JSON, as in the detail of the event; see `as_text`.
+    The error is the text of any JSON, as in the detail of the event; see `as_text`.
     """
 
     number: int
     started_at: datetime
     finished_at: datetime | None = None
     outcome: JobStatus | None = None
-    error_code: orjson.Fragment | None = None
-    error_message: orjson.Fragment | None = None
+    error_code: str | None = None
+    error_message: str | None = None
 
     def run_seconds(self, now: datetime) -> float:
         """Return the duration in seconds, up to `now` while it is running."""
@@ -37,11 +37,10 @@ def from_row(row: AttemptRow) -> Attempt:
     return Attempt(row.attempt, row.started_at, row.finished_at, JobStatus(row.outcome), **errors)
 
 
-def as_text(value: orjson.Fragment | None) -> str | None:
-    """Convert a JSON value to text: a string unchanged, null to None, other values to JSON."""
-    if value is None:
+def as_text(text: str | None) -> str | None:
+    """Convert JSON to text: the content of a string, None for null, other values as they are."""
+    if text is None:
         return None
-    text = orjson.dumps(value).decode()
     if text.startswith('"'):
         string: str = orjson.loads(text)
         return string

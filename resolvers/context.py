@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from uuid import UUID
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
@@ -96,8 +95,8 @@ class Context:
         self.size = ResponseSize(self.limits.max_response_bytes)
         self._read_budget = ReadBudget(self.limits.max_response_bytes)
 
-    def redact_json(self, value: orjson.Fragment | None) -> orjson.Fragment | None:
-        """Redact the value of a JSON column for the viewer."""
+    def redact_json(self, value: str | None) -> str | None:
+        """Redact the text of a JSON column for the viewer."""
         if self.size.is_too_large:
             # The response will not be sent: avoid the memory of a redacted copy.
             return None

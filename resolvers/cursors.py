@@ -5,7 +5,6 @@ The cursor of an event may have a mark, from which a subscription can resume.
 
 import base64
 import binascii
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +17,7 @@ from db.snapshots import Snapshot
 from db.times import from_microseconds, to_microseconds
 from resolvers.errors import InvalidCursorError
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # Cursors have microseconds since 1970, db.times since 2000.
 _MICROSECONDS_TO_2000 = 946_684_800_000_000
 
@@ -31,14 +31,16 @@ class Mark(NamedTuple):
 
 def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
     """Encode the position of a row in `order`, and the mark if given."""
-    values = [_plain(value) for value in order.key(row)]
-    cut: Sequence[KeyValue] = ()
+    values = "".join([f",{_plain(value)}" for value in order.key(row)])
+    marked = "" if mark is None else f",{_marked(mark)}"
+    packed = binascii.b2a_base64(f'["{order.name}"{values}{marked}]'.encode(), newline=False)
+    return packed.translate(_URL_SAFE, b"=").decode()
+
+
+def _marked(mark: Mark) -> str:
     # The cut is valid only if the snapshot was not shortened.
-    if mark is not None and mark.cut is not None and mark.seen.is_short:
-        cut = mark.cut
-    marked = [] if mark is None else [[mark.seen.text(), *map(_plain, cut)]]
-    packed = base64.urlsafe_b64encode(orjson.dumps([order.name, *values, *marked]))
-    return packed.rstrip(b"=").decode()
+    cut = mark.cut if mark.cut is not None and mark.seen.is_short else ()
+    return f'["{mark.seen.text()}"{"".join(f",{_plain(value)}" for value in cut)}]'
 
 
 def decode(order: KeysetOrder, cursor: str, argument: str) -> tuple[KeyValue, ...]:
@@ -75,10 +77,13 @@ def _mark(text: str, *cut: Any) -> Mark:
     return Mark(seen, (xid, UUID(job_id), seq))
 
 
-def _plain(value: KeyValue) -> int | str | None:
+def _plain(value: KeyValue) -> str:
+    """Write a value as JSON."""
     if isinstance(value, datetime):
-        return to_microseconds(value) + _MICROSECONDS_TO_2000
-    return str(value) if isinstance(value, UUID) else value
+        return str(to_microseconds(value) + _MICROSECONDS_TO_2000)
+    if isinstance(value, UUID):
+        return f'"{value}"'
+    return "null" if value is None else str(value)
 
 
 def _value(column: KeyColumn, value: object) -> KeyValue:

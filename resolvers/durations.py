@@ -32,4 +32,4 @@ def run_seconds(job: Any, now: datetime) -> float | None:
 
 def elapsed_seconds(start: datetime, end: datetime) -> float:
     """Return the seconds from `start` to `end`; 0 if clock skew puts `end` before `start`."""
-    return max(0.0, (end - start).total_seconds())
+    return (end - start).total_seconds() if end > start else 0.0

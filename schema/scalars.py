@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, NewType
 from uuid import UUID
 
+import orjson
 import strawberry
 from graphql import (
     FloatValueNode,
@@ -78,6 +79,8 @@ SCALARS: dict[object, ScalarDefinition] = {
         name="JSON",
         description="Any JSON value: object, array, string, number, true, false or null.",
         specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
+        # Values come as JSON text, from columns.
+        serialize=orjson.Fragment,
         parse_value=take_json,
         parse_literal=parse_json,
     ),

@@ -13,8 +13,8 @@ from db.database_errors import DatabaseUnavailableError
 from db.queries.rows import AnyRow, read_all
 from db.tables import job_table
 
-# Returns the value of a JSON column without the parts that the caller may not see.
-Hide = Callable[[orjson.Fragment | None], orjson.Fragment | None]
+# Returns the text of a JSON column without the parts that the caller may not see.
+Hide = Callable[[str | None], str | None]
 
 # Payloads may be large: they are read and compared in batches of this size.
 BATCH_SIZE = 10
@@ -36,7 +36,7 @@ async def visibly_equal(
         rows = await _read(session, org_id, batch)
         if len(rows) < len(batch):
             raise DatabaseUnavailableError("A job that holds one of these keys was deleted.")
-        visible = [[_json_text(hide(value)) for value in row] for row in rows]
+        visible = [[hide(value) for value in row] for row in rows]
         results += await _compare(session, visible)
     return results
 

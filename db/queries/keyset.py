@@ -55,7 +55,7 @@ class KeysetOrder(Constant):
 
     def key(self, row: Any) -> tuple[KeyValue, ...]:
         """Get the row's position in this order."""
-        return tuple(getattr(row, column.attribute) for column in self.columns)
+        return tuple([getattr(row, column.attribute) for column in self.columns])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-import orjson
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,7 +33,7 @@ LARGE = frozenset(
 )
 # Rows with large columns are fetched in chunks of the first size, doubled up to the second. Results
 # that fit in the first chunk are fetched without a cursor, which costs round trips.
-FIRST_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 400
+FIRST_CHUNK_ROWS, MAX_CHUNK_ROWS = 200, 400
 
 
 class TooManyBytesReadError(Exception):
@@ -52,7 +51,8 @@ class ReadBudget:
 
     def add(self, rows: Iterable[Sequence[Any]], large: Sequence[int]) -> None:
         """Count the columns at these indexes of the rows. Raises TooManyBytesReadError."""
-        self._bytes += sum(_size(row[index]) for row in rows for index in large)
+        for index in large:
+            self._bytes += sum([len(row[index] or "") for row in rows])
         if self._bytes > self._max_bytes:
             raise TooManyBytesReadError
 
@@ -97,12 +97,6 @@ async def read_all(session: AsyncSession, statement: AnySelect) -> list[AnyRow]:
 def narrow(row: AnyRow, names: Sequence[str]) -> AnyRow:
     """Return a named tuple of only these columns of a row."""
     return row_type(tuple(names))._make(getattr(row, name) for name in names)
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, orjson.Fragment):
-        return len(orjson.dumps(value))
-    return len(value) if isinstance(value, str) else 0
 
 
 @lru_cache(maxsize=1_000)

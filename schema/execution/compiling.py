@@ -1,6 +1,7 @@
 """Compiles an operation to a plan."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from inspect import isfunction, signature
 from operator import attrgetter
@@ -112,36 +113,39 @@ class _Compiler:
         label = f"{parent.name}.{field_name}"
         type_: Any = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
         if field_name == "__typename":
-            return Leaf(name, ordinal, lambda _: parent.name, False, type_, False, nodes, label)
+            return Leaf(name, ordinal, type_, False, nodes, label, function=lambda _: parent.name)
         definition = field.extensions.get("strawberry-definition")
         if not isinstance(definition, StrawberryField):
             raise NotCompilableError("introspection" if field_name[:2] == "__" else label)
-        nullable = type_ is field.type
         if is_leaf_type(type_) and not definition.is_async:
-            get = self._getter(field, definition, details)
-            if get is not None:
-                return Leaf(name, ordinal, *get, type_, nullable, nodes, label)
+            leaf = Leaf(name, ordinal, type_, type_ is field.type, nodes, label)
+            if (found := self._with_value(leaf, field, definition, details)) is not None:
+                return found
         return self._step(parent, name, ordinal, details, field, definition)
 
-    def _getter(
-        self, field: GraphQLField, definition: StrawberryField, details: FieldDetailsList
-    ) -> tuple[str | Callable[..., Any], bool] | None:
-        """Return how to get the value of a leaf, and whether it takes the info."""
+    def _with_value(
+        self,
+        leaf: Leaf,
+        field: GraphQLField,
+        definition: StrawberryField,
+        details: FieldDetailsList,
+    ) -> Leaf | None:
+        """Return the leaf with its way to a value; None if that depends on variables."""
         if definition.is_basic_field:
-            return definition.python_name, False
+            return replace(leaf, attribute=definition.python_name)
         unredacted = options(definition).unredacted
         if unredacted is not None and not self._hides:
-            return unredacted, False
+            return replace(leaf, attribute=unredacted)
         function, takes_info, takes_parent = _function(definition)
         given = self._arguments(field, definition, details)
         if given is None:
             return None
-        bound = partial(function, **given) if given else function
-        if takes_info is None:
-            return (lambda source: bound(source, source)) if takes_parent else bound, False
-        if takes_parent:
-            return lambda source, info: bound(source, source, **{takes_info: info}), True
-        return lambda source, info: bound(source, **{takes_info: info}), True
+        return replace(
+            leaf,
+            function=partial(function, **given) if given else function,
+            takes_parent=takes_parent,
+            takes_info=takes_info,
+        )
 
     def _step(
         self,

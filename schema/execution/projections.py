@@ -10,7 +10,6 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-import orjson
 from graphql import FieldNode, GraphQLEnumType, GraphQLLeafType, GraphQLScalarType, Undefined
 from graphql.execution.executor import Executor
 from strawberry.types.scalar import identity
@@ -29,7 +28,8 @@ _AS_IT_IS = {
     "Float": "{v}.__class__ is float and {v} - {v} == 0.0",
     "Boolean": "({v} is True or {v} is False)",
 }
-_TEXTS = {"String", "ID"}
+# Those whose bytes are counted: as text before, or after it is serialized.
+_TEXTS_IN_ROWS, _TEXTS = {"JSON"}, {"String", "ID"}
 
 
 class NullError(TypeError):
@@ -38,26 +38,31 @@ class NullError(TypeError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A field of a projection. `get`: an attribute's name, or a function of its object.
+    """A field of a projection: an attribute of its object, or a function of it.
 
-    `takes_info`: whether the function gets the `info`, too.
+    The function gets the object as `self`, once more as its parent if `takes_parent`, and the info
+    by the name `takes_info`.
     """
 
     name: str
     ordinal: int
-    get: str | Callable[..., Any]
-    takes_info: bool
     type: GraphQLLeafType
     nullable: bool
     nodes: list[FieldNode]
     label: str
+    attribute: str | None = None
+    function: Callable[..., Any] = identity
+    takes_parent: bool = False
+    takes_info: str | None = None
 
     def value(self, source: Any, info: Any) -> Any:
         """Answer the field of one object. Raises NullError, and whatever its function raises."""
-        if isinstance(self.get, str):
-            value = getattr(source, self.get)
+        if self.attribute is not None:
+            value = getattr(source, self.attribute)
         else:
-            value = self.get(source, info) if self.takes_info else self.get(source)
+            parents = [source] * (1 + self.takes_parent)
+            given = {self.takes_info: info} if self.takes_info else {}
+            value = self.function(*parents, **given)
         if isinstance(value, Exception):
             raise value
         if value is None or value is Undefined:
@@ -65,6 +70,14 @@ class Leaf:
                 return None
             raise NullError(f"Cannot return null for non-nullable field {self.label}.")
         return serialize(self.type, value)
+
+    def expression(self) -> str:
+        """Write how the value is got from the object `s` and `info`."""
+        if self.attribute is not None:
+            return f"s.{self.attribute}"
+        parent = ", s" if self.takes_parent else ""
+        info = f", {self.takes_info}=info" if self.takes_info else ""
+        return f"f{self.ordinal}(s{parent}{info})"
 
 
 def serialize(type_: GraphQLLeafType, value: Any) -> Any:
@@ -83,7 +96,7 @@ def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
 
 def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
     """Generate the projection of leaves to objects with these names, in this order."""
-    namespace: dict[str, Any] = {"dumps": orjson.dumps}
+    namespace: dict[str, Any] = {}
     lines: list[str] = []
     for leaf in leaves:
         lines += _lines(leaf, namespace)
@@ -112,11 +125,8 @@ def _code(source: str) -> CodeType:
 
 def _lines(leaf: Leaf, namespace: dict[str, Any]) -> Iterator[str]:
     v = f"v{leaf.ordinal}"
-    if isinstance(leaf.get, str):
-        yield f"{v} = s.{leaf.get}"
-    else:
-        namespace[f"f{leaf.ordinal}"] = leaf.get
-        yield f"{v} = f{leaf.ordinal}(s, info)" if leaf.takes_info else f"{v} = f{leaf.ordinal}(s)"
+    namespace[f"f{leaf.ordinal}"] = leaf.function
+    yield f"{v} = {leaf.expression()}"
     completion = list(_completion(leaf, v, namespace))
     if leaf.nullable:
         yield from _block(f"if {v} is not None:", completion)
@@ -129,6 +139,8 @@ def _lines(leaf: Leaf, namespace: dict[str, Any]) -> Iterator[str]:
 def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
     """Write the completion of a value, which is None at most where the type is non-null."""
     name = leaf.type.name
+    if name in _TEXTS_IN_ROWS:
+        yield f"count += len({v})"
     complete = completer(leaf.type)
     if name in _AS_IT_IS:
         namespace["serialize"] = serialize
@@ -145,8 +157,6 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
         yield f"{v} = c{leaf.ordinal}({v})"
     if name in _TEXTS:
         yield f"count += len({v})"
-    elif name == "JSON":
-        yield f"count += len(dumps({v}))"
 
 
 def _block(head: str, lines: Sequence[str]) -> Iterator[str]:
