@@ -62,6 +62,10 @@ class RequestSession:
                 self._raise_failure()
                 self._is_in_use = True
                 yield session
+            except asyncio.CancelledError:
+                # The driver cancels the statement, and with it the transaction.
+                self._failure = self._failure or SessionClosedError()
+                raise
             except DATABASE_ERRORS as error:
                 self._failure = self._failure or translate(error) or error
                 if self._failure is error:

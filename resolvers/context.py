@@ -66,7 +66,8 @@ class Context:
     `live`: the hub of the process's subscriptions, None where there are none.
     `viewer_redaction`: what is redacted for the viewer, None if it may see secrets.
     `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
-    the mutation's fields. `size`: the size of the response so far.
+    the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields may
+    be cancelled one by one, as graphql-core does with the siblings of a failed one.
     """
 
     viewer: Viewer
@@ -80,6 +81,7 @@ class Context:
     selected: dict[Hashable, Any] = field(default_factory=dict)
     audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
+    shields_reads: bool = True
     _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, LevelLoader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
@@ -127,20 +129,16 @@ class Context:
     ) -> T:
         """Run a query of db.queries for the viewer's organisation, in this request's transaction.
 
-        A statement in progress is not cancelled with the calling field, since that would cost the
-        connection; it runs until it ends or `close` cancels it. Raises QueryTimeoutError,
-        UnavailableError and ResponseTooLargeError.
+        If `shields_reads`, a statement in progress is not cancelled with the calling field; it runs
+        until it ends or `close` cancels it. Raises QueryTimeoutError, UnavailableError and
+        ResponseTooLargeError.
         """
-
-        async def run() -> T:
-            async with self.session.use() as session:
-                self._check_size()
-                session.info[ReadBudget.KEY] = self._read_budget
-                return await query(session, self.viewer.org_id, *args, **kwargs)
-
-        running = asyncio.ensure_future(run())
-        running.add_done_callback(retrieve_exception)
+        reading = self._read(query, *args, **kwargs)
         try:
+            if not self.shields_reads:
+                return await reading
+            running = asyncio.ensure_future(reading)
+            running.add_done_callback(retrieve_exception)
             return await asyncio.shield(running)
         except TooManyBytesReadError:
             self.size.exceed()
@@ -149,6 +147,17 @@ class Context:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
+
+    async def _read(
+        self,
+        query: Callable[Concatenate[AsyncSession, UUID, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        async with self.session.use() as session:
+            self._check_size()
+            session.info[ReadBudget.KEY] = self._read_budget
+            return await query(session, self.viewer.org_id, *args, **kwargs)
 
     def _check_size(self) -> None:
         if self.size.is_too_large:
@@ -217,7 +226,7 @@ class Context:
         return detail if reason is None else {**detail, "reason": reason}
 
     async def load(self, key: Hashable, batch: Batch, ids: Iterable[Hashable]) -> list[Any]:
-        """Load the answers to the ids of a level, in their order, by the request's loader for `key`.
+        """Load the answers to the ids of a level in their order, by the request's loader for `key`.
 
         Concurrent levels of the same loader share one call of `batch`, which gets distinct ids. The
         key must include everything that `batch` depends on besides the ids, such as paging

@@ -45,6 +45,8 @@ class Run:
     def __init__(
         self, plan: Plan, context: Context, variables: VariableValues, event: Any = None
     ) -> None:
+        # All fields of a level are settled: none is cancelled alone.
+        context.shields_reads = False
         self.context = context
         self.returned = 0
         self._plan = plan

@@ -99,8 +99,9 @@ def hidden(value: Any) -> Any:
 
 
 def shown(text: str) -> str:
-    value = REDACTION.json(orjson.Fragment(text))
-    return orjson.dumps(value).decode()
+    redacted = REDACTION.json(text)
+    assert redacted is not None
+    return redacted
 
 
 @pytest.mark.parametrize("key", SECRET_KEYS)
@@ -170,14 +171,14 @@ async def test_everything_else_stays_as_it_was_written(postgres: asyncpg.Connect
         '"e": {"pass": {"deep": ' + "[" * 900 + "]" * 900 + '}, "f": "\\u00e9"}}'
     )
     written = await postgres.fetchval("SELECT $1::jsonb::text", text)
-    before, after = orjson.Fragment(written), shown(written)
+    before, after = written, shown(written)
     assert '"a": 1.10, ' in after
     assert '"c": 12345678901234567890123, ' in after
     assert '"e": {"f": "\u00e9", "pass": "[redacted]"}' in after
     assert '"token": 1.10' in after
     assert "[[" not in after
     assert REDACTION.json(before) is not before
-    plain = orjson.Fragment('{"a": 1.10, "passed": [1e400]}')
+    plain = '{"a": 1.10, "passed": [1e400]}'
     assert REDACTION.json(plain) is plain
 
 
@@ -265,7 +266,7 @@ def test_the_keys_are_a_setting(given_keys: str, secret: list[str], plain: list[
 def check(redaction: Redaction, secret: list[str], plain: list[str]) -> None:
     for keys, is_secret in ((secret, True), (plain, False)):
         for key in keys:
-            text = orjson.Fragment(orjson.dumps({key: "x"}))
+            text = orjson.dumps({key: "x"}).decode()
             assert redaction.is_secret(key) == is_secret, key
             assert (redaction.json(text) is not text) == is_secret, key
 
