@@ -37,25 +37,26 @@ class RequestLog:
         request_id = client_id if _CLIENT_ID.fullmatch(client_id) else uuid4().hex
         exchange = _Exchange(request_id, receive, send)
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                with audit.request_context(self._audit_log, scope):
-                    await self.app(scope, exchange.receive, exchange.send)
-            except ClientDisconnect:
-                log.info("the client disconnected")
-            except Exception:
-                log.exception("unexpected error")
-                if scope["type"] == "http" and not exchange.status:
-                    masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
-                    await write_error(masked, status=500)(scope, receive, exchange.send)
-            finally:
-                log.info(
-                    "request" if scope["type"] == "http" else "websocket",
-                    method=scope.get("method", "GET"),
-                    path=scope["path"],
-                    status=exchange.status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
-                )
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            with audit.request_context(self._audit_log, scope):
+                await self.app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            log.info("the client disconnected")
+        except Exception:
+            log.exception("unexpected error")
+            if scope["type"] == "http" and not exchange.status:
+                masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
+                await write_error(masked, status=500)(scope, receive, exchange.send)
+        finally:
+            log.info(
+                "request" if scope["type"] == "http" else "websocket",
+                method=scope.get("method", "GET"),
+                path=scope["path"],
+                status=exchange.status,
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            )
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 class _Exchange:

@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict
 
 from server.logging import audit
+from server.logging.lines import Formatter, Logger
 
 # Control characters that JSON does not escape.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -38,12 +39,8 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
             ),
         ]
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
-    )
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
+    handler.setFormatter(Formatter(shared, renderer))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # The audit log is written at any level.
     logging.getLogger(audit.AUDIT).setLevel(logging.INFO)
@@ -52,7 +49,7 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=Logger,
         cache_logger_on_first_use=True,
     )
 
