@@ -5,7 +5,6 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,11 +13,11 @@ from schema.execution.error_format import MASKED
 from server.http.responses import write_error
 from server.logging import audit
 
-REQUEST_ID = "X-Request-Id"
+REQUEST_ID = b"x-request-id"
 
 log = structlog.get_logger("joblens.http")
 _FIRST_MESSAGES = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_CLIENT_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestLog:
@@ -33,8 +32,7 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        client_id = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = client_id if _CLIENT_ID.fullmatch(client_id) else uuid4().hex
+        request_id = _request_id(scope)
         exchange = _Exchange(request_id, receive, send)
         started = time.perf_counter()
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -59,6 +57,14 @@ class RequestLog:
             structlog.contextvars.reset_contextvars(**bound)
 
 
+def _request_id(scope: Scope) -> str:
+    """Get the client's own id, or make one."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID:
+            return value.decode() if _CLIENT_ID.fullmatch(value) else uuid4().hex
+    return uuid4().hex
+
+
 class _Exchange:
     """Passes on the messages of one request; adds the id to its response and keeps its status.
 
@@ -66,7 +72,7 @@ class _Exchange:
     """
 
     def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
-        self._request_id = request_id
+        self._header = (REQUEST_ID, request_id.encode())
         self._receive = receive
         self._send = send
         self.status = 0
@@ -79,7 +85,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] in _FIRST_MESSAGES:
-            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+            message["headers"] = [*message["headers"], self._header]
         if "status" in message:
             self.status = message["status"]
         elif message["type"] == "websocket.close":
