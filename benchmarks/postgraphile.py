@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +19,7 @@ NODE = 22
 
 
 class MissingError(Exception):
-    """There is no Node, or no npm, that PostGraphile runs with."""
+    """PostGraphile cannot be installed here."""
 
 
 def install() -> Contestant:
@@ -28,9 +29,10 @@ def install() -> Contestant:
     if not package.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / "package.json").write_text('{"private": true}')
-        subprocess.run(
-            [*npm, "install", "--no-audit", "--no-fund", PACKAGE], cwd=FOLDER, check=True
-        )
+        install = [*npm, "install", "--no-audit", "--no-fund", PACKAGE]
+        # Standard output is for the results.
+        if subprocess.run(install, cwd=FOLDER, stdout=sys.stderr, check=False).returncode:
+            raise MissingError("PostGraphile is left out: npm could not install it")
     # It finds its packages beside itself.
     shutil.copy(PROGRAM, FOLDER)
     version = json.loads(package.read_text())["version"]
