@@ -66,8 +66,8 @@ FLAT = """\
 # Two figures, as the first depends on the machine's other cores.
 RATIOS = """\
 Joblens serves **{of_bare:.2f} of bare{of_others}** on this machine, where the server, PostgreSQL \
-and the load generator compete for {cores} cores. Bare leaves most of its work to PostgreSQL. For \
-each second of the server process alone, as if PostgreSQL had cores enough of its own, Joblens \
+and the load generator compete for {cores} cores. Bare leaves most of its work to PostgreSQL. By \
+the processor time of the server process alone, as where PostgreSQL has cores of its own, Joblens \
 serves **{of_core:.2f} of bare per server core**."""
 
 SINGLE = """\

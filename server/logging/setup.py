@@ -10,7 +10,7 @@ import structlog
 from structlog.typing import EventDict
 
 from server.logging import audit
-from server.logging.lines import Formatter, Logger
+from server.logging.lines import Formatter, Logger, for_formatter
 
 # Control characters that JSON does not escape.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -47,7 +47,7 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
     # The commands report themselves what a migration did.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=Logger,
         cache_logger_on_first_use=True,

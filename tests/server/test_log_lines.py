@@ -15,6 +15,7 @@ form, level, kind = sys.argv[1:]
 if kind == "structlog":
     own = structlog.stdlib.ProcessorFormatter
     setup.Logger = structlog.stdlib.BoundLogger
+    setup.for_formatter = own.wrap_for_formatter
     setup.Formatter = lambda before, renderer: own(
         foreign_pre_chain=before, processors=[own.remove_processors_meta, *renderer]
     )
