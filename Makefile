@@ -71,8 +71,8 @@ schema: $(VENV)  ## Write schema.graphql anew
 docs: $(VENV)  ## Write the generated pages of docs/reference anew
 	$(PLAIN) $(BIN)/python -m docs.generate
 
-bench: setup  ## Measure, beside a hand-written endpoint and the textbook stack
-	$(PLAIN) $(BIN)/python -m benchmarks
+bench: setup  ## Measure, beside a hand-written endpoint, the textbook stack and PostGraphile (ARGS=--help)
+	$(PLAIN) $(BIN)/python -m benchmarks $(ARGS)
 
 bench-limits: setup  ## Measure the price of protection: all of it on beside all of it off
 	$(PLAIN) $(BIN)/python -m benchmarks.limits

@@ -7,12 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from benchmarks import importing, report, rounds
+from benchmarks import importing, postgraphile, report, servers
 from benchmarks.ledger import ledger
 from benchmarks.profiling import profile
 from benchmarks.queries import SINGLE
+from benchmarks.rounds import Bench
 
-NAMES = ("nested", *SINGLE, "import")
+NAMES = ("nested", "flat", *SINGLE, "import")
 
 
 def main() -> None:
@@ -28,11 +29,19 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--seconds", type=float, default=3.0, help="how long each load of a round lasts"
+        "--seconds", type=float, default=2.0, help="how long each load of a round lasts"
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often contestants take turns")
     parser.add_argument(
         "--only", action="append", choices=NAMES, metavar="NAME", help=f"one of {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="PATH",
+        help="measure Joblens of another checkout, too, in which 'make setup' was run",
     )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there, too")
     parser.add_argument(
@@ -60,15 +69,32 @@ async def _run(options: argparse.Namespace) -> None:
 
 async def _measurements(url: str, options: argparse.Namespace) -> AsyncIterator[str]:
     wanted = options.only or NAMES
-    lasting = {"rounds": options.rounds, "seconds": options.seconds}
+    besides = [servers.beside(each.resolve(), report.commit(each)) for each in options.beside]
+    bench = Bench(
+        url,
+        options.rounds,
+        options.seconds,
+        besides,
+        _postgraphile() if "nested" in wanted else None,
+    )
     command = shlex.join([".venv/bin/python", "-m", "benchmarks", *sys.argv[1:]])
     yield await report.introduction(url, command)
     if "nested" in wanted:
-        yield report.nested(await rounds.nested_page(url, **lasting))
+        yield report.nested(await bench.nested_page())
+    if "flat" in wanted:
+        yield report.flat(await bench.flat_page())
     if singles := [name for name in SINGLE if name in wanted]:
-        yield report.single(*await rounds.single_queries(url, singles, **lasting))
+        yield report.single(await bench.single_queries(singles), besides)
     if "import" in wanted:
         yield report.importing(await importing.measure(url))
+
+
+def _postgraphile() -> servers.Contestant | None:
+    try:
+        return postgraphile.install()
+    except postgraphile.MissingError as missing:
+        print(missing, file=sys.stderr)
+        return None
 
 
 main()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from benchmarks.ledger import DATA_DIR, ORG, empty_database
-from benchmarks.servers import peak_memory
+from benchmarks.processes import peak_memory
 from db.transfer import export_records, import_records
 
 RECORDS = 50_000

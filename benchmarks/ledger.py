@@ -106,6 +106,11 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
+def postmaster() -> int:
+    """Get the process id of the server that has the ledger."""
+    return int((DATA_DIR / "postgres" / "postmaster.pid").read_text().split()[0])
+
+
 async def _is_complete(url: str) -> bool:
     async with connected(url) as connection:
         mark = await connection.fetchval(

@@ -1,5 +1,6 @@
 """Where the time of the nested page goes: the application in this process, under cProfile."""
 
+import asyncio
 import cProfile
 import pstats
 from contextlib import redirect_stderr
@@ -38,9 +39,13 @@ async def profile(url: str) -> None:
 
 async def _post(app: Any, query: str) -> None:
     sent: list[dict[str, Any]] = []
+    received = iter([{"type": "http.request", "body": orjson.dumps({"query": query})}])
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": orjson.dumps({"query": query})}
+        for message in received:
+            return message
+        # The client waits for its answer.
+        return await asyncio.get_running_loop().create_future()
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

@@ -3,14 +3,14 @@
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import queries
 from benchmarks.importing import ImportSpeed
 from benchmarks.ledger import EVENTS_PER_JOB, JOBS, connected
-from benchmarks.rounds import CONNECTIONS, Measured
-from benchmarks.servers import BARE, JOBLENS, TEXTBOOK
+from benchmarks.rounds import CONNECTIONS, Results
+from benchmarks.servers import BARE, BARE_FLAT, JOBLENS, Contestant
 
 MEBIBYTE = 1024**2
 
@@ -30,23 +30,51 @@ those of {CONNECTIONS}.
 {{facts}}
 """
 
+CONTESTANTS = """\
+| | requests/s | of bare | p50 ms | p99 ms | server CPU ms | PostgreSQL CPU ms | peak memory |
+|---|--:|--:|--:|--:|--:|--:|--:|
+{rows}
+"""
+
 NESTED = """\
 ## A page of 50 failed jobs with 8 events each
 
-| | requests/s | of Joblens | p50 ms | p99 ms | peak memory |
-|---|--:|--:|--:|--:|--:|
-{rows}
-
+{table}
 *bare* is a Starlette endpoint that passes on the JSON of one hand-written statement through \
 asyncpg, whatever is asked: the least that can be done. *textbook* answers the same query with \
-Strawberry's defaults, SQLAlchemy's ORM objects and a DataLoader. All three give the same answer.
+Strawberry's defaults, SQLAlchemy's ORM objects and a DataLoader. {postgraphile} All give the same \
+answer. CPU is the processor time of a request, with {connections} connections.
+
+{ratios}
 """
+
+POSTGRAPHILE = """\
+*PostGraphile* is its Amber preset with no options, as the database's owner: no row level \
+security, no transaction. It is asked the same fields by its names for them."""
+NO_POSTGRAPHILE = "PostGraphile was not measured: it needs Node and npm."
+
+FLAT = """\
+## A page of 200 jobs with all scalars but `payload`
+
+{table}
+*bare* has an endpoint of its own for this page, whose statement works out `waitSeconds` and \
+`runSeconds`, too.
+
+{ratios}
+"""
+
+# Two figures, as the first depends on the machine's other cores.
+RATIOS = """\
+Joblens serves **{of_bare:.2f} of bare{of_others}** on this machine, where the server, PostgreSQL \
+and the load generator compete for {cores} cores. Bare leaves most of its work to PostgreSQL. By \
+the processor time of the server process alone, as where PostgreSQL has cores of its own, Joblens \
+serves **{of_core:.2f} of bare per server core**."""
 
 SINGLE = """\
 ## Other queries
 
-| | p50 ms | p99 ms | requests/s |
-|---|--:|--:|--:|
+| | p50 ms | p99 ms | requests/s |{names}
+|---|--:|--:|--:|{columns}
 {rows}
 
 Peak memory of the server after all of them: {memory}.
@@ -75,31 +103,79 @@ async def facts(url: str) -> str:
         "machine": f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.machine()}",
         "Python": platform.python_version(),
         "PostgreSQL": f"{postgres} (embedded, default settings)",
-        "commit": _commit(),
+        "commit": commit(Path(__file__).parent),
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in known.items())
     return f"| | |\n|---|---|\n{table}"
 
 
-def nested(measured: Mapping[str, Measured]) -> str:
-    """Write the contestants' table."""
+def nested(measured: Results) -> str:
+    """Write the section of the nested page."""
+    postgraphile = POSTGRAPHILE if _postgraphile(measured) else NO_POSTGRAPHILE
+    return NESTED.format(
+        table=_table(measured, BARE),
+        postgraphile=postgraphile,
+        connections=CONNECTIONS,
+        ratios=_ratios(measured, BARE),
+    )
+
+
+def flat(measured: Results) -> str:
+    """Write the section of the flat page."""
+    return FLAT.format(table=_table(measured, BARE_FLAT), ratios=_ratios(measured, BARE_FLAT))
+
+
+def single(measured: Mapping[str, Results], besides: Sequence[Contestant]) -> str:
+    """Write the table of the other queries; beside others, with their requests/s and the ratio."""
+    peaks = [found[JOBLENS].peak_memory for found in measured.values()]
+    return SINGLE.format(
+        names="".join(f" {each.name} | times |" for each in besides),
+        columns="--:|--:|" * len(besides),
+        rows="\n".join(_single(*each, besides) for each in measured.items()),
+        memory=_memory(max(peaks)),
+    )
+
+
+def _single(name: str, found: Results, besides: Sequence[Contestant]) -> str:
+    one = found[JOBLENS]
+    others = "".join(
+        f" {other.per_second:,.0f} | {one.per_second / other.per_second:.2f} |"
+        for other in (found[each] for each in besides)
+    )
+    what = queries.SINGLE[name][0]
+    return f"| {what} | {one.p50_ms:.1f} | {one.p99_ms:.1f} | {one.per_second:,.0f} |{others}"
+
+
+def _table(measured: Results, bare: Contestant) -> str:
+    rows = (
+        f"| {each.name} | {one.per_second:,.0f} | {one.per_second / measured[bare].per_second:.2f} "
+        f"| {one.p50_ms:.1f} | {one.p99_ms:.1f} | {one.server_cpu_ms:.2f} "
+        f"| {one.database_cpu_ms:.2f} | {_memory(one.peak_memory)} |"
+        for each, one in measured.items()
+    )
+    return CONTESTANTS.format(rows="\n".join(rows))
+
+
+def _ratios(measured: Results, bare: Contestant) -> str:
     joblens = measured[JOBLENS]
-    rows = (
-        f"| {name} | {one.per_second:,.0f} | {one.per_second / joblens.per_second:.2f} "
-        f"| {one.p50_ms:.1f} | {one.p99_ms:.1f} | {_memory(one.peak_memory)} |"
-        for name, one in ((name, measured[name]) for name in (BARE, JOBLENS, TEXTBOOK))
+    others = {
+        each.name.split(":")[0]: one.per_second
+        for each, one in measured.items()
+        if each not in (bare, JOBLENS)
+    }
+    return RATIOS.format(
+        of_bare=joblens.per_second / measured[bare].per_second,
+        of_others="".join(
+            f", {joblens.per_second / per_second:.2f} times {name}"
+            for name, per_second in others.items()
+        ),
+        cores=os.cpu_count(),
+        of_core=measured[bare].server_cpu_ms / joblens.server_cpu_ms,
     )
-    return NESTED.format(rows="\n".join(rows))
 
 
-def single(measured: Mapping[str, Measured], memory: int) -> str:
-    """Write the table of the other queries."""
-    rows = (
-        f"| {queries.SINGLE[name][0]} "
-        f"| {one.p50_ms:.1f} | {one.p99_ms:.1f} | {one.per_second:,.0f} |"
-        for name, one in measured.items()
-    )
-    return SINGLE.format(rows="\n".join(rows), memory=_memory(memory))
+def _postgraphile(measured: Results) -> bool:
+    return any(each.name.startswith("PostGraphile") for each in measured)
 
 
 def importing(speed: ImportSpeed) -> str:
@@ -124,14 +200,14 @@ def _memory(size: int) -> str:
     return f"{size / MEBIBYTE:.0f} MiB"
 
 
-def _commit() -> str:
-    here = Path(__file__).parent
-    git = ["git", "-C", str(here)]
+def commit(checkout: Path) -> str:
+    """Get the commit of a checkout, and whether it has changes."""
+    git = ["git", "-C", str(checkout)]
     try:
-        commit = subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True)
+        found = subprocess.check_output([*git, "rev-parse", "--short=12", "HEAD"], text=True)
         changed = subprocess.check_output(
             [*git, "status", "--porcelain", "--untracked-files=no"], text=True
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return commit.strip() + (" with changes" if changed else "")
+    return found.strip() + (" with changes" if changed else "")

@@ -4,49 +4,97 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
+
+from benchmarks.processes import Usage, cpu_seconds, peak_memory
 
 START_SECONDS = 30
-
-JOBLENS = "Joblens"
-BARE = "bare: one statement, json_agg"
-TEXTBOOK = "textbook: ORM, Strawberry, DataLoader"
+ROOT = Path(__file__).parents[1]
 UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log")
-COMMANDS = {
-    JOBLENS: ("joblens", "serve"),
-    BARE: (*UVICORN, "benchmarks.bare:create_app", "--factory"),
-    TEXTBOOK: (*UVICORN, "benchmarks.textbook:app"),
-}
+# Joblens logs this at level debug if its own executor cannot run an operation.
+FELL_BACK = b'"operation fell back"'
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A way to serve the ledger: the command, without its address, and the folder it runs in."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path = ROOT
+
+
+def _python(*module: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", *module)
+
+
+JOBLENS = Contestant("Joblens", _python("joblens", "serve"))
+BARE = Contestant(
+    "bare: one statement, json_agg", _python(*UVICORN, "benchmarks.bare:nested", "--factory")
+)
+BARE_FLAT = Contestant(BARE.name, _python(*UVICORN, "benchmarks.bare:flat", "--factory"))
+TEXTBOOK = Contestant(
+    "textbook: ORM, Strawberry, DataLoader", _python(*UVICORN, "benchmarks.textbook:app")
+)
+
+
+def beside(folder: Path, commit: str) -> Contestant:
+    """Get Joblens from another checkout, in which `make setup` was run."""
+    python = str(folder / ".venv" / "bin" / "python")
+    return Contestant(f"Joblens ({commit})", (python, "-m", "joblens", "serve"), folder)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running contestant."""
+    """A running contestant. `output`: what it has written."""
 
-    name: str
+    contestant: Contestant
     port: int
     pid: int
+    output: Path
+
+    @property
+    def name(self) -> str:
+        return self.contestant.name
 
     def peak_memory(self) -> int:
         """Get the most bytes it has had in memory at once."""
         return peak_memory(self.pid)
 
+    @contextmanager
+    def measured(self, usage: Usage) -> Iterator[None]:
+        """Add the processor time that it takes meanwhile."""
+        before = cpu_seconds(self.pid)
+        yield
+        usage.server_seconds += cpu_seconds(self.pid) - before
+
+
+def check_no_fallback(server: Server) -> None:
+    """Raise an error if graphql-core's executor ran any operation of this server."""
+    with server.output.open("rb") as lines:
+        found = [line.decode() for line in lines if FELL_BACK in line]
+    if found:
+        raise RuntimeError(f"{len(found)} operations fell back, the first: {found[0]}")
+
 
 @asynccontextmanager
-async def serving(name: str, database_url: str, **settings: str) -> AsyncIterator[Server]:
-    """Run a contestant in one process, on uvloop and httptools.
+async def serving(
+    contestant: Contestant, database_url: str, **settings: str
+) -> AsyncIterator[Server]:
+    """Run a contestant in one process, on uvloop and httptools if it is in Python.
 
     `settings` are Joblens' own, as in the environment but without their prefix: `redact_keys`.
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with TemporaryFile() as output:
+    with NamedTemporaryFile() as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *COMMANDS[name], "--host", "127.0.0.1", "--port", str(port)),
+            *(*contestant.command, "--host", "127.0.0.1", "--port", str(port)),
+            cwd=contestant.folder,
             env=_environment(database_url, settings),
             stdout=output,
             stderr=output,
@@ -54,20 +102,13 @@ async def serving(name: str, database_url: str, **settings: str) -> AsyncIterato
         try:
             if not await _answers(port, process):
                 output.seek(0)
-                raise RuntimeError(f"{name} did not start: {output.read().decode()[-2000:]}")
-            yield Server(name, port, process.pid)
+                tail = output.read().decode()[-2000:]
+                raise RuntimeError(f"{contestant.name} did not start: {tail}")
+            yield Server(contestant, port, process.pid, Path(output.name))
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
-
-
-def peak_memory(pid: int) -> int:
-    """Get the most bytes that a process has had in memory at once."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    raise RuntimeError(f"process {pid} has no VmHWM")
 
 
 def _environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:

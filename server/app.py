@@ -14,8 +14,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from db.backoff import Backoff
 from db.engine import EngineOptions, create_engine
 from resolvers.errors import ErrorCode, JoblensError
+from resolvers.limits import RequestLimits
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from server.app_state import AppState
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         authenticator,
         OpenConnections(authenticator),
         chosen.redaction(),
+        _request_limits(chosen),
         AuditLog(chosen),
         Readiness(engine, chosen),
     )
@@ -122,6 +125,16 @@ def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
             statement_timeout_seconds=settings.statement_timeout_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,
         ),
+    )
+
+
+def _request_limits(settings: Settings) -> RequestLimits:
+    return RequestLimits(
+        page_size_default=settings.page_size_default,
+        page_size_max=settings.page_size_max,
+        max_json_bytes=settings.max_json_bytes,
+        max_response_bytes=settings.max_response_bytes,
+        backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
     )
 
 

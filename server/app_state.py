@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.backoff import Backoff
 from db.engine import Scope
 from db.request_session import RequestSession
 from resolvers.context import Context
@@ -40,6 +39,7 @@ class AppState:
     authenticator: Authenticator
     connections: OpenConnections
     redaction: Redaction
+    limits: RequestLimits
     audit_log: audit.AuditLog
     readiness: Readiness
     # Set when the process shuts down: subscriptions then end.
@@ -77,17 +77,9 @@ class AppState:
 
         Pool connections are shared fairly by viewer, in separate queues for short operations.
         """
-        settings = self.settings
-        scope = Scope(viewer.org_id, settings.statement_timeout_seconds)
-        limits = RequestLimits(
-            page_size_default=settings.page_size_default,
-            page_size_max=settings.page_size_max,
-            max_json_bytes=settings.max_json_bytes,
-            max_response_bytes=settings.max_response_bytes,
-            backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
-        )
+        scope = Scope(viewer.org_id, self.settings.statement_timeout_seconds)
         session = RequestSession(self.engine, scope, (*viewer_key(viewer), is_short))
-        return Context(viewer, session, limits, self.hub, redaction=self.redaction)
+        return Context(viewer, session, self.limits, self.hub, redaction=self.redaction)
 
 
 async def _stop(stop: Callable[[], Awaitable[None]]) -> None:

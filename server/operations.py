@@ -40,38 +40,65 @@ async def prepare_operation(
     return operation
 
 
+async def answer_operation(
+    state: AppState,
+    viewer: Viewer,
+    operation: Operation,
+    request: Request,
+    slot: Slot,
+    receive: Receive,
+) -> Response:
+    """Run a query or mutation as `run_operation` does. Returns its one response."""
+    try:
+        return await _execute(state, viewer, operation, request, receive)
+    except Exception as error:  # noqa: BLE001 - all are reported
+        return _failed(error)
+    finally:
+        slot.release()
+
+
 async def run_operation(
     state: AppState,
     viewer: Viewer,
     operation: Operation,
     request: Request,
     slot: Slot,
-    receive: Receive | None = None,
 ) -> AsyncGenerator[list[Response], None]:
     """Run an operation, and yield its responses in lists of those that are ready together.
 
     First an empty list, once it has started. Then a query or mutation yields one response, a
     subscription one for each event. A `refused` response reports why the operation was
     not run or has ended, and is the last. `slot` is that of the request; a subscription gives it
-    back when it has started, and holds one of its own. A query is cancelled if `receive` reports
-    that its client has disconnected. Closing the iterator ends the operation.
+    back when it has started, and holds one of its own. Closing the iterator ends the operation.
     """
     if operation.type is not OperationType.SUBSCRIPTION:
-        responses = _execute(state, viewer, operation, request, receive)
+        responses = _execute_once(state, viewer, operation, request)
     else:
         responses = _subscribe(state, viewer, operation, request, slot)
     try:
         async for ready in responses:
             yield ready
-    except JoblensError as error:
-        audit.log_limits(error.code)
-        yield [refusal(error)]
-    except Exception:
-        log.exception("unexpected error")
-        yield [refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))]
+    except Exception as error:  # noqa: BLE001 - all are reported
+        yield [_failed(error)]
     finally:
         slot.release()
         await responses.aclose()
+
+
+def _failed(error: Exception) -> Response:
+    """Make the response that reports why an operation was not run or has ended."""
+    if isinstance(error, JoblensError):
+        audit.log_limits(error.code)
+        return refusal(error)
+    log.error("unexpected error", exc_info=error)
+    return refusal(JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED))
+
+
+async def _execute_once(
+    state: AppState, viewer: Viewer, operation: Operation, request: Request
+) -> AsyncGenerator[list[Response], None]:
+    yield []
+    yield [await _execute(state, viewer, operation, request, None)]
 
 
 async def _execute(
@@ -80,15 +107,14 @@ async def _execute(
     operation: Operation,
     request: Request,
     receive: Receive | None,
-) -> AsyncGenerator[list[Response], None]:
-    yield []
+) -> Response:
+    """Run a query or mutation; a query, until `receive` reports that its client has left."""
     if operation.type is OperationType.QUERY:
-        yield [await _answer(state, viewer, operation, request, receive)]
-        return
+        return await _answer(state, viewer, operation, request, receive)
     # A mutation that has begun is finished, even if its client disconnects.
     answer = asyncio.ensure_future(_answer(state, viewer, operation, request, None))
     try:
-        yield [await asyncio.shield(answer)]
+        return await asyncio.shield(answer)
     except asyncio.CancelledError:
         await asyncio.wait({answer})
         raise

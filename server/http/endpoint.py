@@ -1,7 +1,7 @@
 """The endpoint /graphql over HTTP: from a request to its response or stream of events."""
 
 import asyncio
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack
 from http import HTTPStatus
 
 from graphql import OperationType
@@ -21,11 +21,13 @@ from server.http.requests import JSON, read_get, read_post
 from server.http.responses import GRAPHQL_RESPONSE, MEDIA_TYPES, write, write_error
 from server.limits.admission import viewer_key
 from server.logging import audit
-from server.operations import prepare_operation, run_operation
+from server.operations import answer_operation, prepare_operation, run_operation
 
 HTML = "text/html"
 # A request without Accept header gets this type (GraphQL over HTTP), or any other if need be.
 DEFAULT_ACCEPT = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
+_OFFERS = (*MEDIA_TYPES, EVENT_STREAM)
+_OFFERS_TO_BROWSERS = (*MEDIA_TYPES, HTML)
 
 
 async def graphql(http: HttpRequest) -> HttpResponse:
@@ -33,9 +35,9 @@ async def graphql(http: HttpRequest) -> HttpResponse:
     state: AppState = http.app.state.joblens
     accept = ", ".join(filter(_is_set, http.headers.getlist("accept"))) or DEFAULT_ACCEPT
     wants_page = state.settings.graphiql and http.method != "POST"
-    if wants_page and preferred(accept, (*MEDIA_TYPES, HTML)) == HTML:
+    if wants_page and preferred(accept, _OFFERS_TO_BROWSERS) == HTML:
         return _graphiql(http, state)
-    media_type = preferred(accept, (*MEDIA_TYPES, EVENT_STREAM))
+    media_type = preferred(accept, _OFFERS)
     if media_type is None:
         message = f"Accept must admit {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
         return write_error(JoblensError(ErrorCode.NOT_ACCEPTABLE, message))
@@ -86,10 +88,7 @@ async def _respond(
         seconds = state.settings.sse_ping_seconds
         response = EventStream(responses, seconds, held=held.pop_all())
     else:
-        async with aclosing(
-            run_operation(state, viewer, operation, request, slot, http.receive)
-        ) as responses:
-            (answer,) = [each async for ready in responses for each in ready]
+        answer = await answer_operation(state, viewer, operation, request, slot, http.receive)
         response = write(answer, media_type)
     response.raw_headers.extend((k.encode(), v.encode()) for k, v in rate_headers.items())
     return response

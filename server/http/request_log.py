@@ -5,7 +5,6 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,11 +13,11 @@ from schema.execution.error_format import MASKED
 from server.http.responses import write_error
 from server.logging import audit
 
-REQUEST_ID = "X-Request-Id"
+REQUEST_ID = b"x-request-id"
 
 log = structlog.get_logger("joblens.http")
 _FIRST_MESSAGES = {"http.response.start", "websocket.accept", "websocket.http.response.start"}
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_CLIENT_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestLog:
@@ -33,29 +32,37 @@ class RequestLog:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        client_id = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = client_id if _CLIENT_ID.fullmatch(client_id) else uuid4().hex
+        request_id = _request_id(scope)
         exchange = _Exchange(request_id, receive, send)
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                with audit.request_context(self._audit_log, scope):
-                    await self.app(scope, exchange.receive, exchange.send)
-            except ClientDisconnect:
-                log.info("the client disconnected")
-            except Exception:
-                log.exception("unexpected error")
-                if scope["type"] == "http" and not exchange.status:
-                    masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
-                    await write_error(masked, status=500)(scope, receive, exchange.send)
-            finally:
-                log.info(
-                    "request" if scope["type"] == "http" else "websocket",
-                    method=scope.get("method", "GET"),
-                    path=scope["path"],
-                    status=exchange.status,
-                    milliseconds=round((time.perf_counter() - started) * 1000, 1),
-                )
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            with audit.request_context(self._audit_log, scope):
+                await self.app(scope, exchange.receive, exchange.send)
+        except ClientDisconnect:
+            log.info("the client disconnected")
+        except Exception:
+            log.exception("unexpected error")
+            if scope["type"] == "http" and not exchange.status:
+                masked = JoblensError(ErrorCode.INTERNAL_SERVER_ERROR, MASKED)
+                await write_error(masked, status=500)(scope, receive, exchange.send)
+        finally:
+            log.info(
+                "request" if scope["type"] == "http" else "websocket",
+                method=scope.get("method", "GET"),
+                path=scope["path"],
+                status=exchange.status,
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            )
+            structlog.contextvars.reset_contextvars(**bound)
+
+
+def _request_id(scope: Scope) -> str:
+    """Get the client's own id, or make one."""
+    for name, value in scope["headers"]:
+        if name == REQUEST_ID:
+            return value.decode() if _CLIENT_ID.fullmatch(value) else uuid4().hex
+    return uuid4().hex
 
 
 class _Exchange:
@@ -65,7 +72,7 @@ class _Exchange:
     """
 
     def __init__(self, request_id: str, receive: Receive, send: Send) -> None:
-        self._request_id = request_id
+        self._header = (REQUEST_ID, request_id.encode())
         self._receive = receive
         self._send = send
         self.status = 0
@@ -78,7 +85,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         if message["type"] in _FIRST_MESSAGES:
-            MutableHeaders(scope=message)[REQUEST_ID] = self._request_id
+            message["headers"] = [*message["headers"], self._header]
         if "status" in message:
             self.status = message["status"]
         elif message["type"] == "websocket.close":

@@ -4,7 +4,9 @@ import asyncio
 from codecs import BOM_UTF8
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
+from starlette.types import Receive
 
 from db.json_values import SURROGATE, loads
 from db.validation import UNSTORABLE
@@ -16,11 +18,7 @@ JSON = "application/json"
 
 async def read_post(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> Request:
     """Read a request from a JSON body of at most `max_bytes`. Raises JoblensError."""
-    media_type, *parameters = (
-        item.strip() for item in http.headers.get("content-type", "").lower().split(";")
-    )
-    charsets = {each.replace('"', "") for each in parameters if each.startswith("charset=")}
-    if media_type != JSON or charsets - {"charset=utf-8"}:
+    if not _is_json(http.headers.get("content-type", "")):
         raise JoblensError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json in UTF-8."
         )
@@ -45,23 +43,41 @@ def read_get(http: HttpRequest) -> Request:
 
 
 async def _body(http: HttpRequest, max_bytes: int, timeout_seconds: float) -> bytes:
-    too_large = JoblensError(
-        ErrorCode.PAYLOAD_TOO_LARGE, f"The body may have at most {max_bytes} bytes."
-    )
     content_length = http.headers.get("content-length", "")
     if content_length.isdecimal() and int(content_length) > max_bytes:
-        raise too_large
-    body = bytearray()
+        raise _too_large(max_bytes)
     try:
         async with asyncio.timeout(timeout_seconds):
-            async for chunk in http.stream():
-                body += chunk
-                if len(body) > max_bytes:
-                    raise too_large
+            return await _receive_body(http.receive, max_bytes)
     except TimeoutError:
         message = f"The body must arrive within {timeout_seconds:g} seconds."
         raise JoblensError(ErrorCode.REQUEST_TIMEOUT, message) from None
-    return bytes(body)
+
+
+async def _receive_body(receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _is_json(content_type: str) -> bool:
+    if content_type == JSON:
+        return True
+    media_type, *parameters = (item.strip() for item in content_type.lower().split(";"))
+    charsets = {each.replace('"', "") for each in parameters if each.startswith("charset=")}
+    return media_type == JSON and not charsets - {"charset=utf-8"}
+
+
+def _too_large(max_bytes: int) -> JoblensError:
+    message = f"The body may have at most {max_bytes} bytes."
+    return JoblensError(ErrorCode.PAYLOAD_TOO_LARGE, message)
 
 
 def parse(text: bytes, name: str) -> Any:

@@ -1,5 +1,8 @@
 """GraphQL responses over HTTP: their media type, status and headers."""
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import orjson
 from starlette.responses import Response as HttpResponse
 
@@ -22,7 +25,7 @@ def write(response: Response, media_type: str) -> HttpResponse:
         body = encoded(response)
     except JoblensError as error:
         return write_error(error, media_type)
-    return HttpResponse(body, _status(response, media_type), _headers(media_type))
+    return _Encoded(body, _status(response, media_type), media_type)
 
 
 def write_error(
@@ -46,12 +49,27 @@ def write_error(
     return HttpResponse(orjson.dumps(body), status or HTTP_STATUSES[error.code], headers)
 
 
+class _Encoded(HttpResponse):
+    """A response whose headers are encoded once for all of its media type."""
+
+    def __init__(self, body: bytes, status: int, media_type: str) -> None:
+        self.body, self.status_code, self.background = body, status, None
+        self.raw_headers = [*_raw_headers(media_type), (b"content-length", b"%d" % len(body))]
+
+
+@lru_cache
+def _raw_headers(media_type: str) -> Sequence[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in _headers(media_type).items()]
+
+
 def _headers(media_type: str) -> dict[str, str]:
     # Caches do not take the organisation's header into account.
     return {"content-type": f"{media_type}; charset=utf-8", "cache-control": "no-store"}
 
 
 def _status(response: Response, media_type: str) -> int:
+    if not response.errors:
+        return 200
     codes = response.codes()
     if response.refused:
         # Clients of the older media type treat any other status as a broken server.

@@ -41,6 +41,7 @@ class Deadline:
         # A failing `receive` counts as a disconnect.
         with suppress(Exception):
             async with asyncio.timeout_at(self._until):
-                while (await self._receive())["type"] != "http.disconnect":
-                    pass
+                while (await self._receive())["type"] != "http.disconnect":  # noqa: ASYNC110
+                    # Not every `receive` waits: this must not use up the processor.
+                    await asyncio.sleep(WATCH_AFTER_SECONDS)
         self._stop()

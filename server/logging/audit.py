@@ -7,7 +7,7 @@ operation and of themselves; never tokens, documents, variables or payloads.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import structlog
@@ -153,7 +153,8 @@ def set_credential(credential: Credential) -> None:
 def set_operation(operation: Operation) -> None:
     """Record the operation, in the context of this operation alone."""
     if (context := _current.get()) is not None:
-        _current.set(replace(context, operation=operation))
+        known = (context.log, context.transport, context.client, context.credential)
+        _current.set(AuditContext(*known, operation))
 
 
 def log_refusal(code: str) -> None:

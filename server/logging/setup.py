@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict
 
 from server.logging import audit
+from server.logging.lines import Formatter, Logger, for_formatter
 
 # Control characters that JSON does not escape.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029]")
@@ -38,21 +39,17 @@ def configure(format_: Literal["auto", "text", "json"], level: str) -> None:
             ),
         ]
     )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
-    )
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
+    handler.setFormatter(Formatter(shared, renderer))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # The audit log is written at any level.
     logging.getLogger(audit.AUDIT).setLevel(logging.INFO)
     # The commands report themselves what a migration did.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        wrapper_class=Logger,
         cache_logger_on_first_use=True,
     )
 

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy.pool import QueuePool
 
+from server.limits.deadline import Deadline
 from tests.resolvers.live.clients import socket, stream
 from tests.resolvers.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.server.load.clients import JOBS, NOTHING, WAYS, WRITES, Ask, asked, post
@@ -229,3 +230,16 @@ async def test_a_client_that_hangs_up_in_the_queue_for_a_connection(
             for _ in range(10):
                 await service.client.get("/healthz")
         assert (await post(service, JOBS)).codes == []
+
+
+async def test_a_receive_that_never_waits() -> None:
+    """It is asked now and then: in between, the others run, and the time is up at last."""
+    stopped = asyncio.Event()
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    deadline = Deadline(0.5, stopped.set, receive)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await stopped.wait()
+    deadline.end()
