@@ -7,6 +7,7 @@ from db.statuses import JobStatus
 
 WAIT_COLUMNS = frozenset({"queued_at", "scheduled_at", "started_at", "status"})
 RUN_COLUMNS = frozenset({"started_at", "finished_at", "status"})
+_QUEUED, _RUNNING = JobStatus.QUEUED.value, JobStatus.RUNNING.value
 
 
 def wait_seconds(job: Any, now: datetime) -> float | None:
@@ -15,19 +16,19 @@ def wait_seconds(job: Any, now: datetime) -> float | None:
     It starts at `queued_at` or `scheduled_at`, whichever is later. None for a job that ended
     without a start; 0 for a job scheduled in the future.
     """
-    due = max(job.queued_at, job.scheduled_at) if job.scheduled_at else job.queued_at
-    if job.status == JobStatus.QUEUED:
-        return elapsed_seconds(due, now)
-    return None if job.started_at is None else elapsed_seconds(due, job.started_at)
+    due, scheduled = job.queued_at, job.scheduled_at
+    if scheduled is not None and scheduled > due:
+        due = scheduled
+    end = now if job.status == _QUEUED else job.started_at
+    return None if end is None else elapsed_seconds(due, end)
 
 
 def run_seconds(job: Any, now: datetime) -> float | None:
     """Return the duration of the last run in seconds, up to `now`; None if it has not started."""
-    if job.started_at is None:
-        return None
-    if job.finished_at is not None:
-        return elapsed_seconds(job.started_at, job.finished_at)
-    return elapsed_seconds(job.started_at, now) if job.status == JobStatus.RUNNING else None
+    start, end = job.started_at, job.finished_at
+    if end is None and job.status == _RUNNING:
+        end = now
+    return None if start is None or end is None else elapsed_seconds(start, end)
 
 
 def elapsed_seconds(start: datetime, end: datetime) -> float:

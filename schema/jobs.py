@@ -8,7 +8,7 @@ from uuid import UUID
 import strawberry
 
 from db.queries.jobs import JobRow
-from db.statuses import BackoffPolicy, JobStatus
+from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from resolvers import durations, events, jobs
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
@@ -61,7 +61,7 @@ class Job(Node):
 
     @leaf("Whether the status is SUCCEEDED, FAILED, CANCELED or DEAD_LETTER.", {"status"})
     def is_terminal(self, parent: strawberry.Parent[JobRow]) -> bool:
-        return JobStatus(parent.status).is_terminal
+        return parent.status in TERMINAL_STATUSES
 
     @leaf(
         "The statuses that `transitionJob`, `cancelJob` or `retryJob` can change the job to now, "

@@ -3,10 +3,9 @@
 Only members whose text is the same, byte by byte, as that which Python writes of the same row.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -42,7 +41,10 @@ NO_TIME = "\x02"
 # Larger or compressed values are read row by row, so that their memory is bounded.
 MAX_JSON_BYTES = 65_536
 
-_SHORT_FRACTION = re.compile(rf'(\.\d{{1,5}})\+00:00"{TIME_MARK}')
+_MARKED_OFFSET = f'+00:00"{TIME_MARK}'
+_SEPARATOR = "\x03"
+# The characters of a point and six digits.
+_MICROSECONDS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,11 @@ class Members:
     pieces: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenRows:
+class WrittenRows(NamedTuple):
     """A list of objects as JSON text, and their number."""
 
     text: str
-    count: int
+    number: int
 
 
 def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -114,10 +115,11 @@ async def write_events_by_job(
     """
     ids = list(job_ids)
     rows = await read(session, _written, org_id, ids, window, members, most_rows=len(ids))
+    usable = [row for row in rows if row.written is not None and NO_TIME not in row.written]
+    texts = _with_times([row.written for row in usable])
     return {
-        row.job_id: WrittenRows(_with_times(row.written), row.events)
-        for row in rows
-        if row.written is not None and NO_TIME not in row.written
+        row.job_id: WrittenRows(text, row.events)
+        for row, text in zip(usable, texts, strict=bool(usable))
     }
 
 
@@ -169,7 +171,13 @@ def _is_large(column: ColumnElement[Any]) -> ColumnElement[bool]:
     )
 
 
-def _with_times(text: str) -> str:
-    """Write the marked times with six digits or none, and `Z`."""
-    padded = _SHORT_FRACTION.sub(lambda m: f'{m[1]:0<7}+00:00"{TIME_MARK}', text)
-    return padded.replace(f'+00:00"{TIME_MARK}', 'Z"')
+def _with_times(texts: Sequence[str]) -> list[str]:
+    """Write the marked times of texts with six digits or none, and `Z`."""
+    *before, last = _SEPARATOR.join(texts).split(_MARKED_OFFSET)
+    return '"'.join([*map(_with_six_digits, before), last]).split(_SEPARATOR)
+
+
+def _with_six_digits(text: str) -> str:
+    """Fill up the fraction of the second that a text ends with, if it has one; append `Z`."""
+    point = text.rfind(".", -_MICROSECONDS)
+    return f"{text}Z" if point < 0 else f"{text}{'0' * (_MICROSECONDS + point - len(text))}Z"

@@ -86,12 +86,15 @@ def serialize(type_: GraphQLLeafType, value: Any) -> Any:
 
 
 def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
-    """Return the function that serializes values of a type; None if they go as they are."""
+    """Return the function that serializes values of a type; None if they go as they are.
+
+    What it returns or raises for a wrong value is no matter: `serialize` then does better.
+    """
     if isinstance(type_, GraphQLScalarType) and type_.coerce_output_value is identity:
         return None
     if isinstance(type_, GraphQLEnumType):
         return _names(type_).__getitem__
-    return lambda value: serialize(type_, value)
+    return type_.coerce_output_value
 
 
 def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
@@ -155,6 +158,7 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
     else:
         namespace[f"c{leaf.ordinal}"] = complete
         yield f"{v} = c{leaf.ordinal}({v})"
+        yield f"if {v} is None: raise LookupError"
     if name in _TEXTS:
         yield f"count += len({v})"
 

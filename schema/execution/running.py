@@ -54,7 +54,7 @@ class Run:
         self._failures: list[Failure] = []
         self._event = event
         # Projections get one for all of their fields: these use the context alone.
-        self._leaf_info = PlannedInfo(_ContextOnly(context), None, {})  # type: ignore[arg-type]
+        self._leaf_info = PlannedInfo(_ContextOnly(context), None, {})
 
     def for_event(self, event: Any, context: Context) -> "Run":
         """Make the execution of one event of a subscription."""
@@ -214,14 +214,17 @@ class Run:
         self, shape: Shape, values: Sequence[Any], step: Step, batch: Batch
     ) -> Sequence[Any]:
         """Complete values of one type, as the specification's CompleteValue does for each."""
-        if {value.__class__ for value in values} <= shape.classes:
+        classes = {value.__class__ for value in values}
+        if classes == {WrittenRows}:
+            return self._written(shape, values)
+        if classes <= shape.classes:
             name = next(iter(shape.levels), "")
             return await self._completed(shape, name, values, step, batch)
         results: list[Any] = [None] * len(values)
         groups: dict[str, list[int]] = {}
         for i, value in enumerate(values):
             if value.__class__ is WrittenRows:
-                results[i] = self._written(shape, value)
+                (results[i],) = self._written(shape, [value])
                 continue
             if value is None or value is Undefined:
                 if not shape.nullable:
@@ -240,13 +243,13 @@ class Run:
                 results[i] = result
         return results
 
-    def _written(self, shape: Shape, rows: WrittenRows) -> orjson.Fragment:
-        """Complete a list that PostgreSQL has written."""
+    def _written(self, shape: Shape, lists: Sequence[WrittenRows]) -> list[orjson.Fragment]:
+        """Complete lists that PostgreSQL has written."""
         assert shape.item is not None
         if any(level.counts for level in shape.item.levels.values()):
-            self.returned += rows.count
-        self.context.size.bytes += len(rows.text)
-        return orjson.Fragment(rows.text)
+            self.returned += sum([rows.number for rows in lists])
+        self.context.size.bytes += sum([len(rows.text) for rows in lists])
+        return [orjson.Fragment(rows.text) for rows in lists]
 
     def _type_name(self, shape: Shape, value: Any, step: Step) -> str:
         """Check a value; return the name of its object type, '' for lists and leaves.
@@ -313,7 +316,8 @@ class Run:
         complete = shape.complete
         for i, value in enumerate(values):
             try:
-                results.append(value if complete is None else complete(value))
+                result = value if complete is None else complete(value)
+                results.append(serialize(shape.of, value) if result is None else result)
             except Exception:  # noqa: BLE001 - graphql-core's own error is raised below
                 try:
                     results.append(serialize(shape.of, value))
