@@ -19,6 +19,10 @@ from db.json_values import dumps
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
+# In the `info` of a connection: whether its database has the extension Citus.
+CITUS = "joblens_citus"
+# pg_catalog comes first in any search path, so the name needs no schema.
+_HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
 
 
 class TransactionAbortedError(Exception):
@@ -139,7 +143,7 @@ def create_engine(
         json_serializer=lambda value: dumps(value).decode(),
     )
     # After SQLAlchemy's own listener, whose codecs these replace.
-    event.listen(engine.sync_engine, "connect", partial(_set_codecs, json_deserializer))
+    event.listen(engine.sync_engine, "connect", partial(_set_up, json_deserializer))
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
@@ -160,8 +164,9 @@ async def cancel_statement(connection: AsyncConnection) -> None:
     await driver._cancel(asyncio.get_running_loop().create_future())  # noqa: SLF001
 
 
-def _set_codecs(decode_json: Callable[[str], Any], dbapi_connection: Any, _record: Any) -> None:
+def _set_up(decode_json: Callable[[str], Any], dbapi_connection: Any, record: Any) -> None:
     dbapi_connection.run_async(lambda driver: set_codecs(driver, decode_json))
+    record.info[CITUS] = dbapi_connection.run_async(lambda driver: driver.fetchval(_HAS_CITUS))
 
 
 def _run(connection: Connection, sql: str) -> str:
