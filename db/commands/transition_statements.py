@@ -61,7 +61,16 @@ class Shape(Constant):
     to: JobStatus
     sources: frozenset[JobStatus]
     by_operator: bool
-    sets_error: bool
+
+    @property
+    def ends(self) -> bool:
+        """Whether the run ends, or what was not started."""
+        return self.to.is_terminal
+
+    @property
+    def waits(self) -> bool:
+        """Whether a job that failed is due only after its backoff."""
+        return self.to is JobStatus.QUEUED and not self.by_operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +154,7 @@ def lock(org_id: UUID, job_ids: Sequence[UUID]) -> Select[*tuple[Any, ...]]:
 
 def seconds_of(backoff: Backoff, shape: Shape) -> tuple[float, ...]:
     """Return the seconds of the backoff if the change needs them."""
-    return (backoff.base_seconds, backoff.cap_seconds) if _waits(shape) else ()
-
-
-def _waits(shape: Shape) -> bool:
-    return shape.to is JobStatus.QUEUED and not shape.by_operator
+    return (backoff.base_seconds, backoff.cap_seconds) if shape.waits else ()
 
 
 def _given(given: Given) -> list[tuple[str, Any]]:
@@ -189,7 +194,7 @@ def _guard(shape: Shape, attempt: ColumnElement[int] | None) -> ColumnElement[bo
         return and_(legal, job.attempt < job.max_attempts)
     if shape.to is JobStatus.QUEUED:
         legal = and_(legal, job.attempt < MAX_INT32)
-    if _waits(shape):
+    if shape.waits:
         # Workers may requeue a running job at any time, but retry only while attempts are left.
         return and_(
             legal, or_(job.status == JobStatus.RUNNING.value, job.attempt < job.max_attempts)
@@ -212,7 +217,7 @@ def _values(
             "started_at": None,
             "finished_at": None,
             "queued_at": time,
-            "scheduled_at": _due(time, seconds, given["jitter"]) if _waits(shape) else null(),
+            "scheduled_at": _due(time, seconds, given["jitter"]) if shape.waits else null(),
             # Allow one more start if the run was lost rather than failed.
             "max_attempts": func.greatest(job.max_attempts, job.attempt + 1),
         }
@@ -220,7 +225,7 @@ def _values(
     values["finished_at"] = func.coalesce(job.finished_at, time)
     if "result" in given:
         values["result"] = from_json_text(given["result"])
-    if shape.sets_error:
+    if "error_code" in given or "error_message" in given:
         values["last_error_code"] = given.get("error_code", null())
         values["last_error_message"] = given.get("error_message", null())
     return values

@@ -103,12 +103,13 @@ async def change_job(
         # Another writer may have changed the job between the two statements.
         if row is None or not is_allowed(transition, row):
             break
-    return _refusal(job_id, transition, row)
+    return refusal(job_id, transition, row)
 
 
-def _refusal(
+def refusal(
     job_id: UUID, transition: Transition, row: JobRow | None
 ) -> IllegalTransition | JobNotFound:
+    """Return why the job was not changed. `row`: as it is, with STATE_COLUMNS."""
     if row is None:
         return JobNotFound(job_id)
     allowed = [
@@ -148,14 +149,14 @@ async def change_status(
     """
     if not transition.sources:
         return []
-    shape, detail = _shape(transition), transition.event_detail
+    shape, detail = shape_of(transition), transition.event_detail
     return await change_with_events(
         session,
         org_id,
         change_all,
         list(job_ids),
         shape,
-        _given(transition, backoff),
+        given_of(transition, shape, backoff),
         now,
         seconds_of(backoff, shape),
         criteria,
@@ -165,17 +166,24 @@ async def change_status(
     )
 
 
-def _shape(transition: Transition) -> Shape:
-    sets_error = transition.error_code is not None or transition.error_message is not None
-    return Shape(transition.to, transition.sources, transition.by_operator, sets_error)
+def shape_of(transition: Transition) -> Shape:
+    """Return what the statement of a transition is built for."""
+    return Shape(transition.to, transition.sources, transition.by_operator)
 
 
-def _given(transition: Transition, backoff: Backoff) -> Given:
+def given_of(transition: Transition, shape: Shape, backoff: Backoff) -> Given:
+    """Return the values of a transition's statement."""
     return Given(
         attempt=transition.attempt,
-        result=json_text(transition.result),
-        error_code=transition.error_code,
-        error_message=transition.error_message,
         detail=json_text(transition.event_detail),
-        jitter=backoff.jitter,
+        jitter=backoff.jitter if shape.waits else None,
+        **_ending(transition) if shape.ends else {},
     )
+
+
+def _ending(transition: Transition) -> dict[str, Any]:
+    return {
+        "result": json_text(transition.result),
+        "error_code": transition.error_code,
+        "error_message": transition.error_message,
+    }

@@ -11,7 +11,16 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.schema.test_writes import BULK, CREATE, CREATE_MANY, RECORD, TRANSITION, move, new_job
+from tests.schema.test_writes import (
+    BULK,
+    CREATE,
+    CREATE_MANY,
+    RECORD,
+    TRANSITION,
+    TRANSITION_MANY,
+    move,
+    new_job,
+)
 from tests.support.citus import write_as_on_citus
 from tests.support.service import ORG, Service, serving
 
@@ -114,6 +123,7 @@ async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool,
     key = uuid4().hex
     names = ("start", "fail", "retry", "note", "cancel", "again", "many", "ended")
     ids = {name: await new_job(service, type=key) for name in names}
+    batch = [{"id": await new_job(service, type=key), "to": "RUNNING"} for _ in range(20)]
     for name in ("fail", "retry", "again", "ended"):
         await move(service, ids[name], "RUNNING")
     for name in ("retry", "again"):
@@ -150,6 +160,16 @@ async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool,
         "not from there": (change("start", "FAILED", **{"from": "QUEUED"}), False, ["SELECT"]),
         "fail": (change("fail", "FAILED", **error), True, change_one),
         "retry": (change("retry", "QUEUED"), True, change_one),
+        "start a batch": (
+            sender(service, TRANSITION_MANY, input=batch),
+            True,
+            ["SELECT", *change_one],
+        ),
+        "start a batch twice": (
+            sender(service, TRANSITION_MANY, input=batch),
+            False,
+            ["SELECT", *nothing, "SELECT"],
+        ),
         "record": (
             sender(service, RECORD, input={"id": ids["note"], "detail": {}}),
             True,

@@ -33,6 +33,11 @@ OUTCOME = """__typename
 TRANSITION = (
     f"mutation ($input: TransitionJobInput!) {{ transitionJob(input: $input) {{ {OUTCOME} }} }}"
 )
+TRANSITION_MANY = f"""mutation ($input: [TransitionJobInput!]!) {{ transitionJobs(input: $input) {{
+  __typename
+  ... on TransitionJobsPayload {{ changed refused results {{ {OUTCOME} }} }}
+  ... on InvalidInput {{ field message }}
+}} }}"""
 RECORD = """mutation ($input: RecordJobEventInput!) { recordJobEvent(input: $input) {
   __typename
   ... on JobEventPayload { event { id prevStatus nextStatus attempt detail job { status } } }
