@@ -43,6 +43,9 @@ INHERITED = frozenset(
         ("CreateJobsPayload", "jobs"),
         ("BulkJobPayload", "jobs"),
         ("TransitionJobsPayload", "results"),
+        # Of the results of `transitionJobs`; elsewhere there is no list.
+        ("JobPayload", "job"),
+        ("IllegalTransition", "job"),
     }
 )
 
