@@ -1,7 +1,7 @@
 """The engine: its connection pool, and how its transactions begin and end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -83,6 +83,16 @@ class Begun:
         return was_open
 
 
+class _Opening:
+    """Opens a connection once it is awaited. SQLAlchemy drops it if it cannot wait."""
+
+    def __init__(self, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._connect = connect
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._connect().__await__()
+
+
 class FairPool(AsyncAdaptedQueuePool):
     """SQLAlchemy's pool. Request sessions wait for a connection in `queue`, not in the pool."""
 
@@ -129,7 +139,7 @@ def create_engine(
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=lambda: _Opening(connect),
         # Keeps the driver from beginning transactions: `_begin` does, with the scope.
         isolation_level="AUTOCOMMIT",
         poolclass=FairPool,
