@@ -147,7 +147,7 @@ async def change_status(
     only one gets a job's row. The time of the change is `now`, or the job's latest time if that is
     later. Rows have `returning` and STATE_OF_EVENT.
     """
-    if not transition.sources:
+    if not job_ids or not transition.sources:
         return []
     shape, detail = shape_of(transition), transition.event_detail
     return await change_with_events(
