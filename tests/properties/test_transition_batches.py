@@ -22,20 +22,18 @@ from tests.properties.commands import (
     specs,
 )
 from tests.properties.lifecycle import Row
-from tests.support.citus import write_as_on_citus
+from tests.support.citus import BOTH_WAYS, serving_as
 from tests.support.effort import examples
-from tests.support.service import Service, serving
+from tests.support.service import Service
 
 # `latestEvent` is that after all the changes of a batch.
 LATEST = "latestEvent"
 Item = tuple[int, Row]
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "citus"])
+@pytest.fixture(scope="module", **BOTH_WAYS)
 async def service(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Service]:
-    async with serving(database_url) as running:
-        if request.param:
-            await write_as_on_citus(running.engine)
+    async with serving_as(request, database_url) as running:
         yield running
 
 

@@ -21,7 +21,7 @@ from tests.schema.test_writes import (
     move,
     new_job,
 )
-from tests.support.citus import write_as_on_citus
+from tests.support.citus import BOTH_WAYS, write_as_on_citus
 from tests.support.service import ORG, Service, serving
 
 Send = Callable[[], Awaitable[Any]]
@@ -78,7 +78,7 @@ def check(statements: list[str], *, wrote: bool, citus: bool) -> None:
         assert told == events == []
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "citus"])
+@pytest.fixture(scope="module", **BOTH_WAYS)
 def citus(request: pytest.FixtureRequest) -> bool:
     """Whether Joblens writes as on Citus."""
     return bool(request.param)
