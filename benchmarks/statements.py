@@ -20,41 +20,34 @@ from db.statuses import JobStatus
 SCOPE = Scope(ORG, 10.0, read_only=False)
 # What `transitionJob { job { id status } }` reads, and what the rules need.
 COLUMNS = ("id", "status", "attempt", "max_attempts")
-Recorded = list[tuple[str, tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """An UPDATE, an INSERT and a notification, with the values of the job they were recorded of."""
+    """The statement of a change, with the values of the job that it was recorded of."""
 
     job_id: UUID
     now: datetime
-    recorded: Recorded
+    sql: str
+    values: tuple[Any, ...]
 
     async def send(self, connection: asyncpg.Connection, job_id: UUID) -> None:
         """Carry out the same change of another job."""
-        (update, update_values), (insert, insert_values), (notify, notify_values) = self.recorded
-        now = datetime.now(UTC)
         await connection.execute(SCOPE.begin_sql())
-        (row,) = await connection.fetch(update, *self._of(update_values, job_id, now))
-        names = insert.partition("(")[2].partition(")")[0].split(", ")
-        values = dict(zip(names, self._of(insert_values, job_id, now), strict=True))
-        values |= {"seq": row["event_seq"], "attempt": row["attempt"]}
-        await connection.execute(insert, *values.values())
-        await connection.fetch(notify, *notify_values)
+        (_,) = await connection.fetch(self.sql, *self._of(job_id, datetime.now(UTC)))
         await connection.execute("COMMIT")
 
-    def _of(self, values: tuple[Any, ...], job_id: UUID, now: datetime) -> list[Any]:
-        theirs = {self.job_id: job_id, self.now: now}
+    def _of(self, job_id: UUID, now: datetime) -> list[Any]:
         return [
-            [job_id] if isinstance(value, list) else theirs.get(value, value) for value in values
+            [job_id] if isinstance(value, list) else now if value == self.now else value
+            for value in self.values
         ]
 
 
 async def record(url: str) -> Mapping[JobStatus, Statements]:
     """Start a job and give it back by the ledger's own commands, and keep what they sent."""
     engine = create_engine(url)
-    sent: Recorded = []
+    sent: list[tuple[str, tuple[Any, ...]]] = []
 
     def keep(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
         sent.append((statement, tuple(values)))
@@ -70,7 +63,8 @@ async def record(url: str) -> Mapping[JobStatus, Statements]:
             await change_status(
                 session, ORG, [made.job.id], change, now=now, backoff=Backoff(), returning=COLUMNS
             )
-            found[to] = Statements(made.job.id, now, sent[:])
+            ((sql, values),) = sent
+            found[to] = Statements(made.job.id, now, sql, values)
             sent.clear()
     await engine.dispose()
     return found

@@ -1,7 +1,8 @@
 """Transitions per second: through the API, through the repository, and by the statements alone.
 
 `python -m benchmarks.writing [--write FILE]`. Each connection starts jobs of its own and gives them
-back, one after another: every change is an UPDATE, an INSERT and a notification, committed.
+back, one after another: every change is one statement, which updates the job, appends the event and
+notifies, and is committed.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """The engine: its connection pool, and how its transactions begin and end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,10 @@ from db.json_values import dumps
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
+# In the `info` of a connection: whether its database has the extension Citus.
+CITUS = "joblens_citus"
+# pg_catalog comes first in any search path, so the name needs no schema.
+_HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
 
 
 class TransactionAbortedError(Exception):
@@ -79,6 +83,16 @@ class Begun:
         return was_open
 
 
+class _Opening:
+    """Opens a connection once it is awaited. SQLAlchemy drops it if it cannot wait."""
+
+    def __init__(self, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self._connect = connect
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._connect().__await__()
+
+
 class FairPool(AsyncAdaptedQueuePool):
     """SQLAlchemy's pool. Request sessions wait for a connection in `queue`, not in the pool."""
 
@@ -125,7 +139,7 @@ def create_engine(
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=lambda: _Opening(connect),
         # Keeps the driver from beginning transactions: `_begin` does, with the scope.
         isolation_level="AUTOCOMMIT",
         poolclass=FairPool,
@@ -139,7 +153,7 @@ def create_engine(
         json_serializer=lambda value: dumps(value).decode(),
     )
     # After SQLAlchemy's own listener, whose codecs these replace.
-    event.listen(engine.sync_engine, "connect", partial(_set_codecs, json_deserializer))
+    event.listen(engine.sync_engine, "connect", partial(_set_up, json_deserializer))
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
@@ -160,8 +174,9 @@ async def cancel_statement(connection: AsyncConnection) -> None:
     await driver._cancel(asyncio.get_running_loop().create_future())  # noqa: SLF001
 
 
-def _set_codecs(decode_json: Callable[[str], Any], dbapi_connection: Any, _record: Any) -> None:
+def _set_up(decode_json: Callable[[str], Any], dbapi_connection: Any, record: Any) -> None:
     dbapi_connection.run_async(lambda driver: set_codecs(driver, decode_json))
+    record.info[CITUS] = dbapi_connection.run_async(lambda driver: driver.fetchval(_HAS_CITUS))
 
 
 def _run(connection: Connection, sql: str) -> str:

@@ -5,8 +5,15 @@ from typing import Any
 
 from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
-from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MIN_INT32
-from db.outcomes import CreatedJob, IdempotencyConflict, IllegalTransition, JobNotFound
+from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MAX_TRANSITIONS, MIN_INT32
+from db.outcomes import (
+    ChangedJob,
+    CreatedJob,
+    IdempotencyConflict,
+    IllegalTransition,
+    JobNotFound,
+)
+from db.queries.jobs import JobRow
 from db.times import time_fault
 from db.validation import attempts_fault, document_fault, name_fault, text_fault
 
@@ -88,16 +95,37 @@ def check_created(outcomes: Sequence[Creation]) -> list[CreatedJob]:
     return jobs
 
 
-def check_transition(transition: Transition) -> None:
+def check_transitions(transitions: Sequence[Transition]) -> None:
+    """Raise InvalidJobError if these are too many, or one is invalid."""
+    is_too_long = len(transitions) > MAX_TRANSITIONS
+    too_many = f"It may have at most {MAX_TRANSITIONS} changes." if is_too_long else None
+    _raise_fault("changes", too_many)
+    for index, transition in enumerate(transitions):
+        check_transition(transition, f"changes[{index}].")
+
+
+def check_transition(transition: Transition, prefix: str = "") -> None:
     """Raise InvalidJobError if the transition has an invalid result or detail."""
-    _raise_fault("result", document_fault(transition.result, MAX_JSON_BYTES))
-    check_detail(transition.detail)
+    _raise_fault(f"{prefix}result", document_fault(transition.result, MAX_JSON_BYTES))
+    check_detail(transition.detail, prefix)
 
 
-def check_detail(detail: Any) -> None:
+def job_or_error(
+    outcome: ChangedJob | IllegalTransition | JobNotFound,
+) -> JobRow | JobNotFoundError | IllegalTransitionError:
+    """Return the changed job, or the error of a refused change."""
+    match outcome:
+        case ChangedJob(job):
+            return job
+        case JobNotFound():
+            return JobNotFoundError(outcome)
+    return IllegalTransitionError(outcome)
+
+
+def check_detail(detail: Any, prefix: str = "") -> None:
     """Raise InvalidJobError if the value is not a valid event detail."""
-    _raise_fault("detail", None if isinstance(detail, dict) else "It must be a dict.")
-    _raise_fault("detail", document_fault(detail, MAX_JSON_BYTES))
+    _raise_fault(f"{prefix}detail", None if isinstance(detail, dict) else "It must be a dict.")
+    _raise_fault(f"{prefix}detail", document_fault(detail, MAX_JSON_BYTES))
 
 
 def check_author(by: str | None) -> None:

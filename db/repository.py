@@ -15,9 +15,10 @@ from db.backoff import Backoff
 from db.commands import deletion
 from db.commands import events as event_commands
 from db.commands.creation import NewJob, create_jobs
-from db.commands.transitions import Transition, change_job
+from db.commands.transition_batches import change_jobs
+from db.commands.transitions import change_job
 from db.criteria import JobCriteria, TextCriteria
-from db.error_texts import storable_code, storable_message, with_storable_errors
+from db.error_texts import with_storable_errors
 from db.errors import (
     IllegalTransitionError,
     JobNotFoundError,
@@ -28,6 +29,8 @@ from db.errors import (
     check_limit,
     check_new,
     check_transition,
+    check_transitions,
+    job_or_error,
 )
 from db.job_defaults import (
     DEFAULT_BACKOFF_POLICY,
@@ -35,12 +38,13 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
-from db.outcomes import ChangedJob, CreatedJob, JobNotFound, JobWithEvents
+from db.outcomes import CreatedJob, JobNotFound, JobWithEvents
 from db.queries import due_jobs, events, jobs
 from db.queries.jobs import JobRow
 from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
 from db.queries.rows import narrow
 from db.session_scope import org_id_of
+from db.status_changes import StatusChange
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
 
@@ -176,27 +180,38 @@ class JobRepository:
         that are too long or cannot be stored are shortened or cleaned. Waits for concurrent changes
         of the job. Raises InvalidJobError, JobNotFoundError or IllegalTransitionError.
         """
-        transition = Transition(
-            to=JobStatus(status),
-            expected=None if expected is None else JobStatus(expected),
-            attempt=attempt,
-            result=result,
-            error_code=storable_code(error_code),
-            error_message=storable_message(error_message),
-            detail=self._with_author(detail),
-            by_operator=by_operator,
-        )
+        values = expected, attempt, result, error_code, error_message, detail, by_operator
+        change = StatusChange(job_id, status, *values)
+        transition = change.transition(self._author)
         check_transition(transition)
         backoff = self._backoff.jittered()
         outcome = await change_job(
             *self._scope, job_id, transition, now=_now(), backoff=backoff, returning=JOB_COLUMNS
         )
-        match outcome:
-            case ChangedJob(job):
-                return narrow(job, JOB_COLUMNS)
-            case JobNotFound():
-                raise JobNotFoundError(outcome)
-        raise IllegalTransitionError(outcome)
+        changed = job_or_error(outcome)
+        if isinstance(changed, Exception):
+            raise changed
+        return changed
+
+    async def update_many_job_statuses(
+        self, changes: Sequence[StatusChange]
+    ) -> list[JobRow | JobNotFoundError | IllegalTransitionError]:
+        """Change the statuses of up to 500 jobs, each as `update_job_status` does.
+
+        The result is in the order given: the changed job, or the error of a change that is refused,
+        which does not undo the others. Several changes of one job are made in the order given. The
+        number of statements does not depend on that of the jobs. Raises InvalidJobError.
+        """
+        transitions = [each.transition(self._author) for each in changes]
+        check_transitions(transitions)
+        outcomes = await change_jobs(
+            *self._scope,
+            [(each.job_id, to) for each, to in zip(changes, transitions, strict=True)],
+            now=_now(),
+            backoff=self._backoff,
+            returning=JOB_COLUMNS,
+        )
+        return [job_or_error(each) for each in outcomes]
 
     async def log_job_event(self, job_id: UUID, detail: Mapping[str, Any]) -> int:
         """Append an event that does not change the job's status, and return its `seq`.

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
+from db.engine import CITUS
 from db.templates import Build, Templates
 
 # In the `info` of a session: its db.transactions.Transaction.
@@ -95,10 +96,20 @@ class Statement:
 
 async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> Statement:
     """Make the statement that `build` builds from these arguments, to be run by the session."""
+    return Statement(await _connection_of(session), build, arguments)
+
+
+async def is_citus(session: AsyncSession) -> bool:
+    """Return whether the session's database has the extension Citus."""
+    connection = await _connection_of(session)
+    return bool(connection.info[CITUS])
+
+
+async def _connection_of(session: AsyncSession) -> Connection:
     transaction = session.info.get(TRANSACTION)
     if transaction is not None and transaction.is_open:
-        connection = transaction.sync_connection
-    else:
-        connection = (await session.connection()).sync_connection
-        assert connection is not None
-    return Statement(connection, build, arguments)
+        open_one: Connection = transaction.sync_connection
+        return open_one
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+    return connection

@@ -16,7 +16,7 @@ from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from operator import attrgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ClauseElement, Dialect
@@ -34,6 +34,10 @@ _VALUE_TYPES = (str, int, float, datetime, timedelta, UUID, dict)
 class _Kind(Enum):
     VALUE = "value"
     SHAPE = "shape"
+
+
+# Members of an enum are slow to get.
+_VALUE, _SHAPE = _Kind.VALUE, _Kind.SHAPE
 
 
 class Constant:
@@ -125,57 +129,68 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Iterator[Argument]:
             yield Argument(None, process(value) if process else value, None)
 
 
-def _shape(value: Any, values: list[Any]) -> Hashable:
+def _shape(value: Any, values: list[Any]) -> Any:
     """Return the shape of an argument, and append its values."""
-    parts = _parts(value)
-    if parts is _Kind.VALUE:
+    kind = value.__class__
+    how = _ways.get(kind) or _learn(kind)
+    if how is _SHAPE:
+        return value
+    if how is _VALUE:
         values.append(value)
-        return _Kind.VALUE
-    if parts is _Kind.SHAPE:
-        return _hashable(value)
-    return (value.__class__, *[_shape(each, values) for each in parts])
-
-
-def _hashable(shape: Any) -> Hashable:
-    return frozenset(shape) if isinstance(shape, list) else cast("Hashable", shape)
+        return _VALUE
+    parts = how(value)
+    if parts is _VALUE:
+        values.append(value)
+        return _VALUE
+    if parts is _SHAPE:
+        return frozenset(value)
+    return (kind, *[_shape(each, values) for each in parts])
 
 
 def _with_slots(value: Any, slots: list[Slot]) -> Any:
     """Return the argument with slots for its values, in the order in which `_shape` finds them."""
     parts = _parts(value)
-    if parts is _Kind.VALUE:
+    if parts is _VALUE:
         slots.append(Slot(len(slots)))
         return slots[-1]
-    if parts is _Kind.SHAPE:
+    if parts is _SHAPE:
         return value
     replaced = [_with_slots(each, slots) for each in parts]
     return type(value)(replaced) if isinstance(value, list | tuple) else type(value)(*replaced)
 
 
 def _parts(value: Any) -> Any:
-    """Return the parts to search for values; or _Kind.VALUE or _Kind.SHAPE, which are not searched."""
-    kind = value.__class__
+    """Return the parts to search for values; or _VALUE or _SHAPE: not to be searched."""
+    how = _ways.get(value.__class__) or _learn(value.__class__)
+    return how if isinstance(how, _Kind) else how(value)
+
+
+def _learn(kind: type[Any]) -> Any:
+    """Return what arguments of a class are, or the function that returns their parts."""
+    way = _ways[kind] = _way(kind)
+    return way
+
+
+def _way(kind: type[Any]) -> Any:
     if kind is list:
-        if value and isinstance(value[0], Enum):
-            return _Kind.SHAPE
-        return _Kind.VALUE if value and not is_dataclass(value[0]) else value
-    get = _getters.get(kind)
-    if get is None:
-        get = _getters[kind] = _getter(kind)
-    return get(value)
-
-
-def _getter(kind: type[Any]) -> Callable[[Any], Any]:
+        return _list_parts
     if issubclass(kind, bool | Enum):
-        return lambda _: _Kind.SHAPE
+        return _SHAPE
     if issubclass(kind, tuple):
-        return lambda value: value
+        return iter
     if issubclass(kind, _VALUE_TYPES):
-        return lambda _: _Kind.VALUE
+        return _VALUE
     if is_dataclass(kind) and not issubclass(kind, Constant):
         names = [field.name for field in fields(kind)]
         return attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
-    return lambda _: _Kind.SHAPE
+    return _SHAPE
 
 
-_getters: dict[type[Any], Callable[[Any], Any]] = {}
+def _list_parts(value: list[Any]) -> Any:
+    if value and isinstance(value[0], Enum):
+        return _SHAPE
+    return _VALUE if value and not is_dataclass(value[0]) else value
+
+
+# By class: a _Kind, or a function as `_parts`.
+_ways: dict[type[Any], Any] = {}

@@ -57,6 +57,8 @@ def json_fault(value: Any) -> str | None:
 
 def document_fault(value: Any, max_bytes: int) -> str | None:
     """Return why a JSON column cannot store the value."""
+    if value is None:
+        return None
     if (fault := json_fault(value)) is not None:
         return fault
     try:

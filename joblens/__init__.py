@@ -18,6 +18,7 @@ from db.outcomes import CreatedJob, JobWithEvents
 from db.repository import JobRepository
 from db.retries import in_transaction
 from db.session_scope import create_worker_engine, dispose, session_scope
+from db.status_changes import StatusChange
 from db.statuses import BackoffPolicy, JobStatus
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "JobStatus",
     "JobWithEvents",
     "NewJob",
+    "StatusChange",
     "TransactionAbortedError",
     "create_worker_engine",
     "dispose",

@@ -18,7 +18,7 @@ from db.outcomes import (
 )
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
-from resolvers.mutation_results import ChangedMany, CreatedMany
+from resolvers.mutation_results import ChangedMany, CreatedMany, TransitionedMany
 
 OK = "ok"
 INTERRUPTED = "interrupted"
@@ -36,7 +36,8 @@ class AuditEntry:
 def completed(name: str, outcome: object) -> AuditEntry:
     """Make the entry of a field that returned `outcome`."""
     is_success = isinstance(
-        outcome, CreatedJob | ChangedJob | RecordedEvent | CreatedMany | ChangedMany
+        outcome,
+        CreatedJob | ChangedJob | RecordedEvent | CreatedMany | ChangedMany | TransitionedMany,
     )
     return AuditEntry(name, OK if is_success else type(outcome).__name__, _details(outcome))
 
@@ -54,6 +55,8 @@ def _details(outcome: object) -> Mapping[str, Any]:
     match outcome:
         case CreatedMany():
             return {"created": outcome.created, "existing": outcome.existing}
+        case TransitionedMany():
+            return {"changed": outcome.changed, "refused": outcome.refused}
         case ChangedMany():
             return {"changed": outcome.changed, "skipped": outcome.skipped}
         case CreatedJob():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
 from db.queries.rows import AnyRow
 
 
@@ -30,6 +31,15 @@ class CreatedMany:
     jobs: Sequence[AnyRow]
     created: int
     existing: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionedMany:
+    """The result of each transition of a batch, in its order."""
+
+    results: Sequence[ChangedJob | IllegalTransition | JobNotFound | InvalidInput]
+    changed: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from typing import Any
 
 from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
+from db.commands.transition_batches import Change, Outcome, change_jobs
 from db.commands.transitions import STATE_COLUMNS, Transition, change_job, change_status
 from db.criteria import JobCriteria
 from db.error_texts import storable_code, storable_message
-from db.limits import MAX_BATCH
+from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.outcomes import (
     ChangedJob,
     CreatedJob,
@@ -23,8 +24,14 @@ from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from resolvers.context import Context, RollbackError
 from resolvers.counting import as_count
 from resolvers.errors import BadUserInputError
-from resolvers.ids import parse_job_id
-from resolvers.mutation_results import ChangedMany, CreatedMany, InvalidInputError
+from resolvers.ids import parse_job_id, parse_uuid
+from resolvers.mutation_results import (
+    ChangedMany,
+    CreatedMany,
+    InvalidInput,
+    InvalidInputError,
+    TransitionedMany,
+)
 from resolvers.validation import check_attempts, check_json, check_name, check_object
 
 
@@ -68,16 +75,32 @@ async def transition(
     """Change a job's status, or tell what it met."""
     parsed = parse_job_id(job_id)
     read = STATE_COLUMNS.union(columns)
-    change = await _checked(ctx, wanted)
+    change = _checked(ctx, wanted)
     backoff = ctx.limits.backoff.jittered()
     async with ctx.write() as (session, org_id):
         outcome = await change_job(
             session, org_id, parsed, change, now=ctx.now, backoff=backoff, returning=read
         )
-    if isinstance(outcome, JobNotFound):
-        return JobNotFound(job_id)
-    ctx.cache_jobs([outcome.job], read)
-    return outcome
+    if not isinstance(outcome, JobNotFound):
+        ctx.cache_jobs([outcome.job], read)
+    return _as_written(outcome, job_id)
+
+
+async def transition_many(
+    ctx: Context, wanted: Sequence[tuple[str, Transition]], columns: Collection[str]
+) -> TransitionedMany:
+    """Change the status of jobs in one transaction, each as `transition` does or not at all."""
+    if len(wanted) > MAX_TRANSITIONS:
+        raise InvalidInputError("input", f"It may hold at most {MAX_TRANSITIONS} changes.")
+    checked = [_checked_item(ctx, number, *each) for number, each in enumerate(wanted)]
+    changes = [each for each in checked if not isinstance(each, InvalidInput)]
+    outcomes = iter(await _transition_many(ctx, changes, STATE_COLUMNS.union(columns)))
+    results = [
+        each if isinstance(each, InvalidInput) else _as_written(next(outcomes), job_id)
+        for each, (job_id, _) in zip(checked, wanted, strict=True)
+    ]
+    changed = sum(isinstance(each, ChangedJob) for each in results)
+    return TransitionedMany(results, changed, len(results) - changed)
 
 
 async def record(ctx: Context, job_id: str, detail: Any) -> RecordedEvent | JobNotFound:
@@ -102,7 +125,7 @@ async def change_matching(
     if not 1 <= limit <= MAX_BATCH:
         raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
     try:
-        change = await _checked(ctx, wanted)
+        change = _checked(ctx, wanted)
     except InvalidInputError as error:
         raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
     async with ctx.write() as (session, org_id):
@@ -124,6 +147,30 @@ async def change_matching(
     place = {job_id: number for number, job_id in enumerate(ids)}
     changed = sorted(rows, key=lambda row: place[row.id])
     return ChangedMany(changed, as_count(len(found), limit), len(rows), len(ids) - len(rows))
+
+
+async def _transition_many(
+    ctx: Context, changes: Sequence[Change], columns: Collection[str]
+) -> Sequence[Outcome]:
+    if not changes:
+        return []
+    async with ctx.write() as (session, org_id):
+        outcomes = await change_jobs(
+            session,
+            org_id,
+            changes,
+            now=ctx.now,
+            backoff=ctx.limits.backoff,
+            returning=columns,
+        )
+    jobs = [each.job for each in outcomes if not isinstance(each, JobNotFound)]
+    ctx.cache_jobs(jobs, columns)
+    return outcomes
+
+
+def _as_written(outcome: Outcome, job_id: str) -> Outcome:
+    """Return the outcome with the job's id as the client wrote it."""
+    return JobNotFound(job_id) if isinstance(outcome, JobNotFound) else outcome
 
 
 async def _create(
@@ -157,10 +204,23 @@ def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
     check_json(f"{prefix}payload", job.payload, max_json_bytes)
 
 
-async def _checked(ctx: Context, wanted: Transition) -> Transition:
+def _checked_item(
+    ctx: Context, number: int, job_id: str, wanted: Transition
+) -> Change | InvalidInput:
+    """Check one transition of a batch."""
+    parsed = parse_uuid(job_id)
+    if parsed is None:
+        return InvalidInput(f"input.{number}.id", "A job's id must be a UUID.")
+    try:
+        return parsed, _checked(ctx, wanted, f"input.{number}.")
+    except InvalidInputError as error:
+        return error.outcome
+
+
+def _checked(ctx: Context, wanted: Transition, prefix: str = "") -> Transition:
     """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
-    check_json("result", wanted.result, ctx.limits.max_json_bytes)
-    detail = check_object("detail", wanted.detail, ctx.limits.max_json_bytes)
+    check_json(f"{prefix}result", wanted.result, ctx.limits.max_json_bytes)
+    detail = check_object(f"{prefix}detail", wanted.detail, ctx.limits.max_json_bytes)
     return replace(
         wanted,
         error_code=storable_code(wanted.error_code),

@@ -26,6 +26,7 @@ from schema.mutation_results import (
     CreateJobsResult,
     RecordJobEventResult,
     TransitionJobResult,
+    TransitionJobsResult,
 )
 from schema.permissions import mutation
 from schema.scalars import JSON
@@ -158,6 +159,21 @@ class Mutation:
         columns = selected(info, Selections.written_jobs)
         change = input.transition()
         return await _outcome(mutations.transition(info.context, input.id, change, columns))
+
+    @mutation(
+        Role.WRITER,
+        "Change the status of up to 500 jobs in one transaction, each as `transitionJob` does. A "
+        "change that is refused does not undo the others. Several changes of one job are made in "
+        "the order of the input.",
+    )
+    async def transition_jobs(
+        self,
+        info: Info,
+        input: Annotated[list[TransitionJobInput], strawberry.argument(description="The changes.")],
+    ) -> TransitionJobsResult:
+        columns = selected(info, Selections.written_jobs)
+        changes = [(each.id, each.transition()) for each in input]
+        return await _outcome(mutations.transition_many(info.context, changes, columns))
 
     @mutation(
         Role.WRITER, "Record an event that does not change the job's status, such as progress."

@@ -143,6 +143,25 @@ class CreateJobsPayload:
         return isinstance(source, mutation_results.CreatedMany)
 
 
+TransitionJobResult = Annotated[
+    JobPayload | JobNotFound | IllegalTransition | InvalidInput,
+    strawberry.union("TransitionJobResult", description="The result of changing a job's status."),
+]
+
+
+@strawberry.type(description="The results of a batch of changes.")
+class TransitionJobsPayload:
+    results: list[TransitionJobResult] = strawberry.field(
+        description="The result of each change, in the order of the input."
+    )
+    changed: int = strawberry.field(description="The number of changes that were made.")
+    refused: int = strawberry.field(description="The number of changes that were not made.")
+
+    @classmethod
+    def is_type_of(cls, source: Any, _info: Any) -> bool:
+        return isinstance(source, mutation_results.TransitionedMany)
+
+
 CreateJobResult = Annotated[
     CreateJobPayload | IdempotencyConflict | InvalidInput,
     strawberry.union("CreateJobResult", description="The result of `createJob`."),
@@ -151,9 +170,9 @@ CreateJobsResult = Annotated[
     CreateJobsPayload | IdempotencyConflict | InvalidInput,
     strawberry.union("CreateJobsResult", description="The result of `createJobs`."),
 ]
-TransitionJobResult = Annotated[
-    JobPayload | JobNotFound | IllegalTransition | InvalidInput,
-    strawberry.union("TransitionJobResult", description="The result of changing a job's status."),
+TransitionJobsResult = Annotated[
+    TransitionJobsPayload | InvalidInput,
+    strawberry.union("TransitionJobsResult", description="The result of `transitionJobs`."),
 ]
 RecordJobEventResult = Annotated[
     JobEventPayload | JobNotFound | InvalidInput,

@@ -106,8 +106,10 @@ class Selections:
     def written_jobs(self) -> frozenset[str]:
         """Return the columns of `job` that the result of a mutation needs, for any of its types."""
         nodes: list[FieldNode] = []
+        # The result of `transitionJobs` has results of its own.
+        results = self.fields(self.nodes, "TransitionJobsPayload").get("results", [])
         for type_name, fields in RESULT_JOBS.items():
-            found = self.fields(self.nodes, type_name)
+            found = self.fields([*self.nodes, *results], type_name)
             nodes += [node for name in fields for node in found.get(name, [])]
         return self.job_columns(nodes)
 

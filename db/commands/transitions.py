@@ -3,38 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Double,
-    Interval,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy import Uuid as UuidType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.backoff import Backoff
-from db.commands.events import append_events, change_time
-from db.commands.notifications import notify
+from db.commands.events import change_with_events, json_text
+from db.commands.transition_statements import Given, Shape, change_all, seconds_of
 from db.criteria import JobCriteria
 from db.limits import MAX_INT32
 from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
-from db.queries.filters import is_any, job_conditions
-from db.queries.jobs import JobRow, job_columns, load_jobs_by_id
-from db.statuses import TRANSITIONS, BackoffPolicy, JobStatus
-from db.tables import job_table
-
-job = job_table.c
+from db.queries.jobs import JobRow, load_jobs_by_id
+from db.statuses import TRANSITIONS, JobStatus
 
 # The statuses from which a job may be queued again: workers requeue running jobs and retry failed
 # ones; only operators retry canceled and dead-lettered ones.
@@ -70,10 +52,13 @@ class Transition:
     @property
     def sources(self) -> frozenset[JobStatus]:
         """The statuses that it is allowed from."""
-        legal = frozenset(status for status, nexts in TRANSITIONS.items() if self.to in nexts)
-        if self.to is JobStatus.QUEUED:
-            legal &= QUEUED_BY_OPERATOR if self.by_operator else QUEUED_BY_WORKER
-        return legal if self.expected is None else legal & {self.expected}
+        return _sources(self.to, self.expected, self.by_operator)
+
+    @property
+    def event_detail(self) -> Mapping[str, Any] | None:
+        """The detail of its event; None rather than an empty one."""
+        errors = {"error_code": self.error_code, "error_message": self.error_message}
+        return {**self.detail, **{k: v for k, v in errors.items() if v is not None}} or None
 
     def allows(self, status: JobStatus, *, attempt: int, max_attempts: int) -> bool:
         """Return whether it is allowed for a job in this status and attempt."""
@@ -82,6 +67,14 @@ class Transition:
         retries = self.to is JobStatus.QUEUED and status is not JobStatus.RUNNING
         needs_attempts = self.to is JobStatus.RUNNING or (retries and not self.by_operator)
         return status in self.sources and (attempt < max_attempts or not needs_attempts)
+
+
+@lru_cache(maxsize=200)
+def _sources(to: JobStatus, expected: JobStatus | None, by_operator: bool) -> frozenset[JobStatus]:
+    legal = frozenset(status for status, nexts in TRANSITIONS.items() if to in nexts)
+    if to is JobStatus.QUEUED:
+        legal &= QUEUED_BY_OPERATOR if by_operator else QUEUED_BY_WORKER
+    return legal if expected is None else legal & {expected}
 
 
 async def change_job(
@@ -96,8 +89,7 @@ async def change_job(
 ) -> ChangedJob | IllegalTransition | JobNotFound:
     """Change the status of one job as `change_status` does.
 
-    The outcome's row has `returning`, `id` and STATE_COLUMNS; that of a ChangedJob also `before`,
-    the previous status.
+    The outcome's row has `returning`, `id` and STATE_COLUMNS.
     """
     columns = STATE_COLUMNS.union(returning)
     row = None
@@ -111,6 +103,13 @@ async def change_job(
         # Another writer may have changed the job between the two statements.
         if row is None or not is_allowed(transition, row):
             break
+    return refusal(job_id, transition, row)
+
+
+def refusal(
+    job_id: UUID, transition: Transition, row: JobRow | None
+) -> IllegalTransition | JobNotFound:
+    """Return why the job was not changed. `row`: as it is, with STATE_COLUMNS."""
     if row is None:
         return JobNotFound(job_id)
     allowed = [
@@ -146,114 +145,45 @@ async def change_status(
     Only jobs that meet the criteria once their rows are locked. Rows are locked in the order of
     their ids; locked ones are waited for, or skipped with `skip_locked`. Of two concurrent callers
     only one gets a job's row. The time of the change is `now`, or the job's latest time if that is
-    later. Rows have `returning`, `id`, `attempt`, `event_seq`, `updated_at` and `before`, the
-    previous status.
+    later. Rows have `returning` and STATE_OF_EVENT.
     """
-    if not transition.sources:
+    if not job_ids or not transition.sources:
         return []
-    before = (
-        select(job.id, job.status)
-        .where(
-            job_conditions(org_id, criteria),
-            is_any(job.id, job_ids, UuidType()),
-            _guard(transition),
-        )
-        .order_by(job.id)
-        .with_for_update(skip_locked=skip_locked)
-        .subquery("before")
+    shape, detail = shape_of(transition), transition.event_detail
+    return await change_with_events(
+        session,
+        org_id,
+        change_all,
+        list(job_ids),
+        shape,
+        given_of(transition, shape, backoff),
+        now,
+        seconds_of(backoff, shape),
+        criteria,
+        skip_locked,
+        frozenset(returning),
+        detail=lambda _: detail,
     )
-    statement = (
-        update(job_table)
-        .where(job.org_id == org_id, job.id == before.c.id)
-        .values(_values(transition, now, backoff))
-        .returning(
-            before.c.status.label("before"),
-            *job_columns({"id", "attempt", "event_seq", "updated_at", *returning}),
-        )
+
+
+def shape_of(transition: Transition) -> Shape:
+    """Return what the statement of a transition is built for."""
+    return Shape(transition.to, transition.sources, transition.by_operator)
+
+
+def given_of(transition: Transition, shape: Shape, backoff: Backoff) -> Given:
+    """Return the values of a transition's statement."""
+    return Given(
+        attempt=transition.attempt,
+        detail=json_text(transition.event_detail),
+        jitter=backoff.jitter if shape.waits else None,
+        **_ending(transition) if shape.ends else {},
     )
-    rows = (await session.execute(statement)).all()
-    if rows:
-        await append_events(session, [_event(org_id, row, transition) for row in rows])
-        await notify(session, org_id)
-    return rows
 
 
-def _guard(transition: Transition) -> ColumnElement[bool]:
-    # Jobs whose counters are at their maximum are skipped: they must not fail a bulk change.
-    legal = and_(job.status.in_(sorted(transition.sources)), job.event_seq < MAX_INT32)
-    if transition.attempt is not None:
-        legal = and_(legal, job.attempt == transition.attempt)
-    if transition.to is JobStatus.RUNNING:
-        return and_(legal, job.attempt < job.max_attempts)
-    if transition.to is JobStatus.QUEUED:
-        legal = and_(legal, job.attempt < MAX_INT32)
-    if transition.to is JobStatus.QUEUED and not transition.by_operator:
-        # Workers may requeue a running job at any time, but retry only while attempts are left.
-        return and_(
-            legal, or_(job.status == JobStatus.RUNNING.value, job.attempt < job.max_attempts)
-        )
-    return legal
-
-
-def _values(transition: Transition, now: datetime, backoff: Backoff) -> dict[str, Any]:
-    time = change_time(now)
-    values: dict[str, Any] = {
-        "status": transition.to.value,
-        "event_seq": job.event_seq + 1,
-        "updated_at": time,
-    }
-    if transition.to is JobStatus.RUNNING:
-        return values | {"attempt": job.attempt + 1, "started_at": time, "finished_at": None}
-    if transition.to is JobStatus.QUEUED:
-        return values | {
-            "started_at": None,
-            "finished_at": None,
-            "queued_at": time,
-            "scheduled_at": _scheduled_at(transition, time, backoff),
-            # Allow one more start if the run was lost rather than failed.
-            "max_attempts": func.greatest(job.max_attempts, job.attempt + 1),
-        }
-    # A job that had already ended keeps its end time.
-    values["finished_at"] = func.coalesce(job.finished_at, time)
-    if transition.result is not None:
-        values["result"] = transition.result
-    if transition.error_code is not None or transition.error_message is not None:
-        values["last_error_code"] = transition.error_code
-        values["last_error_message"] = transition.error_message
-    return values
-
-
-def _scheduled_at(
-    transition: Transition, time: ColumnElement[datetime], backoff: Backoff
-) -> ColumnElement[Any]:
-    """Return when the job is due: after its policy's wait if it failed, otherwise at once."""
-    if transition.by_operator:
-        return null()
-    base: ColumnElement[float] = literal(backoff.base_seconds, Double())
-    doubled = base * func.power(
-        cast(2, Double()), func.least(func.greatest(job.attempt - 1, 0), 60)
-    )
-    seconds = case(
-        (job.backoff_policy == BackoffPolicy.FIXED.value, base),
-        (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
-    )
-    delay = func.least(seconds, literal(backoff.cap_seconds, Double())) * backoff.jitter
-    due = time + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
-    failed = job.status == JobStatus.FAILED.value
-    waits = job.backoff_policy != BackoffPolicy.NONE.value
-    return case((and_(failed, waits), due))
-
-
-def _event(org_id: UUID, row: JobRow, transition: Transition) -> dict[str, Any]:
-    errors = {"error_code": transition.error_code, "error_message": transition.error_message}
-    detail = dict(transition.detail) | {k: v for k, v in errors.items() if v is not None}
+def _ending(transition: Transition) -> dict[str, Any]:
     return {
-        "org_id": org_id,
-        "job_id": row.id,
-        "seq": row.event_seq,
-        "ts": row.updated_at,
-        "prev_status": row.before,
-        "next_status": transition.to.value,
-        "attempt": row.attempt,
-        "detail": detail or None,
+        "result": json_text(transition.result),
+        "error_code": transition.error_code,
+        "error_message": transition.error_message,
     }

@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from db.limits import MAX_BATCH
+from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.statuses import JobStatus
 from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
 from resolvers.errors import BadUserInputError
@@ -42,6 +42,10 @@ INHERITED = frozenset(
         ("StatusCount", "count"),
         ("CreateJobsPayload", "jobs"),
         ("BulkJobPayload", "jobs"),
+        ("TransitionJobsPayload", "results"),
+        # Of the results of `transitionJobs`; elsewhere there is no list.
+        ("JobPayload", "job"),
+        ("IllegalTransition", "job"),
     }
 )
 
@@ -165,6 +169,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),
     ("Mutation", "createJobs"): _items("input", lambda _limits: MAX_BATCH),
+    ("Mutation", "transitionJobs"): _items("input", lambda _limits: MAX_TRANSITIONS),
     ("Mutation", "cancelJobs"): _limit,
     ("Mutation", "retryJobs"): _limit,
     ("Subscription", "statusCounts"): _fixed(len(JobStatus)),

@@ -351,3 +351,31 @@ async def test_a_commit_that_has_begun_is_finished(engine: AsyncEngine, database
         await owner.execute("DROP TRIGGER slow ON job; DROP FUNCTION slow; DELETE FROM job")
         await owner.close()
     await assert_serves_cleanly(engine)
+
+
+async def test_a_connection_that_is_too_old_is_replaced(database_url: str) -> None:
+    aging = EngineOptions(pool_size=1, pool_overflow=0, pool_recycle_seconds=0)
+    engine = create_engine(database_url, aging)
+    pids = set()
+    for _ in range(3):
+        async with RequestSession(engine, SCOPE) as session:
+            pids.add(await ask(session))
+    assert len(pids) == 3
+    await assert_serves_cleanly(engine)
+    await engine.dispose()
+
+
+async def test_connections_beyond_the_pool_are_closed(database_url: str) -> None:
+    engine = create_engine(database_url, EngineOptions(pool_size=1, pool_overflow=2))
+    async with (
+        RequestSession(engine, SCOPE) as one,
+        RequestSession(engine, SCOPE) as two,
+        RequestSession(engine, SCOPE) as three,
+    ):
+        pids = {await ask(each) for each in (one, two, three)}
+        assert (len(pids), checked_out(engine)) == (3, 3)
+    assert engine.pool.checkedin() == 1  # type: ignore[attr-defined]
+    async with RequestSession(engine, SCOPE) as session:
+        assert await ask(session) in pids
+    await assert_serves_cleanly(engine)
+    await engine.dispose()

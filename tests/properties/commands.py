@@ -28,6 +28,9 @@ CREATE = f"""mutation ($input: CreateJobInput!) {{ it: createJob(input: $input) 
 CREATE_MANY = f"""mutation ($input: [CreateJobInput!]!) {{ it: createJobs(input: $input) {{
     ... on CreateJobsPayload {{ created known: existing jobs {JOB} }} {CREATED} }} }}"""
 MOVE = f"mutation ($input: TransitionJobInput!) {{ it: transitionJob(input: $input) {OUTCOME} }}"
+MOVE_MANY = f"""mutation ($input: [TransitionJobInput!]!) {{
+    it: transitionJobs(input: $input) {{
+        ... on TransitionJobsPayload {{ changed refused results {OUTCOME} }} }} }}"""
 OPERATE = f"mutation ($id: ID!, $why: String) {{ it: %s(id: $id, reason: $why) {OUTCOME} }}"
 RECORD = """mutation ($input: RecordJobEventInput!) { it: recordJobEvent(input: $input) { __typename
     ... on JobEventPayload { event { id prevStatus nextStatus attempt detail } }
@@ -84,7 +87,7 @@ broken = st.sampled_from(
     ]
 )
 commands: st.SearchStrategy[Command] = st.tuples(
-    st.sampled_from(["one", "one", "one", "many", "record"]),
+    st.sampled_from(["one", "one", "one", "batch", "many", "record"]),
     st.integers(0, 2),
     changes | st.sampled_from(["canceled", "queued"]).map(lambda to: Change(to, by_operator=True)),
 )

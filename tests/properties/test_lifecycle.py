@@ -1,12 +1,13 @@
 """The life of jobs under random commands, one after another, against a model in plain Python."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -37,8 +38,15 @@ from tests.properties.commands import (
 )
 from tests.properties.lifecycle import Change, ModelJob, Row
 from tests.properties.predicates import Filter, meets
+from tests.support.citus import BOTH_WAYS, serving_as
 from tests.support.effort import examples
 from tests.support.service import OTHER_ORG, Service
+
+
+@pytest.fixture(scope="module", **BOTH_WAYS)
+async def service(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Service]:
+    async with serving_as(request, database_url) as running:
+        yield running
 
 
 class Lifecycle(RuleBasedStateMachine):

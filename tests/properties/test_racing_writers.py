@@ -12,6 +12,7 @@ from tests.properties.commands import (
     BULK,
     CREATE_MANY,
     MOVE,
+    MOVE_MANY,
     OPERATE,
     RECORD,
     Command,
@@ -49,6 +50,12 @@ async def fire(ledger: Ledger, command: Command, job_ids: list[str], tag: str) -
         answer = await ledger.ask(BULK % name, filter={}, limit=2, why=tag)
         assert answer["changed"] == len(answer["jobs"])
         assert answer["changed"] + answer["skipped"] == answer["matched"]["value"]
+        return int(answer["changed"])
+    if field == "batch" and not change.by_operator:
+        # The first job comes last, again.
+        wanted = [job_id, *reversed(job_ids), job_id]
+        answer = await ledger.ask(MOVE_MANY, input=[change.input(each) for each in wanted])
+        assert answer["changed"] + answer["refused"] == len(wanted)
         return int(answer["changed"])
     if change.by_operator:
         name = "cancelJob" if change.to == "canceled" else "retryJob"
@@ -112,6 +119,38 @@ async def test_writers_at_once_leave_one_legal_path(
         job.check(rows[job_id], events[job_id])
 
 
+async def test_batches_of_changes_do_not_wait_for_each_other_in_a_circle(
+    service: Service, tables: asyncpg.Connection
+) -> None:
+    ledger = Ledger(service, tables)
+    made = await ledger.ask(CREATE_MANY, input=[{"type": "t"}] * 3)
+    job_ids = sorted(job["id"] for job in made["jobs"])
+
+    def start(order: list[str]) -> asyncio.Task[Any]:
+        batch = [{"id": job_id, "from": "QUEUED", "to": "RUNNING"} for job_id in order]
+        return asyncio.create_task(ledger.ask(MOVE_MANY, input=batch))
+
+    # A third writer holds both up in the middle.
+    other = tables.transaction()
+    await other.start()
+    await tables.execute("SELECT FROM job WHERE id = $1 FOR UPDATE", job_ids[1])
+    tasks = [start(job_ids), start(job_ids[::-1])]
+    await waiting(tables, len(tasks))
+    await other.rollback()
+    answers = await asyncio.gather(*tasks)
+    assert sorted(answer["changed"] for answer in answers) == [0, 3]
+    assert all(len(answer["results"]) == 3 for answer in answers)
+
+
+async def waiting(tables: asyncpg.Connection, count: int) -> None:
+    """Wait until so many transactions wait for a lock."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await tables.fetchval(WAITING) < count:
+            await asyncio.sleep(0.01)
+            # What this transaction has read of the others' state would stay.
+            await tables.execute("SELECT pg_stat_clear_snapshot()")
+
+
 async def test_batches_that_share_keys_do_not_wait_for_each_other_in_a_circle(
     service: Service, tables: asyncpg.Connection
 ) -> None:
@@ -128,11 +167,7 @@ async def test_batches_that_share_keys_do_not_wait_for_each_other_in_a_circle(
         "INSERT INTO job (org_id, type, idempotency_key) VALUES ($1, 'm', 'm')", ledger.org
     )
     tasks = [create("amz"), create("zma")]
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await tables.fetchval(WAITING) < len(tasks):
-            await asyncio.sleep(0.01)
-            # What this transaction has read of the others' state would stay.
-            await tables.execute("SELECT pg_stat_clear_snapshot()")
+    await waiting(tables, len(tasks))
     await other.rollback()
     forth, back = await asyncio.gather(*tasks)
     assert sorted([forth["created"], back["created"]]) == [0, 3]

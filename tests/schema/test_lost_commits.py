@@ -18,6 +18,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "createJob": ("queued", 'createJob(input: {type: "t"})'),
     "createJobs": ("queued", 'createJobs(input: [{type: "t"}, {type: "t"}])'),
     "transitionJob": ("queued", 'transitionJob(input: {id: "ID", to: RUNNING})'),
+    "transitionJobs": ("queued", 'transitionJobs(input: [{id: "ID", to: RUNNING}])'),
     "recordJobEvent": ("queued", 'recordJobEvent(input: {id: "ID", detail: {}})'),
     "cancelJob": ("queued", 'cancelJob(id: "ID")'),
     "retryJob": ("failed", 'retryJob(id: "ID")'),

@@ -1,4 +1,7 @@
-"""The SQL of every command, against the rules that keep the tables fit to be spread over shards."""
+"""The SQL of every command, against the rules that keep the tables fit to be spread over shards.
+
+And its number of statements, on plain PostgreSQL and on Citus.
+"""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,8 +11,18 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.schema.test_writes import BULK, CREATE, CREATE_MANY, RECORD, TRANSITION, move, new_job
-from tests.support.service import ORG, Service
+from tests.schema.test_writes import (
+    BULK,
+    CREATE,
+    CREATE_MANY,
+    RECORD,
+    TRANSITION,
+    TRANSITION_MANY,
+    move,
+    new_job,
+)
+from tests.support.citus import BOTH_WAYS, write_as_on_citus
+from tests.support.service import ORG, Service, serving
 
 Send = Callable[[], Awaitable[Any]]
 
@@ -21,6 +34,8 @@ FORBIDDEN = re.compile(
 )
 TABLE = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (job_event|job)\b(?: AS (\w+))?")
 WORDS = {"UPDATE", "INSERT", "SELECT"}
+# The change, its events and the notification: in one statement, and in several as on Citus.
+IN_ONE, IN_THREE = ["WITH"], ["UPDATE", "INSERT", "SELECT"]
 
 
 def parts_of(statement: str) -> list[str]:
@@ -38,28 +53,43 @@ def check_organisation(statement: str) -> None:
     for part in parts_of(statement):
         for table, alias in TABLE.findall(part):
             if re.search(rf"\bINTO {table}\b", part):
-                columns = part.partition("(")[2].partition(")")[0]
+                columns = part.partition(f"INTO {table} (")[2].partition(")")[0]
                 assert columns.split(", ")[0] == "org_id", part
             else:
                 assert re.search(rf"\b{alias or table}\.org_id = \$\d+", part), part
 
 
-def check(statements: list[str], *, wrote: bool) -> None:
+def check(statements: list[str], *, wrote: bool, citus: bool) -> None:
     """Check the statements of one writing transaction."""
     for statement in statements:
-        assert statement.split()[0] in WORDS
         assert not FORBIDDEN.search(statement), statement
-        # One statement writes to one table: no writing CTE.
-        assert len(re.findall(r"\b(?:UPDATE (?=job)|INSERT INTO)", statement)) <= 1
         check_organisation(statement)
+        if citus:
+            assert statement.split()[0] in WORDS
+            # One statement writes to one table: no writing CTE.
+            assert len(re.findall(r"\b(?:UPDATE (?=job)|INSERT INTO)", statement)) <= 1
     told = [statement for statement in statements if "pg_notify" in statement]
-    assert len(told) == wrote
     events = [statement for statement in statements if "INTO job_event" in statement]
-    assert len(events) == wrote
+    changes = [s for s in statements if re.search(r"(^|\()(UPDATE job\b|INSERT INTO job\b)", s)]
     if wrote:
-        changes = [s for s in statements if re.match(r"UPDATE job\b|INSERT INTO job\b", s)]
-        assert len(changes) == 1
-        assert statements.index(changes[0]) < statements.index(events[0])
+        assert len(told) == len(events) == len(changes) == 1
+        assert statements.index(changes[0]) <= statements.index(events[0])
+    elif citus:
+        assert told == events == []
+
+
+@pytest.fixture(scope="module", **BOTH_WAYS)
+def citus(request: pytest.FixtureRequest) -> bool:
+    """Whether Joblens writes as on Citus."""
+    return bool(request.param)
+
+
+@pytest.fixture(scope="module")
+async def service(database_url: str, citus: bool) -> AsyncIterator[Service]:
+    async with serving(database_url) as running:
+        if citus:
+            await write_as_on_citus(running.engine)
+        yield running
 
 
 @pytest.fixture
@@ -88,11 +118,12 @@ def sender(service: Service, query: str, **variables: Any) -> Send:
     return send
 
 
-async def commands(service: Service) -> dict[str, tuple[Send, bool]]:
-    """Get a request for each way to write, and whether it changes anything."""
+async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool, list[str]]]:
+    """Get a request for each way to write, whether it changes anything, and its statements."""
     key = uuid4().hex
     names = ("start", "fail", "retry", "note", "cancel", "again", "many", "ended")
     ids = {name: await new_job(service, type=key) for name in names}
+    batch = [{"id": await new_job(service, type=key), "to": "RUNNING"} for _ in range(20)]
     for name in ("fail", "retry", "again", "ended"):
         await move(service, ids[name], "RUNNING")
     for name in ("retry", "again"):
@@ -109,34 +140,64 @@ async def commands(service: Service) -> dict[str, tuple[Send, bool]]:
     def bulk(field: str, name: str) -> Send:
         return sender(service, BULK % field, f={"ids": [ids[name]], "type": {"eq": key}})
 
+    change_one = IN_THREE if citus else IN_ONE
+    # What has no effect is one statement, and another one that reads why.
+    nothing = ["UPDATE"] if citus else ["WITH"]
+    creation = ["INSERT", "INSERT", "SELECT"]
     error = {"errorCode": "E", "errorMessage": "no", "detail": {"a": 1}, "result": [1]}
     return {
-        "create": (sender(service, CREATE, input={"type": "t", "payload": [1]}), True),
-        "create the same": (sender(service, CREATE, input=held), False),
-        "conflict": (sender(service, CREATE, input=other), False),
-        "create many": (sender(service, CREATE_MANY, input=[{"type": "t"}] * 20 + [held]), True),
-        "create none": (sender(service, CREATE_MANY, input=[]), False),
-        "start": (change("start", "RUNNING", **{"from": "QUEUED"}), True),
-        "start twice": (change("start", "RUNNING"), False),
-        "not from there": (change("start", "FAILED", **{"from": "QUEUED"}), False),
-        "fail": (change("fail", "FAILED", **error), True),
-        "retry": (change("retry", "QUEUED"), True),
-        "record": (sender(service, RECORD, input={"id": ids["note"], "detail": {}}), True),
-        "record of none": (sender(service, RECORD, input={"id": ORG, "detail": {}}), False),
-        "cancel": (sender(service, operate % "cancelJob", id=ids["cancel"]), True),
-        "retry by hand": (sender(service, operate % "retryJob", id=ids["again"]), True),
-        "cancel many": (bulk("cancelJobs", "many"), True),
-        "retry many": (bulk("retryJobs", "many"), True),
-        "cancel what ended": (bulk("cancelJobs", "ended"), False),
+        "create": (sender(service, CREATE, input={"type": "t", "payload": [1]}), True, creation),
+        "create the same": (sender(service, CREATE, input=held), False, ["INSERT", "SELECT"]),
+        "conflict": (sender(service, CREATE, input=other), False, ["INSERT", "SELECT"]),
+        "create many": (
+            sender(service, CREATE_MANY, input=[{"type": "t"}] * 20 + [held]),
+            True,
+            ["INSERT", "SELECT", "INSERT", "SELECT"],
+        ),
+        "create none": (sender(service, CREATE_MANY, input=[]), False, []),
+        "start": (change("start", "RUNNING", **{"from": "QUEUED"}), True, change_one),
+        "start twice": (change("start", "RUNNING"), False, [*nothing, "SELECT"]),
+        "not from there": (change("start", "FAILED", **{"from": "QUEUED"}), False, ["SELECT"]),
+        "fail": (change("fail", "FAILED", **error), True, change_one),
+        "retry": (change("retry", "QUEUED"), True, change_one),
+        "start a batch": (
+            sender(service, TRANSITION_MANY, input=batch),
+            True,
+            ["SELECT", *change_one],
+        ),
+        "start a batch twice": (
+            sender(service, TRANSITION_MANY, input=batch),
+            False,
+            ["SELECT", *nothing, "SELECT"],
+        ),
+        "record": (
+            sender(service, RECORD, input={"id": ids["note"], "detail": {}}),
+            True,
+            [*change_one, "SELECT"],
+        ),
+        "record of none": (
+            sender(service, RECORD, input={"id": ORG, "detail": {}}),
+            False,
+            nothing,
+        ),
+        "cancel": (sender(service, operate % "cancelJob", id=ids["cancel"]), True, change_one),
+        "retry by hand": (sender(service, operate % "retryJob", id=ids["again"]), True, change_one),
+        "cancel many": (bulk("cancelJobs", "many"), True, ["SELECT", *change_one]),
+        "retry many": (bulk("retryJobs", "many"), True, ["SELECT", *change_one]),
+        "cancel what ended": (bulk("cancelJobs", "ended"), False, ["SELECT", *nothing]),
     }
 
 
-async def test_every_command_keeps_the_rules(service: Service, heard: list[str]) -> None:
-    for name, (send, wrote) in (await commands(service)).items():
+async def test_every_command_keeps_the_rules(
+    service: Service, citus: bool, heard: list[str]
+) -> None:
+    for name, (send, wrote, words) in (await commands(service, citus)).items():
         before = len(await arrived(service, heard))
-        with service.recorded() as statements:
+        with service.recorded() as recorded:
             await send()
-        check([s for s in statements if not is_answer(s)], wrote=wrote)
+        statements = [statement for statement in recorded if not is_answer(statement)]
+        assert [statement.split()[0] for statement in statements] == words, name
+        check(statements, wrote=wrote, citus=citus)
         heard_now = await arrived(service, heard)
         assert heard_now[before:] == [ORG] * wrote, name
 

@@ -33,6 +33,11 @@ OUTCOME = """__typename
 TRANSITION = (
     f"mutation ($input: TransitionJobInput!) {{ transitionJob(input: $input) {{ {OUTCOME} }} }}"
 )
+TRANSITION_MANY = f"""mutation ($input: [TransitionJobInput!]!) {{ transitionJobs(input: $input) {{
+  __typename
+  ... on TransitionJobsPayload {{ changed refused results {{ {OUTCOME} }} }}
+  ... on InvalidInput {{ field message }}
+}} }}"""
 RECORD = """mutation ($input: RecordJobEventInput!) { recordJobEvent(input: $input) {
   __typename
   ... on JobEventPayload { event { id prevStatus nextStatus attempt detail job { status } } }
@@ -325,7 +330,7 @@ async def test_statements_of_a_transition(service: Service) -> None:
     query = "mutation ($input: TransitionJobInput!) { transitionJob(input: $input) { ... on JobPayload { job { id status } } } }"
     with service.recorded() as statements:
         await service.query(query, {"input": {"id": job_id, "to": "RUNNING"}})
-    assert [statement.split()[0] for statement in statements] == ["UPDATE", "INSERT", "SELECT"]
+    assert [statement.split()[0] for statement in statements] == ["WITH"]
     with service.recorded() as statements:
         await service.query(
             'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'

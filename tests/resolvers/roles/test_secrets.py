@@ -54,6 +54,10 @@ WRITES = {
         WRITER,
         f'transitionJob(input: {{id: "{ID}", to: SUCCEEDED}}) {{ ... on IllegalTransition {{ job {{ {JOB} }} }} }}',
     ),
+    "IllegalTransition of many": (
+        WRITER,
+        f'transitionJobs(input: [{{id: "{ID}", to: SUCCEEDED}}]) {{ ... on TransitionJobsPayload {{ results {{ ... on IllegalTransition {{ job {{ {JOB} }} }} }} }} }}',
+    ),
     "recordJobEvent": (
         WRITER,
         f'recordJobEvent(input: {{id: "{ID}", detail: {{token: "{SECRET}"}}}}) {{ ... on JobEventPayload {{ event {{ {EVENT} job {{ {JOB} }} }} }} }}',

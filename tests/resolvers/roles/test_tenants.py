@@ -110,6 +110,10 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
         for to in ("RUNNING", "SUCCEEDED")
     ),
     ("transitionJob", {"input": {"id": THEIR_IDS[0], "to": "FAILED", "detail": 1}}),
+    *(
+        ("transitionJobs", {"input": [{"id": each, "to": to} for each in (OUR_IDS[2], *JOB_IDS, "x")]})
+        for to in ("CANCELED", "RUNNING", "FAILED")
+    ),
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
     *((name, {"id": each}) for name in ("cancelJob", "retryJob") for each in (*JOB_IDS, "x")),
@@ -248,13 +252,19 @@ async def test_what_is_theirs_is_looked_up_as_what_is_nobodys(
     assert told[0][1]
 
 
-@pytest.mark.parametrize("name", ["transitionJob", "recordJobEvent", "cancelJob", "retryJob"])
+@pytest.mark.parametrize(
+    "name", ["transitionJob", "transitionJobs", "recordJobEvent", "cancelJob", "retryJob"]
+)
 async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], name: str) -> None:
     _, shared = both
     told = []
     for id_ in (THEIR_IDS[0], UNKNOWN):
         inputs = {"transitionJob": {"to": "QUEUED"}, "recordJobEvent": {"detail": {}}}
-        given = {"input": {"id": id_, **inputs[name]}} if name in inputs else {"id": id_}
+        given: dict[str, Any] = {"id": id_}
+        if name in inputs:
+            given = {"input": {"id": id_, **inputs[name]}}
+        if name == "transitionJobs":
+            given = {"input": [{"id": id_, "to": "QUEUED"}, {"id": id_, "to": "RUNNING"}]}
         with shared.recorded() as statements:
             body = await shared.body(operation(core_schema, "mutation", name, given), given)
         told.append((orjson.dumps(body).replace(id_.encode(), b""), statements))

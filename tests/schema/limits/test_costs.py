@@ -65,6 +65,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         # A mutation costs what it changes, and what it tells of it.
         ('mutation { createJob(input: {type: "x"}) { __typename } }', 1),
         ('mutation { createJobs(input: [{type: "x"}, {type: "y"}]) { ... on CreateJobsPayload { jobs { id } } } }', 4),
+        ('mutation { transitionJobs(input: [{id: "x", to: FAILED}, {id: "y", to: FAILED}]) { ... on TransitionJobsPayload { results { ... on JobPayload { job { id } } ... on IllegalTransition { message } } } } }', 4),
         (f'mutation {{ cancelJob(id: "{ID}") {{ {CHANGED} }} }}', 2),
         ("mutation { cancelJobs(filter: {}) { changed } }", 100),
         ("mutation { retryJobs(filter: {}, limit: 5) { jobs { latestEvent { id } } matched { value } } }", 16),

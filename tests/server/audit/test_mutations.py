@@ -98,6 +98,11 @@ async def test_each_outcome(service: Service, minted: Minted, lines: Lines) -> N
             "outcome": "IllegalTransition",
             "job": job,
         },
+        f'transitionJobs(input: [{{id: "{job}", to: FAILED}}, {{id: "{missing}", to: FAILED}}])': {
+            "outcome": "ok",
+            "changed": 1,
+            "refused": 1,
+        },
         f'recordJobEvent(input: {{id: "{job}", detail: {{}}}})': {"outcome": "ok", "job": job},
         f'cancelJob(id: "{missing}")': {"outcome": "JobNotFound", "job": missing},
         f'cancelJob(id: "{job}", reason: "r")': {"outcome": "ok", "job": job},
