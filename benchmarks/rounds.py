@@ -109,7 +109,7 @@ class Bench:
         """Serve; at the end, none of Joblens' operations may have fallen back."""
         async with AsyncExitStack() as stack:
             servers = [
-                await stack.enter_async_context(serving(each, self.url, log_level="debug"))
+                await stack.enter_async_context(serving(each, self.url))
                 for each in contestants
             ]
             yield servers

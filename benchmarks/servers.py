@@ -15,7 +15,7 @@ from benchmarks.processes import Usage, cpu_seconds, peak_memory
 START_SECONDS = 30
 ROOT = Path(__file__).parents[1]
 UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log")
-# Joblens logs this at level debug if its own executor cannot run an operation.
+# Joblens logs this as a warning if an operation could not be compiled.
 FELL_BACK = b'"operation fell back"'
 
 

@@ -29,6 +29,7 @@ from graphql.pyutils import Path
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from schema.execution.fallbacks import INTROSPECTION
 from schema.execution.fields import options
 from schema.execution.plans import Level, Plan, Shape, Step, Way
 from schema.execution.projections import Leaf, completer, project
@@ -116,7 +117,7 @@ class _Compiler:
             return Leaf(name, ordinal, type_, False, nodes, label, function=lambda _: parent.name)
         definition = field.extensions.get("strawberry-definition")
         if not isinstance(definition, StrawberryField):
-            raise NotCompilableError("introspection" if field_name[:2] == "__" else label)
+            raise NotCompilableError(INTROSPECTION if field_name.startswith("__") else label)
         if is_leaf_type(type_) and not definition.is_async:
             leaf = Leaf(name, ordinal, type_, type_ is field.type, nodes, label)
             if (found := self._with_value(leaf, field, definition, details)) is not None:

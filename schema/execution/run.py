@@ -27,7 +27,7 @@ from schema.execution.error_format import (
     present,
 )
 from schema.execution.executor import Executor
-from schema.execution.fallbacks import count_fallback
+from schema.execution.fallbacks import SETTING, count_fallback
 from schema.execution.models import Operation, Request, Response, RootFields
 from schema.execution.persisted_documents import DocumentRequest
 from schema.execution.plans import Plan
@@ -134,7 +134,7 @@ def _plan(
 ) -> Plan:
     """Return the operation's plan. Raises NotCompilableError."""
     if not operation.compiles:
-        raise NotCompilableError("setting")
+        raise NotCompilableError(SETTING)
     hides = context.viewer_redaction is not None
     conditions = tuple(variables.coerced.get(name) for name in operation.conditions)
 

@@ -50,7 +50,7 @@ def test_fallbacks(tmp_path: Path) -> None:
     server = Server(JOBLENS, 1, 1, output)
     output.write_text('{"event":"request","level":"info"}\n')
     check_no_fallback(server)
-    line = '{"reason":"introspection","event":"operation fell back","level":"debug"}\n'
+    line = '{"reason":"introspection","event":"operation fell back","level":"warning"}\n'
     output.write_text(f"{output.read_text()}{line}{line.replace('introspection', 'other')}")
     with pytest.raises(RuntimeError, match=r"2 operations fell back.*introspection"):
         check_no_fallback(server)
