@@ -109,8 +109,7 @@ class Bench:
         """Serve; at the end, none of Joblens' operations may have fallen back."""
         async with AsyncExitStack() as stack:
             servers = [
-                await stack.enter_async_context(serving(each, self.url))
-                for each in contestants
+                await stack.enter_async_context(serving(each, self.url)) for each in contestants
             ]
             yield servers
             for server in servers:

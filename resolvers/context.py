@@ -66,8 +66,8 @@ class Context:
     `live`: the hub of the process's subscriptions, None where there are none.
     `viewer_redaction`: what is redacted for the viewer, None if it may see secrets.
     `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
-    the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields may
-    be cancelled one by one, as graphql-core does with the siblings of a failed one.
+    the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields
+    may be cancelled one by one, as graphql-core does with the siblings of a failed one.
     """
 
     viewer: Viewer

@@ -43,8 +43,6 @@ MAX_JSON_BYTES = 65_536
 
 _MARKED_OFFSET = f'+00:00"{TIME_MARK}'
 _SEPARATOR = "\x03"
-# The characters of a point and six digits.
-_MICROSECONDS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +172,12 @@ def _is_large(column: ColumnElement[Any]) -> ColumnElement[bool]:
 def _with_times(texts: Sequence[str]) -> list[str]:
     """Write the marked times of texts with six digits or none, and `Z`."""
     *before, last = _SEPARATOR.join(texts).split(_MARKED_OFFSET)
-    return '"'.join([*map(_with_six_digits, before), last]).split(_SEPARATOR)
+    # Each part but the last ends with a time; nearly all have six digits.
+    parts = [part if part[-7] == "." else _with_six_digits(part) for part in before]
+    return 'Z"'.join([*parts, last]).split(_SEPARATOR)
 
 
 def _with_six_digits(text: str) -> str:
-    """Fill up the fraction of the second that a text ends with, if it has one; append `Z`."""
-    point = text.rfind(".", -_MICROSECONDS)
-    return f"{text}Z" if point < 0 else f"{text}{'0' * (_MICROSECONDS + point - len(text))}Z"
+    """Fill up the fraction of the second that a text ends with, if it has one."""
+    point = text.rfind(".", -7)
+    return text if point < 0 else f"{text}{'0' * (7 + point - len(text))}"

@@ -229,7 +229,7 @@ def _way(definition: StrawberryField) -> tuple[Way, Callable[..., Any], str | No
     if definition.is_subscription:
         return Way.GIVEN, _not_called, None, False
     if definition.is_basic_field:
-        return Way.ATTRIBUTE, attrgetter(definition.python_name), None, False
+        return Way.FUNCTION, attrgetter(definition.python_name), None, False
     level = options(definition).level
     if level is not None:
         takes_info = "info" if "info" in signature(level).parameters else None

@@ -31,7 +31,6 @@ class Way(Enum):
     GIVEN: that of a subscription's root field, for each of its events.
     """
 
-    ATTRIBUTE = "attribute"
     FUNCTION = "function"
     COROUTINE = "coroutine"
     LEVEL = "level"

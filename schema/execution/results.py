@@ -1,7 +1,6 @@
 """Executes operations, and makes responses of their results and errors."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from graphql import ExecutionResult, GraphQLError
@@ -10,7 +9,7 @@ from resolvers.context import Context
 from schema.execution.error_format import log_unexpected, present
 from schema.execution.error_wording import bounded
 from schema.execution.models import Operation, Response
-from schema.execution.running import settled
+from schema.execution.resolving import settled
 
 # The bytes of an error's location: {"line":1,"column":1}
 LOCATION_BYTES = 21
@@ -51,17 +50,16 @@ def _response(result: ExecutionResult, execution: Execution, operation: Operatio
     context, errors = execution.context, result.errors or ()
     size = context.size
     log_unexpected(errors)
+    size.bytes += sum(map(_least_bytes, errors))
     response = Response(
         result.data,
+        [present(error) for error in errors] if not size.is_too_large else [],
         requested=operation.cost,
         returned=execution.returned,
         max_bytes=size.max_bytes,
         audit_entries=context.audit_entries,
     )
-    size.bytes += sum(map(_least_bytes, errors))
-    if size.is_too_large:
-        return response.too_large()
-    return replace(response, errors=[present(error) for error in errors])
+    return response.too_large() if size.is_too_large else response
 
 
 def _least_bytes(error: GraphQLError) -> int:

@@ -4,17 +4,15 @@ A level's values keep their order and number on the way down and back up, so tha
 its parent by its index. In the place of a value may be a Failure, see schema.execution.failures.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, chain
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from graphql import (
     ExecutionResult,
     FieldNode,
     GraphQLError,
-    GraphQLResolveInfo,
     Undefined,
     is_abstract_type,
     located_error,
@@ -25,13 +23,10 @@ from graphql.pyutils import is_iterable
 
 from db.queries.written import WrittenRows
 from resolvers.context import Context
-from schema.execution.compiling import convert
 from schema.execution.failures import Batch, Failure, Fields, Items, Place, Some, reported
-from schema.execution.infos import PlannedInfo
-from schema.execution.plans import Level, Plan, Shape, Step, Way
+from schema.execution.plans import Level, Plan, Shape, Step
 from schema.execution.projections import serialize
-
-T = TypeVar("T")
+from schema.execution.resolving import Calls, settled
 
 LISTS = {list, tuple}
 
@@ -51,10 +46,8 @@ class Run:
         self.returned = 0
         self._plan = plan
         self._variables = variables
+        self._calls = Calls(plan, context, variables, event)
         self._failures: list[Failure] = []
-        self._event = event
-        # Projections get one for all of their fields: these use the context alone.
-        self._leaf_info = PlannedInfo(_ContextOnly(context), None, {})
 
     def for_event(self, event: Any, context: Context) -> "Run":
         """Make the execution of one event of a subscription."""
@@ -132,7 +125,7 @@ class Run:
     def _projected(self, level: Level, sources: Sequence[Any], batch: Batch) -> list[Any]:
         assert level.project is not None
         try:
-            return level.project(sources, self._leaf_info, self.context.size)
+            return level.project(sources, self._calls.leaf_info, self.context.size)
         except Exception:  # noqa: BLE001 - is met again, by the field that it belongs to
             return [self._one_by_one(level, each, batch.place(i)) for i, each in enumerate(sources)]
 
@@ -141,7 +134,7 @@ class Run:
         answers: dict[int, Any] = {}
         for leaf in level.leaves:
             try:
-                value = leaf.value(source, self._leaf_info)
+                value = leaf.value(source, self._calls.leaf_info)
             except Exception as error:  # noqa: BLE001 - is the field's
                 failure = self._fail(error, leaf.nodes, place.below(leaf.name, leaf.ordinal))
                 if not leaf.nullable:
@@ -167,48 +160,9 @@ class Run:
                 result[name] = value
 
     async def _field(self, step: Step, sources: Sequence[Any], batch: Batch) -> Sequence[Any]:
-        values = await self._resolve(step, sources)
-        return await self._complete(
-            step.shape, values, step, Fields(batch, step.name, step.ordinal)
-        )
-
-    async def _resolve(self, step: Step, sources: Sequence[Any]) -> Sequence[Any]:
-        """Call a field's resolver. Errors are among the values."""
-        function = step.function
-        if step.way is Way.GIVEN:
-            return [self._event]
-        if step.way is Way.ATTRIBUTE:
-            return _each(function, sources)
-        try:
-            given = self._arguments(step)
-            if step.way is Way.LEVEL:
-                answers: Sequence[Any] = await function(None, sources, **given)
-                if len(answers) != len(sources):
-                    message = f"{step.label} gave {len(answers)} answers to {len(sources)} parents."
-                    return [TypeError(message)] * len(sources)
-                return answers
-        except Exception as error:  # noqa: BLE001 - is the field's, for each object
-            return [error] * len(sources)
-        if step.takes_parent:
-            call = lambda source: function(source, source, **given)  # noqa: E731
-        else:
-            call = lambda source: function(source, **given)  # noqa: E731
-        if step.way is Way.FUNCTION:
-            return _each(call, sources)
-        if len(sources) == 1:
-            return [await _caught(call, sources[0])]
-        return await settled(_caught(call, source) for source in sources)
-
-    def _arguments(self, step: Step) -> dict[str, Any]:
-        if step.arguments is None:
-            schema: Any = self._plan.schema
-            given = convert(schema, step.declared, step.definition, step.nodes[0], self._variables)
-        else:
-            given = dict(step.arguments)
-        if step.takes_info is not None:
-            raw = self._raw_info(step)
-            given[step.takes_info] = PlannedInfo(raw, step.definition, step.selected)
-        return given
+        values = await self._calls.values(step, sources)
+        batch = Fields(batch, step.name, step.ordinal)
+        return await self._complete(step.shape, values, step, batch)
 
     async def _complete(
         self, shape: Shape, values: Sequence[Any], step: Step, batch: Batch
@@ -263,7 +217,7 @@ class Run:
             return ""
         type_: Any = shape.of
         if shape.levels:
-            info = self._raw_info(step)
+            info = self._calls.info(step)
             if is_abstract_type(shape.of):
                 name = type_.resolve_type(value, info, type_)
                 # Of its executor, only the schema is used.
@@ -338,56 +292,8 @@ class Run:
         failure.nulled = batch.place(index).path
         return None
 
-    def _raw_info(self, step: Step) -> GraphQLResolveInfo[Any]:
-        variables: Any = self._variables.coerced
-        return step.info._replace(context=self.context, variable_values=variables)
-
 
 def _check_iterable(value: Any, step: Step) -> None:
     if not is_iterable(value):
         message = f"Expected Iterable, but did not find one for field '{step.label}'."
         raise GraphQLError(message)
-
-
-class _ContextOnly:
-    """The info of fields that use nothing of it but the context."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-
-
-def _each(call: Callable[[Any], Any], sources: Sequence[Any]) -> list[Any]:
-    """Call a function for each source; an error is the answer of this source alone."""
-    try:
-        return [call(source) for source in sources]
-    except Exception:  # noqa: BLE001 - found again below
-        return [_attempt(call, source) for source in sources]
-
-
-def _attempt(call: Callable[[Any], Any], source: Any) -> Any:
-    try:
-        return call(source)
-    except Exception as error:  # noqa: BLE001 - is the field's
-        return error
-
-
-async def _caught(call: Callable[[Any], Awaitable[Any]], source: Any) -> Any:
-    try:
-        return await call(source)
-    except Exception as error:  # noqa: BLE001 - is the field's
-        return error
-
-
-async def settled(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run coroutines concurrently, and return their results once all have ended."""
-    tasks = [asyncio.ensure_future(each) for each in coroutines]
-    if not tasks:
-        return []
-    try:
-        await asyncio.wait(tasks)
-    except asyncio.CancelledError:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        raise
-    return [task.result() for task in tasks]
