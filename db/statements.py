@@ -22,11 +22,24 @@ _templates = Templates()
 
 
 class Statement:
-    """One execution of a statement. `names`: of the columns of its rows."""
+    """One execution of a statement. `names`: of the columns of its rows.
 
-    __slots__ = ("_connection", "_context", "_driver", "_parameters", "_sql", "names")
+    `wraps_errors`: whether errors of the driver are raised as SQLAlchemy's.
+    """
 
-    def __init__(self, connection: Connection, build: Build, arguments: Any) -> None:
+    __slots__ = (
+        "_connection",
+        "_context",
+        "_driver",
+        "_parameters",
+        "_sql",
+        "_wraps_errors",
+        "names",
+    )
+
+    def __init__(
+        self, connection: Connection, build: Build, arguments: Any, *, wraps_errors: bool
+    ) -> None:
         template, values = _templates.get(connection.dialect, build, arguments)
         self.names = template.names
         self._connection = connection
@@ -34,6 +47,7 @@ class Statement:
         self._sql = template.sql
         self._parameters: Any = template.parameters(values)
         self._context: Any = None
+        self._wraps_errors = wraps_errors
 
     async def rows(self) -> list[Any]:
         """Run the statement, and return its rows as tuples."""
@@ -80,12 +94,14 @@ class Statement:
             )
 
     async def _raise(self, error: Exception) -> NoReturn:
-        """Raise an error of the driver as SQLAlchemy does."""
-        if self._connection.in_transaction():
+        if self._wraps_errors:
             await greenlet_spawn(self._handle, error)
         raise error
 
     def _handle(self, error: Exception) -> None:
+        if not self._connection.in_transaction():
+            # Else SQLAlchemy would end the transaction, which it has not begun.
+            self._connection.begin()
         adapter: Any = self._connection.connection.dbapi_connection
         try:
             adapter._handle_exception(error)  # noqa: SLF001 - maps the driver's error
@@ -96,7 +112,11 @@ class Statement:
 
 async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> Statement:
     """Make the statement that `build` builds from these arguments, to be run by the session."""
-    return Statement(await _connection_of(session), build, arguments)
+    connection = await _connection_of(session)
+    transaction = session.info.get(TRANSACTION)
+    # Requests translate the driver's errors themselves.
+    wraps_errors = transaction is None or not transaction.renewable
+    return Statement(connection, build, arguments, wraps_errors=wraps_errors)
 
 
 async def is_citus(session: AsyncSession) -> bool:
@@ -107,7 +127,8 @@ async def is_citus(session: AsyncSession) -> bool:
 
 async def _connection_of(session: AsyncSession) -> Connection:
     transaction = session.info.get(TRANSACTION)
-    if transaction is not None and transaction.is_open:
+    # SQLAlchemy creates a savepoint when the connection is first asked for.
+    if transaction is not None and transaction.is_open and not session.in_nested_transaction():
         open_one: Connection = transaction.sync_connection
         return open_one
     connection = (await session.connection()).sync_connection

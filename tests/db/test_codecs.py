@@ -1,5 +1,6 @@
 """Times as the driver reads and writes them: those of PostgreSQL, to the microsecond."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -76,6 +77,6 @@ async def test_arrays_of_times(driver: Any) -> None:
 def test_what_is_no_time() -> None:
     with pytest.raises(ValueError, match="time zone"):
         write_time(datetime(2026, 1, 1))  # noqa: DTZ001 - the point of it
-    for text in ("", "yesterday", "20x6-01-01 00:00:00+00", "10000-01-01 00:00:00+01"):
-        with pytest.raises(ValueError, match=text):
+    for text in ("yesterday", "20x6-01-01 00:00:00+00", "10000-01-01 00:00:00+01"):
+        with pytest.raises(ValueError, match=re.escape(text)):
             read_time(text)
