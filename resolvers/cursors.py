@@ -5,7 +5,10 @@ The cursor of an event may have a mark, from which a subscription can resume.
 
 import base64
 import binascii
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,16 +34,46 @@ class Mark(NamedTuple):
 
 def encode(order: KeysetOrder, row: Any, mark: Mark | None = None) -> str:
     """Encode the position of a row in `order`, and the mark if given."""
-    values = "".join([f",{_plain(value)}" for value in order.key(row)])
-    marked = "" if mark is None else f",{_marked(mark)}"
-    packed = binascii.b2a_base64(f'["{order.name}"{values}{marked}]'.encode(), newline=False)
-    return packed.translate(_URL_SAFE, b"=").decode()
+    values = [write(getattr(row, attribute)) for attribute, write in _writers(order)]
+    marked = () if mark is None else (_marked(mark),)
+    text = ",".join((f'["{order.name}"', *values, *marked)) + "]"
+    return b2a_base64(text.encode(), newline=False).translate(_URL_SAFE, b"=").decode()
+
+
+@cache
+def _writers(order: KeysetOrder) -> list[tuple[str, Callable[[Any], str]]]:
+    """Return how the values of an order are written as JSON, by the attributes of its rows."""
+    return [
+        (
+            column.attribute,
+            _nullable_time if column.future_if_null else _WRITERS[column.python_type],
+        )
+        for column in order.columns
+    ]
+
+
+def _time(time: datetime) -> str:
+    return str(to_microseconds(time) + _MICROSECONDS_TO_2000)
+
+
+def _nullable_time(time: datetime | None) -> str:
+    return "null" if time is None else _time(time)
+
+
+def _uuid(value: UUID) -> str:
+    return f'"{value}"'
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {datetime: _time, UUID: _uuid, int: str}
 
 
 def _marked(mark: Mark) -> str:
+    text = f'["{mark.seen.text()}"'
     # The cut is valid only if the snapshot was not shortened.
-    cut = mark.cut if mark.cut is not None and mark.seen.is_short else ()
-    return f'["{mark.seen.text()}"{"".join(f",{_plain(value)}" for value in cut)}]'
+    if mark.cut is not None and mark.seen.is_short:
+        xid, job_id, seq = mark.cut
+        text += f',{xid},"{job_id}",{seq}'
+    return f"{text}]"
 
 
 def decode(order: KeysetOrder, cursor: str, argument: str) -> tuple[KeyValue, ...]:
@@ -75,15 +108,6 @@ def _mark(text: str, *cut: Any) -> Mark:
     if xid not in {seen.xmax, *seen.running} or type(seq) is not int or not 0 <= seq <= MAX_INT32:
         raise TypeError
     return Mark(seen, (xid, UUID(job_id), seq))
-
-
-def _plain(value: KeyValue) -> str:
-    """Write a value as JSON."""
-    if isinstance(value, datetime):
-        return str(to_microseconds(value) + _MICROSECONDS_TO_2000)
-    if isinstance(value, UUID):
-        return f'"{value}"'
-    return "null" if value is None else str(value)
 
 
 def _value(column: KeyColumn, value: object) -> KeyValue:
