@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -34,8 +34,6 @@ class RequestSession:
         self._scope = scope
         self._key = scope.org_id if key is None else key
         self._lock = asyncio.Lock()
-        # Releases what has been acquired so far.
-        self._acquired = AsyncExitStack()
         self._lease: Lease | None = None
         self._transaction: Transaction | None = None
         self._session: AsyncSession | None = None
@@ -84,7 +82,7 @@ class RequestSession:
             try:
                 self._session = await self._begin()
             except BaseException:
-                await _wait_for(asyncio.create_task(self._acquired.aclose()))
+                await _wait_for(asyncio.create_task(self._release()))
                 raise
         return self._session
 
@@ -92,10 +90,8 @@ class RequestSession:
         pool = self._engine.pool
         assert isinstance(pool, FairPool)
         self._lease = pool.queue.request(self._key)
-        self._acquired.callback(self._lease.release)
         await self._lease.wait(pool.timeout())
         self._transaction = await Transaction.begin(self._engine, self._scope)
-        self._acquired.push_async_callback(self._transaction.close)
         return session_of(self._transaction)
 
     def renewed(self) -> "RequestSession":
@@ -165,7 +161,17 @@ class RequestSession:
                 # A pending cancel request must not hit the ROLLBACK or the next request.
                 await self._cancelling
             self._session = None
-            await self._acquired.aclose()
+            await self._release()
+
+    async def _release(self) -> None:
+        """Release what has been acquired so far. Again, it does nothing."""
+        transaction, self._transaction = self._transaction, None
+        try:
+            if transaction is not None:
+                await transaction.close()
+        finally:
+            if self._lease is not None:
+                self._lease.release()
 
     async def __aenter__(self) -> Self:
         return self

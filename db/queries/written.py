@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Subquery,
     Text,
     and_,
@@ -34,15 +35,16 @@ from db.tables import Timestamp
 from db.templates import Constant
 from db.times import FIRST, LAST
 
-# Follows each time: a control character, which stands nowhere else in JSON text.
-TIME_MARK = "\x01"
+# Control characters, which stand nowhere else in JSON text. The first two follow each time: one
+# whose second is written with six digits after the point, or with fewer.
+SIX_DIGITS, FEWER_DIGITS = "\x01", "\x02"
 # Stands for a time that Python does not have.
-NO_TIME = "\x02"
+NO_TIME = "\x03"
 # Larger or compressed values are read row by row, so that their memory is bounded.
 MAX_JSON_BYTES = 65_536
 
-_MARKED_OFFSET = f'+00:00"{TIME_MARK}'
-_SEPARATOR = "\x03"
+_OFFSET = '+00:00"'
+_SEPARATOR = "\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,15 @@ class WrittenRows(NamedTuple):
 def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Write a time as `to_json` does; `_with_times` turns that into the form of responses."""
     first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
-    text = func.concat(func.to_json(column), literal_column("chr(1)"))
-    return case((and_(column >= first, column <= last), text), else_=literal_column("chr(2)"))
+    microseconds = cast(func.date_part("microseconds", column), Integer())
+    ends_in_zero = microseconds % literal_column("10") == literal_column("0")
+    mark = case((ends_in_zero, _control(FEWER_DIGITS)), else_=_control(SIX_DIGITS))
+    is_of_python = and_(column >= first, column <= last)
+    return case((is_of_python, func.concat(func.to_json(column), mark)), else_=_control(NO_TIME))
+
+
+def _control(character: str) -> ColumnElement[str]:
+    return literal_column(f"chr({ord(character)})")
 
 
 def _status(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -171,10 +180,10 @@ def _is_large(column: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _with_times(texts: Sequence[str]) -> list[str]:
     """Write the marked times of texts with six digits or none, and `Z`."""
-    *before, last = _SEPARATOR.join(texts).split(_MARKED_OFFSET)
-    # Each part but the last ends with a time; nearly all have six digits.
-    parts = [part if part[-7] == "." else _with_six_digits(part) for part in before]
-    return 'Z"'.join([*parts, last]).split(_SEPARATOR)
+    joined = _SEPARATOR.join(texts).replace(f"{_OFFSET}{SIX_DIGITS}", 'Z"')
+    # Each part but the last ends with a time.
+    *before, last = joined.split(f"{_OFFSET}{FEWER_DIGITS}")
+    return 'Z"'.join([*map(_with_six_digits, before), last]).split(_SEPARATOR)
 
 
 def _with_six_digits(text: str) -> str:
