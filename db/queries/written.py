@@ -35,16 +35,12 @@ from db.tables import Timestamp
 from db.templates import Constant
 from db.times import FIRST, LAST
 
-# Control characters, which stand nowhere else in JSON text. The first two follow each time: one
-# whose second is written with six digits after the point, or with fewer.
-SIX_DIGITS, FEWER_DIGITS = "\x01", "\x02"
-# Stands for a time that Python does not have.
-NO_TIME = "\x03"
+# Stands for a time that Python does not have: a control character, which is not in JSON text.
+NO_TIME = "\x01"
+# The characters of a quote and a time to the second; with a point and six digits, too.
+_SECONDS, _MICROSECONDS = 20, 27
 # Larger or compressed values are read row by row, so that their memory is bounded.
 MAX_JSON_BYTES = 65_536
-
-_OFFSET = '+00:00"'
-_SEPARATOR = "\x04"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +66,24 @@ class WrittenRows(NamedTuple):
 
 
 def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Write a time as `to_json` does; `_with_times` turns that into the form of responses."""
+    """Write a time as responses have it: with six digits of the second or none, and `Z`."""
     first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
+    # Such as "2026-01-31T09:30:00.25+00:00", without the digits at the end that are zero.
+    text = cast(func.to_json(column), Text())
+    without_offset = func.left(text, _number(-7))
     microseconds = cast(func.date_part("microseconds", column), Integer())
-    ends_in_zero = microseconds % literal_column("10") == literal_column("0")
-    mark = case((ends_in_zero, _control(FEWER_DIGITS)), else_=_control(SIX_DIGITS))
+    written = case(
+        (microseconds % _number(10) > _number(0), func.left(text, _number(_MICROSECONDS))),
+        (microseconds % _number(1_000_000) == _number(0), func.left(text, _number(_SECONDS))),
+        else_=func.rpad(without_offset, _number(_MICROSECONDS), literal_column("'0'")),
+    )
+    with_zone = func.concat(written, literal_column("""'Z"'"""))
     is_of_python = and_(column >= first, column <= last)
-    return case((is_of_python, func.concat(func.to_json(column), mark)), else_=_control(NO_TIME))
+    return case((is_of_python, with_zone), else_=literal_column(f"chr({ord(NO_TIME)})"))
 
 
-def _control(character: str) -> ColumnElement[str]:
-    return literal_column(f"chr({ord(character)})")
+def _number(value: int) -> ColumnElement[int]:
+    return literal_column(str(value))
 
 
 def _status(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -122,11 +125,10 @@ async def write_events_by_job(
     """
     ids = list(job_ids)
     rows = await read(session, _written, org_id, ids, window, members, most_rows=len(ids))
-    usable = [row for row in rows if row.written is not None and NO_TIME not in row.written]
-    texts = _with_times([row.written for row in usable])
     return {
-        row.job_id: WrittenRows(text, row.events)
-        for row, text in zip(usable, texts, strict=bool(usable))
+        row.job_id: WrittenRows(row.written, row.events)
+        for row in rows
+        if row.written is not None and NO_TIME not in row.written
     }
 
 
@@ -176,17 +178,3 @@ def _is_large(column: ColumnElement[Any]) -> ColumnElement[bool]:
         ),
         literal_column("false"),
     )
-
-
-def _with_times(texts: Sequence[str]) -> list[str]:
-    """Write the marked times of texts with six digits or none, and `Z`."""
-    joined = _SEPARATOR.join(texts).replace(f"{_OFFSET}{SIX_DIGITS}", 'Z"')
-    # Each part but the last ends with a time.
-    *before, last = joined.split(f"{_OFFSET}{FEWER_DIGITS}")
-    return 'Z"'.join([*map(_with_six_digits, before), last]).split(_SEPARATOR)
-
-
-def _with_six_digits(text: str) -> str:
-    """Fill up the fraction of the second that a text ends with, if it has one."""
-    point = text.rfind(".", -7)
-    return text if point < 0 else f"{text}{'0' * (7 + point - len(text))}"
