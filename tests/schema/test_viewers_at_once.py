@@ -106,7 +106,7 @@ async def clients(database_url: str) -> AsyncIterator[list[Client]]:
     tokens = [
         (name, role, await mint(database_url, role, org=org, name=f"{name} {role}"))
         for name, org in ORGS.items()
-        for role in (Role.VIEWER, Role.ADMIN)
+        for role in (Role.ADMIN, Role.VIEWER)
     ]
     for jobs, steps in LEDGERS.values():
         await insert(database_url, jobs, steps)

@@ -6,7 +6,7 @@ region, a plan reports exactly one, which must have occurred. To learn which err
 graphql-core runs the document once more without nulling anything around them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -147,26 +147,26 @@ def check_errors(
     found = list(ours.errors or ())
     for error in found:
         assert _signature(error) in occurred, error
-        assert _nulls(document, error, region(ours.data, error)), error
-    regions = [region(ours.data, error) for error in found]
+        assert _nulls(document, error, region(ours.data, error.path)), error
+    regions = [region(ours.data, error.path) for error in found]
     assert len(set(regions)) == len(regions)
-    assert set(regions) == {region(core.data, error) for error in core.errors or ()}
+    assert set(regions) == {region(core.data, error.path) for error in core.errors or ()}
     if _is_query(document):
         # Of a mutation, fields after a nulled root are not run.
-        assert set(regions) == {region(core.data, error) for error in all_.errors or ()}
+        assert set(regions) == {region(core.data, error.path) for error in all_.errors or ()}
     ranks = [_rank(all_.data, error) for error in found]
     assert ranks == sorted(ranks)
 
 
-def region(data: Any, error: GraphQLError) -> Path:
-    """Return the position in the data that is null because of an error."""
-    path = tuple(error.path or ())
+def region(data: Any, place: Sequence[str | int] | None) -> Path:
+    """Return the position in the data that is null because of an error of this path."""
+    path = tuple(place or ())
     value = data
     for length, key in enumerate(path):
         if value is None:
             return path[:length]
         value = value[key]
-    assert value is None, error
+    assert value is None, path
     return path
 
 
