@@ -118,7 +118,9 @@ class _Compiler:
         definition = field.extensions.get("strawberry-definition")
         if not isinstance(definition, StrawberryField):
             raise NotCompilableError(INTROSPECTION if field_name.startswith("__") else label)
-        if is_leaf_type(type_) and not definition.is_async:
+        # Fields of a mutation are answered one after the other.
+        is_serial = parent is self._executor.schema.mutation_type
+        if is_leaf_type(type_) and not definition.is_async and not is_serial:
             leaf = Leaf(name, ordinal, type_, type_ is field.type, nodes, label)
             if (found := self._with_value(leaf, field, definition, details)) is not None:
                 return found

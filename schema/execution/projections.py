@@ -85,6 +85,12 @@ def serialize(type_: GraphQLLeafType, value: Any) -> Any:
     return Executor.complete_leaf_value(type_, value)
 
 
+def _serialize_given(type_: GraphQLLeafType, value: Any) -> Any:
+    if value is Undefined or isinstance(value, Exception):
+        raise LookupError
+    return serialize(type_, value)
+
+
 def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
     """Return the function that serializes values of a type; None if they go as they are.
 
@@ -99,7 +105,7 @@ def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
 
 def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
     """Generate the projection of leaves to objects with these names, in this order."""
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, Any] = {"Undefined": Undefined}
     lines: list[str] = []
     for leaf in leaves:
         lines += _lines(leaf, namespace)
@@ -146,16 +152,20 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
         yield f"count += len({v})"
     complete = completer(leaf.type)
     if name in _AS_IT_IS:
-        namespace["serialize"] = serialize
+        namespace["serialize"] = _serialize_given
         namespace[f"t{leaf.ordinal}"] = leaf.type
         check = _AS_IT_IS[name].format(v=v)
         yield f"if not ({check}): {v} = serialize(t{leaf.ordinal}, {v})"
     elif isinstance(leaf.type, GraphQLEnumType):
         namespace[f"e{leaf.ordinal}"] = _names(leaf.type)
         yield f"{v} = e{leaf.ordinal}[{v}]"
-    elif complete is None:
-        yield f"if isinstance({v}, Exception): raise {v}"
     else:
+        yield f"if {v} is Undefined or isinstance({v}, Exception): raise LookupError"
+    if (
+        name not in _AS_IT_IS
+        and complete is not None
+        and not isinstance(leaf.type, GraphQLEnumType)
+    ):
         namespace[f"c{leaf.ordinal}"] = complete
         yield f"{v} = c{leaf.ordinal}({v})"
         yield f"if {v} is None: raise LookupError"

@@ -96,6 +96,9 @@ def _call(step: Step, given: dict[str, Any]) -> Call:
 
 def _each(call: Call, sources: Sequence[Any]) -> list[Any]:
     """Call a function for each source; an error is the answer of this source alone."""
+    if len(sources) == 1:
+        # Once: it may be a mutation.
+        return [_attempted(call, sources[0])]
     try:
         return [call(source) for source in sources]
     except Exception:  # noqa: BLE001 - is met again below

@@ -174,6 +174,7 @@ class Run:
         if classes <= shape.classes:
             name = next(iter(shape.levels), "")
             return await self._completed(shape, name, values, step, batch)
+        values = list(values)
         results: list[Any] = [None] * len(values)
         groups: dict[str, list[int]] = {}
         for i, value in enumerate(values):
@@ -186,7 +187,9 @@ class Run:
                     results[i] = self._fail(null, step.nodes, batch.place(i))
                 continue
             try:
-                groups.setdefault(self._type_name(shape, value, step), []).append(i)
+                name = self._type_name(shape, value, step)
+                values[i] = _listed(shape, value)
+                groups.setdefault(name, []).append(i)
             except Exception as error:  # noqa: BLE001 - is the field's
                 failure = self._fail(error, step.nodes, batch.place(i))
                 results[i] = self._nulled(shape, failure, batch, i)
@@ -249,11 +252,10 @@ class Run:
         ]
 
     async def _lists(
-        self, item: Shape, values: Sequence[Any], step: Step, batch: Batch
+        self, item: Shape, lists: Sequence[Sequence[Any]], step: Step, batch: Batch
     ) -> Sequence[Any]:
-        lists = [value if value.__class__ in LISTS else list(value) for value in values]
         ends = list(accumulate(map(len, lists)))
-        starts = [0, *ends[:-1]]
+        starts = [0, *ends[:-1]] if ends else []
         failures = len(self._failures)
         items = await self._complete(
             item, list(chain.from_iterable(lists)), step, Items(batch, starts)
@@ -291,6 +293,11 @@ class Run:
             return failure
         failure.nulled = batch.place(index).path
         return None
+
+
+def _listed(shape: Shape, value: Any) -> Any:
+    """Make a list of another collection: here, where its error is still that of one value."""
+    return value if shape.item is None or value.__class__ in LISTS else list(value)
 
 
 def _check_iterable(value: Any, step: Step) -> None:
