@@ -161,14 +161,10 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
         yield f"{v} = e{leaf.ordinal}[{v}]"
     else:
         yield f"if {v} is Undefined or isinstance({v}, Exception): raise LookupError"
-    if (
-        name not in _AS_IT_IS
-        and complete is not None
-        and not isinstance(leaf.type, GraphQLEnumType)
-    ):
-        namespace[f"c{leaf.ordinal}"] = complete
-        yield f"{v} = c{leaf.ordinal}({v})"
-        yield f"if {v} is None: raise LookupError"
+        if complete is not None:
+            namespace[f"c{leaf.ordinal}"] = complete
+            yield f"{v} = c{leaf.ordinal}({v})"
+            yield f"if {v} is None: raise LookupError"
     if name in _TEXTS:
         yield f"count += len({v})"
 

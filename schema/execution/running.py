@@ -12,14 +12,10 @@ import orjson
 from graphql import (
     ExecutionResult,
     FieldNode,
-    GraphQLError,
     Undefined,
-    is_abstract_type,
     located_error,
 )
-from graphql.execution.executor import Executor, invalid_return_type_error
 from graphql.execution.values import VariableValues
-from graphql.pyutils import is_iterable
 
 from db.queries.written import WrittenRows
 from resolvers.context import Context
@@ -27,8 +23,7 @@ from schema.execution.failures import Batch, Failure, Fields, Items, Place, Some
 from schema.execution.plans import Level, Plan, Shape, Step
 from schema.execution.projections import serialize
 from schema.execution.resolving import Calls, settled
-
-LISTS = {list, tuple}
+from schema.execution.value_types import listed, type_name
 
 
 class Run:
@@ -187,8 +182,8 @@ class Run:
                     results[i] = self._fail(null, step.nodes, batch.place(i))
                 continue
             try:
-                name = self._type_name(shape, value, step)
-                values[i] = _listed(shape, value)
+                name = type_name(shape, value, step, self._calls)
+                values[i] = listed(shape, value)
                 groups.setdefault(name, []).append(i)
             except Exception as error:  # noqa: BLE001 - is the field's
                 failure = self._fail(error, step.nodes, batch.place(i))
@@ -207,31 +202,6 @@ class Run:
             self.returned += sum([rows.number for rows in lists])
         self.context.size.bytes += sum([len(rows.text) for rows in lists])
         return [orjson.Fragment(rows.text) for rows in lists]
-
-    def _type_name(self, shape: Shape, value: Any, step: Step) -> str:
-        """Check a value; return the name of its object type, '' for lists and leaves.
-
-        Raises GraphQLError, and the value if it is an error.
-        """
-        if isinstance(value, Exception):
-            raise value
-        if shape.item is not None:
-            _check_iterable(value, step)
-            return ""
-        type_: Any = shape.of
-        if shape.levels:
-            info = self._calls.info(step)
-            if is_abstract_type(shape.of):
-                name = type_.resolve_type(value, info, type_)
-                # Of its executor, only the schema is used.
-                plan: Any = self._plan
-                check = Executor.ensure_valid_runtime_type
-                type_ = check(plan, name, type_, step.details, info, value)
-            if type_.is_type_of is not None and not type_.is_type_of(value, info):
-                raise invalid_return_type_error(type_, value, step.details)
-        if type_ is shape.of:
-            shape.classes.add(value.__class__)
-        return type_.name if shape.levels else ""
 
     async def _completed(
         self, shape: Shape, name: str, values: Sequence[Any], step: Step, batch: Batch
@@ -293,14 +263,3 @@ class Run:
             return failure
         failure.nulled = batch.place(index).path
         return None
-
-
-def _listed(shape: Shape, value: Any) -> Any:
-    """Make a list of another collection: here, where its error is still that of one value."""
-    return value if shape.item is None or value.__class__ in LISTS else list(value)
-
-
-def _check_iterable(value: Any, step: Step) -> None:
-    if not is_iterable(value):
-        message = f"Expected Iterable, but did not find one for field '{step.label}'."
-        raise GraphQLError(message)
