@@ -30,10 +30,10 @@ async def set_codecs(connection: Any, decode_json: Callable[[str], Any]) -> None
         )
 
 
-def read_time(text: str) -> datetime:
+def read_time(text: str, parse: Callable[[str], datetime] = datetime.fromisoformat) -> datetime:
     """Parse PostgreSQL's text of a time in UTC. Those beyond Python's years are clamped."""
     try:
-        return datetime.fromisoformat(text)
+        return parse(text)
     except ValueError:
         return from_microseconds(_microseconds(text))
 

@@ -20,7 +20,9 @@ def wait_seconds(job: Any, now: datetime) -> float | None:
     if scheduled is not None and scheduled > due:
         due = scheduled
     end = now if job.status == _QUEUED else job.started_at
-    return None if end is None else elapsed_seconds(due, end)
+    if end is None:
+        return None
+    return (end - due).total_seconds() if end > due else 0.0
 
 
 def run_seconds(job: Any, now: datetime) -> float | None:
@@ -28,7 +30,9 @@ def run_seconds(job: Any, now: datetime) -> float | None:
     start, end = job.started_at, job.finished_at
     if end is None and job.status == _RUNNING:
         end = now
-    return None if start is None or end is None else elapsed_seconds(start, end)
+    if start is None or end is None:
+        return None
+    return (end - start).total_seconds() if end > start else 0.0
 
 
 def elapsed_seconds(start: datetime, end: datetime) -> float:

@@ -14,6 +14,8 @@ from graphql import FieldNode, GraphQLEnumType, GraphQLLeafType, GraphQLScalarTy
 from graphql.execution.executor import Executor
 from strawberry.types.scalar import identity
 
+from db.limits import MAX_NAME_LENGTH
+from db.queries.rows import NAMES
 from resolvers.response_size import ResponseSize
 
 # (sources, info, size) -> an object for each source, with None for fields that are not leaves.
@@ -28,6 +30,11 @@ _AS_IT_IS = {
     "Float": "{v}.__class__ is float and {v} - {v} == 0.0",
     "Boolean": "({v} is True or {v} is False)",
 }
+# Of texts that are short, it is enough that all would fit.
+_SHORT = """\
+    if not size.fits({most} * len(results)):
+        size.bytes += count_short(sources, {short!r})
+"""
 # Those whose bytes are counted: as text before, or after it is serialized.
 _TEXTS_IN_ROWS, _TEXTS = {"JSON"}, {"String", "ID"}
 
@@ -112,6 +119,9 @@ def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
     by_name = {leaf.name: f"v{leaf.ordinal}" for leaf in leaves}
     members = ", ".join(f"{name!r}: {by_name.get(name)}" for name in names)
     body = "\n".join(f"        {line}" for line in lines)
+    short = [leaf.attribute for leaf in leaves if _is_short(leaf)]
+    if short:
+        namespace["count_short"] = _count_short
     source = (
         "def project(sources, info, size):\n"
         "    results, count = [], 0\n"
@@ -120,6 +130,7 @@ def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
         f"{body}\n"
         f"        add({{{members}}})\n"
         "    size.bytes += count\n"
+        f"{_SHORT.format(short=short, most=len(short) * MAX_NAME_LENGTH) if short else ''}"
         "    return results\n"
     )
     exec(_code(source), namespace)  # noqa: S102 - see the head of this module
@@ -165,8 +176,16 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
             namespace[f"c{leaf.ordinal}"] = complete
             yield f"{v} = c{leaf.ordinal}({v})"
             yield f"if {v} is None: raise LookupError"
-    if name in _TEXTS:
+    if name in _TEXTS and not _is_short(leaf):
         yield f"count += len({v})"
+
+
+def _is_short(leaf: Leaf) -> bool:
+    return leaf.attribute in NAMES and leaf.type.name == "String"
+
+
+def _count_short(sources: Sequence[Any], attributes: Sequence[str]) -> int:
+    return sum(len(getattr(s, name) or "") for s in sources for name in attributes)
 
 
 def _block(head: str, lines: Sequence[str]) -> Iterator[str]:
