@@ -38,6 +38,8 @@ class RequestSession:
         self._transaction: Transaction | None = None
         self._session: AsyncSession | None = None
         self._failure: Exception | None = None
+        # How many tasks use it or wait to.
+        self._users = 0
         self._is_in_use = False
         self._cancelling: asyncio.Task[None] | None = None
         # Set when the use that is being cancelled has ended.
@@ -52,26 +54,30 @@ class RequestSession:
         meaning, and other errors unchanged. After a database error the transaction is lost, and
         every later use raises the same error.
         """
-        async with self._lock:
-            self._raise_failure()
-            try:
-                session = await self._begin_once()
-                # `stop()` may have been called meanwhile.
+        self._users += 1
+        try:
+            async with self._lock:
                 self._raise_failure()
-                self._is_in_use = True
-                yield session
-            except asyncio.CancelledError:
-                # The driver cancels the statement, and with it the transaction.
-                self._failure = self._failure or SessionClosedError()
-                raise
-            except DATABASE_ERRORS as error:
-                self._failure = self._failure or translate(error) or error
-                if self._failure is error:
+                try:
+                    session = await self._begin_once()
+                    # `stop()` may have been called meanwhile.
+                    self._raise_failure()
+                    self._is_in_use = True
+                    yield session
+                except asyncio.CancelledError:
+                    # The driver cancels the statement, and with it the transaction.
+                    self._failure = self._failure or SessionClosedError()
                     raise
-                raise self._failure from error
-            finally:
-                self._is_in_use = False
-                self._use_ended.set()
+                except DATABASE_ERRORS as error:
+                    self._failure = self._failure or translate(error) or error
+                    if self._failure is error:
+                        raise
+                    raise self._failure from error
+                finally:
+                    self._is_in_use = False
+                    self._use_ended.set()
+        finally:
+            self._users -= 1
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
@@ -151,7 +157,8 @@ class RequestSession:
         closed = SessionClosedError()
         self.stop(closed)
         self._failure = closed
-        if self._closing is None and (self._lock.locked() or self._cancelling is not None):
+        has_to_wait = self._users or self._lock.locked() or self._cancelling is not None
+        if self._closing is None and has_to_wait:
             self._closing = asyncio.create_task(self._close())
         await (self._close() if self._closing is None else _wait_for(self._closing))
 

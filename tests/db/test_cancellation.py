@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.database_errors import StatementTimeoutError
 from db.engine import EngineOptions, FairPool, Scope, create_engine
-from db.request_session import RequestSession
+from db.request_session import RequestSession, SessionClosedError
 from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped
 from tests.support.service import ORG
@@ -171,3 +171,27 @@ async def test_stopped_wherever_it_waits(engine: AsyncEngine, use: Any) -> None:
             await serve(engine)
             if 0 < taken < step:
                 break
+
+
+async def test_cancelled_as_it_closes_while_siblings_wait(engine: AsyncEngine) -> None:
+    session = RequestSession(engine, SCOPE)
+
+    async def sibling() -> None:
+        with suppress(SessionClosedError):
+            async with session.use() as begun:
+                await begun.execute(NAP)
+
+    async def request() -> None:
+        async with session.use() as begun:
+            await begun.execute(NAP)
+            siblings.append(asyncio.create_task(sibling()))
+            await asyncio.sleep(0)
+        # The sibling's turn has come, but it has not taken it.
+        cancel()
+        await session.close()
+
+    siblings: list[asyncio.Task[None]] = []
+    with suppress(asyncio.CancelledError):
+        await asyncio.create_task(request())
+    await asyncio.wait(siblings)
+    await assert_at_rest(engine)
