@@ -38,8 +38,6 @@ from server.settings import Settings
 from server.uvicorn.shutdown import ENDING
 from server.websocket import WebSocketEndpoint
 
-GC_THRESHOLDS = (20_000, 20, 20)
-
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """Make the application. Reads the settings from the environment unless they are given.
@@ -71,8 +69,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # All that is loaded stays: exclude it from garbage collection.
         gc.collect()
         gc.freeze()
-        # Requests leave hardly any cycles behind; with fewer objects it would run in each of them.
-        gc.set_threshold(*GC_THRESHOLDS)
         try:
             yield {ENDING: state.ending, AUDIT: state.audit_log}
         finally:
