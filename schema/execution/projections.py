@@ -6,6 +6,7 @@ computes of it. The source text has only names that were validated, as literals.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from types import CodeType
 from typing import Any
@@ -30,6 +31,8 @@ _AS_IT_IS = {
     "Float": "{v}.__class__ is float and {v} - {v} == 0.0",
     "Boolean": "({v} is True or {v} is False)",
 }
+# The class that nearly all values of a custom scalar have, to look more closely at others only.
+_USUAL_CLASSES = {"DateTime": datetime, "JSON": str}
 # Of texts that are short, it is enough that all would fit.
 _SHORT = """\
     if not size.fits({most} * len(results)):
@@ -112,7 +115,7 @@ def completer(type_: GraphQLLeafType) -> Callable[[Any], Any] | None:
 
 def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
     """Generate the projection of leaves to objects with these names, in this order."""
-    namespace: dict[str, Any] = {"Undefined": Undefined}
+    namespace: dict[str, Any] = {}
     lines: list[str] = []
     for leaf in leaves:
         lines += _lines(leaf, namespace)
@@ -151,8 +154,6 @@ def _lines(leaf: Leaf, namespace: dict[str, Any]) -> Iterator[str]:
     if leaf.nullable:
         yield from _block(f"if {v} is not None:", completion)
     else:
-        if leaf.type.name not in _AS_IT_IS and not isinstance(leaf.type, GraphQLEnumType):
-            yield f"if {v} is None: raise LookupError"
         yield from completion
 
 
@@ -171,13 +172,21 @@ def _completion(leaf: Leaf, v: str, namespace: dict[str, Any]) -> Iterator[str]:
         namespace[f"e{leaf.ordinal}"] = _names(leaf.type)
         yield f"{v} = e{leaf.ordinal}[{v}]"
     else:
-        yield f"if {v} is Undefined or isinstance({v}, Exception): raise LookupError"
+        namespace["closely"], usual = _look_closely, f"u{leaf.ordinal}"
+        namespace[usual] = _USUAL_CLASSES.get(name)
+        yield f"if {v}.__class__ is not {usual}: closely({v})"
         if complete is not None:
             namespace[f"c{leaf.ordinal}"] = complete
             yield f"{v} = c{leaf.ordinal}({v})"
             yield f"if {v} is None: raise LookupError"
     if name in _TEXTS and not _is_short(leaf):
         yield f"count += len({v})"
+
+
+def _look_closely(value: Any) -> None:
+    """Raise an error for what is no value. Of custom scalars nothing else is known."""
+    if value is None or value is Undefined or isinstance(value, Exception):
+        raise LookupError
 
 
 def _is_short(leaf: Leaf) -> bool:
