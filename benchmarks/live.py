@@ -30,6 +30,7 @@ from db import embedded, migrations
 from db.commands.creation import NewJob, create_jobs
 from db.commands.events import record_event
 from db.engine import EngineOptions, Scope, create_engine
+from db.outcomes import RecordedEvent
 from db.request_session import RequestSession
 
 ORGS = tuple(UUID(int=number) for number in (1, 2, 3))
@@ -130,7 +131,7 @@ async def _write(url: str, run: Run, rate: int, seconds: int) -> None:
                 new = [NewJob("live") for _ in range(20)]
                 made = await create_jobs(session, org, new, now=datetime.now(UTC))
             await writing.commit()
-        jobs[org] = [each.row.id for each in made]
+        jobs[org] = [each.job.id for each in made]
     start = time.monotonic()
     total = rate * seconds
 
@@ -143,9 +144,10 @@ async def _write(url: str, run: Run, rate: int, seconds: int) -> None:
                 async with writing.use() as session:
                     detail = {"live": True, "n": number}
                     now = datetime.now(UTC)
-                    seq = await record_event(session, org, job_id, detail, now=now)
+                    event = await record_event(session, org, job_id, detail, now=now)
                 await writing.commit()
-            run.committed[f"{job_id}:{seq}".encode()] = (org, time.monotonic())
+            assert isinstance(event, RecordedEvent)
+            run.committed[f"{job_id}:{event.seq}".encode()] = (org, time.monotonic())
 
     await asyncio.gather(*(writer(first) for first in range(WRITERS)))
     await engine.dispose()
