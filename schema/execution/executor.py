@@ -34,6 +34,7 @@ class Executor(CoreExecutor[Any]):
     """
 
     counted: frozenset[str] = frozenset()
+    waits = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,10 +18,12 @@ LOCATION_BYTES = 21
 class Execution(Protocol):
     """An operation that is ready to be executed once, for an event if it is a subscription.
 
-    `returned`: how many objects of the counted types the response has.
+    `returned`: how many objects of the counted types the response has. `waits`: whether it may
+    have to wait for the database.
     """
 
     returned: int
+    waits: bool
 
     @property
     def context(self) -> Context:
@@ -38,8 +40,8 @@ async def run(execution: Execution, operation: Operation) -> Response:
 
 async def run_all(executions: Sequence[Execution], operation: Operation) -> list[Response]:
     """Execute concurrently; DataLoaders that the executions share batch over all of them."""
-    if len(executions) == 1:
-        return [await run(executions[0], operation)]
+    if len(executions) == 1 or not any(each.waits for each in executions):
+        return [await run(each, operation) for each in executions]
     results = await settled(each.execute() for each in executions)
     return [
         _response(result, each, operation) for result, each in zip(results, executions, strict=True)

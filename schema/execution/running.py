@@ -39,6 +39,7 @@ class Run:
         context.shields_reads = False
         self.context = context
         self.returned = 0
+        self.waits = plan.root.waits
         self._plan = plan
         self._variables = variables
         self._calls = Calls(plan, context, variables, event)
