@@ -7,6 +7,16 @@ from typing import Any
 
 _steps: ContextVar["Steps | None"] = ContextVar("steps", default=None)
 
+# Tasks that only the end of the loop cancels. A cancel request to the server that is given up
+# half-way can meet the connection's next statement.
+_NEVER_CANCELLED = {
+    "RequestSession._close",
+    "RequestSession._cancel",
+    # Of asyncpg, and of SQLAlchemy, which shields it.
+    "Connection._cancel",
+    "AsyncAdapt_asyncpg_connection._terminate_graceful_close",
+}
+
 
 class Steps:
     """Counts how often tasks wait; `at[n]` is called in the one that waits for the n-th time."""
@@ -47,8 +57,7 @@ class _Counted(Coroutine[Any, Any, Any]):
 
 def _task(loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any) -> "asyncio.Task[Any]":
     steps = _steps.get()
-    # Nothing cancels that one but the end of the loop.
-    if steps is not None and coroutine.__qualname__ != "RequestSession._close":
+    if steps is not None and coroutine.__qualname__ not in _NEVER_CANCELLED:
         coroutine = _Counted(coroutine, steps)
     return asyncio.Task(coroutine, loop=loop, **kwargs)
 

@@ -120,9 +120,11 @@ async def beside_others(engine: AsyncEngine) -> AsyncIterator[None]:
 
     over = asyncio.Event()
     others = asyncio.create_task(serve_on())
-    yield
-    over.set()
-    await others
+    try:
+        yield
+    finally:
+        over.set()
+        await others
     await assert_at_rest(engine)
 
 

@@ -107,11 +107,11 @@ async def test_a_savepoint_is_rolled_back_alone(engine: AsyncEngine) -> None:
 
 async def test_sqlalchemys_statements_are_in_the_same_transaction(engine: AsyncEngine) -> None:
     def transaction() -> Any:
-        return select(func.pg_current_snapshot(), func.txid_current())
+        return select(func.pg_current_xact_id())
 
     async with session_scope(UUID(ORG), engine=engine) as session:
-        own = (await read(session, transaction))[0]
-        assert tuple((await session.execute(transaction())).one()) == tuple(own)
+        own = await read_one(session, transaction)
+        assert (await session.execute(transaction())).scalar_one() == own
 
 
 async def test_a_lost_connection_is_noticed(engine: AsyncEngine, database_url: str) -> None:
