@@ -59,6 +59,7 @@ class _Compiler:
         self._hides = hides
         # Of fragments that several objects of a type share, a level is compiled once.
         self._levels: dict[tuple[object, ...], Level] = {}
+        self._size = 0
 
     def plan(self) -> Plan:
         executor = self._executor
@@ -72,14 +73,16 @@ class _Compiler:
                 executor.schema, executor.fragments, executor.variable_values, root_type, operation
             ).grouped_field_set
         except GraphQLError as error:
-            root.error = error
+            root.error = error.with_traceback(None)
         else:
             self._fill(root, collected)
             for details in collected.values():
                 node = details[0].node
                 if node.name.value in root_type.fields:
                     fields.append((node, root_type.fields[node.name.value]))
-        return Plan(executor.schema, executor.fragment_definitions, operation, root, fields)
+        return Plan(
+            executor.schema, executor.fragment_definitions, operation, root, fields, self._size
+        )
 
     def _level(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Level:
         key = (type_.name, *(id(each.node) for each in details))
@@ -89,12 +92,13 @@ class _Compiler:
             try:
                 fields = self._executor.collect_subfields(type_, details).grouped_field_set
             except GraphQLError as error:
-                level.error = error
+                level.error = error.with_traceback(None)
             else:
                 self._fill(level, fields)
         return level
 
     def _fill(self, level: Level, fields: GroupedFieldSet) -> None:
+        self._size += len(fields)
         for ordinal, (name, details) in enumerate(fields.items()):
             field = self._leaf_or_step(level.type, name, ordinal, details)
             if isinstance(field, Leaf):

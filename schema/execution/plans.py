@@ -118,10 +118,11 @@ class Level:
 
 @dataclass(slots=True, eq=False)
 class Plan:
-    """The compiled operation. `fields`: of its root."""
+    """The compiled operation. `fields`: of its root; `size`: how many fields it has in all."""
 
     schema: GraphQLSchema
     fragments: dict[str, FragmentDefinitionNode]
     operation: OperationDefinitionNode
     root: Level
     fields: list[tuple[FieldNode, GraphQLField]]
+    size: int

@@ -7,8 +7,6 @@ computes of it. The source text has only names that were validated, as literals.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 from graphql import FieldNode, GraphQLEnumType, GraphQLLeafType, GraphQLScalarType, Undefined
@@ -136,14 +134,9 @@ def project(leaves: Sequence[Leaf], names: Sequence[str]) -> Project:
         f"{_SHORT.format(short=short, most=len(short) * MAX_NAME_LENGTH) if short else ''}"
         "    return results\n"
     )
-    exec(_code(source), namespace)  # noqa: S102 - see the head of this module
+    exec(source, namespace)  # noqa: S102 - see the head of this module
     made: Project = namespace["project"]
     return made
-
-
-@lru_cache(maxsize=1_000)
-def _code(source: str) -> CodeType:
-    return compile(source, "<projection>", "exec")
 
 
 def _lines(leaf: Leaf, namespace: dict[str, Any]) -> Iterator[str]:

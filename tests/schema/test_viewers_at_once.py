@@ -139,6 +139,13 @@ async def test_each_gets_what_it_gets_alone(clients: list[Client]) -> None:
         assert text == alone[client, query]
 
 
+# Selections that cannot be collected, of the root and of another object.
+UNCOLLECTED = [
+    "query ($if: Boolean = true) { viewer { orgId } ...Rest @include(if: $if) } "
+    "fragment Rest on Query { jobs { nodes { id } } }",
+    "query ($if: Boolean = true) { jobs { nodes { id type @include(if: $if) } } }",
+]
+
 # What belongs to one request, or is read by it.
 OF_A_REQUEST = (
     Context,
@@ -188,15 +195,18 @@ async def test_plans_hold_nothing_of_a_request(clients: list[Client]) -> None:
     for client in clients:
         for query, variables in QUERIES:
             await client.ask(query, variables)
+        for query in UNCOLLECTED:
+            assert '"errors"' in await client.ask(query, {"if": None})
     service = clients[0].service
     plans: list[Plan] = []
-    for query, _ in QUERIES:
+    queries = [*(query for query, _ in QUERIES), *UNCOLLECTED]
+    for query in queries:
         found, errors = documents.read(query, service.state.rules, trusted=False)
         assert found is not None
         assert not errors
         plans += [plan for plan in found.plans._plans.values() if isinstance(plan, Plan)]
     # One for those who may see secrets, one for the others.
-    assert len(plans) == 2 * len(QUERIES)
+    assert len(plans) == 2 * len(queries)
     rows = {id(row) for jobs, steps in LEDGERS.values() for row in (*jobs, *steps)}
     held = list(reachable(list(plans)))
     assert len(held) > 1_000
