@@ -13,7 +13,7 @@ from db.queries.attempts import ERRORS
 from db.queries.written import EVENT_LEAVES, Leaves, Members
 from resolvers.context import Context
 from resolvers.paging import PageNeeds
-from schema.execution.fields import needs
+from schema.execution.fields import needs, python_name
 from schema.execution.infos import PlannedInfo
 from schema.selected_fields import is_included, selected_fields
 
@@ -128,17 +128,21 @@ class Selections:
     def written_events(self) -> Members | None:
         """Return the members of the selected JobEvents if PostgreSQL can write them.
 
-        None if the page is selected by anything but one field `nodes`, or anything of an event
-        that is not written.
+        None if the page's rows are selected by anything but one field `nodes`, or anything of an
+        event that is not written.
         """
         page = self._response_fields(self.nodes, "JobEventConnection")
         nodes = [field for field in page.values() if field[0].name.value == "nodes"]
-        if len(nodes) != 1 or {each[0].name.value for each in page.values()} - {"nodes", "count"}:
+        selected = {field[0].name.value for field in page.values()}
+        if len(nodes) != 1 or selected - {"nodes", "count", "__typename"}:
             return None
+        type_: Any = self._info.schema.get_type("JobEvent")
         names: list[str] = []
         pieces = ["{"]
         for key, (field, *_) in self._response_fields(nodes[0], "JobEvent").items():
-            name = _snake(field.name.value)
+            name = field.name.value
+            if name in type_.fields:
+                name = python_name(type_.fields[name])
             if name not in EVENT_LEAVES:
                 return None
             pieces[-1] += f'"{key}":'
@@ -184,10 +188,6 @@ def selected(info: Info, read: Callable[[Selections], T]) -> T:
     if key not in cache:
         cache[key] = read(Selections(info))
     return cache[key]
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _grouped(fields: Iterable[FieldNode], name: Callable[[FieldNode], str]) -> Fields:

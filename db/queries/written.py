@@ -94,8 +94,9 @@ def _status(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return case(*names, else_=literal_column("'null'"))
 
 
-# By the names of JobEvent's fields in Python.
+# By the names of JobEvent's fields in Python; `__typename` has none.
 EVENT_LEAVES: Mapping[str, Any] = {
+    "__typename": literal_column("""'"JobEvent"'"""),
     "id": func.concat(
         literal_column("'\"'"),
         event.job_id,

@@ -42,11 +42,16 @@ def options(definition: StrawberryField) -> FieldOptions:
     return found
 
 
+def python_name(field: GraphQLField) -> str:
+    """Return the name that a field has in Python."""
+    definition: StrawberryField = field.extensions["strawberry-definition"]
+    return definition.python_name
+
+
 def needs(field: GraphQLField) -> frozenset[str]:
     """Return the attributes of its parent that a field reads."""
-    definition: StrawberryField = field.extensions["strawberry-definition"]
-    declared = options(definition).needs
-    return frozenset({definition.python_name}) if declared is None else declared
+    declared = options(field.extensions["strawberry-definition"]).needs
+    return frozenset({python_name(field)}) if declared is None else declared
 
 
 def leaf(

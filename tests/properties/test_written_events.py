@@ -23,6 +23,7 @@ SELECTIONS = [
     "ts",
     "... on Node { id } ...Rest",
     "detail",
+    "__typename ts type: __typename",
 ]
 FRAGMENT = " fragment Rest on JobEvent { ts detail ... on Node { id } }"
 INSERT = """
@@ -105,7 +106,9 @@ async def test_they_are_the_same_bytes(
         await owner.execute(INSERT, ORG, row["id"], *columns)
     ids = [str(row["id"]) for row in jobs]
     query = "query ($ids: [ID!]) { jobs(filter: {ids: $ids}) { nodes { id"
-    query += f" events{arguments} {{ nodes {{ {selection} }} count {{ value }} }} }} }} }}"
+    query += (
+        f" events{arguments} {{ __typename nodes {{ {selection} }} count {{ value }} }} }} }} }}"
+    )
     query += FRAGMENT * ("...Rest" in selection)
     with service.recorded() as statements:
         written = await ask(service, ids, query)
