@@ -1,7 +1,4 @@
-"""DataLoaders: of single keys, and of the keys of a whole level of the response.
-
-Their values survive the cancellation of one of their consumers.
-"""
+"""The DataLoader of a request, whose keys are those of a whole level of the response."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,20 +10,7 @@ from aiodataloader import DataLoader
 Keys = Sequence[Any]
 
 
-class Loader(DataLoader[Any, Any]):
-    """A DataLoader that several fields may await: cancelling one does not cancel the others.
-
-    GraphQL cancels the siblings of a failed field, but not the same fields elsewhere.
-    """
-
-    def load(self, key: Any) -> "asyncio.Future[Any]":
-        """Return a future of the key's value, a separate one for each caller."""
-        value = super().load(key)
-        value.add_done_callback(retrieve_exception)
-        return asyncio.shield(value)
-
-
-class LevelLoader(Loader):
+class LevelLoader(DataLoader[Any, Any]):
     """A DataLoader whose key is a tuple of keys, and whose value has the answers to all of them.
 
     So a level of a response costs one future, however many objects it has. Levels that are loaded
@@ -38,6 +22,15 @@ class LevelLoader(Loader):
         self._batch = batch
         self._answers: dict[Any, Any] = {}
         self._lock = asyncio.Lock()
+
+    def load(self, key: Any) -> "asyncio.Future[Any]":
+        """Return a future of the level's answers, a separate one for each caller.
+
+        GraphQL cancels the siblings of a failed field, but not the same fields elsewhere.
+        """
+        value = super().load(key)
+        value.add_done_callback(retrieve_exception)
+        return asyncio.shield(value)
 
     async def _load_levels(self, levels: list[tuple[Any, ...]]) -> list[list[Any]]:
         answers = self._answers

@@ -7,7 +7,7 @@ specification in "Handling Execution Errors".
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from graphql import GraphQLError
 
@@ -25,65 +25,62 @@ class Place(NamedTuple):
         return Place((*self.path, name), (*self.rank, ordinal))
 
 
-class Batch:
+class Batch(Protocol):
     """Where the values of one batch are, by their index, in relation to their parent batch."""
-
-    __slots__ = ("_parent",)
-
-    def __init__(self, parent: "Batch | None") -> None:
-        self._parent = parent
 
     def place(self, index: int) -> Place:
         """Return the place of a value."""
-        if self._parent is None:
-            return Place((), ())
-        return self._within(self._parent, index)
-
-    def _within(self, parent: "Batch", index: int) -> Place:
-        raise NotImplementedError
 
 
-class Fields(Batch):
+class Root:
+    """The root of the response alone."""
+
+    def place(self, _index: int) -> Place:
+        """Return the place of the root."""
+        return Place((), ())
+
+
+class Fields:
     """The values of one field of all objects of a batch."""
 
-    __slots__ = ("_name", "_ordinal")
+    __slots__ = ("_name", "_ordinal", "_parent")
 
     def __init__(self, parent: Batch, name: str, ordinal: int) -> None:
-        super().__init__(parent)
-        self._name, self._ordinal = name, ordinal
+        self._parent, self._name, self._ordinal = parent, name, ordinal
 
-    def _within(self, parent: Batch, index: int) -> Place:
-        return parent.place(index).below(self._name, self._ordinal)
+    def place(self, index: int) -> Place:
+        """Return the place of the field of an object."""
+        return self._parent.place(index).below(self._name, self._ordinal)
 
 
-class Items(Batch):
+class Items:
     """The items of all lists of a batch. `starts`: the index of each list's first item."""
 
-    __slots__ = ("_starts",)
+    __slots__ = ("_parent", "_starts")
 
     def __init__(self, parent: Batch, starts: Sequence[int]) -> None:
-        super().__init__(parent)
-        self._starts = starts
+        self._parent, self._starts = parent, starts
 
-    def _within(self, parent: Batch, index: int) -> Place:
+    def place(self, index: int) -> Place:
+        """Return the place of an item."""
         # Of lists that start at the same index, all but the last are empty.
         owner = bisect_right(self._starts, index) - 1
         position = index - self._starts[owner]
-        path, rank = parent.place(owner)
+        path, rank = self._parent.place(owner)
         return Place((*path, position), (*rank, position))
 
 
-class Some(Batch):
+class Some:
     """Some values of a batch, by their indexes in it."""
 
-    __slots__ = ("_indexes",)
+    __slots__ = ("_indexes", "_parent")
 
     def __init__(self, parent: Batch, indexes: Sequence[int]) -> None:
-        super().__init__(parent)
-        self._indexes = indexes
+        self._parent, self._indexes = parent, indexes
 
-    def _within(self, parent: Batch, index: int) -> Place:
-        return parent.place(self._indexes[index])
+    def place(self, index: int) -> Place:
+        """Return the place of one of these values."""
+        return self._parent.place(self._indexes[index])
 
 
 class Failure:

@@ -19,7 +19,7 @@ from graphql.execution.values import VariableValues
 
 from db.queries.written import WrittenRows
 from resolvers.context import Context
-from schema.execution.failures import Batch, Failure, Fields, Items, Place, Some, reported
+from schema.execution.failures import Batch, Failure, Fields, Items, Place, Root, Some, reported
 from schema.execution.plans import Level, Plan, Shape, Step
 from schema.execution.projections import serialize
 from schema.execution.resolving import Calls, settled
@@ -55,7 +55,7 @@ class Run:
         return ExecutionResult(data, reported(self._failures) if self._failures else None)
 
     async def _data(self) -> dict[str, Any] | None:
-        root, batch = self._plan.root, Batch(None)
+        root, batch = self._plan.root, Root()
         if self._plan.operation.operation.value == "mutation":
             (result,) = await self._serially(root, batch)
         else:
