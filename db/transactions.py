@@ -113,7 +113,7 @@ async def _take(engine: AsyncEngine) -> AsyncConnection:
         try:
             return AsyncConnection(engine, engine.sync_engine.connect())
         except MissingGreenlet:
-            # It was too old, or lost, and is back in the pool to be opened anew.
+            # It was too old, or lost, and is back in the pool, to be opened again.
             pass
     return await engine.connect()
 

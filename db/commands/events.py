@@ -123,8 +123,8 @@ def with_events(
     )
     appended = insert(job_event_table).from_select(_EVENT_COLUMNS, event).cte("appended")
     # A subquery of its own is run once, however many rows there are, and not at all without rows.
-    told = select(notification(org_id)).select_from(changed).limit(1).scalar_subquery()
-    rows = select(*(row[column.name] for column in kept), told.label("told"))
+    notified = select(notification(org_id)).select_from(changed).limit(1).scalar_subquery()
+    rows = select(*(row[column.name] for column in kept), notified.label("notified"))
     return rows.select_from(changed).add_cte(appended)
 
 

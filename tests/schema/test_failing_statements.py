@@ -77,7 +77,7 @@ def waits(service: Service, number: int) -> Iterator[list[str]]:
 async def waiting(owner: asyncpg.Connection) -> int:
     """Get the process of PostgreSQL that waits, once one does."""
     async with asyncio.timeout(60):
-        while (pid := await owner.fetchval(FIND)) is None:  # noqa: ASYNC110 - nobody tells
+        while (pid := await owner.fetchval(FIND)) is None:  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.002)
     return int(pid)
 
@@ -147,7 +147,7 @@ async def test_the_client_leaves_at_each_statement(
                     pool = service.engine.pool
                     assert isinstance(pool, QueuePool)
                     async with asyncio.timeout(60):
-                        while pool.checkedout():  # noqa: ASYNC110 - nobody tells
+                        while pool.checkedout():  # noqa: ASYNC110 - there is no event
                             await asyncio.sleep(0.002)
                 assert sent == wanted[:number]
                 assert await statements(service, query) == wanted

@@ -1,4 +1,4 @@
-"""Objects of the small schema: what their fields answer is told to each when it is made."""
+"""Objects of the small schema, made with what their fields answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
