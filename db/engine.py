@@ -44,20 +44,26 @@ class EngineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The organisation, access mode and statement timeout of a transaction."""
+    """The organisation, access mode and statement timeout of a transaction.
+
+    `one_snapshot`: whether all statements of a transaction that writes see the same snapshot, as
+    those of a read-only one do.
+    """
 
     org_id: UUID
     statement_timeout_seconds: float
     read_only: bool = True
+    one_snapshot: bool = False
 
     def begin_sql(self) -> str:
         """Return the statements that begin the transaction, for one round trip.
 
         SET LOCAL with literals: unlike set_config(), it also applies to the shards of Citus.
         """
-        isolation = "REPEATABLE READ READ ONLY" if self.read_only else "READ COMMITTED READ WRITE"
+        level = "REPEATABLE READ" if self.read_only or self.one_snapshot else "READ COMMITTED"
+        access = "READ ONLY" if self.read_only else "READ WRITE"
         return (
-            f"BEGIN ISOLATION LEVEL {isolation};"
+            f"BEGIN ISOLATION LEVEL {level} {access};"
             f"SET LOCAL ROLE {APP_ROLE};"
             f"SET LOCAL joblens.org_id = '{self.org_id}';"
             f"SET LOCAL statement_timeout = {max(1, round(self.statement_timeout_seconds * 1000))}"

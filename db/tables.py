@@ -5,6 +5,7 @@ Every key and index starts with `org_id`, so that an organisation's rows are one
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -48,8 +50,19 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
-# `alembic check` looks the type up here when it inspects a database.
+class PgSnapshot(UserDefinedType[str]):
+    """PostgreSQL's snapshot: which transactions it sees."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: object) -> str:
+        """Return the name of the type in SQL."""
+        return "pg_snapshot"
+
+
+# `alembic check` looks the types up here when it inspects a database.
 ischema_names["xid8"] = Xid8
+ischema_names["pg_snapshot"] = PgSnapshot
 
 # The roles of a token.
 ROLES = ("viewer", "writer", "operator", "admin")
@@ -156,6 +169,49 @@ job_event_table = Table(
         text("seq DESC"),
     ),
     Index("idx_job_event_org_xid", "org_id", "xid", postgresql_where=text("xid IS NOT NULL")),
+)
+
+# How far the events of an organisation are summed: those that the snapshot `seen` sees, and that
+# are older than `summed_until`, which is null once all are. Events without `xid` are seen.
+# `cluster`: the server's identifier, for the transaction ids of another server say nothing here.
+tally_state_table = Table(
+    "tally_state",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("cluster", BigInteger, nullable=False),
+    Column("seen", PgSnapshot, nullable=False),
+    Column("summed_until", Timestamp),
+    PrimaryKeyConstraint("org_id", name="pk_tally_state"),
+)
+
+# The pairs of type and queue that have sums of their own; see db.tallies.keys.
+tally_key_table = Table(
+    "tally_key",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Integer, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    PrimaryKeyConstraint("org_id", "id", name="pk_tally_key"),
+    UniqueConstraint("org_id", "type", "queue", name="uq_tally_key_org_type_queue"),
+)
+
+# The changes of status in a span of time that begins at `start`: of one key's jobs, or of all jobs
+# (key 0). Columns: how many jobs were created, entered a status, and left one.
+tally_table = Table(
+    "tally",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("span", SmallInteger, nullable=False),
+    Column("key_id", Integer, nullable=False),
+    Column("start", Timestamp, nullable=False),
+    Column("created", BigInteger, nullable=False, server_default="0"),
+    *(
+        Column(f"{change}_{status}", BigInteger, nullable=False, server_default="0")
+        for change in ("entered", "left")
+        for status in JobStatus
+    ),
+    PrimaryKeyConstraint("org_id", "span", "key_id", "start", name="pk_tally"),
 )
 
 org_table = Table(

@@ -1,48 +1,20 @@
-"""Aggregates over jobs: counts by status, groups and the timeline."""
+"""Aggregates over jobs: counts by status and groups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from db.criteria import JobCriteria
 from db.queries import aggregates as queries
 from db.queries.aggregates import JobDimension
 from db.queries.rows import AnyRow
+from db.queries.status_changes import count_jobs_by_status_at
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
 from resolvers.paging import list_size
-
-MAX_BUCKETS = 1_000
-# A Monday, so that weeks start on Mondays as in ISO 8601.
-BUCKET_ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)
-
-
-class TimeBucketSize(StrEnum):
-    """The length of the timeline's buckets."""
-
-    MINUTE = "minute"
-    FIVE_MINUTES = "five_minutes"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-
-    @property
-    def length(self) -> timedelta:
-        """The length as a timedelta."""
-        return _LENGTHS[self]
-
-
-_LENGTHS = {
-    TimeBucketSize.MINUTE: timedelta(minutes=1),
-    TimeBucketSize.FIVE_MINUTES: timedelta(minutes=5),
-    TimeBucketSize.HOUR: timedelta(hours=1),
-    TimeBucketSize.DAY: timedelta(days=1),
-    TimeBucketSize.WEEK: timedelta(weeks=1),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +32,41 @@ class DurationStats:
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """The jobs that share a key. `wait` and `run` are None if they were not requested."""
+    """The jobs that share a key. Times, `wait` and `run` are None if they were not requested."""
 
     key: dict[JobDimension, Any]
     count: int
     status_counts: list[StatusCount]
-    oldest_created_at: datetime
-    newest_created_at: datetime
+    oldest_created_at: datetime | None
+    newest_created_at: datetime | None
     wait: DurationStats | None
     run: DurationStats | None
 
 
-@dataclass(slots=True)
-class TimeBucket:
-    """The numbers of status changes in the interval that begins at `start`, by the new status."""
-
-    start: datetime
-    created: int = 0
-    changes: dict[JobStatus, int] = field(default_factory=dict)
-
-
 async def count_by_status(
-    ctx: Context, criteria: JobCriteria | None, at_most: int | None
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None, at: datetime | None = None
 ) -> list[StatusCount]:
-    """Count the jobs of each status, up to `at_most` each; statuses without jobs have 0."""
+    """Count the jobs of each status, up to `at_most` each; statuses without jobs have 0.
+
+    `at`: by the status that they had at that time. Jobs that the criteria's own condition on the
+    status leaves out are then those that had another one.
+    """
     check_at_most(at_most)
-    counts = await ctx.read(queries.count_jobs_by_status, criteria, at_most)
+    counts = await _counts(ctx, criteria, at_most, at)
     return [StatusCount(status, as_count(counts.get(status, 0), at_most)) for status in JobStatus]
+
+
+async def _counts(
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None, at: datetime | None
+) -> dict[JobStatus, int]:
+    if at is None or at >= ctx.now:
+        return await ctx.read(queries.count_jobs_by_status, criteria, at_most)
+    of_any_status = None if criteria is None else replace(criteria, status=None)
+    until = at + timedelta(microseconds=1)
+    counts = await ctx.read(count_jobs_by_status_at, of_any_status, until)
+    if criteria is None or criteria.status is None:
+        return counts
+    return {status: counts[status] for status in criteria.status}
 
 
 async def group_jobs(
@@ -95,6 +75,7 @@ async def group_jobs(
     dimensions: Sequence[JobDimension],
     first: int | None,
     *,
+    with_times: bool,
     with_wait: bool,
     with_run: bool,
 ) -> list[JobGroup]:
@@ -111,6 +92,7 @@ async def group_jobs(
         by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,
+        with_times=with_times,
         with_wait=with_wait,
         with_run=with_run,
     )
@@ -122,62 +104,13 @@ async def group_jobs(
                 StatusCount(status, as_count(getattr(row, f"{status.value}_count"), None))
                 for status in JobStatus
             ],
-            oldest_created_at=row.oldest_created_at,
-            newest_created_at=row.newest_created_at,
+            oldest_created_at=row.oldest_created_at if with_times else None,
+            newest_created_at=row.newest_created_at if with_times else None,
             wait=_distribution(row, "wait") if with_wait else None,
             run=_distribution(row, "run") if with_run else None,
         )
         for row in rows
     ]
-
-
-async def list_buckets(
-    ctx: Context,
-    criteria: JobCriteria | None,
-    start: datetime,
-    until: datetime,
-    size: TimeBucketSize,
-) -> list[TimeBucket]:
-    """Count status changes from `start` to `until`, exclusive, in buckets aligned to UTC.
-
-    Every bucket that overlaps the range is present; the first and the last count only changes
-    within the range. Raises BadUserInputError for an empty range or more than MAX_BUCKETS.
-    """
-    if start >= until:
-        raise BadUserInputError("'from' must be before 'until'.")
-    starts = _bucket_starts(start, until, size.length)
-    rows = await ctx.read(
-        queries.count_events_by_bucket,
-        criteria,
-        start=start,
-        until=until,
-        bucket=size.length,
-        origin=BUCKET_ORIGIN,
-    )
-    buckets = {bucket_start: TimeBucket(bucket_start) for bucket_start in starts}
-    for row in rows:
-        bucket = buckets[row.start]
-        if row.created:
-            bucket.created += row.events
-        # The first event of an imported history may also be a start or an end.
-        status = JobStatus(row.next_status)
-        bucket.changes[status] = bucket.changes.get(status, 0) + row.events
-    return list(buckets.values())
-
-
-def _bucket_starts(start: datetime, until: datetime, length: timedelta) -> list[datetime]:
-    first = (start - BUCKET_ORIGIN) // length
-    end = -((BUCKET_ORIGIN - until) // length)
-    count = end - first
-    if count > MAX_BUCKETS:
-        raise BadUserInputError(
-            f"The range has {count} buckets; at most {MAX_BUCKETS} are allowed. Use a shorter "
-            "range or larger buckets."
-        )
-    try:
-        return [BUCKET_ORIGIN + length * i for i in range(first, end)]
-    except OverflowError:
-        raise BadUserInputError("The range starts before the first possible bucket.") from None
 
 
 def _distribution(row: AnyRow, name: str) -> DurationStats:

@@ -7,11 +7,11 @@ import strawberry
 
 from db.queries.aggregates import JobDimension
 from db.statuses import JobStatus
-from resolvers import aggregates
+from resolvers import timelines
 from schema.connections import Count
 
 Key = strawberry.Parent[dict[JobDimension, Any]]
-Bucket = strawberry.Parent[aggregates.TimeBucket]
+Bucket = strawberry.Parent[timelines.TimeBucket]
 
 
 @strawberry.type(description="The number of jobs that have a status.")
@@ -91,6 +91,9 @@ class TimeBucket:
         description="The start of the interval, which ends at the start of the next one."
     )
     created: int = strawberry.field(description="The number of jobs created.")
+    is_partial: bool = strawberry.field(
+        description="Whether a part of the interval is outside of the range, or in the future."
+    )
 
     @strawberry.field(description="The number of runs started.")
     def started(self, parent: Bucket) -> int:
@@ -111,3 +114,16 @@ class TimeBucket:
     @strawberry.field(description="The number of jobs dead-lettered.")
     def dead_lettered(self, parent: Bucket) -> int:
         return parent.changes.get(JobStatus.DEAD_LETTER, 0)
+
+
+@strawberry.type(description="The status changes of the jobs that have a value in common.")
+class TimelineSeries:
+    key: JobGroupKey = strawberry.field(
+        description="The value that the jobs share; without values for the rest."
+    )
+    is_rest: bool = strawberry.field(
+        description="Whether it has the jobs with all values that have no series of their own."
+    )
+    buckets: list[TimeBucket] = strawberry.field(
+        description="The buckets, as `Query.timeline` has them."
+    )

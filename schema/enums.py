@@ -9,7 +9,7 @@ import strawberry
 from db.queries.aggregates import JobDimension
 from db.queries.keyset import JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
-from resolvers.aggregates import TimeBucketSize
+from resolvers.time_buckets import TimeBucketSize
 from resolvers.viewer import Role
 
 E = TypeVar("E", bound=StrEnum)

@@ -8,12 +8,13 @@ import strawberry
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
-from resolvers import aggregates, events, jobs, nodes
-from resolvers.aggregates import TimeBucketSize
+from resolvers import aggregates, events, jobs, nodes, timelines
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
+from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
+from resolvers.timelines import MAX_SERIES, TimeRange
 from resolvers.viewer import Role
-from schema.aggregates import JobGroup, StatusCount, TimeBucket
+from schema.aggregates import JobGroup, StatusCount, TimeBucket, TimelineSeries
 from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
 from schema.events import JobEventConnection
@@ -24,6 +25,18 @@ from schema.selections import Info, Selections, selected
 
 OptionalJobFilter = Annotated[
     JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all jobs.")
+]
+From = Annotated[datetime, strawberry.argument(name="from", description="The start of the range.")]
+Until = Annotated[datetime, strawberry.argument(description="The end of the range, exclusive.")]
+BucketSize = Annotated[
+    TimeBucketSize, strawberry.argument(description="The length of each bucket.")
+]
+TimeZone = Annotated[
+    str,
+    strawberry.argument(
+        description="The IANA name of the time zone in which days and weeks begin, such as "
+        "`Europe/Berlin`. Shorter buckets are aligned to UTC."
+    ),
 ]
 
 
@@ -124,9 +137,16 @@ class Query:
         info: Info,
         filter: OptionalJobFilter = None,
         at_most: AtMost = None,
+        at: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="Count the jobs by the status that they had at this time, according "
+                "to their events; omitted: now. Other conditions of the filter hold as of now."
+            ),
+        ] = None,
     ) -> list[StatusCount]:
         return await aggregates.count_by_status(  # type: ignore[return-value]
-            info.context, _criteria(info, filter), at_most
+            info.context, _criteria(info, filter), at_most, at
         )
 
     @strawberry.field(
@@ -150,31 +170,56 @@ class Query:
             _criteria(info, filter),
             by,
             first,
+            with_times=not fields.keys().isdisjoint({"oldestCreatedAt", "newestCreatedAt"}),
             with_wait="wait" in fields,
             with_run="run" in fields,
         )
 
     @strawberry.field(
         description="The status changes of jobs over time, in buckets of equal length. Every "
-        f"bucket that overlaps the range is present, at most {aggregates.MAX_BUCKETS}; only "
-        "changes within the range are counted."
+        f"bucket that overlaps the range is present, at most {MAX_BUCKETS}; only changes within "
+        "the range are counted."
     )
     async def timeline(
         self,
         info: Info,
-        from_: Annotated[
-            datetime, strawberry.argument(name="from", description="The start of the range.")
-        ],
-        until: Annotated[
-            datetime, strawberry.argument(description="The end of the range, exclusive.")
-        ],
-        bucket: Annotated[
-            TimeBucketSize, strawberry.argument(description="The length of each bucket.")
-        ],
+        from_: From,
+        until: Until,
+        bucket: BucketSize,
         filter: OptionalJobFilter = None,
+        time_zone: TimeZone = "UTC",
     ) -> list[TimeBucket]:
-        return await aggregates.list_buckets(  # type: ignore[return-value]
-            info.context, _criteria(info, filter), from_, until, bucket
+        return await timelines.list_buckets(  # type: ignore[return-value]
+            info.context,
+            _criteria(info, filter),
+            TimeRange(from_, until, bucket, time_zone),
+        )
+
+    @strawberry.field(
+        description="The status changes of jobs over time, in a series for each of the values of a "
+        "dimension that have the most changes, and one for the rest if there are more values. "
+        "Jobs are counted under the value that they have now."
+    )
+    async def timeline_by(
+        self,
+        info: Info,
+        by: Annotated[JobDimension, strawberry.argument(description="The dimension.")],
+        from_: From,
+        until: Until,
+        bucket: BucketSize,
+        time_zone: TimeZone = "UTC",
+        filter: OptionalJobFilter = None,
+        top: Annotated[
+            int,
+            strawberry.argument(description=f"The number of values, from 1 to {MAX_SERIES}."),
+        ] = 8,
+    ) -> list[TimelineSeries]:
+        return await timelines.list_series(  # type: ignore[return-value]
+            info.context,
+            _criteria(info, filter),
+            TimeRange(from_, until, bucket, time_zone),
+            by,
+            top,
         )
 
     @strawberry.field(description="The authenticated client of this request.")

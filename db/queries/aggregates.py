@@ -1,7 +1,8 @@
-"""Aggregates of jobs and events: counts by status, groups by dimensions, the timeline."""
+"""Aggregates of jobs: counts by status, and groups by dimensions."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    Interval,
     case,
     cast,
     func,
@@ -22,9 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries.filters import event, job, job_conditions, of_jobs
+from db.queries.filters import job, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
-from db.queries.rows import AnyRow, AnySelect, read
+from db.queries.rows import AnyRow, AnySelect, read, row_type
+from db.queries.tallies import count_by_status, group_by_key, open_tallies, statuses_of
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_table
 from db.times import FIRST, LAST
@@ -44,14 +45,22 @@ class JobDimension(StrEnum):
     PRIORITY = "priority"
 
 
+# The dimensions that tallies know.
+TALLIED = frozenset({JobDimension.STATUS, JobDimension.TYPE, JobDimension.QUEUE})
+
+
 async def count_jobs_by_status(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> dict[JobStatus, int]:
-    """Count jobs by status; with `at_most`, stop at `at_most` + 1 matches per status.
+    """Count jobs by status; with `at_most`, counting may stop at `at_most` + 1 per status.
 
-    Statuses without jobs are omitted. With `at_most` and no criteria besides status, reads at most
-    that many index entries per status.
+    Statuses without jobs may be omitted. Reads tallies if they know these jobs. Else, with
+    `at_most` and no criteria besides status, it reads at most that many index entries per status.
     """
+    tallies = await open_tallies(session, org_id, criteria)
+    if tallies is not None:
+        counts = await count_by_status(session, tallies)
+        return {status: counts[status] for status in statuses_of(criteria)}
     if at_most is None:
         rows = await read(session, _counts, org_id, criteria)
     else:
@@ -88,18 +97,50 @@ async def group_jobs(
     *,
     limit: int,
     now: datetime,
+    with_times: bool,
     with_wait: bool,
     with_run: bool,
 ) -> Sequence[AnyRow]:
     """Group jobs by the dimensions, largest groups first.
 
-    Rows have the dimensions' columns, `jobs`, `oldest_created_at`, `newest_created_at`, a count
-    for each status (such as `queued_count`), and with `with_wait` (`with_run`) the distribution in
-    seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and `wait_percentiles` (`run_…`).
-    Reads every job that meets the criteria.
+    Rows have the dimensions' columns, `jobs`, a count for each status (such as `queued_count`),
+    with `with_times` also `oldest_created_at` and `newest_created_at`, and with `with_wait`
+    (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and
+    `wait_percentiles` (`run_…`). Reads every job that meets the criteria, unless nothing but counts
+    by TALLIED dimensions is wanted and there are tallies of these jobs.
     """
     by = tuple(dimensions)
-    return await read(session, _groups, org_id, criteria, by, limit, now, with_wait, with_run)
+    if not (with_times or with_wait or with_run) and TALLIED.issuperset(by):
+        tallies = await open_tallies(session, org_id, criteria)
+        if tallies is not None:
+            return _grouped(await group_by_key(session, tallies), by, statuses_of(criteria), limit)
+    wanted = with_times, with_wait, with_run
+    return await read(session, _groups, org_id, criteria, by, limit, now, *wanted)
+
+
+def _grouped(
+    rows: Sequence[AnyRow],
+    dimensions: Sequence[JobDimension],
+    statuses: Sequence[JobStatus],
+    limit: int,
+) -> list[AnyRow]:
+    """Group rows that have a count for each status, as _groups does."""
+    groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
+    for row in rows:
+        for status in statuses:
+            values = {"status": status.value, "type": row.type, "queue": row.queue}
+            key = tuple(values[dimension.value] for dimension in dimensions)
+            groups[key][status] += getattr(row, status.value)
+    names = [each.value for each in dimensions]
+    make = row_type((*names, "jobs", *(f"{status.value}_count" for status in JobStatus)))
+    largest = sorted(
+        ((key, counts) for key, counts in groups.items() if counts.total()),
+        key=lambda group: (-group[1].total(), group[0]),
+    )
+    return [
+        make(*key, counts.total(), *(counts[status] for status in JobStatus))
+        for key, counts in largest[:limit]
+    ]
 
 
 def _groups(
@@ -108,6 +149,7 @@ def _groups(
     dimensions: Sequence[JobDimension],
     limit: int,
     now: datetime,
+    with_times: bool,
     with_wait: bool,
     with_run: bool,
 ) -> AnySelect:
@@ -116,8 +158,7 @@ def _groups(
     statement = select(
         *keys,
         total,
-        func.min(job.created_at).label("oldest_created_at"),
-        func.max(job.created_at).label("newest_created_at"),
+        *(_created_at() if with_times else ()),
         *(
             func.count()
             .filter(job.status == literal(status.value, literal_execute=True))
@@ -135,47 +176,9 @@ def _groups(
     )
 
 
-async def count_events_by_bucket(
-    session: AsyncSession,
-    org_id: UUID,
-    criteria: JobCriteria | None,
-    *,
-    start: datetime,
-    until: datetime,
-    bucket: timedelta,
-    origin: datetime,
-) -> Sequence[AnyRow]:
-    """Count status changes by bucket and new status, from `start` (inclusive) to `until`.
-
-    Rows have the bucket's `start`, aligned to `origin`, `created` (whether the job was created),
-    `next_status` and `events`. Reads one index range.
-    """
-    return await read(session, _buckets, org_id, criteria, start, until, bucket, origin)
-
-
-def _buckets(
-    org_id: UUID,
-    criteria: JobCriteria | None,
-    start: datetime,
-    until: datetime,
-    bucket: timedelta,
-    origin: datetime,
-) -> AnySelect:
-    bucket_start = func.date_bin(
-        literal(bucket, Interval()), event.ts, literal(origin, Timestamp)
-    ).label("start")
-    created = event.prev_status.is_(None).label("created")
-    statement = select(
-        bucket_start, created, event.next_status, func.count().label("events")
-    ).where(
-        event.org_id == org_id,
-        event.ts >= start,
-        event.ts < until,
-        event.prev_status.is_distinct_from(event.next_status),
-    )
-    if criteria is not None:
-        statement = statement.where(of_jobs(org_id, criteria))
-    return statement.group_by(bucket_start, created, event.next_status)
+def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    oldest, newest = func.min(job.created_at), func.max(job.created_at)
+    return oldest.label("oldest_created_at"), newest.label("newest_created_at")
 
 
 def wait_seconds(now: datetime) -> ColumnElement[float | None]:

@@ -70,7 +70,7 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
         yield is_any(job.id, criteria.ids, Uuid())
     yield from _status(job.status, criteria.status)
     for name in TEXT_COLUMNS:
-        yield from _text(job_table.c[name], getattr(criteria, name))
+        yield from text_conditions(job_table.c[name], getattr(criteria, name))
     for name in INT_COLUMNS:
         yield from _int(job_table.c[name], getattr(criteria, name))
     for name in TIME_COLUMNS:
@@ -136,7 +136,8 @@ def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterat
         yield _known(column, column.in_(bound))
 
 
-def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condition]:
+def text_conditions(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condition]:
+    """Yield the conditions on a text column."""
     if criteria is None:
         return
     text = without_credentials(column) if criteria.hides_credentials else column

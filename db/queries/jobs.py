@@ -12,6 +12,7 @@ from db.queries.counts import count, exists_behind, probe
 from db.queries.filters import is_any, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, read_one
+from db.queries.tallies import count_by_status, open_tallies, statuses_of
 from db.tables import job_table
 
 JobRow = AnyRow
@@ -56,7 +57,11 @@ def _behind(org_id: UUID, criteria: JobCriteria | None, window: Window) -> AnySe
 async def count_jobs(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, at_most: int | None
 ) -> int:
-    """Count the jobs that meet the criteria; with `at_most`, stop at `at_most` + 1."""
+    """Count the jobs that meet the criteria; with `at_most`, counting may stop at `at_most` + 1."""
+    tallies = await open_tallies(session, org_id, criteria)
+    if tallies is not None:
+        counts = await count_by_status(session, tallies)
+        return sum(counts[status] for status in statuses_of(criteria))
     most = None if at_most is None else at_most + 1
     counted: int = await read_one(session, _count, org_id, criteria, most)
     return counted

@@ -60,6 +60,13 @@ _UPDATE = f"""
 UPDATE job SET {", ".join(f"{name} = ${n}" for n, name in enumerate(_VALUES, 3))}
 WHERE org_id = $1 AND id = $2
 """  # noqa: S608 - as above
+_FORGET_MOVED = """
+DELETE FROM tally_state WHERE org_id = $1 AND EXISTS (
+    SELECT FROM unnest($2::uuid[], $3::text[], $4::text[]) AS given (id, type, queue)
+    JOIN job ON job.org_id = $1 AND job.id = given.id
+    WHERE (job.type, job.queue) <> (given.type, given.queue)
+)
+"""
 _FIND_KEYS = """
 SELECT idempotency_key, id FROM job WHERE org_id = $1 AND idempotency_key = ANY($2::text[])
 """
@@ -221,10 +228,17 @@ async def _update_existing(
         else:
             result.unchanged.append(candidate)
     if later:
+        await _forget_moved(connection, org_id, result.updated)
         changes = [(org_id, c.id, *c.history.job) for c in result.updated]
         await connection.executemany(_UPDATE, changes)
         events = (row for row in _event_rows(org_id, result.updated) if row[2] > later[row[1]])
         await connection.copy_records_to_table("job_event", columns=_EVENT_COLUMNS, records=events)
+
+
+async def _forget_moved(connection: Any, org_id: UUID, updated: Sequence[Candidate]) -> None:
+    """Let tallies be made again if jobs get another type or queue, under which they are summed."""
+    given = [(c.id, c.history.job.type, c.history.job.queue) for c in updated]
+    await connection.execute(_FORGET_MOVED, org_id, *zip(*given, strict=True))
 
 
 def _event_rows(org_id: UUID, candidates: Sequence[Candidate]) -> Iterator[tuple[Any, ...]]:

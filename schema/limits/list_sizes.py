@@ -17,9 +17,10 @@ from graphql import (
 
 from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.statuses import JobStatus
-from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
 from resolvers.errors import BadUserInputError
 from resolvers.paging import LIST_SIZE
+from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
+from resolvers.timelines import MAX_SERIES
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 
@@ -40,6 +41,7 @@ INHERITED = frozenset(
         ("JobEventConnection", "edges"),
         ("JobEventEdge", "node"),
         ("StatusCount", "count"),
+        ("TimelineSeries", "buckets"),
         ("CreateJobsPayload", "jobs"),
         ("BulkJobPayload", "jobs"),
         ("TransitionJobsPayload", "results"),
@@ -130,6 +132,17 @@ def _buckets(node: FieldNode, _limits: DocumentLimits) -> Size:
     return size
 
 
+def _series(node: FieldNode, limits: DocumentLimits) -> Size:
+    buckets = _buckets(node, limits)
+
+    def size(variables: Mapping[str, Any]) -> int:
+        # One more for the rest. Its buckets are priced here, for their field has no arguments.
+        top = _number(_value(node, "top", variables, 8), 8, MAX_SERIES)
+        return (top + 1) * buckets(variables)
+
+    return size
+
+
 def _fixed(count: int) -> Sizing:
     return lambda _node, _limits: lambda _variables: count
 
@@ -165,6 +178,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "statusCounts"): _fixed(len(JobStatus)),
     ("Query", "jobGroups"): _up_to("first"),
     ("Query", "timeline"): _buckets,
+    ("Query", "timelineBy"): _series,
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

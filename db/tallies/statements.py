@@ -1,0 +1,220 @@
+"""The SQL that sums events. All of it runs in the transaction that also moves `tally_state`."""
+# ruff: noqa: S608 - the names of tables, columns and statuses are the program's own
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, Integer, Text, TextClause, Uuid, bindparam, text
+
+from db.statuses import JobStatus
+from db.tables import Timestamp
+from db.tallies.keys import ALL, OTHERS
+from db.tallies.spans import Span
+
+_TYPES: Mapping[str, Any] = {
+    "org_id": Uuid(),
+    "seen": Text(),
+    "since": Timestamp,
+    "until": Timestamp,
+    "now": Timestamp,
+    "events": Integer(),
+    "job_ids": ARRAY(Uuid()),
+    "ids": ARRAY(Integer()),
+    "types": ARRAY(Text()),
+    "queues": ARRAY(Text()),
+}
+
+
+def _sql(statement: str) -> TextClause:
+    """Make a statement with the types of its parameters."""
+    made = text(statement)
+    given = [bindparam(name, type_=_TYPES[name]) for name in made.compile().params]
+    return made.bindparams(*given)
+
+
+ENTERED = tuple(f"entered_{status.value}" for status in JobStatus)
+LEFT = tuple(f"left_{status.value}" for status in JobStatus)
+COUNTS = ("created", *ENTERED, *LEFT)
+
+# What of the events: those that no sum has; a slice of them by time, while the sums are first made.
+UNSUMMED = """
+event.xid >= pg_snapshot_xmin(CAST(:seen AS pg_snapshot))
+AND NOT pg_visible_in_snapshot(event.xid, CAST(:seen AS pg_snapshot))
+"""
+SUMMED = """
+(event.xid IS NULL OR pg_visible_in_snapshot(event.xid, CAST(:seen AS pg_snapshot)))
+"""
+_UNTIL = "AND (event.ts < :until OR CAST(:until AS timestamptz) IS NULL)"
+SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
+OF_JOBS = "event.job_id = ANY(:job_ids)"
+
+_LOCK = """
+SELECT CAST(seen AS text) AS seen, summed_until FROM tally_state
+WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
+FOR UPDATE {skip}
+"""
+LOCK = _sql(_LOCK.format(skip=""))
+LOCK_IF_FREE = _sql(_LOCK.format(skip="SKIP LOCKED"))
+
+# Events restored from another server, whose transaction ids say nothing here until
+# db.restored_events clears them.
+IS_FOREIGN = _sql("""
+SELECT coalesce(max(xid) >= pg_snapshot_xmax(pg_current_snapshot()), false) FROM (
+    SELECT xid FROM job_event WHERE org_id = :org_id AND xid IS NOT NULL
+    ORDER BY xid DESC LIMIT 1
+) AS newest
+""")
+
+BEGIN = _sql("""
+INSERT INTO tally_state (org_id, cluster, seen, summed_until)
+SELECT :org_id, system_identifier, pg_current_snapshot(), '-infinity' FROM pg_control_system()
+""")
+FORGET = tuple(
+    _sql(f"DELETE FROM {table} WHERE org_id = :org_id")
+    for table in ("tally_state", "tally", "tally_key")
+)
+PAIRS_BY_SIZE = _sql("""
+SELECT type, queue FROM job WHERE org_id = :org_id GROUP BY type, queue
+ORDER BY count(*) DESC, type, queue
+""")
+KEYS = _sql("SELECT type, queue, id FROM tally_key WHERE org_id = :org_id")
+ADD_KEYS = _sql("""
+INSERT INTO tally_key (org_id, id, type, queue)
+SELECT :org_id, * FROM unnest(
+    CAST(:ids AS integer[]), CAST(:types AS text[]), CAST(:queues AS text[])
+)
+""")
+SLICE_END = _sql("""
+SELECT max(ts) FROM (
+    (SELECT ts FROM job_event WHERE org_id = :org_id AND ts >= :since ORDER BY ts
+     OFFSET :events LIMIT 1)
+    UNION ALL
+    (SELECT ts FROM job_event WHERE org_id = :org_id AND ts > :since ORDER BY ts LIMIT 1)
+) AS ends HAVING count(*) = 2
+""")
+FIRST_AND_LAST = _sql("""
+SELECT (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts LIMIT 1) AS first,
+    (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts DESC LIMIT 1) AS last
+""")
+SUM_UP = _sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
+SUM_UNTIL = _sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
+
+# The key of a job, as in db.tallies.keys; -1 if it has none yet.
+_KEY = """
+coalesce(own.id, of_type.id, CASE WHEN NOT EXISTS (
+    SELECT FROM tally_key AS known WHERE known.org_id = :org_id AND known.type = job.type
+) THEN others.id END, -1)
+"""
+_JOINED_KEYS = f"""
+LEFT JOIN tally_key AS own
+    ON own.org_id = :org_id AND own.type = job.type AND own.queue = job.queue
+LEFT JOIN tally_key AS of_type
+    ON of_type.org_id = :org_id AND of_type.type = job.type AND of_type.queue = '{OTHERS}'
+LEFT JOIN tally_key AS others
+    ON others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
+"""
+
+
+def pairs_without_key(which: str) -> TextClause:
+    """Select the pairs of type and queue of events that have no key."""
+    return _sql(f"""
+    SELECT DISTINCT job.type, job.queue FROM job_event AS event
+    JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
+    WHERE event.org_id = :org_id AND {which} AND {_KEY} = -1
+    """)
+
+
+def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
+    """Add events to the sums of these spans. Returns whether some events have no key yet."""
+    columns = [f"count(*) FILTER (WHERE {_CONDITIONS[name]})" for name in COUNTS]
+    return _sql(f"""
+    WITH change AS (
+        SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
+            date_trunc('day', event.ts) AS day, date_trunc('hour', event.ts) AS hour
+        FROM job_event AS event
+        JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
+        WHERE event.org_id = :org_id AND {which}
+        AND event.prev_status IS DISTINCT FROM event.next_status
+    ), summed AS (
+        SELECT {_SPAN}, {", ".join(columns)} FROM change
+        GROUP BY GROUPING SETS ({_grouping_sets(spans)}) HAVING count(*) > 0
+    ), added AS ({_add("summed")} RETURNING key_id)
+    SELECT count(*) FILTER (WHERE key_id = -1) > 0 FROM added
+    """)
+
+
+def sum_jobs() -> TextClause:
+    """Make the totals of all jobs, from their present status. Every job has a key."""
+    columns = [
+        "count(*)",
+        *(f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus),
+        *("0" for _ in LEFT),
+    ]
+    return _sql(f"""
+    WITH summed AS (
+        SELECT {Span.TOTAL:d}, CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END,
+            CAST('-infinity' AS timestamptz), {", ".join(columns)}
+        FROM (SELECT {_KEY} AS key_id, job.status FROM job {_JOINED_KEYS}
+            WHERE job.org_id = :org_id) AS job
+        GROUP BY GROUPING SETS ((key_id), ()) HAVING count(*) > 0
+    ) {_add("summed")}
+    """)
+
+
+def remove_jobs() -> TextClause:
+    """Let jobs leave the status that they are summed in, at `now`, for they are deleted.
+
+    `seen`: the snapshot of the events that are summed; null: all are.
+    """
+    columns = [
+        *("0" for _ in ("created", *ENTERED)),
+        *(f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus),
+    ]
+    return _sql(f"""
+    WITH change AS (
+        SELECT {_KEY} AS key_id, date_trunc('day', CAST(:now AS timestamptz)) AS day,
+            date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
+            coalesce(
+                (SELECT event.next_status FROM job_event AS event
+                 WHERE event.org_id = :org_id AND event.job_id = job.id
+                 AND (CAST(:seen AS text) IS NULL OR {SUMMED})
+                 ORDER BY event.seq DESC LIMIT 1),
+                CASE WHEN job.event_seq = 0 THEN job.status END
+            ) AS status
+        FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id AND job.id = ANY(:job_ids)
+    ), summed AS (
+        SELECT {_SPAN}, {", ".join(columns)} FROM change WHERE status IS NOT NULL
+        GROUP BY GROUPING SETS ({_grouping_sets(list(Span))}) HAVING count(*) > 0
+    ) {_add("summed")}
+    """)
+
+
+_CONDITIONS = {
+    "created": "prev_status IS NULL",
+    **{f"entered_{each.value}": f"next_status = '{each.value}'" for each in JobStatus},
+    **{f"left_{each.value}": f"prev_status = '{each.value}'" for each in JobStatus},
+}
+_SPAN = f"""
+CASE WHEN grouping(hour) = 0 THEN {Span.HOUR:d} WHEN grouping(day) = 0 THEN {Span.DAY:d}
+    ELSE {Span.TOTAL:d} END,
+CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END,
+coalesce(hour, day, CAST('-infinity' AS timestamptz))
+"""
+_SETS = {
+    Span.TOTAL: "(key_id), ()",
+    Span.DAY: "(key_id, day), (day)",
+    Span.HOUR: "(key_id, hour), (hour)",
+}
+
+
+def _grouping_sets(spans: Sequence[Span]) -> str:
+    return ", ".join(_SETS[span] for span in spans)
+
+
+def _add(rows: str) -> str:
+    sums = ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in COUNTS)
+    return f"""
+    INSERT INTO tally (org_id, span, key_id, start, {", ".join(COUNTS)})
+    SELECT :org_id, {rows}.* FROM {rows}
+    ON CONFLICT (org_id, span, key_id, start) DO UPDATE SET {sums}
+    """

@@ -1,0 +1,129 @@
+"""Sums the events of one organisation, one transaction at a time.
+
+The first sums are made of slices of the events by time, as of one snapshot, so that this can be
+interrupted at any point. From then on each transaction sums what no sum has yet.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from db.database_errors import is_retryable
+from db.engine import Scope
+from db.request_session import RequestSession
+from db.tallies import statements
+from db.tallies.keys import Pair, new_keys
+from db.tallies.spans import Span
+
+# How many events a transaction of the first sums adds, but for those of one time.
+SLICE_EVENTS = 200_000
+STATEMENT_TIMEOUT_SECONDS = 600.0
+MAX_KEYS = 1_000
+
+
+class Outcome(Enum):
+    """What one transaction did. BUSY: another process sums this organisation."""
+
+    DONE = "done"
+    MORE = "more"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The row of tally_state, locked."""
+
+    seen: str
+    summed_until: datetime | None
+
+
+async def sum_once(
+    engine: AsyncEngine, org_id: UUID, *, max_keys: int = MAX_KEYS, slice_events: int = SLICE_EVENTS
+) -> Outcome:
+    """Run one transaction of the sums. MORE: there are events left to sum."""
+    scope = Scope(org_id, STATEMENT_TIMEOUT_SECONDS, read_only=False, one_snapshot=True)
+    try:
+        async with RequestSession(engine, scope) as session:
+            async with session.use() as begun:
+                outcome = await _step(begun, org_id, max_keys, slice_events)
+            await session.commit()
+    except Exception as error:
+        # Another process has changed the sums since the snapshot of this transaction.
+        if is_retryable(error.__cause__ or error, idempotent=False):
+            return Outcome.BUSY
+        raise
+    return outcome
+
+
+async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int) -> Outcome:
+    own = {"org_id": org_id}
+    if (await session.execute(statements.IS_FOREIGN, own)).scalar_one():
+        return Outcome.DONE
+    state = await lock(session, org_id, skip=True)
+    if state is None:
+        return await _begin(session, org_id, max_keys)
+    if state.summed_until is not None:
+        return await _sum_slice(session, org_id, state, max_keys, slice_events)
+    await add(session, statements.UNSUMMED, list(Span), max_keys, {**own, "seen": state.seen})
+    await session.execute(statements.SUM_UP, own)
+    return Outcome.DONE
+
+
+async def lock(session: AsyncSession, org_id: UUID, *, skip: bool = False) -> State | None:
+    """Lock the organisation's sums; None if it has none, or `skip` and they are locked."""
+    statement = statements.LOCK_IF_FREE if skip else statements.LOCK
+    row = (await session.execute(statement, {"org_id": org_id})).one_or_none()
+    return State(row.seen, row.summed_until) if row is not None else None
+
+
+async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Outcome:
+    own = {"org_id": org_id}
+    for forget in statements.FORGET:
+        await session.execute(forget, own)
+    await session.execute(statements.BEGIN, own)
+    pairs = (await session.execute(statements.PAIRS_BY_SIZE, own)).all()
+    await _add_keys(session, org_id, [(row.type, row.queue) for row in pairs], max_keys)
+    await session.execute(statements.sum_jobs(), own)
+    return Outcome.MORE
+
+
+async def _sum_slice(
+    session: AsyncSession, org_id: UUID, state: State, max_keys: int, slice_events: int
+) -> Outcome:
+    start = {"org_id": org_id, "since": state.summed_until}
+    end = await session.execute(statements.SLICE_END, {**start, "events": slice_events})
+    until = end.scalar_one_or_none()
+    given = {**start, "until": until, "seen": state.seen}
+    # The totals are there, of all jobs.
+    await add(session, statements.SLICE, [Span.DAY, Span.HOUR], max_keys, given)
+    await session.execute(statements.SUM_UNTIL, {"org_id": org_id, "until": until})
+    return Outcome.MORE
+
+
+async def add(
+    session: AsyncSession, which: str, spans: list[Span], max_keys: int, given: dict[str, Any]
+) -> None:
+    """Add events to the sums, and give keys to pairs that have none."""
+    summing = statements.sum_events(which, spans)
+    async with session.begin_nested() as savepoint:
+        if not (await session.execute(summing, given)).scalar_one():
+            return
+        await savepoint.rollback()
+    pairs = await session.execute(statements.pairs_without_key(which), given)
+    await _add_keys(session, given["org_id"], [(row.type, row.queue) for row in pairs], max_keys)
+    await session.execute(summing, given)
+
+
+async def _add_keys(session: AsyncSession, org_id: UUID, pairs: list[Pair], max_keys: int) -> None:
+    own = {"org_id": org_id}
+    rows = (await session.execute(statements.KEYS, own)).all()
+    added = new_keys(pairs, {(row.type, row.queue): row.id for row in rows}, max_keys)
+    if not added:
+        return
+    types, queues = zip(*added, strict=True)
+    given = {"ids": list(added.values()), "types": list(types), "queues": list(queues)}
+    await session.execute(statements.ADD_KEYS, {**own, **given})

@@ -1,0 +1,109 @@
+"""The changes of status of jobs over time: in one series, or in one for each of some values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from db.criteria import JobCriteria
+from db.queries import status_changes as queries
+from db.queries.aggregates import JobDimension
+from db.queries.status_changes import Changes
+from db.statuses import JobStatus
+from resolvers.context import Context
+from resolvers.errors import BadUserInputError
+from resolvers.time_buckets import TimeBucketSize, bucket_edges
+
+MAX_SERIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """The range and the buckets of a timeline."""
+
+    start: datetime
+    until: datetime
+    size: TimeBucketSize
+    time_zone: str
+
+    def edges(self) -> list[datetime]:
+        """Return the edges of the buckets; see bucket_edges."""
+        return bucket_edges(self.start, self.until, self.size, self.time_zone)
+
+    def within(self, edges: Sequence[datetime]) -> list[datetime]:
+        """Return the edges of what is counted: only changes within the range."""
+        return [self.start, *edges[1:-1], self.until]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBucket:
+    """The numbers of status changes in the interval that begins at `start`, by the new status.
+
+    `is_partial`: whether some of the interval is not in the range, or still to come.
+    """
+
+    start: datetime
+    created: int
+    changes: dict[JobStatus, int]
+    is_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSeries:
+    """The buckets of the jobs with one value of a dimension, or of those with all other values."""
+
+    key: dict[JobDimension, Any]
+    is_rest: bool
+    buckets: list[TimeBucket]
+
+
+async def list_buckets(
+    ctx: Context, criteria: JobCriteria | None, range_: TimeRange
+) -> list[TimeBucket]:
+    """Count status changes in buckets.
+
+    Every bucket that overlaps the range is present; the first and the last count only changes
+    within the range. Raises BadUserInputError as bucket_edges does.
+    """
+    edges = range_.edges()
+    found = await ctx.read(queries.count_changes, criteria, range_.within(edges))
+    return _buckets(ctx, range_, edges, found)
+
+
+async def list_series(
+    ctx: Context, criteria: JobCriteria | None, range_: TimeRange, by: JobDimension, top: int
+) -> list[TimelineSeries]:
+    """Count status changes in buckets for each value of a dimension.
+
+    The `top` values with the most changes come first, then a series of the rest if there is any.
+    Raises BadUserInputError as bucket_edges does, and if `top` is out of bounds.
+    """
+    if not 1 <= top <= MAX_SERIES:
+        raise BadUserInputError(f"'top' must be between 1 and {MAX_SERIES}.")
+    edges = range_.edges()
+    found = await ctx.read(queries.count_changes_by, criteria, range_.within(edges), by, top)
+    return [
+        TimelineSeries(
+            key={} if (is_rest := index == top) else {by: _value(by, value)},
+            is_rest=is_rest,
+            buckets=_buckets(ctx, range_, edges, changes),
+        )
+        for index, (value, changes) in enumerate(found)
+    ]
+
+
+def _value(by: JobDimension, text: str | None) -> Any:
+    if by is JobDimension.STATUS and text is not None:
+        return JobStatus(text)
+    return int(text) if by is JobDimension.PRIORITY and text is not None else text
+
+
+def _buckets(
+    ctx: Context, range_: TimeRange, edges: Sequence[datetime], found: Sequence[Changes]
+) -> list[TimeBucket]:
+    until = min(range_.until, ctx.now)
+    return [
+        TimeBucket(start, changes.created, changes.entered, start < range_.start or end > until)
+        for (start, end), changes in zip(pairwise(edges), found, strict=True)
+    ]
