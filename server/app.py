@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from db.backoff import Backoff
 from db.engine import EngineOptions, create_engine
+from db.tallies.tallier import Tallier
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.limits import RequestLimits
 from resolvers.live.hub import Hub
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         _request_limits(chosen),
         AuditLog(chosen),
         Readiness(engine, chosen),
+        _tallier(chosen),
     )
 
     @asynccontextmanager
@@ -69,6 +71,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # All that is loaded stays: exclude it from garbage collection.
         gc.collect()
         gc.freeze()
+        if state.tallier is not None:
+            state.tallier.start()
         try:
             yield {ENDING: state.ending, AUDIT: state.audit_log}
         finally:
@@ -126,6 +130,14 @@ def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
             connect_timeout_seconds=settings.connect_timeout_seconds,
         ),
     )
+
+
+def _tallier(settings: Settings) -> Tallier | None:
+    assert settings.database_url is not None
+    if not settings.tally_interval_seconds:
+        return None
+    url = settings.database_url.get_secret_value()
+    return Tallier(url, settings.tally_interval_seconds, settings.tally_max_keys)
 
 
 def _request_limits(settings: Settings) -> RequestLimits:

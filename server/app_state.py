@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import Scope
 from db.request_session import RequestSession
+from db.tallies.tallier import Tallier
 from resolvers.context import Context
 from resolvers.errors import JoblensError, UnavailableError
 from resolvers.limits import RequestLimits
@@ -42,6 +43,8 @@ class AppState:
     limits: RequestLimits
     audit_log: audit.AuditLog
     readiness: Readiness
+    # None: this process does not sum events.
+    tallier: Tallier | None
     # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -69,6 +72,7 @@ class AppState:
                 self.authenticator.stop,
                 self.hub.stop,
                 self.connections.stop,
+                *((self.tallier.stop,) if self.tallier else ()),
             ):
                 stack.push_async_callback(_stop, stop)
 

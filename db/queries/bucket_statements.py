@@ -28,7 +28,7 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
-from db.queries.filters import Condition, event, is_any, job, of_jobs
+from db.queries.filters import Condition, event, is_any, job, job_conditions, of_jobs
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import (
@@ -151,5 +151,7 @@ def _counted(
         keys.append(series.column(job_table.c[series.by.value]))
     statement = select(*keys, func.count().label("events")).select_from(joined).where(*conditions)
     if criteria is not None:
-        statement = statement.where(of_jobs(org_id, criteria))
+        # The jobs are joined, or looked for.
+        meets = of_jobs if series is None else job_conditions
+        statement = statement.where(meets(org_id, criteria))
     return statement.group_by(*keys)

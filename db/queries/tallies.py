@@ -28,7 +28,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries.filters import Condition, event, is_any, job, of_jobs, text_conditions
+from db.queries.filters import (
+    Condition,
+    event,
+    is_any,
+    job,
+    job_conditions,
+    of_jobs,
+    text_conditions,
+)
 from db.queries.rows import AnyRow, AnySelect, read, read_one
 from db.statements import TRANSACTION
 from db.statuses import JobStatus
@@ -245,5 +253,5 @@ def _changes_by_key(org_id: UUID, seen: str, criteria: JobCriteria | None) -> An
         .where(*unsummed(org_id, seen))
     )
     if criteria is not None:
-        statement = statement.where(of_jobs(org_id, criteria))
+        statement = statement.where(job_conditions(org_id, criteria))
     return statement.group_by(job.type, job.queue)

@@ -26,11 +26,24 @@ MAX_KEYS = 1_000
 
 
 class Outcome(Enum):
-    """What one transaction did. BUSY: another process sums this organisation."""
+    """What one transaction did.
+
+    BUSY: another process sums this organisation. FOREIGN: it has events restored from another
+    server, which cannot be summed until db.restored_events clears their transaction ids.
+    """
 
     DONE = "done"
     MORE = "more"
     BUSY = "busy"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The outcome of one transaction. `until`: up to which time the first sums are made."""
+
+    outcome: Outcome
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +56,26 @@ class State:
 
 async def sum_once(
     engine: AsyncEngine, org_id: UUID, *, max_keys: int = MAX_KEYS, slice_events: int = SLICE_EVENTS
-) -> Outcome:
+) -> Step:
     """Run one transaction of the sums. MORE: there are events left to sum."""
     scope = Scope(org_id, STATEMENT_TIMEOUT_SECONDS, read_only=False, one_snapshot=True)
     try:
         async with RequestSession(engine, scope) as session:
             async with session.use() as begun:
-                outcome = await _step(begun, org_id, max_keys, slice_events)
+                step = await _step(begun, org_id, max_keys, slice_events)
             await session.commit()
     except Exception as error:
         # Another process has changed the sums since the snapshot of this transaction.
         if is_retryable(error.__cause__ or error, idempotent=False):
-            return Outcome.BUSY
+            return Step(Outcome.BUSY)
         raise
-    return outcome
+    return step
 
 
-async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int) -> Outcome:
+async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int) -> Step:
     own = {"org_id": org_id}
     if (await session.execute(statements.IS_FOREIGN, own)).scalar_one():
-        return Outcome.DONE
+        return Step(Outcome.FOREIGN)
     state = await lock(session, org_id, skip=True)
     if state is None:
         return await _begin(session, org_id, max_keys)
@@ -70,7 +83,26 @@ async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events
         return await _sum_slice(session, org_id, state, max_keys, slice_events)
     await add(session, statements.UNSUMMED, list(Span), max_keys, {**own, "seen": state.seen})
     await session.execute(statements.SUM_UP, own)
-    return Outcome.DONE
+    return Step(Outcome.DONE)
+
+
+async def forget(engine: AsyncEngine, org_id: UUID) -> None:
+    """Delete the organisation's sums, which are then made again."""
+    scope = Scope(org_id, STATEMENT_TIMEOUT_SECONDS, read_only=False)
+    async with RequestSession(engine, scope) as session:
+        async with session.use() as begun:
+            for each in statements.FORGET:
+                await begun.execute(each, {"org_id": org_id})
+        await session.commit()
+
+
+async def event_times(engine: AsyncEngine, org_id: UUID) -> tuple[datetime, datetime]:
+    """Get the times of the first and the last event of an organisation that has some."""
+    scope = Scope(org_id, STATEMENT_TIMEOUT_SECONDS)
+    async with RequestSession(engine, scope) as session, session.use() as begun:
+        times = await begun.execute(statements.FIRST_AND_LAST, {"org_id": org_id})
+        first, last = times.one()
+        return first, last
 
 
 async def lock(session: AsyncSession, org_id: UUID, *, skip: bool = False) -> State | None:
@@ -80,7 +112,7 @@ async def lock(session: AsyncSession, org_id: UUID, *, skip: bool = False) -> St
     return State(row.seen, row.summed_until) if row is not None else None
 
 
-async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Outcome:
+async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Step:
     own = {"org_id": org_id}
     for forget in statements.FORGET:
         await session.execute(forget, own)
@@ -88,12 +120,12 @@ async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Outcome:
     pairs = (await session.execute(statements.PAIRS_BY_SIZE, own)).all()
     await _add_keys(session, org_id, [(row.type, row.queue) for row in pairs], max_keys)
     await session.execute(statements.sum_jobs(), own)
-    return Outcome.MORE
+    return Step(Outcome.MORE)
 
 
 async def _sum_slice(
     session: AsyncSession, org_id: UUID, state: State, max_keys: int, slice_events: int
-) -> Outcome:
+) -> Step:
     start = {"org_id": org_id, "since": state.summed_until}
     end = await session.execute(statements.SLICE_END, {**start, "events": slice_events})
     until = end.scalar_one_or_none()
@@ -101,7 +133,7 @@ async def _sum_slice(
     # The totals are there, of all jobs.
     await add(session, statements.SLICE, [Span.DAY, Span.HOUR], max_keys, given)
     await session.execute(statements.SUM_UNTIL, {"org_id": org_id, "until": until})
-    return Outcome.MORE
+    return Step(Outcome.MORE if until is not None else Outcome.DONE, until)
 
 
 async def add(

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from server.cli import doctor, embedded, exports, imports, migrations, orgs, schema, serving, tokens
+from server.cli import (
+    doctor,
+    embedded,
+    exports,
+    imports,
+    migrations,
+    orgs,
+    schema,
+    serving,
+    tallies,
+    tokens,
+)
 
 app = typer.Typer(
     name="joblens",
@@ -21,6 +32,7 @@ app.command("migrate")(migrations.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("import")(imports.import_jobs)
 app.command("export")(exports.export_jobs)
+app.command("tally")(tallies.tally)
 app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")

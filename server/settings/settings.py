@@ -16,6 +16,7 @@ from server.settings.load import LoadSettings
 from server.settings.logs import LogSettings
 from server.settings.serving import ServingSettings
 from server.settings.sign_in import SignInSettings
+from server.settings.tallies import TallySettings
 from server.settings.values import PREFIX
 
 
@@ -25,6 +26,7 @@ class SettingsError(Exception):
 
 class Settings(
     LogSettings,
+    TallySettings,
     LiveSettings,
     LoadSettings,
     DocumentSettings,

@@ -18,7 +18,17 @@ from db.engine import APP_ROLE, Scope, create_engine
 from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.request_session import RequestSession
-from db.tables import job_event_table, job_table, metadata, org_table, token_table
+from db.tables import (
+    job_event_table,
+    job_table,
+    metadata,
+    org_table,
+    tally_key_table,
+    tally_state_table,
+    tally_table,
+    token_table,
+)
+from db.tallies.summing import Outcome, sum_once
 from tests.conftest import create_database, database_in, drop_database
 from tests.server.auth.minting import mint
 from tests.support import ledger
@@ -29,7 +39,16 @@ READ = Scope(OWN, statement_timeout_seconds=10)
 WRITE = Scope(OWN, statement_timeout_seconds=10, read_only=False)
 COUNTS = "SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM job_event)"
 # How many rows of each table are its own.
-EXPECTED = {job_table: 2, job_event_table: 4, org_table: 1, token_table: 2}
+EXPECTED = {
+    job_table: 2,
+    job_event_table: 4,
+    org_table: 1,
+    token_table: 2,
+    tally_state_table: 1,
+    tally_key_table: 1,
+    # Of all jobs and of their key: an hour, a day, and the totals.
+    tally_table: 6,
+}
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 
@@ -43,6 +62,11 @@ async def _ledger(database_url: str) -> None:
     for org, tokens in ((ORG, 2), (OTHER_ORG, 3)):
         for _ in range(tokens):
             await mint(database_url, org=org)
+    owner = create_engine(database_url)
+    for org_id in (OWN, OTHER):
+        while (await sum_once(owner, org_id)).outcome is not Outcome.DONE:
+            pass
+    await owner.dispose()
 
 
 @pytest.fixture

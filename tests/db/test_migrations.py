@@ -21,6 +21,7 @@ from tests.db import catalog
 from tests.server.auth.minting import mint
 from tests.support import ledger
 from tests.support.checkout import ROOT
+from tests.support.service import ORG
 
 SCRIPTS = ScriptDirectory.from_config(migrations._config())
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
@@ -64,6 +65,14 @@ async def execute(url: str, sql: str) -> None:
     await connection.close()
 
 
+# As db.tallies writes them.
+TALLIES = f"""
+INSERT INTO tally_state (org_id, cluster, seen) VALUES ('{ORG}', 1, pg_current_snapshot());
+INSERT INTO tally_key (org_id, id, type, queue) VALUES ('{ORG}', 1, 'email.send', 'default');
+INSERT INTO tally (org_id, span, key_id, start, created) VALUES ('{ORG}', 0, 1, '-infinity', 5)
+"""
+
+
 async def count(url: str) -> dict[str, int]:
     """Count the rows of each of our tables that this revision has."""
     there = {str(row[0]) for row in (await catalog.read(url, catalog.TABLES))["columns"]}
@@ -91,6 +100,8 @@ async def fill(url: str) -> None:
     await ledger.insert(url, jobs, events)
     if ("token", "hash") in columns:
         await mint(url)
+    if ("tally_state", "seen") in columns:
+        await execute(url, TALLIES)
 
 
 async def dependencies_of_role(url: str) -> int:

@@ -1,0 +1,347 @@
+"""Sums of events, against plain Python, over random histories, deletions, crashes and late commits."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.commands.deletion import delete_job
+from db.criteria import JobCriteria, TextCriteria
+from db.engine import EngineOptions, Scope, create_engine
+from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
+from db.queries.jobs import count_jobs
+from db.queries.status_changes import count_changes, count_changes_by, count_jobs_by_status_at
+from db.queries.tallies import open_tallies
+from db.request_session import RequestSession
+from db.session_scope import session_scope
+from db.statuses import JobStatus
+from db.tallies.keys import OTHERS
+from db.tallies.summing import Outcome, forget, sum_once
+from tests.support.effort import examples
+from tests.support.ledger import EPOCH
+
+MAX_KEYS, SLICE_EVENTS = 4, 3
+NEXT = {"queued": "running", "running": "failed", "failed": "queued"}
+EDGES = [EPOCH + timedelta(hours=hours) for hours in (0, 1, 2, 26, 50, 200)]
+# Not at full hours, where sums alone do not do.
+ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61, 3_000, 20_000)]
+INSERT_JOB = """
+INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5)
+"""
+INSERT_EVENT = """
+INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt)
+VALUES ($1, $2, $3, $4, $5, $6, 1)
+"""
+UPDATE = """
+UPDATE job SET status = $3, event_seq = event_seq + 1,
+    finished_at = CASE WHEN $3 = 'failed' THEN now() END
+WHERE org_id = $1 AND id = $2
+"""
+CRITERIA = [
+    None,
+    JobCriteria(type=TextCriteria(eq="a")),
+    JobCriteria(queue=TextCriteria(in_=["q1", "q2"])),
+    JobCriteria(type=TextCriteria(starts_with="b"), not_=JobCriteria(queue=TextCriteria(eq="q0"))),
+    JobCriteria(status=[JobStatus.FAILED, JobStatus.QUEUED], type=TextCriteria(in_=["a", "c"])),
+]
+
+pairs = st.tuples(st.sampled_from("abc"), st.sampled_from(["q0", "q1", "q2"]))
+# In any order: imported, late, or by a clock that is wrong.
+times = st.integers(0, 9_000).map(lambda minutes: EPOCH + timedelta(minutes=minutes))
+numbers = st.integers(0, 7)
+commands = st.one_of(
+    st.tuples(st.just("create"), pairs, times),
+    st.tuples(st.just("move"), numbers, times),
+    st.tuples(st.just("move"), numbers, times),
+    st.tuples(st.just("move_late"), numbers, times),
+    st.tuples(st.just("note"), numbers, times),
+    st.just(("commit_late",)),
+    st.tuples(st.just("delete"), numbers),
+    st.just(("sum",)),
+    st.just(("sum",)),
+    st.just(("sum_twice",)),
+    st.just(("sum_all",)),
+    st.just(("forget",)),
+    st.tuples(st.just("crash"), st.integers(1, 9)),
+)
+
+
+@dataclass
+class Life:
+    """A job as plain Python knows it. `steps`: time, previous status, next status."""
+
+    id: UUID
+    type: str
+    queue: str
+    steps: list[tuple[datetime, str | None, str]]
+    seq: int = 1
+    deleted: bool = False
+
+    @property
+    def status(self) -> str:
+        return self.steps[-1][2]
+
+
+@dataclass
+class Ledger:
+    """An organisation: its jobs, and a transaction that is still open."""
+
+    engine: AsyncEngine
+    owner: Any
+    late: Any
+    org_id: UUID = field(default_factory=uuid4)
+    jobs: list[Life] = field(default_factory=list)
+    waiting: tuple[Life, tuple[datetime, str, str]] | None = None
+    # Whether a job was deleted whose changes are not all summed.
+    forgot: bool = False
+
+    async def run(self, command: Sequence[Any]) -> None:
+        name, *given = command
+        await getattr(self, name)(*given)
+
+    def at(self, number: int) -> Life | None:
+        """Pick a job that no open transaction has locked."""
+        free = [
+            j for j in self.jobs if not j.deleted and (not self.waiting or j is not self.waiting[0])
+        ]
+        return free[number % len(free)] if free else None
+
+    async def create(self, pair: tuple[str, str], ts: datetime) -> None:
+        life = Life(uuid4(), *pair, [(ts, None, "queued")])
+        async with self.owner.transaction():
+            await self.owner.execute(INSERT_JOB, self.org_id, life.id, *pair, ts)
+            await self.owner.execute(INSERT_EVENT, self.org_id, life.id, 1, ts, None, "queued")
+        self.jobs.append(life)
+
+    async def move(self, number: int, ts: datetime) -> None:
+        if (life := self.at(number)) is not None:
+            async with self.owner.transaction():
+                life.steps.append(await self._write(self.owner, life, ts))
+
+    async def note(self, number: int, ts: datetime) -> None:
+        """Append an event that changes no status."""
+        if (life := self.at(number)) is not None:
+            life.seq += 1
+            given = self.org_id, life.id, life.seq, ts, life.status, life.status
+            await self.owner.execute(INSERT_EVENT, *given)
+
+    async def move_late(self, number: int, ts: datetime) -> None:
+        life = self.at(number)
+        if life is None or self.waiting is not None:
+            return
+        await self.late.execute("BEGIN")
+        self.waiting = life, await self._write(self.late, life, ts)
+
+    async def commit_late(self) -> None:
+        if self.waiting is not None:
+            (life, step), self.waiting = self.waiting, None
+            await self.late.execute("COMMIT")
+            life.steps.append(step)
+
+    async def _write(self, connection: Any, life: Life, ts: datetime) -> tuple[datetime, str, str]:
+        step = ts, life.status, NEXT[life.status]
+        life.seq += 1
+        await connection.execute(UPDATE, self.org_id, life.id, step[2])
+        await connection.execute(INSERT_EVENT, self.org_id, life.id, life.seq, *step)
+        return step
+
+    async def delete(self, number: int) -> None:
+        if (life := self.at(number)) is not None:
+            is_summed = await self.is_summed()
+            async with session_scope(self.org_id, engine=self.engine) as session:
+                assert await delete_job(session, self.org_id, life.id)
+            life.deleted = True
+            self.forgot |= not is_summed
+
+    async def is_summed(self) -> bool:
+        async with RequestSession(self.engine, self.scope) as session, session.use() as begun:
+            return await open_tallies(begun, self.org_id, None) is not None
+
+    async def sum(self) -> Outcome:
+        limits = {"max_keys": MAX_KEYS, "slice_events": SLICE_EVENTS}
+        return (await sum_once(self.engine, self.org_id, **limits)).outcome
+
+    async def sum_twice(self) -> None:
+        await asyncio.gather(self.sum(), self.sum())
+
+    async def sum_all(self) -> None:
+        while await self.sum() is not Outcome.DONE:
+            pass
+        assert await self.is_summed()
+
+    async def forget(self) -> None:
+        await forget(self.engine, self.org_id)
+        self.forgot |= any(life.deleted for life in self.jobs)
+
+    async def crash(self, number: int) -> None:
+        with failing(self.engine, number), suppress(Crash):
+            await self.sum()
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.org_id, 60)
+
+
+class Crash(BaseException):
+    """What ends a process between two statements."""
+
+
+@contextmanager
+def failing(engine: AsyncEngine, number: int) -> Iterator[None]:
+    """Let the statement with this number fail."""
+    count = 0
+
+    def crash(*_given: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise Crash
+
+    event.listen(engine.sync_engine, "before_cursor_execute", crash)
+    try:
+        yield
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", crash)
+
+
+@pytest.fixture(scope="module")
+async def connections(database_url: str) -> AsyncIterator[tuple[AsyncEngine, Any, Any]]:
+    engine = create_engine(database_url, EngineOptions(pool_size=3))
+    owner, late = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    yield engine, owner, late
+    await owner.close()
+    await late.close()
+    await engine.dispose()
+
+
+def meets(life: Life, criteria: JobCriteria | None) -> bool:
+    """Tell whether a job meets one of CRITERIA, apart from its status."""
+    return [
+        True,
+        life.type == "a",
+        life.queue in {"q1", "q2"},
+        life.type.startswith("b") and life.queue != "q0",
+        life.type in {"a", "c"},
+    ][CRITERIA.index(criteria)]
+
+
+def steps(ledger: Ledger, criteria: JobCriteria | None) -> list[tuple[Life, Any]]:
+    return [(life, step) for life in ledger.jobs if meets(life, criteria) for step in life.steps]
+
+
+@examples(60)
+@given(history=st.lists(commands, min_size=4, max_size=30))
+async def test_sums_are_exact(connections: Any, history: list[Any]) -> None:
+    ledger = Ledger(*connections)
+    try:
+        for command in history:
+            await ledger.run(command)
+        await check(ledger)
+        await ledger.commit_late()
+        await check(ledger)
+        await ledger.sum_all()
+        await check(ledger)
+    finally:
+        if ledger.waiting is not None:
+            await ledger.late.execute("ROLLBACK")
+
+
+async def check(ledger: Ledger) -> None:
+    async with RequestSession(ledger.engine, ledger.scope) as session, session.use() as begun:
+        for criteria in CRITERIA:
+            await check_present(begun, ledger, criteria)
+            if not ledger.forgot:
+                await check_past(begun, ledger, criteria)
+        await check_groups(begun, ledger)
+
+
+async def check_present(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
+    counts = await count_jobs_by_status(session, ledger.org_id, criteria, None)
+    expected = Counter(
+        life.status
+        for life in ledger.jobs
+        if not life.deleted
+        and meets(life, criteria)
+        and (criteria is None or not criteria.status or JobStatus(life.status) in criteria.status)
+    )
+    assert {each.value: count for each, count in counts.items() if count} == expected
+    assert await count_jobs(session, ledger.org_id, criteria, None) == expected.total()
+
+
+async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
+    if criteria is not None and criteria.status is not None:
+        return
+    # Those of deleted jobs are there in sums alone, which are of full hours.
+    is_intact = not any(life.deleted for life in ledger.jobs)
+    for edges in (EDGES, ODD_EDGES) if is_intact else (EDGES,):
+        found = await count_changes(session, ledger.org_id, criteria, edges)
+        for changes, start, until in zip(found, edges, edges[1:], strict=False):
+            within = [s for _, s in steps(ledger, criteria) if start <= s[0] < until]
+            assert changes.created == sum(prev is None for _, prev, _ in within)
+            assert +changes.entered == Counter(JobStatus(to) for _, _, to in within)
+            assert +changes.left == Counter(JobStatus(prev) for _, prev, _ in within if prev)
+        until = edges[-2]
+        counts = await count_jobs_by_status_at(session, ledger.org_id, criteria, until)
+        before = [s for _, s in steps(ledger, criteria) if s[0] < until]
+        there = Counter(to for _, _, to in before)
+        there.subtract(prev for _, prev, _ in before if prev)
+        assert {each.value: n for each, n in counts.items() if n} == {
+            s: n for s, n in there.items() if n
+        }
+    if is_intact:
+        await check_series(session, ledger, criteria)
+
+
+async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
+    by_type = Counter(life.type for life, step in steps(ledger, criteria) if in_odd(step[0]))
+    found = await count_changes_by(
+        session, ledger.org_id, criteria, ODD_EDGES, JobDimension.TYPE, 2
+    )
+    sizes = {value: sum(each.entered.total() for each in changes) for value, changes in found}
+    assert sum(sizes.values()) == by_type.total()
+    for value, size in sizes.items():
+        # A type that has no sums of its own is among the others.
+        if value not in {None, OTHERS} and OTHERS not in sizes and None not in sizes:
+            assert size == by_type[value]
+
+
+def in_odd(ts: datetime) -> bool:
+    return ODD_EDGES[0] <= ts < ODD_EDGES[-1]
+
+
+async def check_groups(session: Any, ledger: Ledger) -> None:
+    for by in (
+        [JobDimension.STATUS],
+        [JobDimension.TYPE, JobDimension.STATUS],
+        [JobDimension.QUEUE],
+    ):
+        rows = await group_jobs(
+            session,
+            ledger.org_id,
+            None,
+            by,
+            limit=50,
+            now=datetime.now(UTC),
+            with_times=False,
+            with_wait=False,
+            with_run=False,
+        )
+        there = [life for life in ledger.jobs if not life.deleted]
+        expected = Counter(tuple(getattr(life, each.value) for each in by) for life in there)
+        found = {tuple(getattr(row, each.value) for each in by): row.jobs for row in rows}
+        assert sum(found.values()) == len(there)
+        assert [row.jobs for row in rows] == sorted(found.values(), reverse=True)
+        if not any(OTHERS in key for key in found):
+            assert found == expected
