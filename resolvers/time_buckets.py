@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from db.times import FIRST, LAST
 from resolvers.errors import BadUserInputError
 
 MAX_BUCKETS = 1_000
@@ -83,7 +84,8 @@ def _zone(name: str) -> ZoneInfo:
 def _equal(start: datetime, until: datetime, length: timedelta) -> list[datetime]:
     first = (start - _ORIGIN) // length
     end = -((_ORIGIN - until) // length)
-    return [_ORIGIN + length * i for i in range(first, end + 1)]
+    starts = [_ORIGIN + length * i for i in range(first, end)]
+    return [*starts, LAST if LAST - starts[-1] < length else starts[-1] + length]
 
 
 def _days(start: datetime, until: datetime, zone: ZoneInfo, length: int) -> list[datetime]:
@@ -92,16 +94,27 @@ def _days(start: datetime, until: datetime, zone: ZoneInfo, length: int) -> list
         first -= timedelta(days=first.weekday())
     edges: list[datetime] = []
     for day in _steps(first, length):
-        midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+        midnight = _midnight(day, zone)
         # A zone that moves across the date line leaves out a day.
         if not edges or midnight > edges[-1]:
             edges.append(midnight)
         if midnight >= until:
             return edges
-    raise AssertionError
+    # The last bucket that there is.
+    return [*edges, LAST]
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    try:
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    except OverflowError:
+        return FIRST if day.year == 1 else LAST
 
 
 def _steps(first: date, length: int) -> Iterator[date]:
+    """Yield days, `length` apart, and last the last one that there is."""
     while True:
         yield first
+        if date.max - first < timedelta(days=length):
+            break
         first += timedelta(days=length)

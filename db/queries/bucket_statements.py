@@ -23,8 +23,9 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
 )
-from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
@@ -104,7 +105,14 @@ def unsummed_events(
 ) -> AnySelect:
     """Count the events that are not summed yet by bucket and change."""
     part = _parts(buckets, starts, untils)
-    return _counted(org_id, part, criteria, series, *unsummed(org_id, seen))
+    joined, keys = _changes(org_id, series)
+    of_part = and_(event.ts >= part.c.start, event.ts < part.c.until)
+    statement = select(part.c.bucket, *keys, func.count().label("events"))
+    return (
+        statement.select_from(joined.join(part, of_part))
+        .where(*unsummed(org_id, seen), *_meets(org_id, criteria, series))
+        .group_by(part.c.bucket, *keys)
+    )
 
 
 def events(
@@ -116,8 +124,23 @@ def events(
     untils: list[datetime],
 ) -> AnySelect:
     """Count the events by bucket and change. Reads one index range for each part."""
-    is_change = event.prev_status.is_distinct_from(event.next_status)
-    return _counted(org_id, _parts(buckets, starts, untils), criteria, series, is_change)
+    part = _parts(buckets, starts, untils)
+    joined, keys = _changes(org_id, series)
+    # In a subquery of its own: else PostgreSQL may read all events to join them with the parts.
+    change = (
+        select(*keys, func.count().label("events"))
+        .select_from(joined)
+        .where(
+            event.org_id == org_id,
+            event.ts >= part.c.start,
+            event.ts < part.c.until,
+            event.prev_status.is_distinct_from(event.next_status),
+            *_meets(org_id, criteria, series),
+        )
+        .group_by(*keys)
+        .lateral("change")
+    )
+    return select(part.c.bucket, *change.c).select_from(part.join(change, true()))
 
 
 def _parts(
@@ -136,22 +159,20 @@ def _parts(
     )
 
 
-def _counted(
-    org_id: UUID,
-    part: TableValuedAlias,
-    criteria: JobCriteria | None,
-    series: Series | None,
-    *conditions: Condition,
-) -> AnySelect:
-    of_part = and_(event.org_id == org_id, event.ts >= part.c.start, event.ts < part.c.until)
-    joined = part.join(job_event_table, of_part)
-    keys: list[ColumnElement[Any]] = [part.c.bucket, event.prev_status, event.next_status]
-    if series is not None:
-        joined = joined.join(job_table, and_(job.org_id == org_id, job.id == event.job_id))
-        keys.append(series.column(job_table.c[series.by.value]))
-    statement = select(*keys, func.count().label("events")).select_from(joined).where(*conditions)
-    if criteria is not None:
-        # The jobs are joined, or looked for.
-        meets = of_jobs if series is None else job_conditions
-        statement = statement.where(meets(org_id, criteria))
-    return statement.group_by(*keys)
+def _changes(org_id: UUID, series: Series | None) -> tuple[FromClause, list[ColumnElement[Any]]]:
+    """Return the events, joined with their jobs if a series is wanted, and the keys to group by."""
+    keys: list[ColumnElement[Any]] = [event.prev_status, event.next_status]
+    if series is None:
+        return job_event_table, keys
+    own_job = and_(job.org_id == org_id, job.id == event.job_id)
+    value = series.column(job_table.c[series.by.value])
+    return job_event_table.join(job_table, own_job), [*keys, value]
+
+
+def _meets(
+    org_id: UUID, criteria: JobCriteria | None, series: Series | None
+) -> tuple[Condition, ...]:
+    if criteria is None:
+        return ()
+    # The jobs are joined, or looked for.
+    return ((of_jobs if series is None else job_conditions)(org_id, criteria),)

@@ -48,13 +48,15 @@ _UNTIL = "AND (event.ts < :until OR CAST(:until AS timestamptz) IS NULL)"
 SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
 OF_JOBS = "event.job_id = ANY(:job_ids)"
 
-_LOCK = """
+# Until the end of the transaction, one process alone sums an organisation.
+TAKE_TURN = _sql("""
+SELECT pg_try_advisory_xact_lock(hashtextextended('joblens tally ' || CAST(:org_id AS text), 0))
+""")
+LOCK = _sql("""
 SELECT CAST(seen AS text) AS seen, summed_until FROM tally_state
 WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
-FOR UPDATE {skip}
-"""
-LOCK = _sql(_LOCK.format(skip=""))
-LOCK_IF_FREE = _sql(_LOCK.format(skip="SKIP LOCKED"))
+FOR UPDATE
+""")
 
 # Events restored from another server, whose transaction ids say nothing here until
 # db.restored_events clears them.

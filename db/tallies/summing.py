@@ -74,9 +74,11 @@ async def sum_once(
 
 async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int) -> Step:
     own = {"org_id": org_id}
+    if not (await session.execute(statements.TAKE_TURN, own)).scalar_one():
+        return Step(Outcome.BUSY)
     if (await session.execute(statements.IS_FOREIGN, own)).scalar_one():
         return Step(Outcome.FOREIGN)
-    state = await lock(session, org_id, skip=True)
+    state = await lock(session, org_id)
     if state is None:
         return await _begin(session, org_id, max_keys)
     if state.summed_until is not None:
@@ -105,10 +107,9 @@ async def event_times(engine: AsyncEngine, org_id: UUID) -> tuple[datetime, date
         return first, last
 
 
-async def lock(session: AsyncSession, org_id: UUID, *, skip: bool = False) -> State | None:
-    """Lock the organisation's sums; None if it has none, or `skip` and they are locked."""
-    statement = statements.LOCK_IF_FREE if skip else statements.LOCK
-    row = (await session.execute(statement, {"org_id": org_id})).one_or_none()
+async def lock(session: AsyncSession, org_id: UUID) -> State | None:
+    """Lock the organisation's sums; None if it has none."""
+    row = (await session.execute(statements.LOCK, {"org_id": org_id})).one_or_none()
     return State(row.seen, row.summed_until) if row is not None else None
 
 

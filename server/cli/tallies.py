@@ -24,7 +24,7 @@ def tally(
     org: Annotated[str | None, OrgOption] = None,
     rebuild: Annotated[
         bool,
-        typer.Option("--rebuild", help="Forget the sums of the organisation, and make them again."),
+        typer.Option("--rebuild", help="First delete the sums of the organisation."),
     ] = False,
 ) -> None:
     """Sum the events that are not summed yet, as `joblens serve` does in the background.

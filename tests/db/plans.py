@@ -100,7 +100,8 @@ async def _caught(engine: AsyncEngine, scope: Scope, query: Query) -> tuple[str,
             await query(begun)
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", catch)
-    (statement,) = statements
+    # Counts ask first whether there are tallies.
+    (statement,) = [each for each in statements if "FROM tally_state" not in each[0]]
     return statement
 
 

@@ -48,8 +48,8 @@ SHAPES = {
         2,
         f"jobs(first: $first, after: $after) {{ nodes {{ {JOB} }} pageInfo {{ hasNextPage hasPreviousPage }} }}",
     ),
-    "jobs with count": Shape(2, f"jobs(first: $first) {{ nodes {{ {JOB} }} count {{ value }} }}"),
-    "count alone": Shape(1, "jobs { count(atMost: 5) { value isExact } }"),
+    "jobs with count": Shape(3, f"jobs(first: $first) {{ nodes {{ {JOB} }} count {{ value }} }}"),
+    "count alone": Shape(2, "jobs { count(atMost: 5) { value isExact } }"),
     "typename alone": Shape(0, "jobs { __typename pageInfo { __typename } }"),
     "jobs with events": Shape(
         2,
@@ -66,7 +66,7 @@ SHAPES = {
         "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
     ),
     "jobs with all of them": Shape(
-        5,
+        6,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
     ),
     "events and back": Shape(
@@ -101,10 +101,15 @@ SHAPES = {
         5,
         "jobs(first: $first, orderBy: {direction: ASC}) { nodes { id payload } } jobEvents(first: $first) { nodes { job { payload latestEvent { id } attempts { number } } } }",
     ),
-    "statusCounts": Shape(1, "statusCounts { status count { value } }"),
-    "statusCounts, bounded": Shape(1, "statusCounts(atMost: 3) { status count { value isExact } }"),
+    # Counts ask first whether there are sums of these jobs.
+    "statusCounts": Shape(2, "statusCounts { status count { value } }"),
+    "statusCounts, bounded": Shape(2, "statusCounts(atMost: 3) { status count { value isExact } }"),
     "jobGroups": Shape(
         1, "jobGroups(by: [TYPE, STATUS]) { key { type status } count wait { p50 } run { p99 } }"
+    ),
+    "timelineBy": Shape(
+        2,
+        'timelineBy(by: PRIORITY, from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z", bucket: HOUR, top: 2) { key { priority } isRest buckets { failed } }',
     ),
     "timeline": Shape(
         1,

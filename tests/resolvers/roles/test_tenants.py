@@ -92,6 +92,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "jobEvents": [*({"filter": each} for each in EVENT_FILTERS), *PAGES],
     "statusCounts": [{"filter": each} for each in FILTERS] + [{"atMost": 2}],
     "jobGroups": [{"by": DIMENSIONS}, *({"by": ["TYPE"], "filter": each} for each in FILTERS)],
+    "timelineBy": [RANGE | {"by": by} for by in DIMENSIONS],
     "timeline": [RANGE | {"filter": each} for each in FILTERS],
     "viewer": [{}],
 }
