@@ -1,7 +1,6 @@
-"""The statements of db.queries.status_changes: sums and events in parts of time.
+"""The statements of db.queries.status_changes: sums and events in runs of time, by bucket.
 
-A part is a bucket's index with a start and an end. Rows have the bucket, and its `series` if some
-are wanted.
+Buckets begin at `thresholds`. Rows have the bucket's index, and `series` if some are wanted.
 """
 
 from dataclasses import dataclass
@@ -18,10 +17,13 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     and_,
+    any_,
     cast,
     column,
+    exists,
     func,
     literal,
+    literal_column,
     select,
     true,
 )
@@ -29,7 +31,7 @@ from sqlalchemy.sql.selectable import FromClause, TableValuedAlias
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
-from db.queries.filters import Condition, event, is_any, job, job_conditions, of_jobs
+from db.queries.filters import Condition, event, job, job_conditions, of_jobs
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import (
@@ -39,7 +41,6 @@ from db.tables import (
     tally_key_table,
     tally_table,
 )
-from db.tallies.keys import ALL
 
 tally = tally_table.c
 key = tally_key_table.c
@@ -66,32 +67,38 @@ def sums(
     keys: list[int] | None,
     spans: list[int],
     series: Series | None,
-    buckets: list[int],
+    thresholds: list[datetime],
     starts: list[datetime],
     untils: list[datetime],
 ) -> AnySelect:
     """Add up the sums of these keys, or of all but that of all jobs, by bucket."""
-    part = _parts(buckets, starts, untils, spans)
-    of_keys = tally.key_id != ALL if keys is None else is_any(tally.key_id, keys, Integer())
-    of_part = and_(
-        tally.org_id == org_id,
-        tally.span == part.c.span,
-        of_keys,
-        tally.start >= part.c.start,
-        tally.start < part.c.until,
-    )
+    run = _runs(starts, untils, spans)
+    wanted: Any = literal(keys, ARRAY(Integer()))
+    if keys is None:
+        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
+    bucket = _bucket(tally.start, thresholds)
+    groups = [bucket] if series is None else [bucket, tally.key_id]
     counts = [each for each in tally if each.name not in {"org_id", "span", "key_id", "start"}]
-    added = [cast(func.sum(each), BigInteger()).label(each.name) for each in counts]
-    joined = part.join(tally_table, of_part)
-    if series is None:
-        return select(part.c.bucket, *added).select_from(joined).group_by(part.c.bucket)
-    of_key = and_(key.org_id == org_id, key.id == tally.key_id)
-    value = series.column(key[series.by.value])
-    return (
-        select(part.c.bucket, value, *added)
-        .select_from(joined.join(tally_key_table, of_key))
-        .group_by(part.c.bucket, value)
+    # In a subquery of its own, which reads one range of the index for each key.
+    summed = (
+        select(*groups, *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts))
+        .where(
+            tally.org_id == org_id,
+            tally.span == run.c.span,
+            tally.key_id == any_(wanted),
+            tally.start >= run.c.start,
+            tally.start < run.c.until,
+        )
+        .group_by(*groups)
+        .lateral("summed")
     )
+    joined = run.join(summed, true())
+    if series is None:
+        return select(*summed.c).select_from(joined)
+    of_key = and_(key.org_id == org_id, key.id == summed.c.key_id)
+    value = series.column(key[series.by.value])
+    columns = [each for each in summed.c if each.name != "key_id"]
+    return select(value, *columns).select_from(joined.join(tally_key_table, of_key))
 
 
 def unsummed_events(
@@ -99,62 +106,64 @@ def unsummed_events(
     seen: str,
     criteria: JobCriteria | None,
     series: Series | None,
-    buckets: list[int],
+    thresholds: list[datetime],
     starts: list[datetime],
     untils: list[datetime],
 ) -> AnySelect:
     """Count the events that are not summed yet by bucket and change."""
-    part = _parts(buckets, starts, untils)
+    run = _runs(starts, untils)
+    within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
     joined, keys = _changes(org_id, series)
-    of_part = and_(event.ts >= part.c.start, event.ts < part.c.until)
-    statement = select(part.c.bucket, *keys, func.count().label("events"))
-    return (
-        statement.select_from(joined.join(part, of_part))
-        .where(*unsummed(org_id, seen), *_meets(org_id, criteria, series))
-        .group_by(part.c.bucket, *keys)
-    )
+    groups = [_bucket(event.ts, thresholds), *keys]
+    statement = select(*groups, func.count().label("events")).select_from(joined)
+    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria, series), within
+    return statement.where(*wanted).group_by(*groups)
 
 
 def events(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
-    buckets: list[int],
+    thresholds: list[datetime],
     starts: list[datetime],
     untils: list[datetime],
 ) -> AnySelect:
-    """Count the events by bucket and change. Reads one index range for each part."""
-    part = _parts(buckets, starts, untils)
+    """Count the events by bucket and change. Reads one index range for each run."""
+    run = _runs(starts, untils)
     joined, keys = _changes(org_id, series)
-    # In a subquery of its own: else PostgreSQL may read all events to join them with the parts.
+    groups = [_bucket(event.ts, thresholds), *keys]
+    # In a subquery of its own: else PostgreSQL may read all events to join them with the runs.
     change = (
-        select(*keys, func.count().label("events"))
+        select(*groups, func.count().label("events"))
         .select_from(joined)
         .where(
             event.org_id == org_id,
-            event.ts >= part.c.start,
-            event.ts < part.c.until,
+            event.ts >= run.c.start,
+            event.ts < run.c.until,
             event.prev_status.is_distinct_from(event.next_status),
             *_meets(org_id, criteria, series),
         )
-        .group_by(*keys)
+        .group_by(*groups)
         .lateral("change")
     )
-    return select(part.c.bucket, *change.c).select_from(part.join(change, true()))
+    return select(*change.c).select_from(run.join(change, true()))
 
 
-def _parts(
-    buckets: list[int], starts: list[datetime], untils: list[datetime], spans: Any = None
-) -> TableValuedAlias:
+def _bucket(time: ColumnElement[Any], thresholds: list[datetime]) -> ColumnElement[int]:
+    # PostgreSQL counts from 1.
+    number = func.width_bucket(time, literal(thresholds, ARRAY(Timestamp)))
+    return (number - literal_column("1")).label("bucket")
+
+
+def _runs(starts: list[datetime], untils: list[datetime], spans: Any = None) -> TableValuedAlias:
     columns: list[tuple[Any, str, Any]] = [
-        (buckets, "bucket", Integer()),
         (starts, "start", Timestamp),
         (untils, "until", Timestamp),
         *([] if spans is None else [(spans, "span", SmallInteger())]),
     ]
     return (
         func.unnest(*(literal(values, ARRAY(type_)) for values, _, type_ in columns))
-        .table_valued(*(column(name, type_) for _, name, type_ in columns), name="part")
+        .table_valued(*(column(name, type_) for _, name, type_ in columns), name="run")
         .render_derived()
     )
 

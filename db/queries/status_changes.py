@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +16,7 @@ from db.queries.bucket_statements import Series
 from db.queries.rows import AnyRow, read
 from db.queries.tallies import Tallies, open_tallies
 from db.statuses import JobStatus
-from db.tallies.spans import Segment, segments
+from db.tallies.spans import Run, runs
 from db.times import FIRST, from_microseconds
 
 # PostgreSQL's -infinity: events may have it, and are shown with the first time of Python.
@@ -103,22 +102,24 @@ async def _read(
     edges: Sequence[datetime],
     series: Series | None,
 ) -> list[AnyRow]:
+    thresholds = _thresholds(edges)
     if tallies is None:
-        parts = [Segment(i, None, *ends) for i, ends in enumerate(pairwise(edges))]
-        return await read(session, statements.events, org_id, criteria, series, *_columns(parts))
-    parts = segments(edges)
-    summed = [part for part in parts if part.span is not None]
-    spans = [int(part.span) for part in summed if part.span is not None]
-    columns = _columns(summed)
+        starts, untils = [thresholds[0]], [edges[-1]]
+        return await read(
+            session, statements.events, org_id, criteria, series, thresholds, starts, untils
+        )
+    found = runs(edges)
     rows: list[AnyRow] = []
-    if summed:
+    if summed := [run for run in found if run.span is not None]:
+        spans = [int(run.span) for run in summed if run.span is not None]
         keys = tallies.keys if series is None or tallies.criteria is not None else None
-        rows += await read(session, statements.sums, org_id, keys, spans, series, *columns)
+        ends = _ends(summed)
+        rows += await read(session, statements.sums, org_id, keys, spans, series, thresholds, *ends)
         given = tallies.seen, tallies.criteria, series
-        rows += await read(session, statements.unsummed_events, org_id, *given, *columns)
-    if raw := [part for part in parts if part.span is None]:
-        given_raw = tallies.criteria, series
-        rows += await read(session, statements.events, org_id, *given_raw, *_columns(raw))
+        rows += await read(session, statements.unsummed_events, org_id, *given, thresholds, *ends)
+    if single := [run for run in found if run.span is None]:
+        asked = tallies.criteria, series, thresholds, *_ends(single)
+        rows += await read(session, statements.events, org_id, *asked)
     return rows
 
 
@@ -143,7 +144,14 @@ def _size(row: AnyRow) -> int:
     return sum(getattr(row, f"entered_{status.value}") for status in JobStatus)
 
 
-def _columns(parts: Sequence[Segment]) -> tuple[list[int], list[datetime], list[datetime]]:
-    """Return the parts as columns: buckets, starts and ends."""
-    starts = [_BEGINNING if part.start == FIRST else part.start for part in parts]
-    return [part.bucket for part in parts], starts, [part.until for part in parts]
+def _thresholds(edges: Sequence[datetime]) -> list[datetime]:
+    """Return the starts of the buckets."""
+    return [_first(start) for start in edges[:-1]]
+
+
+def _ends(found: Sequence[Run]) -> tuple[list[datetime], list[datetime]]:
+    return [_first(run.start) for run in found], [run.until for run in found]
+
+
+def _first(start: datetime) -> datetime:
+    return _BEGINNING if start == FIRST else start

@@ -1,7 +1,7 @@
 """The spans of time that are summed, and how a range of time is put together of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
@@ -19,48 +19,48 @@ class Span(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the bucket with this index: the spans from `start` to `until`, exclusive.
+class Run:
+    """The spans of one length from `start` to `until`, exclusive; `span` None: single events."""
 
-    `span` None: the events themselves, where a span would reach out of the bucket.
-    """
-
-    bucket: int
     span: Span | None
     start: datetime
     until: datetime
 
 
-def segments(edges: Sequence[datetime]) -> list[Segment]:
-    """Cut the buckets between these times, which ascend, into as few segments as possible."""
-    buckets = enumerate(pairwise(edges))
-    return [part for bucket, (start, until) in buckets for part in _cut(bucket, start, until)]
+def runs(edges: Sequence[datetime]) -> list[Run]:
+    """Put the buckets between these times, which ascend, together of as few spans as possible.
+
+    No span reaches out of its bucket. Events are needed where even an hour would.
+    """
+    found: list[Run] = []
+    for start, until in pairwise(edges):
+        for part in _parts(start, until, ((HOUR, Span.HOUR), (DAY, Span.DAY)), None):
+            if found and found[-1].span is part.span:
+                found[-1] = replace(found[-1], until=part.until)
+            else:
+                found.append(part)
+    return found
 
 
-def _cut(bucket: int, start: datetime, until: datetime) -> Iterator[Segment]:
-    yield from _around(bucket, start, until, ((HOUR, Span.HOUR), (DAY, Span.DAY)), None)
-
-
-def _around(
-    bucket: int,
+def _parts(
     start: datetime,
     until: datetime,
-    finer: Sequence[tuple[timedelta, Span]],
+    longer_ones: Sequence[tuple[timedelta, Span]],
     span: Span | None,
-) -> Iterator[Segment]:
-    """Cut out the whole lengths of the next span, and use `span` on both sides of them."""
-    if finer:
-        (length, next_span), *rest = finer
+) -> Iterator[Run]:
+    """Use the longest spans in the middle of a bucket, and shorter ones on both sides of them."""
+    if longer_ones:
+        (length, longer), *rest = longer_ones
         first, last = -(-(start - _ORIGIN) // length), (until - _ORIGIN) // length
         if first < last:
             inner_start, inner_until = _ORIGIN + first * length, _ORIGIN + last * length
-            yield from _whole(bucket, span, start, inner_start)
-            yield from _around(bucket, inner_start, inner_until, rest, next_span)
-            yield from _whole(bucket, span, inner_until, until)
+            yield from _run(span, start, inner_start)
+            yield from _parts(inner_start, inner_until, rest, longer)
+            yield from _run(span, inner_until, until)
             return
-    yield from _whole(bucket, span, start, until)
+    yield from _run(span, start, until)
 
 
-def _whole(bucket: int, span: Span | None, start: datetime, until: datetime) -> Iterator[Segment]:
+def _run(span: Span | None, start: datetime, until: datetime) -> Iterator[Run]:
     if start < until:
-        yield Segment(bucket, span, start, until)
+        yield Run(span, start, until)

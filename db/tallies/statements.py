@@ -52,6 +52,8 @@ OF_JOBS = "event.job_id = ANY(:job_ids)"
 TAKE_TURN = _sql("""
 SELECT pg_try_advisory_xact_lock(hashtextextended('joblens tally ' || CAST(:org_id AS text), 0))
 """)
+# The number of rows differs widely between transactions: a plan for any parameters may read all.
+PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
 LOCK = _sql("""
 SELECT CAST(seen AS text) AS seen, summed_until FROM tally_state
 WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())

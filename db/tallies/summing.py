@@ -76,6 +76,7 @@ async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events
     own = {"org_id": org_id}
     if not (await session.execute(statements.TAKE_TURN, own)).scalar_one():
         return Step(Outcome.BUSY)
+    await session.execute(statements.PLAN_EACH)
     if (await session.execute(statements.IS_FOREIGN, own)).scalar_one():
         return Step(Outcome.FOREIGN)
     state = await lock(session, org_id)

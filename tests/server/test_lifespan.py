@@ -66,7 +66,9 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 @pytest.fixture
 def app(database_url: str) -> Starlette:
-    return create_app(Settings.read({"JOBLENS_DATABASE_URL": database_url}))
+    # What sums events has an engine of its own.
+    given = {"DATABASE_URL": database_url, "TALLY_INTERVAL_SECONDS": "0"}
+    return create_app(Settings.read({f"JOBLENS_{name}": value for name, value in given.items()}))
 
 
 ALL = [part for part, _ in PARTS]

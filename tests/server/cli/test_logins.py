@@ -20,7 +20,11 @@ OWNERS = {
     "token list": ["token", "list"],
     "token revoke": ["token", "revoke", str(uuid4())],
 }
-OTHERS = {"serve", "demo", "doctor", "schema", "org", "token", "db", "url", "start", "stop"}
+OTHERS = {
+    *("serve", "demo", "doctor", "schema", "org", "token", "db", "url", "start", "stop"),
+    # As serve, it needs only the role.
+    "tally",
+}
 INTERNAL = ("row-level security", "sqlalchemy", "permission denied", "Traceback")
 
 
