@@ -36,7 +36,6 @@ from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import (
     Timestamp,
-    job_event_table,
     job_table,
     tally_key_table,
     tally_table,
@@ -76,12 +75,17 @@ def sums(
     wanted: Any = literal(keys, ARRAY(Integer()))
     if keys is None:
         wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
-    bucket = _bucket(tally.start, thresholds)
-    groups = [bucket] if series is None else [bucket, tally.key_id]
+    groups: list[ColumnElement[Any]] = [_bucket(tally.start, thresholds)]
+    source: FromClause = tally_table
+    if series is not None:
+        of_key = and_(key.org_id == org_id, key.id == tally.key_id)
+        source = source.join(tally_key_table, of_key)
+        groups.append(series.column(key[series.by.value]))
     counts = [each for each in tally if each.name not in {"org_id", "span", "key_id", "start"}]
     # In a subquery of its own, which reads one range of the index for each key.
     summed = (
         select(*groups, *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts))
+        .select_from(source)
         .where(
             tally.org_id == org_id,
             tally.span == run.c.span,
@@ -92,13 +96,7 @@ def sums(
         .group_by(*groups)
         .lateral("summed")
     )
-    joined = run.join(summed, true())
-    if series is None:
-        return select(*summed.c).select_from(joined)
-    of_key = and_(key.org_id == org_id, key.id == summed.c.key_id)
-    value = series.column(key[series.by.value])
-    columns = [each for each in summed.c if each.name != "key_id"]
-    return select(value, *columns).select_from(joined.join(tally_key_table, of_key))
+    return select(*summed.c).select_from(run.join(summed, true()))
 
 
 def unsummed_events(
@@ -113,35 +111,35 @@ def unsummed_events(
     """Count the events that are not summed yet by bucket and change."""
     run = _runs(starts, untils)
     within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
-    joined, keys = _changes(org_id, series)
-    groups = [_bucket(event.ts, thresholds), *keys]
-    statement = select(*groups, func.count().label("events")).select_from(joined)
-    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria, series), within
-    return statement.where(*wanted).group_by(*groups)
+    groups = [_bucket(event.ts, thresholds), *_change(org_id, series)]
+    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria), within
+    return select(*groups, func.count().label("events")).where(*wanted).group_by(*groups)
 
 
 def events(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
+    are_short: bool,
     thresholds: list[datetime],
     starts: list[datetime],
     untils: list[datetime],
 ) -> AnySelect:
-    """Count the events by bucket and change. Reads one index range for each run."""
+    """Count the events by bucket and change. Reads one index range for each run.
+
+    `are_short`: whether the runs are; else criteria that few jobs meet are looked for first.
+    """
     run = _runs(starts, untils)
-    joined, keys = _changes(org_id, series)
-    groups = [_bucket(event.ts, thresholds), *keys]
+    groups = [_bucket(event.ts, thresholds), *_change(org_id, series)]
     # In a subquery of its own: else PostgreSQL may read all events to join them with the runs.
     change = (
         select(*groups, func.count().label("events"))
-        .select_from(joined)
         .where(
             event.org_id == org_id,
             event.ts >= run.c.start,
             event.ts < run.c.until,
             event.prev_status.is_distinct_from(event.next_status),
-            *_meets(org_id, criteria, series),
+            *(_meets(org_id, criteria) if are_short else _of_jobs(org_id, criteria)),
         )
         .group_by(*groups)
         .lateral("change")
@@ -168,20 +166,28 @@ def _runs(starts: list[datetime], untils: list[datetime], spans: Any = None) -> 
     )
 
 
-def _changes(org_id: UUID, series: Series | None) -> tuple[FromClause, list[ColumnElement[Any]]]:
-    """Return the events, joined with their jobs if a series is wanted, and the keys to group by."""
-    keys: list[ColumnElement[Any]] = [event.prev_status, event.next_status]
+# Where events are few, the job of each is looked up by its key. In a join PostgreSQL, which cannot
+# know how short a run is, may read all jobs instead.
+
+
+def _change(org_id: UUID, series: Series | None) -> list[ColumnElement[Any]]:
+    """Return the columns of a change, and its series if some are wanted."""
+    columns: list[ColumnElement[Any]] = [event.prev_status, event.next_status]
     if series is None:
-        return job_event_table, keys
-    own_job = and_(job.org_id == org_id, job.id == event.job_id)
-    value = series.column(job_table.c[series.by.value])
-    return job_event_table.join(job_table, own_job), [*keys, value]
+        return columns
+    value = select(series.column(job_table.c[series.by.value])).where(
+        job.org_id == org_id, job.id == event.job_id
+    )
+    return [*columns, value.scalar_subquery().label("series")]
 
 
-def _meets(
-    org_id: UUID, criteria: JobCriteria | None, series: Series | None
-) -> tuple[Condition, ...]:
+def _meets(org_id: UUID, criteria: JobCriteria | None) -> list[Condition]:
     if criteria is None:
-        return ()
-    # The jobs are joined, or looked for.
-    return ((of_jobs if series is None else job_conditions)(org_id, criteria),)
+        return []
+    own_job = job.id == event.job_id
+    # With OFFSET, PostgreSQL does not turn it into a join.
+    return [exists(select(job.id).where(job_conditions(org_id, criteria), own_job).offset(0))]
+
+
+def _of_jobs(org_id: UUID, criteria: JobCriteria | None) -> list[Condition]:
+    return [] if criteria is None else [of_jobs(org_id, criteria)]

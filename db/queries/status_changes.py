@@ -104,10 +104,8 @@ async def _read(
 ) -> list[AnyRow]:
     thresholds = _thresholds(edges)
     if tallies is None:
-        starts, untils = [thresholds[0]], [edges[-1]]
-        return await read(
-            session, statements.events, org_id, criteria, series, thresholds, starts, untils
-        )
+        whole = False, thresholds, [thresholds[0]], [edges[-1]]
+        return await read(session, statements.events, org_id, criteria, series, *whole)
     found = runs(edges)
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:
@@ -118,7 +116,7 @@ async def _read(
         given = tallies.seen, tallies.criteria, series
         rows += await read(session, statements.unsummed_events, org_id, *given, thresholds, *ends)
     if single := [run for run in found if run.span is None]:
-        asked = tallies.criteria, series, thresholds, *_ends(single)
+        asked = tallies.criteria, series, True, thresholds, *_ends(single)
         rows += await read(session, statements.events, org_id, *asked)
     return rows
 
