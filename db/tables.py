@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -212,6 +213,24 @@ tally_table = Table(
         for status in JobStatus
     ),
     PrimaryKeyConstraint("org_id", "span", "key_id", "start", name="pk_tally"),
+)
+
+# How long jobs waited, or ran, until the changes of status of a span: a sketch of the durations in
+# seconds; see db.tallies.sketches. Of single keys there are only those of days.
+tally_duration_table = Table(
+    "tally_duration",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("span", SmallInteger, nullable=False),
+    Column("key_id", Integer, nullable=False),
+    Column("start", Timestamp, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("bins", ARRAY(Integer), nullable=False),
+    Column("counts", ARRAY(BigInteger), nullable=False),
+    Column("total", Double, nullable=False),
+    Column("least", Double, nullable=False),
+    Column("most", Double, nullable=False),
+    PrimaryKeyConstraint("org_id", "span", "key_id", "start", "kind", name="pk_tally_duration"),
 )
 
 org_table = Table(

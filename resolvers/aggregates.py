@@ -1,6 +1,6 @@
 """Aggregates over jobs: counts by status and groups."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,10 @@ from resolvers.paging import list_size
 
 @dataclass(frozen=True, slots=True)
 class DurationStats:
-    """Statistics of durations in seconds. All but `count` are None if `count` is 0."""
+    """Statistics of durations in seconds. Most are None if `count` is 0.
+
+    If not `is_exact`, the percentiles are within 1 % of the exact ones.
+    """
 
     count: int
     avg: float | None
@@ -28,6 +31,10 @@ class DurationStats:
     p50: float | None
     p95: float | None
     p99: float | None
+    is_exact: bool
+
+
+NO_DURATIONS = DurationStats(0, None, None, None, None, None, None, is_exact=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +120,16 @@ async def group_jobs(
     ]
 
 
+def duration_stats(count: int, values: Iterable[float | None], *, is_exact: bool) -> DurationStats:
+    """Make statistics of the mean, the bounds and the percentiles."""
+    # Times have microseconds: further digits of an interpolation are noise.
+    avg, least, most, *percentiles = (None if v is None else round(v, 6) for v in values)
+    p50, p95, p99 = percentiles
+    return DurationStats(count, avg, least, most, p50, p95, p99, is_exact)
+
+
 def _distribution(row: AnyRow, name: str) -> DurationStats:
     averages = (getattr(row, f"{name}_{statistic}") for statistic in ("avg", "min", "max"))
     percentiles = getattr(row, f"{name}_percentiles") or (None, None, None)
-    # Times have microseconds: further digits of an interpolation are noise.
-    seconds = (None if s is None else round(s, 6) for s in (*averages, *percentiles))
-    return DurationStats(getattr(row, f"{name}_count"), *seconds)
+    count = getattr(row, f"{name}_count")
+    return duration_stats(count, (*averages, *percentiles), is_exact=True)

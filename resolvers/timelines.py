@@ -9,8 +9,11 @@ from typing import Any
 from db.criteria import JobCriteria
 from db.queries import status_changes as queries
 from db.queries.aggregates import JobDimension
+from db.queries.durations import Distribution
 from db.queries.status_changes import Changes
 from db.statuses import JobStatus
+from db.tallies.durations import Kind
+from resolvers.aggregates import NO_DURATIONS, DurationStats, duration_stats
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
 from resolvers.time_buckets import TimeBucketSize, bucket_edges
@@ -40,13 +43,16 @@ class TimeRange:
 class TimeBucket:
     """The numbers of status changes in the interval that begins at `start`, by the new status.
 
-    `is_partial`: whether some of the interval is not in the range, or still to come.
+    `is_partial`: whether some of the interval is not in the range, or still to come. `wait` and
+    `run` have no values if they were not requested.
     """
 
     start: datetime
     created: int
     changes: dict[JobStatus, int]
     is_partial: bool
+    wait: DurationStats
+    run: DurationStats
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class TimelineSeries:
 
 
 async def list_buckets(
-    ctx: Context, criteria: JobCriteria | None, range_: TimeRange
+    ctx: Context, criteria: JobCriteria | None, range_: TimeRange, *, with_durations: bool
 ) -> list[TimeBucket]:
     """Count status changes in buckets.
 
@@ -67,12 +73,20 @@ async def list_buckets(
     within the range. Raises BadUserInputError as bucket_edges does.
     """
     edges = range_.edges()
-    found = await ctx.read(queries.count_changes, criteria, range_.within(edges))
+    found = await ctx.read(
+        queries.count_changes, criteria, range_.within(edges), with_durations=with_durations
+    )
     return _buckets(ctx, range_, edges, found)
 
 
 async def list_series(
-    ctx: Context, criteria: JobCriteria | None, range_: TimeRange, by: JobDimension, top: int
+    ctx: Context,
+    criteria: JobCriteria | None,
+    range_: TimeRange,
+    by: JobDimension,
+    top: int,
+    *,
+    with_durations: bool,
 ) -> list[TimelineSeries]:
     """Count status changes in buckets for each value of a dimension.
 
@@ -82,7 +96,10 @@ async def list_series(
     if not 1 <= top <= MAX_SERIES:
         raise BadUserInputError(f"'top' must be between 1 and {MAX_SERIES}.")
     edges = range_.edges()
-    found = await ctx.read(queries.count_changes_by, criteria, range_.within(edges), by, top)
+    within = range_.within(edges)
+    found = await ctx.read(
+        queries.count_changes_by, criteria, within, by, top, with_durations=with_durations
+    )
     return [
         TimelineSeries(
             key={} if (is_rest := index == top) else {by: _value(by, value)},
@@ -104,6 +121,20 @@ def _buckets(
 ) -> list[TimeBucket]:
     until = min(range_.until, ctx.now)
     return [
-        TimeBucket(start, changes.created, changes.entered, start < range_.start or end > until)
+        TimeBucket(
+            start,
+            changes.created,
+            changes.entered,
+            is_partial=start < range_.start or end > until,
+            wait=_stats(changes.durations.get(Kind.WAIT)),
+            run=_stats(changes.durations.get(Kind.RUN)),
+        )
         for (start, end), changes in zip(pairwise(edges), found, strict=True)
     ]
+
+
+def _stats(found: Distribution | None) -> DurationStats:
+    if found is None:
+        return NO_DURATIONS
+    bounds = found.avg, found.min, found.max
+    return duration_stats(found.count, (*bounds, *found.percentiles), is_exact=found.is_exact)

@@ -63,6 +63,9 @@ class DurationStats:
     p50: float | None = strawberry.field(description="The median, in seconds.")
     p95: float | None = strawberry.field(description="The 95th percentile, in seconds.")
     p99: float | None = strawberry.field(description="The 99th percentile, in seconds.")
+    is_exact: bool = strawberry.field(
+        description="Whether the percentiles are exact; if not, they are within 1 % of that."
+    )
 
 
 @strawberry.type(description="The jobs that have the same values in the dimensions of `by`.")
@@ -94,6 +97,11 @@ class TimeBucket:
     is_partial: bool = strawberry.field(
         description="Whether a part of the interval is outside of the range, or in the future."
     )
+    wait: DurationStats = strawberry.field(
+        description="How long the runs that were started had waited. Of runs before the latest one "
+        "of a job, the wait counts from when the job was queued, even if it was due later."
+    )
+    run: DurationStats = strawberry.field(description="How long the runs that ended had taken.")
 
     @strawberry.field(description="The number of runs started.")
     def started(self, parent: Bucket) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
+from graphql import FieldNode
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
@@ -193,6 +194,7 @@ class Query:
             info.context,
             _criteria(info, filter),
             TimeRange(from_, until, bucket, time_zone),
+            with_durations=_wants_durations(Selections(info).nodes, info),
         )
 
     @strawberry.field(
@@ -220,6 +222,7 @@ class Query:
             TimeRange(from_, until, bucket, time_zone),
             by,
             top,
+            with_durations=_wants_durations(_buckets(info), info),
         )
 
     @strawberry.field(description="The authenticated client of this request.")
@@ -229,6 +232,16 @@ class Query:
 
 def _criteria(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
     return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
+
+
+def _buckets(info: Info) -> list[FieldNode]:
+    selections = Selections(info)
+    return selections.fields(selections.nodes, "TimelineSeries").get("buckets", [])
+
+
+def _wants_durations(nodes: list[FieldNode], info: Info) -> bool:
+    fields = Selections(info).fields(nodes, "TimeBucket")
+    return not fields.keys().isdisjoint({"wait", "run"})
 
 
 def _node_columns(info: Info) -> tuple[frozenset[str], frozenset[str]]:

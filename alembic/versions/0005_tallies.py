@@ -10,7 +10,7 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 ORGANISATION = "nullif(current_setting('joblens.org_id', true), '')::uuid"
-TABLES = ("tally_state", "tally_key", "tally")
+TABLES = ("tally_state", "tally_key", "tally", "tally_duration")
 STATUSES = ("queued", "running", "succeeded", "failed", "canceled", "dead_letter")
 Timestamp = sa.DateTime(timezone=True)
 
@@ -55,6 +55,22 @@ def upgrade() -> None:
             for status in STATUSES
         ),
         sa.PrimaryKeyConstraint("org_id", "span", "key_id", "start", name="pk_tally"),
+    )
+    op.create_table(
+        "tally_duration",
+        sa.Column("org_id", sa.Uuid, nullable=False),
+        sa.Column("span", sa.SmallInteger, nullable=False),
+        sa.Column("key_id", sa.Integer, nullable=False),
+        sa.Column("start", Timestamp, nullable=False),
+        sa.Column("kind", sa.SmallInteger, nullable=False),
+        sa.Column("bins", sa.ARRAY(sa.Integer), nullable=False),
+        sa.Column("counts", sa.ARRAY(sa.BigInteger), nullable=False),
+        sa.Column("total", sa.Double, nullable=False),
+        sa.Column("least", sa.Double, nullable=False),
+        sa.Column("most", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint(
+            "org_id", "span", "key_id", "start", "kind", name="pk_tally_duration"
+        ),
     )
     for table in TABLES:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")

@@ -8,7 +8,13 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.notifications import notify
-from db.tables import job_table, tally_key_table, tally_state_table, tally_table
+from db.tables import (
+    job_table,
+    tally_duration_table,
+    tally_key_table,
+    tally_state_table,
+    tally_table,
+)
 from db.tallies.removal import remove_from_tallies
 
 
@@ -29,7 +35,7 @@ async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
 
 async def delete_all_jobs(session: AsyncSession, org_ids: Sequence[UUID]) -> int:
     """Delete all jobs of these organisations with their events; return the number of jobs."""
-    for table in (tally_state_table, tally_key_table, tally_table):
+    for table in (tally_state_table, tally_key_table, tally_table, tally_duration_table):
         await session.execute(delete(table).where(table.c.org_id.in_(org_ids)))
     deleted = delete(job_table).where(job_table.c.org_id.in_(org_ids)).returning(job_table.c.id)
     count = select(func.count()).select_from(deleted.cte())

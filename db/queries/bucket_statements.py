@@ -71,11 +71,11 @@ def sums(
     untils: list[datetime],
 ) -> AnySelect:
     """Add up the sums of these keys, or of all but that of all jobs, by bucket."""
-    run = _runs(starts, untils, spans)
+    run = runs_of(starts, untils, spans)
     wanted: Any = literal(keys, ARRAY(Integer()))
     if keys is None:
         wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
-    groups: list[ColumnElement[Any]] = [_bucket(tally.start, thresholds)]
+    groups: list[ColumnElement[Any]] = [bucket_of(tally.start, thresholds)]
     source: FromClause = tally_table
     if series is not None:
         of_key = and_(key.org_id == org_id, key.id == tally.key_id)
@@ -109,9 +109,9 @@ def unsummed_events(
     untils: list[datetime],
 ) -> AnySelect:
     """Count the events that are not summed yet by bucket and change."""
-    run = _runs(starts, untils)
+    run = runs_of(starts, untils)
     within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
-    groups = [_bucket(event.ts, thresholds), *_change(org_id, series)]
+    groups = [bucket_of(event.ts, thresholds), *_change(org_id, series)]
     wanted = *unsummed(org_id, seen), *_meets(org_id, criteria), within
     return select(*groups, func.count().label("events")).where(*wanted).group_by(*groups)
 
@@ -129,8 +129,8 @@ def events(
 
     `are_short`: whether the runs are; else criteria that few jobs meet are looked for first.
     """
-    run = _runs(starts, untils)
-    groups = [_bucket(event.ts, thresholds), *_change(org_id, series)]
+    run = runs_of(starts, untils)
+    groups = [bucket_of(event.ts, thresholds), *_change(org_id, series)]
     # In a subquery of its own: else PostgreSQL may read all events to join them with the runs.
     change = (
         select(*groups, func.count().label("events"))
@@ -139,7 +139,7 @@ def events(
             event.ts >= run.c.start,
             event.ts < run.c.until,
             event.prev_status.is_distinct_from(event.next_status),
-            *(_meets(org_id, criteria) if are_short else _of_jobs(org_id, criteria)),
+            *_meets(org_id, criteria, one_by_one=are_short),
         )
         .group_by(*groups)
         .lateral("change")
@@ -147,13 +147,13 @@ def events(
     return select(*change.c).select_from(run.join(change, true()))
 
 
-def _bucket(time: ColumnElement[Any], thresholds: list[datetime]) -> ColumnElement[int]:
+def bucket_of(time: ColumnElement[Any], thresholds: list[datetime]) -> ColumnElement[int]:
     # PostgreSQL counts from 1.
     number = func.width_bucket(time, literal(thresholds, ARRAY(Timestamp)))
     return (number - literal_column("1")).label("bucket")
 
 
-def _runs(starts: list[datetime], untils: list[datetime], spans: Any = None) -> TableValuedAlias:
+def runs_of(starts: list[datetime], untils: list[datetime], spans: Any = None) -> TableValuedAlias:
     columns: list[tuple[Any, str, Any]] = [
         (starts, "start", Timestamp),
         (untils, "until", Timestamp),
@@ -181,13 +181,13 @@ def _change(org_id: UUID, series: Series | None) -> list[ColumnElement[Any]]:
     return [*columns, value.scalar_subquery().label("series")]
 
 
-def _meets(org_id: UUID, criteria: JobCriteria | None) -> list[Condition]:
+def _meets(
+    org_id: UUID, criteria: JobCriteria | None, *, one_by_one: bool = True
+) -> list[Condition]:
     if criteria is None:
         return []
+    if not one_by_one:
+        return [of_jobs(org_id, criteria)]
     own_job = job.id == event.job_id
     # With OFFSET, PostgreSQL does not turn it into a join.
     return [exists(select(job.id).where(job_conditions(org_id, criteria), own_job).offset(0))]
-
-
-def _of_jobs(org_id: UUID, criteria: JobCriteria | None) -> list[Condition]:
-    return [] if criteria is None else [of_jobs(org_id, criteria)]

@@ -9,33 +9,47 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.limits import MIN_INT64
 from db.queries import bucket_statements as statements
 from db.queries.aggregates import JobDimension
 from db.queries.bucket_statements import Series
+from db.queries.durations import Distribution, read_distributions
 from db.queries.rows import AnyRow, read
+from db.queries.run_columns import spans_of, starts_and_untils, thresholds_of
 from db.queries.tallies import Tallies, open_tallies
 from db.statuses import JobStatus
-from db.tallies.spans import Run, runs
-from db.times import FIRST, from_microseconds
+from db.tallies.durations import Kind
+from db.tallies.spans import runs
+from db.times import FIRST
 
-# PostgreSQL's -infinity: events may have it, and are shown with the first time of Python.
-_BEGINNING = from_microseconds(MIN_INT64)
 # The dimensions of jobs that tallies know. They know the status of a job only at each time.
 _TALLIED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 
 
 @dataclass(slots=True)
 class Changes:
-    """The changes of status in a bucket: how many jobs were created, entered and left a status."""
+    """The changes of status in a bucket: how many jobs were created, entered and left a status.
+
+    `durations`: of the waits and the runs that they ended, if they were asked for.
+    """
 
     created: int = 0
     entered: Counter[JobStatus] = field(default_factory=Counter)
     left: Counter[JobStatus] = field(default_factory=Counter)
+    durations: dict[Kind, Distribution] = field(default_factory=dict)
+
+    @property
+    def ends(self) -> int:
+        """About how many waits and runs they ended."""
+        return self.entered[JobStatus.RUNNING] + self.left[JobStatus.RUNNING]
 
 
 async def count_changes(
-    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None, edges: Sequence[datetime]
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    edges: Sequence[datetime],
+    *,
+    with_durations: bool = False,
 ) -> list[Changes]:
     """Count the changes of status of the jobs that meet the criteria in each bucket.
 
@@ -46,6 +60,12 @@ async def count_changes(
     found = [Changes() for _ in edges[1:]]
     for row in await _read(session, org_id, criteria, tallies, edges, None):
         _add(found[row.bucket], row)
+    if with_durations:
+        expected = sum(changes.ends for changes in found)
+        given = criteria, tallies, edges, None
+        durations = await read_distributions(session, org_id, *given, expected=expected)
+        for (bucket, kind, _), each in durations.items():
+            found[bucket].durations[kind] = each
     return found
 
 
@@ -56,6 +76,8 @@ async def count_changes_by(
     edges: Sequence[datetime],
     by: JobDimension,
     top: int,
+    *,
+    with_durations: bool = False,
 ) -> list[tuple[str | None, list[Changes]]]:
     """Count as count_changes does, for each of the values of a dimension with the most changes.
 
@@ -73,9 +95,19 @@ async def count_changes_by(
     series = Series(by, values[:top])
     found = [[Changes() for _ in edges[1:]] for _ in values[: top + 1]]
     for row in await _read(session, org_id, criteria, tallies, edges, series):
-        # PostgreSQL counts from 1; a value that is not among them has none.
-        _add(found[top if row.series is None else row.series - 1][row.bucket], row)
+        _add(found[_index(row.series, top)][row.bucket], row)
+    if with_durations:
+        expected = sum(changes.ends for each in found for changes in each)
+        given = criteria, tallies, edges, series
+        durations = await read_distributions(session, org_id, *given, expected=expected)
+        for (bucket, kind, position), each in durations.items():
+            found[_index(position, top)][bucket].durations[kind] = each
     return list(zip([*values[:top], None], found, strict=False))
+
+
+def _index(position: int | None, top: int) -> int:
+    # PostgreSQL counts from 1; a value that is not among them has no position.
+    return top if position is None else position - 1
 
 
 async def count_jobs_by_status_at(
@@ -102,21 +134,21 @@ async def _read(
     edges: Sequence[datetime],
     series: Series | None,
 ) -> list[AnyRow]:
-    thresholds = _thresholds(edges)
+    thresholds = thresholds_of(edges)
     if tallies is None:
         whole = False, thresholds, [thresholds[0]], [edges[-1]]
         return await read(session, statements.events, org_id, criteria, series, *whole)
     found = runs(edges)
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:
-        spans = [int(run.span) for run in summed if run.span is not None]
+        spans = spans_of(summed)
         keys = tallies.keys if series is None or tallies.criteria is not None else None
-        ends = _ends(summed)
+        ends = starts_and_untils(summed)
         rows += await read(session, statements.sums, org_id, keys, spans, series, thresholds, *ends)
         given = tallies.seen, tallies.criteria, series
         rows += await read(session, statements.unsummed_events, org_id, *given, thresholds, *ends)
     if single := [run for run in found if run.span is None]:
-        asked = tallies.criteria, series, True, thresholds, *_ends(single)
+        asked = tallies.criteria, series, True, thresholds, *starts_and_untils(single)
         rows += await read(session, statements.events, org_id, *asked)
     return rows
 
@@ -140,16 +172,3 @@ def _size(row: AnyRow) -> int:
     if hasattr(row, "next_status"):
         return int(row.events)
     return sum(getattr(row, f"entered_{status.value}") for status in JobStatus)
-
-
-def _thresholds(edges: Sequence[datetime]) -> list[datetime]:
-    """Return the starts of the buckets."""
-    return [_first(start) for start in edges[:-1]]
-
-
-def _ends(found: Sequence[Run]) -> tuple[list[datetime], list[datetime]]:
-    return [_first(run.start) for run in found], [run.until for run in found]
-
-
-def _first(start: datetime) -> datetime:
-    return _BEGINNING if start == FIRST else start

@@ -2,12 +2,27 @@
 # ruff: noqa: S608 - the names of tables, columns and statuses are the program's own
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, Text, TextClause, Uuid, bindparam, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Double,
+    Integer,
+    Text,
+    TextClause,
+    Uuid,
+    bindparam,
+    column,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.statuses import JobStatus
-from db.tables import Timestamp
+from db.tables import Timestamp, job_event_table
+from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
 from db.tallies.keys import ALL, OTHERS
 from db.tallies.spans import Span
 
@@ -75,7 +90,7 @@ SELECT :org_id, system_identifier, pg_current_snapshot(), '-infinity' FROM pg_co
 """)
 FORGET = tuple(
     _sql(f"DELETE FROM {table} WHERE org_id = :org_id")
-    for table in ("tally_state", "tally", "tally_key")
+    for table in ("tally_state", "tally", "tally_duration", "tally_key")
 )
 PAIRS_BY_SIZE = _sql("""
 SELECT type, queue FROM job WHERE org_id = :org_id GROUP BY type, queue
@@ -132,9 +147,10 @@ def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     """Add events to the sums of these spans. Returns whether some events have no key yet."""
     columns = [f"count(*) FILTER (WHERE {_CONDITIONS[name]})" for name in COUNTS]
     return _sql(f"""
-    WITH change AS (
+    WITH change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
-            date_trunc('day', event.ts) AS day, date_trunc('hour', event.ts) AS hour
+            date_trunc('day', event.ts) AS day, date_trunc('hour', event.ts) AS hour,
+            event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
         FROM job_event AS event
         JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
         WHERE event.org_id = :org_id AND {which}
@@ -142,7 +158,17 @@ def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     ), summed AS (
         SELECT {_SPAN}, {", ".join(columns)} FROM change
         GROUP BY GROUPING SETS ({_grouping_sets(spans)}) HAVING count(*) > 0
-    ), added AS ({_add("summed")} RETURNING key_id)
+    ), added AS ({_add("summed")} RETURNING key_id
+    ), lasted AS (
+        SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
+    ), binned AS (
+        SELECT {_SPAN} AS start, kind, bin, count(*) AS durations, sum(seconds) AS total,
+            min(seconds) AS least, max(seconds) AS most
+        FROM (SELECT lasted.*, {_BIN} AS bin FROM lasted WHERE seconds IS NOT NULL) AS lasted
+        GROUP BY GROUPING SETS (
+            (key_id, day, kind, bin), (day, kind, bin), (hour, kind, bin)
+        )
+    ), sketched AS ({_ADD_SKETCHES})
     SELECT count(*) FILTER (WHERE key_id = -1) > 0 FROM added
     """)
 
@@ -200,8 +226,8 @@ _CONDITIONS = {
 }
 _SPAN = f"""
 CASE WHEN grouping(hour) = 0 THEN {Span.HOUR:d} WHEN grouping(day) = 0 THEN {Span.DAY:d}
-    ELSE {Span.TOTAL:d} END,
-CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END,
+    ELSE {Span.TOTAL:d} END AS span,
+CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END AS key,
 coalesce(hour, day, CAST('-infinity' AS timestamptz))
 """
 _SETS = {
@@ -209,6 +235,38 @@ _SETS = {
     Span.DAY: "(key_id, day), (day)",
     Span.HOUR: "(key_id, hour), (hour)",
 }
+
+
+_ADD_SKETCHES = """
+INSERT INTO tally_duration AS kept
+    (org_id, span, key_id, start, kind, bins, counts, total, least, most)
+SELECT :org_id, span, key, start, kind, array_agg(bin ORDER BY bin),
+    array_agg(durations ORDER BY bin), sum(total), min(least), max(most)
+FROM binned GROUP BY span, key, start, kind
+ON CONFLICT (org_id, span, key_id, start, kind) DO UPDATE SET (bins, counts) = (
+    SELECT array_agg(bin ORDER BY bin), array_agg(durations ORDER BY bin) FROM (
+        SELECT bin, sum(durations) AS durations FROM (
+            SELECT unnest(kept.bins) AS bin, unnest(kept.counts) AS durations
+            UNION ALL SELECT unnest(excluded.bins), unnest(excluded.counts)
+        ) AS each_bin GROUP BY bin
+    ) AS merged
+), total = kept.total + excluded.total, least = least(kept.least, excluded.least),
+    most = greatest(kept.most, excluded.most)
+"""
+
+
+def _text_of(expression: ColumnElement[Any]) -> str:
+    dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+    return str(expression.compile(dialect=dialect))
+
+
+_event = SimpleNamespace(
+    **{each.name: literal_column(f"event.{each.name}", each.type) for each in job_event_table.c}
+)
+_KIND = _text_of(kind_of(_event))
+_BEGAN = _text_of(began_of(_event))
+_SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Timestamp)))
+_BIN = _text_of(bin_of(column("seconds", Double())))
 
 
 def _grouping_sets(spans: Sequence[Span]) -> str:

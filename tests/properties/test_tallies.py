@@ -20,12 +20,14 @@ from db.commands.deletion import delete_job
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import EngineOptions, Scope, create_engine
 from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
+from db.queries.durations import Distribution
 from db.queries.jobs import count_jobs
 from db.queries.status_changes import count_changes, count_changes_by, count_jobs_by_status_at
 from db.queries.tallies import open_tallies
 from db.request_session import RequestSession
 from db.session_scope import session_scope
 from db.statuses import JobStatus
+from db.tallies.durations import Kind
 from db.tallies.keys import OTHERS
 from db.tallies.summing import Outcome, forget, sum_once
 from tests.support.effort import examples
@@ -36,6 +38,8 @@ NEXT = {"queued": "running", "running": "failed", "failed": "queued"}
 EDGES = [EPOCH + timedelta(hours=hours) for hours in (0, 1, 2, 26, 50, 200)]
 # Not at full hours, where sums alone do not do.
 ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61, 3_000, 20_000)]
+# All of them, where every key has sketches.
+DAYS = [EPOCH + timedelta(days=days) for days in (0, 1, 3, 10)]
 INSERT_JOB = """
 INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at)
 VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5)
@@ -302,6 +306,7 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
         }
     if is_intact:
         await check_series(session, ledger, criteria)
+        await check_durations(session, ledger, criteria)
 
 
 async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
@@ -315,6 +320,39 @@ async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | Non
         # A type that has no sums of its own is among the others.
         if value not in {None, OTHERS} and OTHERS not in sizes and None not in sizes:
             assert size == by_type[value]
+
+
+async def check_durations(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
+    for edges in (EDGES, DAYS):
+        found = {}
+        for most in (0, 10**6):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("db.queries.durations.EXACT_AT_MOST", most)
+                found[most] = await count_changes(
+                    session, ledger.org_id, criteria, edges, with_durations=True
+                )
+        for estimated, exact in zip(found[0], found[10**6], strict=True):
+            assert estimated.durations.keys() == exact.durations.keys()
+            for kind, each in exact.durations.items():
+                check_distribution(estimated.durations[kind], each)
+        if edges == DAYS:
+            changes = [step for _, step in steps(ledger, criteria)]
+            waits = sum(prev == "queued" and to == "running" for _, prev, to in changes)
+            runs = sum(prev == "running" for _, prev, _ in changes)
+            counted = Counter[Kind]()
+            for bucket in found[0]:
+                counted.update({kind: each.count for kind, each in bucket.durations.items()})
+            assert (counted[Kind.WAIT], counted[Kind.RUN]) == (waits, runs)
+
+
+def check_distribution(estimated: Distribution, exact: Distribution) -> None:
+    assert exact.is_exact
+    assert estimated.count == exact.count
+    assert [estimated.avg, estimated.min, estimated.max] == pytest.approx(
+        [exact.avg, exact.min, exact.max]
+    )
+    # Times are whole minutes, or zero.
+    assert estimated.percentiles == pytest.approx(exact.percentiles, rel=0.0101, abs=1e-6)
 
 
 def in_odd(ts: datetime) -> bool:

@@ -1,0 +1,214 @@
+"""The statements of db.queries.durations: durations in runs of time, by bucket and kind."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    and_,
+    any_,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.sql.selectable import FromClause, Subquery
+
+from db.criteria import JobCriteria
+from db.queries.aggregates import PERCENTILES
+from db.queries.bucket_statements import Series, bucket_of, runs_of
+from db.queries.filters import Condition, event, job, job_conditions
+from db.queries.rows import AnySelect
+from db.queries.tallies import unsummed
+from db.tables import job_event_table, job_table, tally_duration_table, tally_key_table
+from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
+
+duration = tally_duration_table.c
+key = tally_key_table.c
+
+Columns = list[ColumnElement[Any]]
+
+
+def exact(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> AnySelect:
+    """Get the distribution of the durations that events of the runs ended."""
+    lasted = _of_runs(org_id, criteria, series, thresholds, starts, untils)
+    seconds = lasted.c.seconds
+    groups = _groups(lasted, series)
+    shares: ColumnElement[Any] = cast(list(PERCENTILES), ARRAY(Double()))
+    return select(
+        *groups,
+        func.count().label("durations"),
+        func.avg(seconds).label("avg"),
+        func.min(seconds).label("min"),
+        func.max(seconds).label("max"),
+        func.percentile_cont(shares).within_group(seconds).label("percentiles"),
+    ).group_by(*groups)
+
+
+def binned(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> AnySelect:
+    """Count the durations that events of the runs ended, by bin."""
+    return _binned(_of_runs(org_id, criteria, series, thresholds, starts, untils), series)
+
+
+def unsummed_binned(
+    org_id: UUID,
+    seen: str,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> AnySelect:
+    """Count the durations that are in no sketch yet, by bin."""
+    run = runs_of(starts, untils)
+    within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
+    conditions = *unsummed(org_id, seen), within
+    return _binned(_lasted(org_id, criteria, series, thresholds, *conditions).subquery(), series)
+
+
+def sketched(
+    org_id: UUID,
+    keys: list[int] | None,
+    spans: list[int],
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> AnySelect:
+    """Add up the sketches of these keys, or of all but that of all jobs: rows by bin."""
+    run = runs_of(starts, untils, spans)
+    kept = _kept(org_id, keys, series, thresholds, run)
+    each = (
+        func.unnest(kept.c.bins, kept.c.counts)
+        .table_valued("bin", "count", name="each_bin")
+        .render_derived()
+        .lateral()
+    )
+    groups = [*_groups(kept, series), each.c.bin]
+    return (
+        select(*groups, cast(func.sum(each.c.count), BigInteger()).label("durations"))
+        .select_from(run.join(kept, true()).join(each, true()))
+        .group_by(*groups)
+    )
+
+
+def summed(
+    org_id: UUID,
+    keys: list[int] | None,
+    spans: list[int],
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> AnySelect:
+    """Get the sums and the bounds of the durations in the same sketches."""
+    run = runs_of(starts, untils, spans)
+    kept = _kept(org_id, keys, series, thresholds, run)
+    groups = _groups(kept, series)
+    sums = (
+        func.sum(kept.c.total).label("total"),
+        func.min(kept.c.least).label("least"),
+        func.max(kept.c.most).label("most"),
+    )
+    return select(*groups, *sums).select_from(run.join(kept, true())).group_by(*groups)
+
+
+def _groups(rows: Any, series: Series | None) -> Columns:
+    return [rows.c.bucket, rows.c.kind, *([] if series is None else [rows.c.series])]
+
+
+def _kept(
+    org_id: UUID,
+    keys: list[int] | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    run: Any,
+) -> Any:
+    wanted: Any = literal(keys, ARRAY(Integer()))
+    if keys is None:
+        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
+    columns: Columns = [bucket_of(duration.start, thresholds), duration.kind, duration.bins]
+    columns += [duration.counts, duration.total, duration.least, duration.most]
+    source: FromClause = tally_duration_table
+    if series is not None:
+        of_key = and_(key.org_id == org_id, key.id == duration.key_id)
+        source = source.join(tally_key_table, of_key)
+        columns.append(series.column(key[series.by.value]))
+    conditions = (
+        duration.org_id == org_id,
+        duration.span == run.c.span,
+        duration.key_id == any_(wanted),
+        duration.start >= run.c.start,
+        duration.start < run.c.until,
+    )
+    return select(*columns).select_from(source).where(*conditions).lateral("kept")
+
+
+def _of_runs(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    starts: list[datetime],
+    untils: list[datetime],
+) -> Subquery:
+    run = runs_of(starts, untils)
+    in_run = event.ts >= run.c.start, event.ts < run.c.until, event.org_id == org_id
+    lasted = _lasted(org_id, criteria, series, thresholds, *in_run).lateral("of_run")
+    return select(*lasted.c).select_from(run.join(lasted, true())).subquery("lasted")
+
+
+def _lasted(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    thresholds: list[datetime],
+    *conditions: Condition,
+) -> AnySelect:
+    kind = kind_of(event)
+    columns: Columns = [bucket_of(event.ts, thresholds), kind.label("kind")]
+    columns.append(seconds_between(began_of(event), event.ts).label("seconds"))
+    if series is not None:
+        columns.append(series.column(job_table.c[series.by.value]))
+    ended = (
+        select(*columns)
+        .join_from(job_event_table, job_table, and_(job.org_id == org_id, job.id == event.job_id))
+        .where(kind.is_not(None), *conditions)
+    )
+    if criteria is not None:
+        ended = ended.where(job_conditions(org_id, criteria))
+    each = ended.subquery("ended")
+    return select(*each.c).where(each.c.seconds.is_not(None))
+
+
+def _binned(lasted: Any, series: Series | None) -> AnySelect:
+    seconds = lasted.c.seconds
+    groups = [*_groups(lasted, series), bin_of(seconds).label("bin")]
+    return select(
+        *groups,
+        func.count().label("durations"),
+        func.sum(seconds).label("total"),
+        func.min(seconds).label("least"),
+        func.max(seconds).label("most"),
+    ).group_by(*groups)

@@ -1,0 +1,120 @@
+"""Distributions of waits and runs in buckets of time, from sketches where there are many."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.criteria import JobCriteria
+from db.queries import duration_statements as statements
+from db.queries.aggregates import PERCENTILES
+from db.queries.bucket_statements import Series
+from db.queries.rows import AnyRow, read
+from db.queries.run_columns import spans_of, starts_and_untils, thresholds_of
+from db.queries.tallies import Tallies
+from db.tallies.durations import Kind
+from db.tallies.keys import ALL
+from db.tallies.sketches import Sketch
+from db.tallies.spans import Run, Span, runs
+
+# So many durations are read one by one, so that their percentiles are exact.
+EXACT_AT_MOST = 20_000
+
+# A bucket's index, the kind, and the series if some are wanted.
+Place = tuple[int, Kind, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The durations of a bucket in seconds. If not `is_exact`, percentiles are within 1 %."""
+
+    count: int
+    avg: float
+    min: float
+    max: float
+    percentiles: Sequence[float]
+    is_exact: bool
+
+
+async def read_distributions(
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    tallies: Tallies | None,
+    edges: Sequence[datetime],
+    series: Series | None,
+    *,
+    expected: int,
+) -> dict[Place, Distribution]:
+    """Read the distributions of the buckets between these times; those without any are omitted.
+
+    `expected`: about how many durations there are.
+    """
+    found = runs(edges)
+    if tallies is None or expected <= EXACT_AT_MOST or not _has_sketches(tallies, found, series):
+        whole = [Run(None, edges[0], edges[-1])]
+        asked = criteria, series, thresholds_of(edges), *starts_and_untils(whole)
+        rows = await read(session, statements.exact, org_id, *asked)
+        return {_place(row): _exact(row) for row in rows}
+    sketches = await _sketches(session, tallies, edges, found, series)
+    return {place: _of_sketch(each) for place, each in sketches.items() if each.count}
+
+
+def _has_sketches(tallies: Tallies, found: Iterable[Run], series: Series | None) -> bool:
+    # Those of hours are of all jobs only.
+    of_all = series is None and tallies.keys == [ALL]
+    return of_all or all(run.span is not Span.HOUR for run in found)
+
+
+async def _sketches(
+    session: AsyncSession,
+    tallies: Tallies,
+    edges: Sequence[datetime],
+    found: Sequence[Run],
+    series: Series | None,
+) -> dict[Place, Sketch]:
+    sketches: dict[Place, Sketch] = defaultdict(Sketch)
+    summed = [run for run in found if run.span is not None]
+    single = [run for run in found if run.span is None]
+    thresholds = thresholds_of(edges)
+    if summed:
+        keys = tallies.keys if series is None or tallies.criteria is not None else None
+        kept = tallies.org_id, keys, spans_of(summed), series, thresholds
+        ends = starts_and_untils(summed)
+        _add(sketches, await read(session, statements.sketched, *kept, *ends))
+        for row in await read(session, statements.summed, *kept, *ends):
+            sketches[_place(row)].widen(row.total, row.least, row.most)
+        new = tallies.org_id, tallies.seen, tallies.criteria, series, thresholds, *ends
+        _add(sketches, await read(session, statements.unsummed_binned, *new))
+    if single:
+        asked = tallies.org_id, tallies.criteria, series, thresholds, *starts_and_untils(single)
+        _add(sketches, await read(session, statements.binned, *asked))
+    return sketches
+
+
+def _add(sketches: dict[Place, Sketch], rows: Iterable[AnyRow]) -> None:
+    for row in rows:
+        sketch = sketches[_place(row)]
+        sketch.add(row.bin, row.durations)
+        if hasattr(row, "total"):
+            sketch.widen(row.total, row.least, row.most)
+
+
+def _place(row: AnyRow) -> Place:
+    return row.bucket, Kind(row.kind), getattr(row, "series", None)
+
+
+def _exact(row: AnyRow) -> Distribution:
+    bounds = row.avg, row.min, row.max
+    return Distribution(row.durations, *bounds, row.percentiles, is_exact=True)
+
+
+def _of_sketch(sketch: Sketch) -> Distribution:
+    assert sketch.least is not None
+    assert sketch.most is not None
+    mean = sketch.total / sketch.count
+    percentiles = sketch.percentiles(PERCENTILES)
+    return Distribution(sketch.count, mean, sketch.least, sketch.most, percentiles, is_exact=False)

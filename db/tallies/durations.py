@@ -1,0 +1,99 @@
+"""How long jobs waited before a start, and ran before its end, in SQL over their events."""
+
+from enum import IntEnum
+from math import log
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+)
+
+from db.statuses import JobStatus
+from db.tables import job_event_table, job_table
+from db.tallies.sketches import GROWTH, ZERO
+
+job = job_table.c
+
+# The columns of `job_event`, under this or another name.
+Columns = Any
+
+
+class Kind(IntEnum):
+    """What lasted: the WAIT before a start, or the RUN before its end."""
+
+    WAIT = 0
+    RUN = 1
+
+
+def kind_of(event: Columns) -> ColumnElement[int | None]:
+    """Return the kind of duration that an event ends; null for others."""
+    queued, running = _status(JobStatus.QUEUED), _status(JobStatus.RUNNING)
+    starts = and_(event.prev_status == queued, event.next_status == running)
+    ends = and_(event.prev_status == running, event.next_status != running)
+    return case((starts, _number(Kind.WAIT)), (ends, _number(Kind.RUN)))
+
+
+def began_of(event: Columns) -> ColumnElement[Any]:
+    """Return when the duration began that an event ends. The event's job must be joined.
+
+    The latest wait began when the job was due. Of earlier ones that is not known any more: there,
+    and in all other cases, it is the time of the previous change of status.
+    """
+    is_wait = event.next_status == _status(JobStatus.RUNNING)
+    is_latest_start = and_(is_wait, job.started_at == event.ts)
+    is_latest_end = and_(~is_wait, job.finished_at == event.ts, job.started_at.is_not(None))
+    return case(
+        (is_latest_start, func.greatest(job.queued_at, job.scheduled_at)),
+        (is_latest_end, job.started_at),
+        else_=_previous_change(event),
+    )
+
+
+def seconds_between(
+    began: ColumnElement[Any], ended: ColumnElement[Any]
+) -> ColumnElement[float | None]:
+    """Return the seconds of a duration, at least 0; null if one of its times is infinite."""
+    # PostgreSQL before 17 cannot subtract infinity.
+    is_finite = and_(func.isfinite(began), func.isfinite(ended))
+    elapsed: ColumnElement[Any] = cast(func.extract("epoch", ended - began), Double())
+    return case((is_finite, func.greatest(elapsed, _number(0))))
+
+
+def bin_of(seconds: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return the bin of a duration in a sketch."""
+    # There is no logarithm of zero: a case is evaluated up to its first match.
+    number = func.ceil(func.ln(seconds) * literal_column(repr(1 / log(GROWTH))))
+    is_zero = seconds < literal_column("0.000001")
+    return cast(case((is_zero, _number(ZERO)), else_=number), Integer())
+
+
+def _previous_change(event: Columns) -> ColumnElement[Any]:
+    earlier = job_event_table.alias("earlier").c
+    statement = (
+        select(earlier.ts)
+        .where(
+            earlier.org_id == event.org_id,
+            earlier.job_id == event.job_id,
+            earlier.seq < event.seq,
+            earlier.prev_status.is_distinct_from(earlier.next_status),
+        )
+        .order_by(earlier.seq.desc())
+        .limit(_number(1))
+    )
+    return statement.scalar_subquery()
+
+
+def _status(status: JobStatus) -> ColumnElement[str]:
+    return literal_column(f"'{status.value}'")
+
+
+def _number(value: int) -> ColumnElement[int]:
+    return literal_column(str(int(value)))
