@@ -9,7 +9,7 @@ from typing import Any
 from db.criteria import JobCriteria
 from db.queries import status_changes as queries
 from db.queries.aggregates import JobDimension
-from db.queries.durations import Distribution
+from db.queries.distributions import Distribution
 from db.queries.status_changes import Changes
 from db.statuses import JobStatus
 from db.tallies.durations import Kind

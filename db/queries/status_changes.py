@@ -12,7 +12,7 @@ from db.criteria import JobCriteria
 from db.queries import bucket_statements as statements
 from db.queries.aggregates import JobDimension
 from db.queries.bucket_statements import Series
-from db.queries.durations import Distribution, read_distributions
+from db.queries.distributions import Distribution, read_distributions
 from db.queries.rows import AnyRow, read
 from db.queries.run_columns import spans_of, starts_and_untils, thresholds_of
 from db.queries.tallies import Tallies, open_tallies

@@ -1,4 +1,4 @@
-"""The statements of db.queries.durations: durations in runs of time, by bucket and kind."""
+"""The statements of db.queries.distributions: durations in runs of time, by bucket and kind."""
 
 from datetime import datetime
 from typing import Any

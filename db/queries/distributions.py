@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries import duration_statements as statements
+from db.queries import distribution_statements as statements
 from db.queries.aggregates import PERCENTILES
 from db.queries.bucket_statements import Series
 from db.queries.rows import AnyRow, read
