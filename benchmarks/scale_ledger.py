@@ -24,8 +24,6 @@ QUICK = {
     "fsync": "off",
     "synchronous_commit": "off",
     "autovacuum": "off",
-    "max_wal_size": "'8GB'",
-    "checkpoint_timeout": "'30min'",
 }
 SESSION = (
     # What is made here is consistent: nothing is checked row by row.
