@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.criteria import JobCriteria, TextCriteria
+from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries import aggregates, attempts, due_jobs, events, jobs
 from db.queries.filters import job_conditions
@@ -27,6 +27,7 @@ from db.queries.keyset import (
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
+from resolvers.efforts import effort_of_any
 from tests.db import history
 from tests.db.history import LARGEST, NEWEST, SMALLEST
 from tests.db.plans import Plan, Query, explain
@@ -51,6 +52,8 @@ LISTINGS = [
     Listing("idx_job_org_updated", JobOrderField.UPDATED_AT),
     Listing("idx_job_org_finished", JobOrderField.FINISHED_AT),
     Listing("idx_job_org_priority", JobOrderField.PRIORITY),
+    Listing("idx_job_org_scheduled", JobOrderField.SCHEDULED_AT),
+    Listing("idx_job_org_started", JobOrderField.STARTED_AT),
     Listing("idx_job_org_status", JobOrderField.CREATED_AT, JobCriteria(status=[JobStatus.FAILED])),
     Listing(
         "idx_job_org_type",
@@ -61,12 +64,27 @@ LISTINGS = [
         "idx_job_org_queue", JobOrderField.CREATED_AT, JobCriteria(queue=TextCriteria(eq="slow"))
     ),
     Listing(
+        "idx_job_org_type_status",
+        JobOrderField.CREATED_AT,
+        JobCriteria(type=TextCriteria(eq="image.resize"), status=[JobStatus.FAILED]),
+    ),
+    Listing(
+        "idx_job_org_requested_by",
+        JobOrderField.CREATED_AT,
+        JobCriteria(requested_by=TextCriteria(eq="user-7")),
+    ),
+    Listing(
+        "idx_job_org_error_code",
+        JobOrderField.CREATED_AT,
+        JobCriteria(last_error_code=TextCriteria(eq="E1")),
+    ),
+    Listing(
         "idx_job_org_queued_priority",
         JobOrderField.PRIORITY,
         JobCriteria(status=[JobStatus.QUEUED]),
     ),
 ]
-EVENTS_INDEX = "idx_job_event_org_ts"
+EVENTS_INDEX, STATUS_INDEX = "idx_job_event_org_ts", "idx_job_event_org_status"
 
 each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.index)
 each_organisation = pytest.mark.parametrize(
@@ -93,7 +111,8 @@ class Planner:
 
     async def plans(self, query: Any, *arguments: Any) -> list[Plan]:
         call: Query = lambda session: query(session, self.org_id, *arguments)  # noqa: E731
-        return await explain(self._engine, self._url, self.org_id, call)
+        effort = effort_of_any(arguments)
+        return await explain(self._engine, self._url, self.org_id, call, effort)
 
     async def rows(self, statement: Any) -> Sequence[Any]:
         scope = Scope(self.org_id, statement_timeout_seconds=60)
@@ -186,6 +205,74 @@ async def test_a_page_of_events_is_a_stretch_of_its_index(planner: Planner, back
     window = Window(EVENTS_NEWEST_FIRST, LIMIT, place, backward)
     for plan in await planner.plans(events.event_exists_behind, None, window):
         assert_index_scan(plan, EVENTS_INDEX, 1)
+
+
+@each_organisation
+@each_direction
+async def test_a_page_of_several_statuses_reads_a_page_of_each(
+    planner: Planner, backward: bool
+) -> None:
+    statuses = [JobStatus.FAILED, JobStatus.QUEUED, JobStatus.CANCELED]
+    criteria = JobCriteria(status=statuses)
+    order = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+    place = await planner.middle(job_table, order, job_conditions(planner.org_id, criteria))
+    for after in (None, place):
+        window = Window(order, LIMIT, after, backward)
+        for query in (
+            partial(jobs.list_jobs, columns=JOB_COLUMNS),
+            *([jobs.job_exists_behind] if after else []),
+        ):
+            for plan in await planner.plans(query, criteria, window):
+                assert plan.indexes == {"idx_job_org_status"}, plan.root
+                assert sum(plan.rows_read) <= len(statuses) * LIMIT, plan.root
+    for plan in await planner.plans(jobs.count_jobs, criteria, AT_MOST):
+        assert sum(plan.rows_read) <= len(statuses) * (AT_MOST + 1), plan.root
+
+
+@each_organisation
+@each_direction
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_a_page_of_events_of_rare_statuses_reads_a_page_of_each(
+    planner: Planner, count: int, backward: bool
+) -> None:
+    rare = [JobStatus.DEAD_LETTER, JobStatus.FAILED, JobStatus.CANCELED][:count]
+    criteria = JobEventCriteria(next_status=rare)
+    window = Window(EVENTS_NEWEST_FIRST, LIMIT, None, backward)
+    for plan in await planner.plans(events.list_events, criteria, window, ["next_status"]):
+        assert plan.indexes == {STATUS_INDEX}, plan.root
+        assert sum(plan.rows_read) <= count * LIMIT, plan.root
+    for plan in await planner.plans(events.count_events, criteria, AT_MOST):
+        assert plan.indexes == {STATUS_INDEX}, plan.root
+
+
+NOBODY: list[dict[str, Any]] = [
+    {"requested_by": TextCriteria(eq="nobody")},
+    {"requested_by": TextCriteria(in_=["nobody", "no one"])},
+    {"requested_by": TextCriteria(starts_with="nob")},
+    {"last_error_code": TextCriteria(eq="NONE")},
+    {"last_error_code": TextCriteria(in_=["NONE", "NEVER"])},
+    {"last_error_code": TextCriteria(starts_with="NON")},
+    {"type": TextCriteria(eq="no.such"), "status": [JobStatus.FAILED, JobStatus.QUEUED]},
+    {"type": TextCriteria(eq="audit.run"), "status": [JobStatus.DEAD_LETTER]},
+]
+
+
+@each_organisation
+@pytest.mark.parametrize("conditions", NOBODY, ids=str)
+async def test_that_there_are_none_is_found_in_an_index(
+    planner: Planner, conditions: dict[str, Any]
+) -> None:
+    criteria = JobCriteria(**conditions)
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], LIMIT)
+    for query, arguments in (
+        (jobs.list_jobs, (window, JOB_COLUMNS)),
+        (jobs.count_jobs, (AT_MOST,)),
+        (jobs.count_jobs, (None,)),
+    ):
+        for plan in await planner.plans(query, criteria, *arguments):
+            assert "Seq Scan" not in plan.kinds, plan.root
+            assert sum(plan.rows_read) <= 2 * LIMIT, plan.root
+            assert plan.blocks <= 50, plan.root
 
 
 @each_organisation
@@ -291,4 +378,5 @@ def test_every_index_is_one_that_these_plans_use() -> None:
         if not index.unique
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
-    assert made == {listing.index for listing in LISTINGS} | {EVENTS_INDEX, "idx_job_event_org_xid"}
+    of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
+    assert made == {listing.index for listing in LISTINGS} | of_events
