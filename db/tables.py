@@ -141,6 +141,14 @@ job_table = Table(
     _page_index("idx_job_org_type", "type", "created_at DESC"),
     _page_index("idx_job_org_type_status", "type", "status", "created_at DESC"),
     _page_index("idx_job_org_queue", "queue", "created_at DESC"),
+    # Searched by the function of migration 0007. Paths in it begin with the organisation.
+    Index(
+        "idx_job_payload",
+        literal_column("jsonb_set('{}'::jsonb, ARRAY[org_id::text], payload)").label("document"),
+        postgresql_using="gin",
+        postgresql_ops={"document": "jsonb_path_ops"},
+        postgresql_where=text("payload IS NOT NULL"),
+    ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
     _prefix_index("idx_job_org_error_code", "last_error_code"),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),

@@ -14,6 +14,7 @@ from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
+from resolvers.narrowing import narrowed
 from resolvers.paging import list_size
 
 MAX_BUCKETS = 1_000
@@ -85,6 +86,7 @@ async def count_by_status(
 ) -> list[StatusCount]:
     """Count the jobs of each status, up to `at_most` each; statuses without jobs have 0."""
     check_at_most(at_most)
+    criteria = await narrowed(ctx, criteria)
     counts = await ctx.read(queries.count_jobs_by_status, criteria, at_most)
     return [StatusCount(status, as_count(counts.get(status, 0), at_most)) for status in JobStatus]
 
@@ -107,7 +109,7 @@ async def group_jobs(
         raise BadUserInputError("'by' must name at least one dimension.")
     rows = await ctx.read(
         queries.group_jobs,
-        criteria,
+        await narrowed(ctx, criteria),
         by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,
@@ -148,7 +150,7 @@ async def list_buckets(
     starts = _bucket_starts(start, until, size.length)
     rows = await ctx.read(
         queries.count_events_by_bucket,
-        criteria,
+        await narrowed(ctx, criteria),
         start=start,
         until=until,
         bucket=size.length,

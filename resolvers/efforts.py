@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
-from db.criteria import JobCriteria, JobEventCriteria
+from db.criteria import JobCriteria, JobEventCriteria, JsonContainment
 from db.effort import Effort, effort_of
 
 
 def effort_of_any(arguments: Iterable[object]) -> Effort:
     """Return the effort of a read with these arguments."""
+    arguments = list(arguments)
+    if any(isinstance(each, JsonContainment) for each in arguments):
+        return Effort.SCANNING
     return max(map(effort_of, _criteria(arguments)), default=Effort.STEADY)
 
 

@@ -162,7 +162,7 @@ def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condit
         text = without_credentials(column)
     elif column.name in BY_PREFIX and criteria.starts_with is not None:
         yield from prefix_range(column, criteria.starts_with)
-    for condition in _comparisons(text, criteria):
+    for condition in text_comparisons(text, criteria):
         yield _known(column, condition)
     if criteria.not_in is not None:
         yield not_(_known(column, is_any(text, criteria.not_in, Text())))
@@ -170,7 +170,8 @@ def _text(column: Column[Any], criteria: TextCriteria | None) -> Iterator[Condit
         yield column.is_(None) if criteria.is_null else column.is_not(None)
 
 
-def _comparisons(text: ColumnElement[Any], criteria: TextCriteria) -> Iterator[Condition]:
+def text_comparisons(text: ColumnElement[Any], criteria: TextCriteria) -> Iterator[Condition]:
+    """Yield the conditions that only a text can meet, without null or `not_in`."""
     if criteria.eq is not None:
         yield text == criteria.eq
     if criteria.in_ is not None:
