@@ -20,6 +20,7 @@ from db.statuses import JobStatus
 from resolvers.aggregates import MAX_BUCKETS, TimeBucketSize
 from resolvers.errors import BadUserInputError
 from resolvers.paging import LIST_SIZE
+from resolvers.suggestions import SUGGESTIONS
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 
@@ -28,7 +29,9 @@ Size = Callable[[Mapping[str, Any]], int]
 Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
 # The types whose objects add to the cost. Others are parts or containers of these.
-COUNTED = frozenset({"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Count"})
+COUNTED = frozenset(
+    {"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Suggestion", "Count"}
+)
 
 # Fields that have as many objects as the page or list that they belong to.
 INHERITED = frozenset(
@@ -40,6 +43,7 @@ INHERITED = frozenset(
         ("JobEventConnection", "edges"),
         ("JobEventEdge", "node"),
         ("StatusCount", "count"),
+        ("Suggestion", "count"),
         ("CreateJobsPayload", "jobs"),
         ("BulkJobPayload", "jobs"),
         ("TransitionJobsPayload", "results"),
@@ -110,6 +114,13 @@ def _items(argument: str, maximum: Callable[[DocumentLimits], int]) -> Sizing:
     return sizing
 
 
+def _suggestions(node: FieldNode, limits: DocumentLimits) -> Size:
+    def size(variables: Mapping[str, Any]) -> int:
+        return _number(_value(node, "first", variables, SUGGESTIONS), 0, limits.page_size_max)
+
+    return size
+
+
 def _limit(node: FieldNode, _limits: DocumentLimits) -> Size:
     return lambda variables: _number(_value(node, "limit", variables, 100), 100, MAX_BATCH)
 
@@ -165,6 +176,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "statusCounts"): _fixed(len(JobStatus)),
     ("Query", "jobGroups"): _up_to("first"),
     ("Query", "timeline"): _buckets,
+    ("Query", "suggest"): _suggestions,
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

@@ -379,4 +379,6 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    assert made == {listing.index for listing in LISTINGS} | of_events
+    # That of tests/db/test_payload_search.py.
+    of_payloads = {"idx_job_payload"}
+    assert made == {listing.index for listing in LISTINGS} | of_events | of_payloads
