@@ -151,6 +151,9 @@ job_table = Table(
     ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
     _prefix_index("idx_job_org_error_code", "last_error_code"),
+    _page_index(
+        "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
+    ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     Index(
         "uq_job_org_idempotency",

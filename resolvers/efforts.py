@@ -1,17 +1,15 @@
 """The effort of a read by the filter among its arguments, and what makes a filter easier."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from db.criteria import JobCriteria, JobEventCriteria, JsonContainment
 from db.effort import Effort, effort_of
+from db.queries.values import TextColumn
 
 
 def effort_of_any(arguments: Iterable[object]) -> Effort:
     """Return the effort of a read with these arguments."""
-    arguments = list(arguments)
-    if any(isinstance(each, JsonContainment) for each in arguments):
-        return Effort.SCANNING
-    return max(map(effort_of, _criteria(arguments)), default=Effort.STEADY)
+    return max(map(_effort, arguments), default=Effort.STEADY)
 
 
 def filters_to_add(arguments: Iterable[object]) -> list[str]:
@@ -20,5 +18,10 @@ def filters_to_add(arguments: Iterable[object]) -> list[str]:
     return ["ts", "jobIds"] if of_events else ["createdAt", "ids"]
 
 
-def _criteria(arguments: Iterable[object]) -> Iterator[JobCriteria | JobEventCriteria]:
-    return (each for each in arguments if isinstance(each, JobCriteria | JobEventCriteria))
+def _effort(argument: object) -> Effort:
+    if isinstance(argument, JobCriteria | JobEventCriteria):
+        return effort_of(argument)
+    if isinstance(argument, JsonContainment):
+        return Effort.SCANNING
+    # How many jobs have a value differs from organisation to organisation.
+    return Effort.VARYING if isinstance(argument, TextColumn) else Effort.STEADY

@@ -90,6 +90,7 @@ INDEXES = (
     "idx_job_org_type_status",
     "idx_job_org_requested_by",
     "idx_job_org_error_code",
+    "idx_job_org_error_message",
 )
 
 
@@ -114,6 +115,10 @@ def upgrade() -> None:
         "last_error_code text_pattern_ops",
         "created_at DESC",
         where="last_error_code IS NOT NULL",
+    )
+    # jobs(filter: {lastErrorMessage: ...}) by CREATED_AT: few jobs have one.
+    create_job_index(
+        "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
     )
     # Every job that ends well has the other statuses: their events are frequent, and not in it.
     # jobEvents(filter: {nextStatus: [...]}), also if there are none.
