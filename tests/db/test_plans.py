@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries import aggregates, attempts, due_jobs, events, jobs
+from db.queries import aggregates, attempts, due_jobs, events, jobs, values
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -24,6 +24,7 @@ from db.queries.keyset import (
     Window,
     page,
 )
+from db.queries.values import TextColumn
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
@@ -229,6 +230,48 @@ async def test_a_page_of_several_statuses_reads_a_page_of_each(
         assert sum(plan.rows_read) <= len(statuses) * (AT_MOST + 1), plan.root
 
 
+MESSAGE = {"last_error_message": TextCriteria(contains="such text is nowhere")}
+
+
+@each_organisation
+async def test_for_a_message_only_jobs_with_one_are_read(planner: Planner) -> None:
+    failed = select(func.count()).where(
+        job_table.c.org_id == planner.org_id, job_table.c.last_error_message.is_not(None)
+    )
+    ((expected,),) = await planner.rows(failed)
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], LIMIT)
+    for plan in await planner.plans(jobs.list_jobs, JobCriteria(**MESSAGE), window, JOB_COLUMNS):
+        assert plan.indexes == {"idx_job_org_error_message"}, plan.root
+        assert sum(plan.rows_read) == expected > 0, plan.root
+
+
+@each_organisation
+@pytest.mark.parametrize("name", TextColumn)
+async def test_values_are_found_one_after_another(planner: Planner, name: TextColumn) -> None:
+    column = job_table.c[name.value]
+    ((distinct,),) = await planner.rows(
+        select(func.count(column.distinct())).where(job_table.c.org_id == planner.org_id)
+    )
+    criteria = TextCriteria(contains="nowhere")
+    for plan in await planner.plans(values.list_matching_values, name, criteria):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # From 18 on, PostgreSQL rounds the rows of a loop to hundredths.
+        assert sum(plan.rows_read) <= 1.01 * distinct + plan.rounding, plan.root
+        assert plan.blocks <= 20 * distinct + 20, plan.root
+
+
+@each_organisation
+@pytest.mark.parametrize("prefix", ["", "user", "E1"])
+@pytest.mark.parametrize("name", TextColumn)
+async def test_suggestions_count_up_to_their_bounds(
+    planner: Planner, name: TextColumn, prefix: str
+) -> None:
+    most = values.NEWEST_JOBS + 2 * values.MOST_CANDIDATES * (values.MOST_JOBS + 2)
+    for plan in await planner.plans(values.list_suggestions, name, prefix, 10):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) <= most, plan.root
+
+
 @each_organisation
 @each_direction
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -379,6 +422,6 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    # That of tests/db/test_payload_search.py.
-    of_payloads = {"idx_job_payload"}
-    assert made == {listing.index for listing in LISTINGS} | of_events | of_payloads
+    # The latter is that of tests/db/test_payload_search.py.
+    others = {"idx_job_org_error_message", "idx_job_payload"}
+    assert made == {listing.index for listing in LISTINGS} | of_events | others
