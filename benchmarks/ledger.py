@@ -126,12 +126,18 @@ def _mark() -> str:
     return f"benchmark ledger {sha256(made_from.encode()).hexdigest()}"
 
 
-async def _make(url: str) -> None:
+async def recreate(url: str) -> None:
+    """Make the database anew: migrated, and empty."""
     name = urlsplit(url).path[1:]
     async with connected(_beside(url, "postgres")) as connection:
         await connection.execute(f"DROP DATABASE IF EXISTS {name}")
         await connection.execute(f"CREATE DATABASE {name}")
     await migrations.upgrade(url)
+
+
+async def _make(url: str) -> None:
+    await recreate(url)
+    name = urlsplit(url).path[1:]
     async with connected(url) as connection:
         # What is made here is consistent: its foreign keys need no check.
         await connection.execute("SET session_replication_role = replica")

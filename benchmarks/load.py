@@ -63,10 +63,14 @@ class Client:
         await self._writer.wait_closed()
 
 
-def graphql(query: str, authorization: str | None = None, **variables: Any) -> bytes:
+def graphql(
+    query: str, authorization: str | None = None, org: str | None = None, **variables: Any
+) -> bytes:
     """Write a query as an HTTP request."""
     body = orjson.dumps({"query": query, "variables": variables})
     signed = f"authorization: {authorization}\r\n" if authorization else ""
+    if org:
+        signed += f"joblens-org: {org}\r\n"
     head = (
         "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n"
         f"{signed}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"

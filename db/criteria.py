@@ -26,7 +26,7 @@ TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finis
 
 @dataclass(frozen=True, slots=True)
 class TextCriteria:
-    """Conditions on a text column; `starts_with` and `contains` match literally.
+    """Conditions on a text column, none of which has wildcards. The values of `in_` differ.
 
     `hides_credentials`: compare with the text after the credentials of its URLs are redacted.
     """
@@ -38,6 +38,7 @@ class TextCriteria:
     contains: str | None = None
     is_null: bool | None = None
     hides_credentials: bool = False
+    contains_ignore_case: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,14 @@ class IntCriteria:
     in_: Sequence[int] | None = None
     gte: int | None = None
     lte: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FloatCriteria:
+    """Conditions on a number; `gte` is inclusive, `lt` exclusive."""
+
+    gte: float | None = None
+    lt: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +76,27 @@ class JsonContainment:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchCriteria:
+    """Text that a part of a job must contain, ignoring case; or its id is among these.
+
+    `first_id` and `last_id`: the range of ids that begin with the text, if it is the beginning of
+    an id. `hides_credentials`: as in TextCriteria. `skips_messages`: do not search error messages.
+    """
+
+    text: str
+    first_id: UUID | None = None
+    last_id: UUID | None = None
+    hides_credentials: bool = False
+    skips_messages: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobCriteria:
     """Conditions on a job, all of which must hold; `and_`, `or_` and `not_` nest.
 
     `waiting_since` and `running_since` match queued (running) jobs whose wait (run) began before
-    that time. A condition on a null column is false, and so its `not_` is true.
+    that time. `wait_seconds` and `run_seconds` match jobs whose wait (run) has ended. A condition
+    on a null column is false, and so its `not_` is true.
     """
 
     ids: Sequence[UUID] | None = None
@@ -91,7 +116,10 @@ class JobCriteria:
     finished_at: TimeCriteria | None = None
     waiting_since: datetime | None = None
     running_since: datetime | None = None
+    wait_seconds: FloatCriteria | None = None
+    run_seconds: FloatCriteria | None = None
     payload_contains: JsonContainment | None = None
+    search: SearchCriteria | None = None
     and_: Sequence["JobCriteria"] | None = None
     or_: Sequence["JobCriteria"] | None = None
     not_: "JobCriteria | None" = None

@@ -28,6 +28,10 @@ class StatementTimeoutError(Exception):
     """A statement exceeded the statement timeout of its transaction."""
 
 
+class ScanTimeoutError(StatementTimeoutError):
+    """A statement whose filter no index answers exceeded the timeout of such statements."""
+
+
 class DatabaseUnavailableError(Exception):
     """The database is unreachable, has no free connection, or rolled the transaction back.
 

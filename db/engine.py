@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from db.codecs import set_codecs
+from db.effort import Effort
 from db.fair_queue import FairQueue
 from db.json_values import dumps
 
@@ -44,16 +45,18 @@ class EngineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The organisation, access mode and statement timeout of a transaction.
+    """The organisation, access mode and statement timeouts of a transaction.
 
     `one_snapshot`: whether all statements of a transaction that writes see the same snapshot, as
-    those of a read-only one do.
+    those of a read-only one do. `scan_timeout_seconds`: the timeout of statements whose filter no
+    index answers; None: the same.
     """
 
     org_id: UUID
     statement_timeout_seconds: float
     read_only: bool = True
     one_snapshot: bool = False
+    scan_timeout_seconds: float | None = None
 
     def begin_sql(self) -> str:
         """Return the statements that begin the transaction, for one round trip.
@@ -66,8 +69,20 @@ class Scope:
             f"BEGIN ISOLATION LEVEL {level} {access};"
             f"SET LOCAL ROLE {APP_ROLE};"
             f"SET LOCAL joblens.org_id = '{self.org_id}';"
-            f"SET LOCAL statement_timeout = {max(1, round(self.statement_timeout_seconds * 1000))}"
+            f"{_timeout_sql(self.statement_timeout_seconds)}"
         )
+
+    def effort_sql(self, effort: Effort) -> str:
+        """Return the statements that prepare the transaction for a statement of this effort."""
+        seconds = self.statement_timeout_seconds
+        if effort is Effort.SCANNING and self.scan_timeout_seconds is not None:
+            seconds = min(seconds, self.scan_timeout_seconds)
+        mode = "auto" if effort is Effort.STEADY else "force_custom_plan"
+        return f"{_timeout_sql(seconds)};SET LOCAL plan_cache_mode = {mode}"
+
+
+def _timeout_sql(seconds: float) -> str:
+    return f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}"
 
 
 class Begun:

@@ -9,7 +9,14 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.database_errors import DATABASE_ERRORS, translate, translate_commit
+from db.database_errors import (
+    DATABASE_ERRORS,
+    ScanTimeoutError,
+    StatementTimeoutError,
+    translate,
+    translate_commit,
+)
+from db.effort import Effort
 from db.engine import FairPool, Scope, cancel_statement
 from db.fair_queue import Lease
 from db.transactions import Transaction, session_of
@@ -47,12 +54,13 @@ class RequestSession:
         self._closing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[AsyncSession]:
+    async def use(self, effort: Effort = Effort.STEADY) -> AsyncIterator[AsyncSession]:
         """Yield the session with its transaction begun, once no other task uses it.
 
-        Raises StatementTimeoutError or DatabaseUnavailableError for the driver's errors with that
-        meaning, and other errors unchanged. After a database error the transaction is lost, and
-        every later use raises the same error.
+        Raises StatementTimeoutError, ScanTimeoutError or DatabaseUnavailableError for the driver's
+        errors with that meaning, and other errors unchanged. After a database error the transaction
+        is lost, and every later use raises the same error, or StatementTimeoutError for
+        ScanTimeoutError.
         """
         self._users += 1
         try:
@@ -63,15 +71,20 @@ class RequestSession:
                     # `stop()` may have been called meanwhile.
                     self._raise_failure()
                     self._is_in_use = True
+                    assert self._transaction is not None
+                    await self._transaction.prepare_for(effort)
                     yield session
                 except asyncio.CancelledError:
                     # The driver cancels the statement, and with it the transaction.
                     self._failure = self._failure or SessionClosedError()
                     raise
                 except DATABASE_ERRORS as error:
+                    was_stopped = self._failure is not None
                     self._failure = self._failure or translate(error) or error
                     if self._failure is error:
                         raise
+                    if effort is Effort.SCANNING and _is_timeout(self._failure) and not was_stopped:
+                        raise ScanTimeoutError from error
                     raise self._failure from error
                 finally:
                     self._is_in_use = False
@@ -190,6 +203,10 @@ class RequestSession:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _is_timeout(failure: Exception) -> bool:
+    return isinstance(failure, StatementTimeoutError)
 
 
 async def _wait_for(task: asyncio.Task[None]) -> None:

@@ -3,11 +3,14 @@
 Every key and index starts with `org_id`, so that an organisation's rows are one contiguous range.
 """
 
+from datetime import datetime
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Double,
     ForeignKeyConstraint,
@@ -74,21 +77,38 @@ def _one_of(column: str, values: list[str]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
-# Unfinished jobs sort as if they finished in the future: without NULLs, one row comparison finds
-# any page in the index. Not coalesce(): under row level security only leakproof conditions can use
-# an index. Formatted as PostgreSQL does, because `alembic check` compares the text.
-_FINISHED_ORDER = """
+# A missing time sorts as if it were in the future: without NULLs, one row comparison finds any page
+# in the index. Not coalesce(): under row level security only leakproof conditions can use an index.
+# Formatted as PostgreSQL does, because `alembic check` compares the text.
+_FUTURE_IF_NULL = """
 CASE
     WHEN {0} IS NULL THEN 'infinity'::timestamp with time zone
     ELSE {0}
 END"""
-finished_order = literal_column(f"({_FINISHED_ORDER.format('job.finished_at')})", Timestamp)
+
+
+def future_if_null(column: str) -> ColumnElement[datetime]:
+    """Return the time by which lists are sorted if this column of `job` may be null."""
+    return literal_column(f"({_FUTURE_IF_NULL.format(f'job.{column}')})", Timestamp)
 
 
 def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
     """Define an index that ends in the unique column of its order, so that pages need no sort."""
     columns = [text(column) for column in ("org_id", *leading, "id DESC")]
     return Index(name, *columns, postgresql_where=text(where) if where else None)
+
+
+def _prefix_index(name: str, column: str) -> Index:
+    """Define an index that also finds values by their beginning, in any collation."""
+    return Index(
+        name,
+        "org_id",
+        column,
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_ops={column: "text_pattern_ops"},
+        postgresql_where=text(f"{column} IS NOT NULL"),
+    )
 
 
 job_table = Table(
@@ -127,11 +147,27 @@ job_table = Table(
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
     _page_index("idx_job_org_created", "created_at DESC"),
     _page_index("idx_job_org_updated", "updated_at DESC"),
-    _page_index("idx_job_org_finished", f"({_FINISHED_ORDER.format('finished_at')}) DESC"),
+    _page_index("idx_job_org_finished", f"({_FUTURE_IF_NULL.format('finished_at')}) DESC"),
+    _page_index("idx_job_org_scheduled", f"({_FUTURE_IF_NULL.format('scheduled_at')}) DESC"),
+    _page_index("idx_job_org_started", f"({_FUTURE_IF_NULL.format('started_at')}) DESC"),
     _page_index("idx_job_org_priority", "priority DESC"),
     _page_index("idx_job_org_status", "status", "created_at DESC"),
     _page_index("idx_job_org_type", "type", "created_at DESC"),
+    _page_index("idx_job_org_type_status", "type", "status", "created_at DESC"),
     _page_index("idx_job_org_queue", "queue", "created_at DESC"),
+    # Searched by the function of migration 0007. Paths in it begin with the organisation.
+    Index(
+        "idx_job_payload",
+        literal_column("jsonb_set('{}'::jsonb, ARRAY[org_id::text], payload)").label("document"),
+        postgresql_using="gin",
+        postgresql_ops={"document": "jsonb_path_ops"},
+        postgresql_where=text("payload IS NOT NULL"),
+    ),
+    _prefix_index("idx_job_org_requested_by", "requested_by"),
+    _prefix_index("idx_job_org_error_code", "last_error_code"),
+    _page_index(
+        "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
+    ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     Index(
         "uq_job_org_idempotency",
@@ -168,6 +204,15 @@ job_event_table = Table(
         text("ts DESC"),
         text("job_id DESC"),
         text("seq DESC"),
+    ),
+    Index(
+        "idx_job_event_org_status",
+        text("org_id"),
+        text("next_status"),
+        text("ts DESC"),
+        text("job_id DESC"),
+        text("seq DESC"),
+        postgresql_where=text(_one_of("next_status", ["failed", "canceled", "dead_letter"])),
     ),
     Index("idx_job_event_org_xid", "org_id", "xid", postgresql_where=text("xid IS NOT NULL")),
 )

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
 from db.database_errors import is_connection_lost
+from db.effort import Effort
 from db.engine import SCOPE_OPTION, Begun, FairPool, Scope, check_committed
 from db.statements import TRANSACTION
 
@@ -19,7 +20,7 @@ from db.statements import TRANSACTION
 class Transaction(Begun):
     """A transaction on a connection of the pool. `close` it in any case."""
 
-    __slots__ = ("_driver", "connection", "sync_connection")
+    __slots__ = ("_driver", "_effort", "connection", "sync_connection")
 
     def __init__(
         self, connection: AsyncConnection, scope: Scope, *, renewable: bool = True
@@ -30,6 +31,7 @@ class Transaction(Begun):
         sync.execution_options(**{SCOPE_OPTION: self})
         self.connection, self.sync_connection = connection, sync
         self._driver: Any = sync.connection.driver_connection
+        self._effort = Effort.STEADY
 
     @classmethod
     async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
@@ -53,6 +55,15 @@ class Transaction(Begun):
             else:
                 return transaction
         raise AssertionError
+
+    async def prepare_for(self, effort: Effort) -> None:
+        """Set the timeout and the kind of plans for the next statements.
+
+        Costs a round trip if the effort differs from that of the statements before.
+        """
+        if effort is not self._effort:
+            await self._driver.execute(self.scope.effort_sql(effort))
+            self._effort = effort
 
     async def commit(self) -> None:
         """Commit the transaction, unless it has ended.

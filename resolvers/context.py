@@ -18,6 +18,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db import database_errors as db_errors
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
 from db.queries.jobs import JobRow
 from db.queries.rows import ReadBudget, TooManyBytesReadError
@@ -25,9 +26,11 @@ from db.queries.written import WrittenRows
 from db.request_session import RequestSession
 from resolvers.audit_entries import AuditEntry
 from resolvers.dataloader import LevelLoader, retrieve_exception
+from resolvers.efforts import effort_of_any, filters_to_add
 from resolvers.errors import (
     QueryTimeoutError,
     ResponseTooLargeError,
+    ScanTimeoutError,
     UnavailableError,
     UncertainError,
 )
@@ -130,8 +133,8 @@ class Context:
         """Run a query of db.queries for the viewer's organisation, in this request's transaction.
 
         If `shields_reads`, a statement in progress is not cancelled with the calling field; it runs
-        until it ends or `close` cancels it. Raises QueryTimeoutError, UnavailableError and
-        ResponseTooLargeError.
+        until it ends or `close` cancels it. Raises QueryTimeoutError, ScanTimeoutError,
+        UnavailableError and ResponseTooLargeError.
         """
         reading = self._read(query, *args, **kwargs)
         try:
@@ -143,6 +146,8 @@ class Context:
         except TooManyBytesReadError:
             self.size.exceed()
             raise ResponseTooLargeError(self.size.max_bytes) from None
+        except db_errors.ScanTimeoutError:
+            raise ScanTimeoutError(filters_to_add(args)) from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
         except DatabaseUnavailableError:
@@ -154,7 +159,7 @@ class Context:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        async with self.session.use() as session:
+        async with self.session.use(effort_of_any(args)) as session:
             self._check_size()
             session.info[ReadBudget.KEY] = self._read_budget
             return await query(session, self.viewer.org_id, *args, **kwargs)

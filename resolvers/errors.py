@@ -152,6 +152,12 @@ class ErrorCode(StrEnum):
         "than `JOBLENS_REQUEST_TIMEOUT_SECONDS`. Writes of the failed mutation field are rolled "
         "back. Request less: a narrower filter, `atMost`, a shorter range.",
     )
+    SCAN_TIMEOUT = (
+        "SCAN_TIMEOUT",
+        "No index answers the filter, and reading the jobs took longer than "
+        "`JOBLENS_SCAN_TIMEOUT_SECONDS`. Add the filters of `extensions.addFilters`, such as a "
+        "range of `createdAt`.",
+    )
     RESPONSE_TOO_LARGE = (
         "RESPONSE_TOO_LARGE",
         "The response would exceed `JOBLENS_MAX_RESPONSE_BYTES`, so `data` is null. Request "
@@ -228,6 +234,19 @@ class QueryTimeoutError(JoblensError):
     def __init__(self) -> None:
         super().__init__(
             ErrorCode.TIMEOUT, "The query timed out. Narrow its filter or range, or use atMost."
+        )
+
+
+class ScanTimeoutError(JoblensError):
+    """A filter that no index answers read too many rows. `filters`: the filters to add."""
+
+    def __init__(self, filters: Sequence[str]) -> None:
+        named = " or ".join(f"'{name}'" for name in filters)
+        super().__init__(
+            ErrorCode.SCAN_TIMEOUT,
+            "The filter has conditions that are only found by reading one job after another, and "
+            f"there are too many. Add {named} to the filter, or make its range shorter.",
+            addFilters=list(filters),
         )
 
 

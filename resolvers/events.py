@@ -18,6 +18,7 @@ from resolvers.attempts import Attempt, from_row
 from resolvers.context import Context
 from resolvers.counting import Count, as_count, check_at_most, count_up_to
 from resolvers.ids import EventId
+from resolvers.narrowing import narrowed_events
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -49,6 +50,7 @@ async def list_events(
     """
     page = window(EVENTS_NEWEST_FIRST, arguments, ctx.limits)
     columns = {*columns, queries.SNAPSHOT} if needs.cursors else columns
+    criteria = await narrowed_events(ctx, criteria)
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_events, criteria, wider, columns)
     )

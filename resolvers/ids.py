@@ -10,12 +10,27 @@ from resolvers.errors import BadUserInputError
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _SEQ = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
+# Ids begin with a time: shorter beginnings say little, and are found in other text.
+MIN_ID_LENGTH = 8
+_FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
+
 EventId = tuple[UUID, int]
 
 
 def parse_uuid(text: str) -> UUID | None:
     """Parse a UUID in the canonical form with hyphens; return None if it is malformed."""
     return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def ids_starting_with(text: str) -> tuple[UUID, UUID] | None:
+    """Return the first and the last UUID whose canonical form begins with the text, in any case.
+
+    None if there are none, or if the text has fewer than MIN_ID_LENGTH characters.
+    """
+    if not MIN_ID_LENGTH <= len(text) <= len(str(_LAST)):
+        return None
+    ends = [parse_uuid(text + str(end)[len(text) :]) for end in (_FIRST, _LAST)]
+    return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
 
 def parse_job_id(text: str) -> UUID:

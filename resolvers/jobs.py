@@ -12,6 +12,7 @@ from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import Count, count_up_to
+from resolvers.narrowing import narrowed
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -42,6 +43,7 @@ async def list_jobs(
     Raises BadUserInputError and InvalidCursorError for invalid page arguments.
     """
     page = window(JOB_ORDERS[field, descending], arguments, ctx.limits)
+    criteria = await narrowed(ctx, criteria)
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
     )

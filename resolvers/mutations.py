@@ -32,6 +32,7 @@ from resolvers.mutation_results import (
     InvalidInputError,
     TransitionedMany,
 )
+from resolvers.narrowing import narrowed
 from resolvers.validation import check_attempts, check_json, check_name, check_object
 
 
@@ -128,6 +129,7 @@ async def change_matching(
         change = _checked(ctx, wanted)
     except InvalidInputError as error:
         raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
+    criteria = await narrowed(ctx, criteria) or criteria
     async with ctx.write() as (session, org_id):
         window = Window(JOBS_NEWEST_FIRST, limit + 1)
         found = await queries.list_jobs(session, org_id, criteria, window, ())

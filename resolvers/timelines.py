@@ -16,6 +16,7 @@ from db.tallies.durations import Kind
 from resolvers.aggregates import NO_DURATIONS, DurationStats, duration_stats
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
+from resolvers.narrowing import narrowed
 from resolvers.time_buckets import TimeBucketSize, bucket_edges
 
 MAX_SERIES = 50
@@ -74,7 +75,10 @@ async def list_buckets(
     """
     edges = range_.edges()
     found = await ctx.read(
-        queries.count_changes, criteria, range_.within(edges), with_durations=with_durations
+        queries.count_changes,
+        await narrowed(ctx, criteria),
+        range_.within(edges),
+        with_durations=with_durations,
     )
     return _buckets(ctx, range_, edges, found)
 
@@ -97,6 +101,7 @@ async def list_series(
         raise BadUserInputError(f"'top' must be between 1 and {MAX_SERIES}.")
     edges = range_.edges()
     within = range_.within(edges)
+    criteria = await narrowed(ctx, criteria)
     found = await ctx.read(
         queries.count_changes_by, criteria, within, by, top, with_durations=with_durations
     )

@@ -6,12 +6,21 @@ from typing import Any
 import strawberry
 
 from db.queries.aggregates import JobDimension
+from db.queries.values import MOST_JOBS
 from db.statuses import JobStatus
 from resolvers import timelines
 from schema.connections import Count
 
 Key = strawberry.Parent[dict[JobDimension, Any]]
 Bucket = strawberry.Parent[timelines.TimeBucket]
+
+
+@strawberry.type(description="A value of a field of jobs, for completion.")
+class Suggestion:
+    value: str = strawberry.field(description="The value.")
+    count: Count = strawberry.field(
+        description=f"The number of jobs that have it; counting stops at {MOST_JOBS}."
+    )
 
 
 @strawberry.type(description="The number of jobs that have a status.")

@@ -59,6 +59,10 @@ _describe(
         JobOrderField.FINISHED_AT: "The time the last run ended. Unfinished jobs come first "
         "with DESC and last with ASC.",
         JobOrderField.PRIORITY: "The priority of the job.",
+        JobOrderField.SCHEDULED_AT: "The earliest time the job may be started. Jobs without one "
+        "come first with DESC and last with ASC.",
+        JobOrderField.STARTED_AT: "The time the last run started. Jobs that were not started come "
+        "first with DESC and last with ASC.",
     },
 )
 _describe(

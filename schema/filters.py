@@ -1,100 +1,46 @@
 """The filter and order inputs, and their conversion to the criteria of db."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 from uuid import UUID
 
 import strawberry
-from strawberry import UNSET
 
 from db.criteria import (
     INT_COLUMNS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
-    IntCriteria,
     JobCriteria,
     JobEventCriteria,
     JsonContainment,
-    TextCriteria,
-    TimeCriteria,
+    SearchCriteria,
 )
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from db.times import FIRST
-from db.validation import json_fault, text_fault
+from db.validation import json_fault
 from resolvers.errors import BadUserInputError, ForbiddenError
-from resolvers.ids import parse_job_ids
+from resolvers.ids import MIN_ID_LENGTH, ids_starting_with, parse_job_ids
 from resolvers.redaction import Redaction
+from schema.comparisons import (
+    DateTimeFilter,
+    FloatFilter,
+    IntFilter,
+    StringFilter,
+    checked,
+    checked_text,
+    condition,
+    criteria_of,
+    optional,
+)
 from schema.enums import OrderDirection
 from schema.scalars import JSON
-
-T = TypeVar("T")
 
 MAX_FILTERS = 500
 MAX_FILTER_DEPTH = 50
 _REQUIRES_ADMIN = "Filtering by it requires the role ADMIN."
-
-
-def _condition(description: str, name: str | None = None) -> Any:
-    return strawberry.field(default=UNSET, name=name, description=description)
-
-
-def _optional(value: T | None) -> T | None:
-    """Return None for an omitted value: like null, it sets no condition."""
-    return None if value is UNSET else value
-
-
-@strawberry.input(
-    description="Conditions on text, combined with AND. Comparisons are case-sensitive."
-)
-class StringFilter:
-    eq: str | None = _condition("Equal to this value.")
-    in_: list[str] | None = _condition("One of these values; an empty list matches nothing.", "in")
-    not_in: list[str] | None = _condition("None of these values. Null matches.")
-    starts_with: str | None = _condition("Starts with this text, which has no wildcards.")
-    contains: str | None = _condition("Contains this text, which has no wildcards.")
-    is_null: bool | None = _condition("True: null. False: not null.")
-
-    def criteria(self) -> TextCriteria:
-        return TextCriteria(
-            eq=_text(self.eq),
-            in_=_texts(self.in_),
-            not_in=_texts(self.not_in),
-            starts_with=_text(self.starts_with),
-            contains=_text(self.contains),
-            is_null=_optional(self.is_null),
-        )
-
-
-@strawberry.input(description="Conditions on an integer, combined with AND.")
-class IntFilter:
-    eq: int | None = _condition("Equal to this value.")
-    in_: list[int] | None = _condition("One of these values; an empty list matches nothing.", "in")
-    gte: int | None = _condition("Greater than or equal to this value.")
-    lte: int | None = _condition("Less than or equal to this value.")
-
-    def criteria(self) -> IntCriteria:
-        return IntCriteria(
-            eq=_optional(self.eq),
-            in_=_optional(self.in_),
-            gte=_optional(self.gte),
-            lte=_optional(self.lte),
-        )
-
-
-@strawberry.input(description="Conditions on a time, combined with AND.")
-class DateTimeFilter:
-    gte: datetime | None = _condition("At or after this time.")
-    lt: datetime | None = _condition("Before this time.")
-    is_null: bool | None = _condition("True: null. False: not null.")
-
-    def criteria(self) -> TimeCriteria:
-        return TimeCriteria(
-            gte=_optional(self.gte), lt=_optional(self.lt), is_null=_optional(self.is_null)
-        )
 
 
 @dataclass(slots=True)
@@ -123,41 +69,53 @@ class _FilterSize:
     f"{MAX_FILTERS} filters can be combined, nested at most {MAX_FILTER_DEPTH} deep."
 )
 class JobFilter:
-    ids: list[strawberry.ID] | None = _condition(
+    ids: list[strawberry.ID] | None = condition(
         "The id is one of these; an empty list matches nothing."
     )
-    status: list[JobStatus] | None = _condition(
+    status: list[JobStatus] | None = condition(
         "The status is one of these; an empty list matches nothing."
     )
-    type: StringFilter | None = _condition("The type of the job.")
-    queue: StringFilter | None = _condition("The queue of the job.")
-    requested_by: StringFilter | None = _condition("The requester of the job.")
-    idempotency_key: StringFilter | None = _condition("The idempotency key of the job.")
-    last_error_code: StringFilter | None = _condition("The code of the last error.")
-    last_error_message: StringFilter | None = _condition("The message of the last error.")
-    priority: IntFilter | None = _condition("The priority of the job.")
-    attempt: IntFilter | None = _condition("The number of times the job was started.")
-    created_at: DateTimeFilter | None = _condition("When the job was created.")
-    updated_at: DateTimeFilter | None = _condition("When the job last changed.")
-    scheduled_at: DateTimeFilter | None = _condition("The earliest time the job may be started.")
-    started_at: DateTimeFilter | None = _condition("When the last run started.")
-    finished_at: DateTimeFilter | None = _condition("When the last run ended.")
-    waiting_longer_than: float | None = _condition(
+    type: StringFilter | None = condition("The type of the job.")
+    queue: StringFilter | None = condition("The queue of the job.")
+    requested_by: StringFilter | None = condition("The requester of the job.")
+    idempotency_key: StringFilter | None = condition("The idempotency key of the job.")
+    last_error_code: StringFilter | None = condition("The code of the last error.")
+    last_error_message: StringFilter | None = condition("The message of the last error.")
+    priority: IntFilter | None = condition("The priority of the job.")
+    attempt: IntFilter | None = condition("The number of times the job was started.")
+    created_at: DateTimeFilter | None = condition("When the job was created.")
+    updated_at: DateTimeFilter | None = condition("When the job last changed.")
+    scheduled_at: DateTimeFilter | None = condition("The earliest time the job may be started.")
+    started_at: DateTimeFilter | None = condition("When the last run started.")
+    finished_at: DateTimeFilter | None = condition("When the last run ended.")
+    waiting_longer_than: float | None = condition(
         "The job is QUEUED and has been due for more than this number of seconds."
     )
-    running_longer_than: float | None = _condition(
+    running_longer_than: float | None = condition(
         "The job is RUNNING and started more than this number of seconds ago."
     )
-    payload_contains: JSON | None = _condition(
+    wait_seconds: FloatFilter | None = condition(
+        "`Job.waitSeconds` of jobs whose wait has ended: they were started, and are not QUEUED."
+    )
+    run_seconds: FloatFilter | None = condition(
+        "`Job.runSeconds` of jobs whose run has ended: they were started, and are terminal."
+    )
+    search: str | None = condition(
+        "The type, idempotency key, requester, or last error code or message contains this text, "
+        "ignoring case as `StringFilter.containsIgnoreCase` does; or the id begins with it, if it "
+        f"has at least {MIN_ID_LENGTH} characters. For viewers without the role ADMIN, the "
+        "message is searched as it is shown."
+    )
+    payload_contains: JSON | None = condition(
         "The payload contains this value, as PostgreSQL's jsonb containment (`@>`) defines it: an "
         "object has all given keys with values that contain the given ones, a list has all given "
         "items."
     )
-    and_: list["JobFilter"] | None = _condition("Matches all of these filters.", "and")
-    or_: list["JobFilter"] | None = _condition(
+    and_: list["JobFilter"] | None = condition("Matches all of these filters.", "and")
+    or_: list["JobFilter"] | None = condition(
         "Matches at least one of these filters; an empty list matches nothing.", "or"
     )
-    not_: "JobFilter | None" = _condition("Does not match this filter.", "not")
+    not_: "JobFilter | None" = condition("Does not match this filter.", "not")
 
     def criteria(
         self, now: datetime, redaction: Redaction | None, size: _FilterSize | None = None
@@ -170,7 +128,7 @@ class JobFilter:
         """
         size = size or _FilterSize()
         with size.nested():
-            and_, or_, not_ = _optional(self.and_), _optional(self.or_), _optional(self.not_)
+            and_, or_, not_ = optional(self.and_), optional(self.or_), optional(self.not_)
             return replace(
                 self._own_criteria(now, redaction),
                 and_=None
@@ -183,14 +141,17 @@ class JobFilter:
     def _own_criteria(self, now: datetime, redaction: Redaction | None) -> JobCriteria:
         criteria = JobCriteria(
             ids=_ids(self.ids),
-            status=_optional(self.status),
+            status=optional(self.status),
             **{
-                name: _criteria(getattr(self, name))
+                name: criteria_of(getattr(self, name))
                 for name in (*TEXT_COLUMNS, *INT_COLUMNS, *TIME_COLUMNS)
             },
             waiting_since=_ago(now, self.waiting_longer_than, "waitingLongerThan"),
             running_since=_ago(now, self.running_longer_than, "runningLongerThan"),
+            wait_seconds=criteria_of(self.wait_seconds),
+            run_seconds=criteria_of(self.run_seconds),
             payload_contains=_containment("payloadContains", self.payload_contains, redaction),
+            search=_search(self.search, redaction),
         )
         message = criteria.last_error_message
         if message is None or redaction is None:
@@ -204,25 +165,25 @@ class JobFilter:
     description="Conditions on events, combined with AND; one that is omitted or null is ignored."
 )
 class JobEventFilter:
-    job_ids: list[strawberry.ID] | None = _condition(
+    job_ids: list[strawberry.ID] | None = condition(
         "The event belongs to one of these jobs; an empty list matches nothing."
     )
-    next_status: list[JobStatus] | None = _condition("The status after the event is one of these.")
-    prev_status: list[JobStatus] | None = _condition("The status before the event is one of these.")
-    ts: DateTimeFilter | None = _condition("When the event happened.")
-    detail_contains: JSON | None = _condition(
+    next_status: list[JobStatus] | None = condition("The status after the event is one of these.")
+    prev_status: list[JobStatus] | None = condition("The status before the event is one of these.")
+    ts: DateTimeFilter | None = condition("When the event happened.")
+    detail_contains: JSON | None = condition(
         "The detail contains this value, as in `JobFilter.payloadContains`."
     )
-    job: JobFilter | None = _condition("The event belongs to a job that matches this filter.")
+    job: JobFilter | None = condition("The event belongs to a job that matches this filter.")
 
     def criteria(self, now: datetime, redaction: Redaction | None) -> JobEventCriteria:
         """Convert the input to criteria; see JobFilter.criteria."""
-        job = _optional(self.job)
+        job = optional(self.job)
         return JobEventCriteria(
             job_ids=_ids(self.job_ids),
-            next_status=_optional(self.next_status),
-            prev_status=_optional(self.prev_status),
-            ts=_criteria(self.ts),
+            next_status=optional(self.next_status),
+            prev_status=optional(self.prev_status),
+            ts=criteria_of(self.ts),
             detail_contains=_containment("detailContains", self.detail_contains, redaction),
             job=None if job is None else job.criteria(now, redaction),
         )
@@ -238,50 +199,43 @@ class JobOrder:
     )
 
 
-def _criteria(condition: Any) -> Any:
-    given = _optional(condition)
-    return None if given is None else given.criteria()
-
-
-def _checked(value: T, fault: str | None) -> T:
-    if fault is not None:
-        raise BadUserInputError(fault)
-    return value
-
-
-def _text(text: str | None) -> str | None:
-    given = _optional(text)
-    return None if given is None else _checked(given, text_fault(given))
-
-
-def _texts(texts: Iterable[str] | None) -> list[str] | None:
-    given = _optional(texts)
-    return None if given is None else [_checked(text, text_fault(text)) for text in given]
+def _search(text: str | None, redaction: Redaction | None) -> SearchCriteria | None:
+    given = checked_text(text)
+    if given is None:
+        return None
+    first, last = ids_starting_with(given) or (None, None)
+    return SearchCriteria(
+        given,
+        first,
+        last,
+        hides_credentials=redaction is not None,
+        skips_messages=redaction is not None and redaction.is_secret("last_error_message"),
+    )
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
-    given = _optional(ids)
+    given = optional(ids)
     return None if given is None else parse_job_ids(given)
 
 
 def _containment(
     name: str, document: object, redaction: Redaction | None
 ) -> JsonContainment | None:
-    given = _optional(document)
+    given = optional(document)
     if given is None:
         return None
-    checked = _checked(given, json_fault(given))
+    checked(given, json_fault(given))
     # Containment compares a value only under the keys that lead to it, so that a document without
     # secret keys cannot reveal a secret.
-    if redaction is not None and redaction.affects(checked):
+    if redaction is not None and redaction.affects(given):
         raise ForbiddenError(
             f"'{name}' has a key or a URL whose value is redacted. {_REQUIRES_ADMIN}"
         )
-    return JsonContainment(checked)
+    return JsonContainment(given)
 
 
 def _ago(now: datetime, seconds: float | None, name: str) -> datetime | None:
-    given = _optional(seconds)
+    given = optional(seconds)
     if given is None:
         return None
     if given < 0:

@@ -9,13 +9,14 @@ from graphql import FieldNode
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import JobDimension
-from resolvers import aggregates, events, jobs, nodes, timelines
+from resolvers import aggregates, events, jobs, nodes, suggestions, timelines
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
+from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES, TimeRange
 from resolvers.viewer import Role
-from schema.aggregates import JobGroup, StatusCount, TimeBucket, TimelineSeries
+from schema.aggregates import JobGroup, StatusCount, Suggestion, TimeBucket, TimelineSeries
 from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
 from schema.events import JobEventConnection
@@ -224,6 +225,25 @@ class Query:
             top,
             with_durations=_wants_durations(_buckets(info), info),
         )
+
+    @strawberry.field(
+        description="Values of a field that begin with a text, the commonest first: for completion "
+        "in search boxes. Where there are very many values, some that are not among those of the "
+        "newest jobs may be missing."
+    )
+    async def suggest(
+        self,
+        info: Info,
+        field: Annotated[
+            JobDimension,
+            strawberry.argument(description="TYPE, QUEUE, REQUESTED_BY or LAST_ERROR_CODE."),
+        ],
+        prefix: Annotated[str, strawberry.argument(description="What the values begin with.")] = "",
+        first: Annotated[
+            int, strawberry.argument(description="The maximum number of values.")
+        ] = SUGGESTIONS,
+    ) -> list[Suggestion]:
+        return await suggestions.suggest(info.context, field, prefix, first)  # type: ignore[return-value]
 
     @strawberry.field(description="The authenticated client of this request.")
     def viewer(self, info: Info) -> Viewer:

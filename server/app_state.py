@@ -81,7 +81,12 @@ class AppState:
 
         Pool connections are shared fairly by viewer, in separate queues for short operations.
         """
-        scope = Scope(viewer.org_id, self.settings.statement_timeout_seconds)
+        settings = self.settings
+        scope = Scope(
+            viewer.org_id,
+            settings.statement_timeout_seconds,
+            scan_timeout_seconds=settings.scan_timeout_seconds,
+        )
         session = RequestSession(self.engine, scope, (*viewer_key(viewer), is_short))
         return Context(viewer, session, self.limits, self.hub, redaction=self.redaction)
 

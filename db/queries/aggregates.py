@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    case,
     cast,
     func,
     literal,
@@ -22,13 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
+from db.queries.durations import run_seconds, wait_seconds
 from db.queries.filters import job, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, row_type
 from db.queries.tallies import count_by_status, group_by_key, open_tallies, statuses_of
 from db.statuses import JobStatus
-from db.tables import Timestamp, job_table
-from db.times import FIRST, LAST
+from db.tables import job_table
 
 PERCENTILES = (0.5, 0.95, 0.99)
 _Percentiles: ARRAY[float] = ARRAY(Double())
@@ -179,37 +178,6 @@ def _groups(
 def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     oldest, newest = func.min(job.created_at), func.max(job.created_at)
     return oldest.label("oldest_created_at"), newest.label("newest_created_at")
-
-
-def wait_seconds(now: datetime) -> ColumnElement[float | None]:
-    """Return resolvers.durations.wait_seconds as an SQL expression."""
-    began = func.greatest(job.queued_at, job.scheduled_at)
-    is_waiting = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
-    ended = case((is_waiting, literal(now, Timestamp)), else_=job.started_at)
-    return _seconds(began, ended)
-
-
-def run_seconds(now: datetime) -> ColumnElement[float | None]:
-    """Return resolvers.durations.run_seconds as an SQL expression."""
-    is_running = job.status == literal(JobStatus.RUNNING.value, literal_execute=True)
-    ended = case(
-        (job.finished_at.is_not(None), job.finished_at),
-        (is_running, literal(now, Timestamp)),
-    )
-    return _seconds(job.started_at, ended)
-
-
-def _seconds(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[float | None]:
-    between = _clamped(ended) - _clamped(began)
-    elapsed: ColumnElement[Any] = cast(func.extract("epoch", between), Double())
-    # greatest() ignores nulls, so a missing time needs its own case.
-    return case((elapsed.is_not(None), func.greatest(elapsed, 0.0)))
-
-
-def _clamped(time: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Clamp a time to the years shown: PostgreSQL before 17 cannot subtract infinity."""
-    first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
-    return case((time < first, first), (time > last, last), else_=time)
 
 
 def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:

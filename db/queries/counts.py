@@ -2,28 +2,35 @@
 
 from sqlalchemy import Table, func, literal_column, select
 
+from db.queries.alternatives import Cut, Ranges
 from db.queries.filters import Condition
 from db.queries.keyset import KeysetOrder, Window, page, seek_behind
 from db.queries.rows import AnySelect
 
 
-def count(table: Table, conditions: Condition, most: int | None, order: KeysetOrder) -> AnySelect:
-    """Count the rows that meet the conditions, but no more than `most`.
+def count_all(table: Table, conditions: Condition) -> AnySelect:
+    """Count the rows that meet the conditions."""
+    return select(func.count()).select_from(table).where(conditions)
 
-    With `most` it reads as much as a page of that size in this order. Without an order
-    PostgreSQL assumes evenly spread matches, and may scan the whole table.
+
+def up_to(most: int, order: KeysetOrder) -> Cut:
+    """Return what cuts `most` rows in this order.
+
+    Without an order PostgreSQL assumes evenly spread matches, and may scan the whole table.
     """
-    if most is None:
-        return select(func.count()).select_from(table).where(conditions)
-    matches = page(probe(table, conditions), Window(order, most))
-    return select(func.count()).select_from(matches.subquery("matches"))
+    return lambda statement: page(statement, Window(order, most))
 
 
-def exists_behind(table: Table, conditions: Condition, window: Window) -> AnySelect:
-    """Select one row that meets the conditions and is behind the window."""
-    return seek_behind(probe(table, conditions), window).limit(1)
+def count_first(ranges: Ranges, most: int) -> AnySelect:
+    """Count the rows of ranges, but no more than `most`."""
+    return select(func.count()).select_from(ranges.first(most).subquery("matches"))
 
 
-def probe(table: Table, conditions: Condition) -> AnySelect:
-    """Select the rows that meet the conditions, without reading their columns."""
-    return select(literal_column("1").label("one")).select_from(table).where(conditions)
+def behind(window: Window) -> Cut:
+    """Return what cuts one row behind the window."""
+    return lambda statement: seek_behind(statement, window).limit(1)
+
+
+def probe(table: Table) -> AnySelect:
+    """Select rows without reading their columns."""
+    return select(literal_column("1").label("one")).select_from(table)

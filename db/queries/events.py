@@ -20,7 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
 
 from db.criteria import JobEventCriteria
-from db.queries.counts import count, exists_behind
+from db.queries.alternatives import event_ranges
+from db.queries.counts import behind, count_all, count_first, probe, up_to
 from db.queries.filters import Condition, event, event_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -60,8 +61,8 @@ def _page(
     if SNAPSHOT in columns:
         # A subquery is evaluated once, not for each row.
         wanted.append(select(func.pg_current_snapshot()).scalar_subquery().label(SNAPSHOT))
-    statement = select(*wanted).where(event_conditions(org_id, criteria))
-    return page(statement, window)
+    statement = select(*wanted)
+    return event_ranges(statement, org_id, criteria, lambda part: page(part, window)).page(window)
 
 
 async def event_exists_behind(
@@ -72,7 +73,7 @@ async def event_exists_behind(
 
 
 def _behind(org_id: UUID, criteria: JobEventCriteria | None, window: Window) -> AnySelect:
-    return exists_behind(job_event_table, event_conditions(org_id, criteria), window)
+    return event_ranges(probe(job_event_table), org_id, criteria, behind(window)).first(1)
 
 
 async def count_events(
@@ -85,7 +86,10 @@ async def count_events(
 
 
 def _count(org_id: UUID, criteria: JobEventCriteria | None, most: int | None) -> AnySelect:
-    return count(job_event_table, event_conditions(org_id, criteria), most, EVENTS_NEWEST_FIRST)
+    if most is None:
+        return count_all(job_event_table, event_conditions(org_id, criteria))
+    cut = up_to(most, EVENTS_NEWEST_FIRST)
+    return count_first(event_ranges(probe(job_event_table), org_id, criteria, cut), most)
 
 
 async def load_events_by_job(

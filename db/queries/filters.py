@@ -12,6 +12,7 @@ from sqlalchemy import (
     ARRAY,
     Column,
     ColumnElement,
+    Double,
     Integer,
     Text,
     Uuid,
@@ -32,15 +33,24 @@ from db.criteria import (
     INT_COLUMNS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
+    FloatCriteria,
     IntCriteria,
     JobCriteria,
     JobEventCriteria,
     JsonContainment,
+    SearchCriteria,
     TextCriteria,
     TimeCriteria,
 )
+from db.limits import MAX_NAME_LENGTH
+from db.queries.durations import (
+    ended_run_seconds,
+    ended_wait_seconds,
+    run_has_ended,
+    wait_has_ended,
+)
 from db.statuses import JobStatus
-from db.tables import job_event_table, job_table
+from db.tables import future_if_null, job_event_table, job_table
 from db.templates import Slot
 from db.url_credentials import without_credentials
 
@@ -48,6 +58,9 @@ Condition = ColumnElement[bool]
 
 job = job_table.c
 event = job_event_table.c
+# Their indexes find a value by its beginning.
+BY_PREFIX = frozenset({"requested_by", "last_error_code"})
+MAX_CODE_POINT = 0x10FFFF
 
 
 def job_conditions(org_id: UUID, criteria: JobCriteria | None) -> Condition:
@@ -82,7 +95,10 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.running_since is not None:
         yield from _status(job.status, [JobStatus.RUNNING])
         yield _known(job.started_at, job.started_at < criteria.running_since)
+    yield from _float(wait_has_ended, ended_wait_seconds(), criteria.wait_seconds)
+    yield from _float(run_has_ended, ended_run_seconds(), criteria.run_seconds)
     yield from _contains(job.payload, criteria.payload_contains)
+    yield from _search(criteria.search)
     yield from _combined(criteria)
 
 
@@ -107,6 +123,8 @@ def _event_conditions(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Cond
     yield from _time(event.ts, criteria.ts)
     yield from _contains(event.detail, criteria.detail_contains)
     if criteria.job is not None:
+        if criteria.job.ids is not None:
+            yield is_any(event.job_id, criteria.job.ids, Uuid())
         yield of_jobs(org_id, criteria.job)
 
 
@@ -140,19 +158,72 @@ def text_conditions(column: Column[Any], criteria: TextCriteria | None) -> Itera
     """Yield the conditions on a text column."""
     if criteria is None:
         return
-    text = without_credentials(column) if criteria.hides_credentials else column
-    if criteria.eq is not None:
-        yield _known(column, text == criteria.eq)
-    if criteria.in_ is not None:
-        yield _known(column, is_any(text, criteria.in_, Text()))
+    text: ColumnElement[Any] = column
+    if criteria.hides_credentials:
+        text = without_credentials(column)
+    elif column.name in BY_PREFIX and criteria.starts_with is not None:
+        yield from prefix_range(column, criteria.starts_with)
+    for condition in text_comparisons(text, criteria):
+        yield _known(column, condition)
     if criteria.not_in is not None:
         yield not_(_known(column, is_any(text, criteria.not_in, Text())))
-    if criteria.starts_with is not None:
-        yield _known(column, func.starts_with(text, criteria.starts_with))
-    if criteria.contains is not None:
-        yield _known(column, func.strpos(text, criteria.contains) > 0)
     if criteria.is_null is not None:
         yield column.is_(None) if criteria.is_null else column.is_not(None)
+
+
+def text_comparisons(text: ColumnElement[Any], criteria: TextCriteria) -> Iterator[Condition]:
+    """Yield the conditions that only a text can meet, without null or `not_in`."""
+    if criteria.eq is not None:
+        yield text == criteria.eq
+    if criteria.in_ is not None:
+        yield is_any(text, criteria.in_, Text())
+    if criteria.starts_with is not None:
+        yield func.starts_with(text, criteria.starts_with)
+    if criteria.contains is not None:
+        yield func.strpos(text, criteria.contains) > 0
+    if criteria.contains_ignore_case is not None:
+        yield _contains_ignore_case(text, criteria.contains_ignore_case)
+
+
+def prefix_range(column: Column[Any], prefix: str) -> Iterator[Condition]:
+    """Match the range of an index with text_pattern_ops that has the names with this prefix.
+
+    Explicit, because a plan for all parameters cannot derive it from starts_with().
+    """
+    first = literal(prefix, Text())
+    last = func.textcat(first, func.repeat(func.chr(MAX_CODE_POINT), MAX_NAME_LENGTH))
+    yield _known(column, column.bool_op("~>=~")(first))
+    yield _known(column, column.bool_op("~<=~")(last))
+
+
+def _contains_ignore_case(text: ColumnElement[Any], part: str) -> Condition:
+    # Both by PostgreSQL, whose rules differ from Python's for some letters.
+    return func.strpos(func.lower(text), func.lower(literal(part, Text()))) > 0
+
+
+def _search(criteria: SearchCriteria | None) -> Iterator[Condition]:
+    if criteria is None:
+        return
+    columns = [job.type, job.idempotency_key, job.requested_by, job.last_error_code]
+    parts = [_known(column, _contains_ignore_case(column, criteria.text)) for column in columns]
+    if not criteria.skips_messages:
+        message = job.last_error_message
+        shown = without_credentials(message) if criteria.hides_credentials else message
+        parts.append(_known(message, _contains_ignore_case(shown, criteria.text)))
+    if criteria.first_id is not None and criteria.last_id is not None:
+        parts.append(and_(job.id >= criteria.first_id, job.id <= criteria.last_id))
+    yield or_(*parts)
+
+
+def _float(
+    has_ended: Condition, seconds: ColumnElement[Any], criteria: FloatCriteria | None
+) -> Iterator[Condition]:
+    if criteria is None:
+        return
+    if criteria.gte is not None:
+        yield and_(has_ended, seconds >= literal(criteria.gte, Double()))
+    if criteria.lt is not None:
+        yield and_(has_ended, seconds < literal(criteria.lt, Double()))
 
 
 def _int(column: Column[Any], criteria: IntCriteria | None) -> Iterator[Condition]:
@@ -171,10 +242,12 @@ def _int(column: Column[Any], criteria: IntCriteria | None) -> Iterator[Conditio
 def _time(column: Column[Any], criteria: TimeCriteria | None) -> Iterator[Condition]:
     if criteria is None:
         return
+    # The expression of the order, which has an index.
+    time = future_if_null(column.name) if column.table is job_table and column.nullable else column
     if criteria.gte is not None:
-        yield _known(column, column >= criteria.gte)
+        yield _known(column, time >= criteria.gte)
     if criteria.lt is not None:
-        yield _known(column, column < criteria.lt)
+        yield _known(column, time < criteria.lt)
     if criteria.is_null is not None:
         yield column.is_(None) if criteria.is_null else column.is_not(None)
 

@@ -8,7 +8,8 @@ from sqlalchemy import Uuid, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries.counts import count, exists_behind, probe
+from db.queries.alternatives import job_ranges
+from db.queries.counts import behind, count_all, count_first, probe, up_to
 from db.queries.filters import is_any, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, read_one
@@ -27,9 +28,10 @@ async def list_jobs(
 ) -> Sequence[JobRow]:
     """List the window's jobs, in the window's direction.
 
-    Rows have `columns`, `id` and the columns of the window's order. Without criteria, or with one
-    status, type or queue in CREATED_AT order, it reads no more rows than it returns, except for a
-    few others if nearly all jobs have that status, type or queue.
+    Rows have `columns`, `id` and the columns of the window's order. Without criteria, or with
+    statuses, one type, one queue, or one type and statuses in CREATED_AT order, it reads no more
+    rows than it returns for each status, except for a few others if nearly all jobs have that
+    status, type or queue.
     """
     names = frozenset(columns)
     return await read(session, _page, org_id, criteria, window, names, most_rows=window.limit)
@@ -39,8 +41,9 @@ def _page(
     org_id: UUID, criteria: JobCriteria | None, window: Window, columns: frozenset[str]
 ) -> AnySelect:
     keys = {column.attribute for column in window.order.columns}
-    statement = select(*job_columns(keys.union(columns))).where(job_conditions(org_id, criteria))
-    return page(statement, window)
+    statement = select(*job_columns(keys.union(columns)))
+    ranges = job_ranges(statement, org_id, criteria, window.order, lambda part: page(part, window))
+    return ranges.page(window)
 
 
 async def job_exists_behind(
@@ -51,7 +54,7 @@ async def job_exists_behind(
 
 
 def _behind(org_id: UUID, criteria: JobCriteria | None, window: Window) -> AnySelect:
-    return exists_behind(job_table, job_conditions(org_id, criteria), window)
+    return job_ranges(probe(job_table), org_id, criteria, window.order, behind(window)).first(1)
 
 
 async def count_jobs(
@@ -68,7 +71,12 @@ async def count_jobs(
 
 
 def _count(org_id: UUID, criteria: JobCriteria | None, most: int | None) -> AnySelect:
-    return count(job_table, job_conditions(org_id, criteria), most, JOBS_NEWEST_FIRST)
+    if most is None:
+        return count_all(job_table, job_conditions(org_id, criteria))
+    order = JOBS_NEWEST_FIRST
+    return count_first(
+        job_ranges(probe(job_table), org_id, criteria, order, up_to(most, order)), most
+    )
 
 
 async def load_jobs_by_id(
@@ -91,7 +99,7 @@ async def job_exists(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
 
 
 def _probe(org_id: UUID, ids: Sequence[UUID]) -> AnySelect:
-    return probe(job_table, job_conditions(org_id, JobCriteria(ids=ids)))
+    return probe(job_table).where(job_conditions(org_id, JobCriteria(ids=ids)))
 
 
 def job_columns(names: Collection[str]) -> list[Any]:

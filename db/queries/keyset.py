@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Uuid, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
 from db.queries.rows import AnySelect
-from db.tables import FAR_FUTURE, Timestamp, finished_order, job_event_table, job_table
+from db.tables import FAR_FUTURE, Timestamp, future_if_null, job_event_table, job_table
 from db.templates import Constant
 
 KeyValue = datetime | int | UUID | None
@@ -26,6 +26,13 @@ class JobOrderField(StrEnum):
     UPDATED_AT = "updated_at"
     FINISHED_AT = "finished_at"
     PRIORITY = "priority"
+    SCHEDULED_AT = "scheduled_at"
+    STARTED_AT = "started_at"
+
+
+_NULLABLE = frozenset(
+    {JobOrderField.FINISHED_AT, JobOrderField.SCHEDULED_AT, JobOrderField.STARTED_AT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,9 @@ def _bound(window: Window) -> ColumnElement[Any]:
 
 def _job_order(field: JobOrderField, *, descending: bool) -> KeysetOrder:
     column = job_table.c[field.value]
-    if field is JobOrderField.FINISHED_AT:
-        first = KeyColumn("finished_at", finished_order, Timestamp, datetime, future_if_null=True)
+    if field in _NULLABLE:
+        expression = future_if_null(field.value)
+        first = KeyColumn(field.value, expression, Timestamp, datetime, future_if_null=True)
     elif field is JobOrderField.PRIORITY:
         first = KeyColumn("priority", column, Integer(), int)
     else:

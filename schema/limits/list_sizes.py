@@ -19,6 +19,7 @@ from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.statuses import JobStatus
 from resolvers.errors import BadUserInputError
 from resolvers.paging import LIST_SIZE
+from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES
 from schema.limits.document_limits import DocumentLimits
@@ -29,7 +30,9 @@ Size = Callable[[Mapping[str, Any]], int]
 Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
 # The types whose objects add to the cost. Others are parts or containers of these.
-COUNTED = frozenset({"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Count"})
+COUNTED = frozenset(
+    {"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Suggestion", "Count"}
+)
 
 # Fields that have as many objects as the page or list that they belong to.
 INHERITED = frozenset(
@@ -42,6 +45,7 @@ INHERITED = frozenset(
         ("JobEventEdge", "node"),
         ("StatusCount", "count"),
         ("TimelineSeries", "buckets"),
+        ("Suggestion", "count"),
         ("CreateJobsPayload", "jobs"),
         ("BulkJobPayload", "jobs"),
         ("TransitionJobsPayload", "results"),
@@ -112,6 +116,13 @@ def _items(argument: str, maximum: Callable[[DocumentLimits], int]) -> Sizing:
     return sizing
 
 
+def _suggestions(node: FieldNode, limits: DocumentLimits) -> Size:
+    def size(variables: Mapping[str, Any]) -> int:
+        return _number(_value(node, "first", variables, SUGGESTIONS), 0, limits.page_size_max)
+
+    return size
+
+
 def _limit(node: FieldNode, _limits: DocumentLimits) -> Size:
     return lambda variables: _number(_value(node, "limit", variables, 100), 100, MAX_BATCH)
 
@@ -179,6 +190,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "jobGroups"): _up_to("first"),
     ("Query", "timeline"): _buckets,
     ("Query", "timelineBy"): _series,
+    ("Query", "suggest"): _suggestions,
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

@@ -40,6 +40,7 @@ HTTP_STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
         ErrorCode.RATE_LIMITED: 429,
         ErrorCode.OVERLOADED: 503,
         ErrorCode.TIMEOUT: 200,
+        ErrorCode.SCAN_TIMEOUT: 200,
         ErrorCode.RESPONSE_TOO_LARGE: 200,
         ErrorCode.UNAVAILABLE: 503,
         ErrorCode.COMMIT_UNCERTAIN: 200,

@@ -62,3 +62,10 @@ class DatabaseSettings(BaseModel):
         le=3600,
         description="How long one SQL statement may run before it fails with `TIMEOUT`.",
     )
+    scan_timeout_seconds: float = Field(
+        2.0,
+        gt=0,
+        le=3600,
+        description="How long a statement may run whose filter no index answers, such as a part of "
+        "an error message, before it fails with `SCAN_TIMEOUT`; at most the timeout of statements.",
+    )

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.effort import Effort
 from db.engine import Scope
 from db.request_session import RequestSession
 
@@ -66,7 +67,9 @@ def _rows_read(scan: dict[str, Any]) -> float:
     return float(found * scan["Actual Loops"])
 
 
-async def explain(engine: AsyncEngine, url: str, org_id: UUID, query: Query) -> list[Plan]:
+async def explain(
+    engine: AsyncEngine, url: str, org_id: UUID, query: Query, effort: Effort = Effort.STEADY
+) -> list[Plan]:
     """Run the query, then get the plans of the statement it sent: for its parameters, and later.
 
     Both as requests run it: as joblens_app, in a transaction that names the organisation.
@@ -75,7 +78,7 @@ async def explain(engine: AsyncEngine, url: str, org_id: UUID, query: Query) -> 
     sql, parameters = await _caught(engine, scope, query)
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(scope.begin_sql())
+        await connection.execute(f"{scope.begin_sql()};{scope.effort_sql(effort)}")
         await connection.execute(f"PREPARE caught AS {sql}")
         execute = f"EXECUTE caught ({', '.join(map(_literal, parameters))})"
         explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}"

@@ -286,5 +286,5 @@ async def test_an_owner_without_privileges_is_given_the_role(
 ) -> None:
     # The template's owner made the role, so that only an administrator may hand it on.
     async with plain_login(cluster_url) as (admin, login, url):
-        await admin.execute(f"GRANT {APP_ROLE} TO {login}")
+        await admin.execute(f"GRANT {APP_ROLE}, joblens_search TO {login}")
         await assert_migrates_and_serves(url)

@@ -11,9 +11,17 @@ import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.criteria import JobCriteria, TextCriteria
+from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries import aggregates, attempts, due_jobs, events, jobs, status_changes
+from db.queries import (
+    aggregates,
+    attempts,
+    due_jobs,
+    events,
+    jobs,
+    status_changes,
+    values,
+)
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -24,9 +32,11 @@ from db.queries.keyset import (
     Window,
     page,
 )
+from db.queries.values import TextColumn
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
+from resolvers.efforts import effort_of_any
 from tests.db import history
 from tests.db.history import LARGEST, NEWEST, SMALLEST
 from tests.db.plans import Plan, Query, explain
@@ -51,6 +61,8 @@ LISTINGS = [
     Listing("idx_job_org_updated", JobOrderField.UPDATED_AT),
     Listing("idx_job_org_finished", JobOrderField.FINISHED_AT),
     Listing("idx_job_org_priority", JobOrderField.PRIORITY),
+    Listing("idx_job_org_scheduled", JobOrderField.SCHEDULED_AT),
+    Listing("idx_job_org_started", JobOrderField.STARTED_AT),
     Listing("idx_job_org_status", JobOrderField.CREATED_AT, JobCriteria(status=[JobStatus.FAILED])),
     Listing(
         "idx_job_org_type",
@@ -61,12 +73,27 @@ LISTINGS = [
         "idx_job_org_queue", JobOrderField.CREATED_AT, JobCriteria(queue=TextCriteria(eq="slow"))
     ),
     Listing(
+        "idx_job_org_type_status",
+        JobOrderField.CREATED_AT,
+        JobCriteria(type=TextCriteria(eq="image.resize"), status=[JobStatus.FAILED]),
+    ),
+    Listing(
+        "idx_job_org_requested_by",
+        JobOrderField.CREATED_AT,
+        JobCriteria(requested_by=TextCriteria(eq="user-7")),
+    ),
+    Listing(
+        "idx_job_org_error_code",
+        JobOrderField.CREATED_AT,
+        JobCriteria(last_error_code=TextCriteria(eq="E1")),
+    ),
+    Listing(
         "idx_job_org_queued_priority",
         JobOrderField.PRIORITY,
         JobCriteria(status=[JobStatus.QUEUED]),
     ),
 ]
-EVENTS_INDEX = "idx_job_event_org_ts"
+EVENTS_INDEX, STATUS_INDEX = "idx_job_event_org_ts", "idx_job_event_org_status"
 
 each_listing = pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.index)
 each_organisation = pytest.mark.parametrize(
@@ -93,7 +120,8 @@ class Planner:
 
     async def plans(self, query: Any, *arguments: Any) -> list[Plan]:
         call: Query = lambda session: query(session, self.org_id, *arguments)  # noqa: E731
-        return await explain(self._engine, self._url, self.org_id, call)
+        effort = effort_of_any(arguments)
+        return await explain(self._engine, self._url, self.org_id, call, effort)
 
     async def rows(self, statement: Any) -> Sequence[Any]:
         scope = Scope(self.org_id, statement_timeout_seconds=60)
@@ -186,6 +214,116 @@ async def test_a_page_of_events_is_a_stretch_of_its_index(planner: Planner, back
     window = Window(EVENTS_NEWEST_FIRST, LIMIT, place, backward)
     for plan in await planner.plans(events.event_exists_behind, None, window):
         assert_index_scan(plan, EVENTS_INDEX, 1)
+
+
+@each_organisation
+@each_direction
+async def test_a_page_of_several_statuses_reads_a_page_of_each(
+    planner: Planner, backward: bool
+) -> None:
+    statuses = [JobStatus.FAILED, JobStatus.QUEUED, JobStatus.CANCELED]
+    criteria = JobCriteria(status=statuses)
+    order = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+    place = await planner.middle(job_table, order, job_conditions(planner.org_id, criteria))
+    for after in (None, place):
+        window = Window(order, LIMIT, after, backward)
+        for query in (
+            partial(jobs.list_jobs, columns=JOB_COLUMNS),
+            *([jobs.job_exists_behind] if after else []),
+        ):
+            for plan in await planner.plans(query, criteria, window):
+                assert plan.indexes == {"idx_job_org_status"}, plan.root
+                assert sum(plan.rows_read) <= len(statuses) * LIMIT, plan.root
+    for plan in await planner.plans(jobs.count_jobs, criteria, AT_MOST):
+        assert sum(plan.rows_read) <= len(statuses) * (AT_MOST + 1), plan.root
+
+
+MESSAGE = {"last_error_message": TextCriteria(contains="such text is nowhere")}
+
+
+@each_organisation
+async def test_for_a_message_only_jobs_with_one_are_read(planner: Planner) -> None:
+    failed = select(func.count()).where(
+        job_table.c.org_id == planner.org_id, job_table.c.last_error_message.is_not(None)
+    )
+    ((expected,),) = await planner.rows(failed)
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], LIMIT)
+    for plan in await planner.plans(jobs.list_jobs, JobCriteria(**MESSAGE), window, JOB_COLUMNS):
+        assert plan.indexes == {"idx_job_org_error_message"}, plan.root
+        assert sum(plan.rows_read) == expected > 0, plan.root
+
+
+@each_organisation
+@pytest.mark.parametrize("name", TextColumn)
+async def test_values_are_found_one_after_another(planner: Planner, name: TextColumn) -> None:
+    column = job_table.c[name.value]
+    ((distinct,),) = await planner.rows(
+        select(func.count(column.distinct())).where(job_table.c.org_id == planner.org_id)
+    )
+    criteria = TextCriteria(contains="nowhere")
+    for plan in await planner.plans(values.list_matching_values, name, criteria):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # From 18 on, PostgreSQL rounds the rows of a loop to hundredths.
+        assert sum(plan.rows_read) <= 1.01 * distinct + plan.rounding, plan.root
+        assert plan.blocks <= 20 * distinct + 20, plan.root
+
+
+@each_organisation
+@pytest.mark.parametrize("prefix", ["", "user", "E1"])
+@pytest.mark.parametrize("name", TextColumn)
+async def test_suggestions_count_up_to_their_bounds(
+    planner: Planner, name: TextColumn, prefix: str
+) -> None:
+    most = values.NEWEST_JOBS + 2 * values.MOST_CANDIDATES * (values.MOST_JOBS + 2)
+    for plan in await planner.plans(values.list_suggestions, name, prefix, 10):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) <= most, plan.root
+
+
+@each_organisation
+@each_direction
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_a_page_of_events_of_rare_statuses_reads_a_page_of_each(
+    planner: Planner, count: int, backward: bool
+) -> None:
+    rare = [JobStatus.DEAD_LETTER, JobStatus.FAILED, JobStatus.CANCELED][:count]
+    criteria = JobEventCriteria(next_status=rare)
+    window = Window(EVENTS_NEWEST_FIRST, LIMIT, None, backward)
+    for plan in await planner.plans(events.list_events, criteria, window, ["next_status"]):
+        assert plan.indexes == {STATUS_INDEX}, plan.root
+        assert sum(plan.rows_read) <= count * LIMIT, plan.root
+    for plan in await planner.plans(events.count_events, criteria, AT_MOST):
+        assert plan.indexes == {STATUS_INDEX}, plan.root
+
+
+NOBODY: list[dict[str, Any]] = [
+    {"requested_by": TextCriteria(eq="nobody")},
+    {"requested_by": TextCriteria(in_=["nobody", "no one"])},
+    {"requested_by": TextCriteria(starts_with="nob")},
+    {"last_error_code": TextCriteria(eq="NONE")},
+    {"last_error_code": TextCriteria(in_=["NONE", "NEVER"])},
+    {"last_error_code": TextCriteria(starts_with="NON")},
+    {"type": TextCriteria(eq="no.such"), "status": [JobStatus.FAILED, JobStatus.QUEUED]},
+    {"type": TextCriteria(eq="audit.run"), "status": [JobStatus.DEAD_LETTER]},
+]
+
+
+@each_organisation
+@pytest.mark.parametrize("conditions", NOBODY, ids=str)
+async def test_that_there_are_none_is_found_in_an_index(
+    planner: Planner, conditions: dict[str, Any]
+) -> None:
+    criteria = JobCriteria(**conditions)
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], LIMIT)
+    for query, arguments in (
+        (jobs.list_jobs, (window, JOB_COLUMNS)),
+        (jobs.count_jobs, (AT_MOST,)),
+        (jobs.count_jobs, (None,)),
+    ):
+        for plan in await planner.plans(query, criteria, *arguments):
+            assert "Seq Scan" not in plan.kinds, plan.root
+            assert sum(plan.rows_read) <= 2 * LIMIT, plan.root
+            assert plan.blocks <= 50, plan.root
 
 
 @each_organisation
@@ -288,4 +426,7 @@ def test_every_index_is_one_that_these_plans_use() -> None:
         if not index.unique
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
-    assert made == {listing.index for listing in LISTINGS} | {EVENTS_INDEX, "idx_job_event_org_xid"}
+    of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
+    # The latter is that of tests/db/test_payload_search.py.
+    others = {"idx_job_org_error_message", "idx_job_payload"}
+    assert made == {listing.index for listing in LISTINGS} | of_events | others

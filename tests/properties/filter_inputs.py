@@ -85,11 +85,17 @@ _text_filters = some_of(
         "notIn": st.lists(_texts, max_size=8),
         "startsWith": _pieces,
         "contains": _pieces,
+        "containsIgnoreCase": _pieces | _pieces.map(str.upper),
         "isNull": st.booleans(),
     }
 )
 _number_filters = some_of(
     {"eq": _numbers, "in": st.lists(_numbers, max_size=3), "gte": _numbers, "lte": _numbers}
+)
+_durations = st.sampled_from([-1, 0, 1e-6, 1, 1.5, 1800, 86_400, 1e300])
+_duration_filters = some_of({"gte": _durations, "lt": _durations})
+_id_pieces = _ids.flatmap(
+    lambda id_: st.integers(7, 36).map(lambda length: id_[:length]) | st.just(id_.upper())
 )
 _time_filters = some_of({"gte": _moments, "lt": _moments, "isNull": st.booleans()})
 
@@ -101,6 +107,9 @@ CONDITIONS: dict[str, Strategy] = {
     **dict.fromkeys(TIMES, _time_filters),
     "waitingLongerThan": st.sampled_from(THRESHOLDS),
     "runningLongerThan": st.sampled_from(THRESHOLDS),
+    "waitSeconds": _duration_filters,
+    "runSeconds": _duration_filters,
+    "search": _pieces | _pieces.map(str.upper) | _id_pieces | st.just("no such job"),
     "payloadContains": _documents,
 }
 

@@ -29,12 +29,18 @@ _TEXT: dict[str, Callable[[str, Any], bool]] = {
     "in": lambda text, wanted: text in wanted,
     "startsWith": lambda text, wanted: text.startswith(wanted),
     "contains": lambda text, wanted: wanted in text,
+    "containsIgnoreCase": lambda text, wanted: wanted.lower() in text.lower(),
 }
+SEARCHED = ("type", "idempotency_key", "requested_by", "last_error_code", "last_error_message")
 _NUMBER: dict[str, Callable[[int, Any], bool]] = {
     "eq": lambda number, wanted: number == wanted,
     "in": lambda number, wanted: number in wanted,
     "gte": lambda number, wanted: number >= wanted,
     "lte": lambda number, wanted: number <= wanted,
+}
+_FLOAT: dict[str, Callable[[float, Any], bool]] = {
+    "gte": lambda seconds, wanted: seconds >= wanted,
+    "lt": lambda seconds, wanted: seconds < wanted,
 }
 _TIME: dict[str, Callable[[datetime, str], bool]] = {
     "gte": lambda time, wanted: time >= datetime.fromisoformat(wanted),
@@ -74,6 +80,9 @@ def _job_condition(job: Row, name: str, wanted: Any, now: datetime) -> bool:
         "runningLongerThan": lambda: (
             job["status"] == "running" and _older(job.get("started_at"), wanted, now)
         ),
+        "waitSeconds": lambda: _column(_waited(job), wanted, _FLOAT),
+        "runSeconds": lambda: _column(_ran(job), wanted, _FLOAT),
+        "search": lambda: _found(job, wanted),
         "payloadContains": lambda: contains(job.get("payload"), wanted),
         "and": lambda: all(meets(job, part, now) for part in wanted),
         "or": lambda: any(meets(job, part, now) for part in wanted),
@@ -113,6 +122,23 @@ def _due(job: Row) -> datetime:
     scheduled_at: datetime | None = job.get("scheduled_at")
     created_at: datetime = job["created_at"]
     return created_at if scheduled_at is None else max(created_at, scheduled_at)
+
+
+def _waited(job: Row) -> float | None:
+    if job["status"] == "queued" or job.get("started_at") is None:
+        return None
+    return max(0.0, (job["started_at"] - _due(job)) / timedelta(seconds=1))
+
+
+def _ran(job: Row) -> float | None:
+    start, end = job.get("started_at"), job.get("finished_at")
+    return None if start is None or end is None else max(0.0, (end - start) / timedelta(seconds=1))
+
+
+def _found(job: Row, wanted: str) -> bool:
+    texts = [job[name] for name in SEARCHED if job.get(name) is not None]
+    is_id = len(wanted) >= 8 and str(job["id"]).startswith(wanted.lower())
+    return is_id or any(wanted.lower() in text.lower() for text in texts)
 
 
 def _older(since: datetime | None, seconds: float, now: datetime) -> bool:

@@ -157,7 +157,9 @@ async def test_an_event_filter_chooses_what_it_says(
     assert answer["jobEvents"]["some"] == bounded(len(chosen))
 
 
-@pytest.mark.parametrize("condition", ["eq", "in", "notIn", "startsWith", "contains"])
+@pytest.mark.parametrize(
+    "condition", ["eq", "in", "notIn", "startsWith", "contains", "containsIgnoreCase"]
+)
 @pytest.mark.parametrize("field", ["type", "lastErrorMessage"])
 async def test_text_is_taken_literally(service: Service, field: str, condition: str) -> None:
     pieces = [*WORDS, *(word[:2] for word in WORDS), "a%", "%a", "__", "a_", "100_", "%%"]

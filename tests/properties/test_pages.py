@@ -33,10 +33,13 @@ SORT_KEYS: dict[str, Callable[[Row], Any]] = {
     "UPDATED_AT": lambda row: row["updated_at"],
     "FINISHED_AT": lambda row: row["finished_at"] or FUTURE,
     "PRIORITY": lambda row: row["priority"],
+    "SCHEDULED_AT": lambda row: row["scheduled_at"] or FUTURE,
+    "STARTED_AT": lambda row: row["started_at"] or FUTURE,
 }
 FILTERS: dict[str, tuple[Any, Callable[[Row], bool]]] = {
     "none": (None, lambda _row: True),
     "status": ({"status": ["QUEUED"]}, lambda row: row["finished_at"] is None),
+    "statuses": ({"status": ["QUEUED", "SUCCEEDED", "FAILED"]}, lambda _row: True),
     "priority": ({"priority": {"gte": 0}}, lambda row: row["priority"] >= 0),
 }
 
@@ -58,6 +61,8 @@ tied_jobs = st.lists(
         updated_at=moments,
         finished_at=st.none() | moments,
         priority=st.sampled_from([-1, 0, 7]),
+        scheduled_at=st.none() | moments,
+        started_at=st.none() | moments,
     ),
     max_size=16,
     unique_by=lambda row: row["id"],

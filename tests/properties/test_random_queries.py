@@ -45,8 +45,9 @@ EVENTS = [
     *events(ROWS[1], "queued", "running"),
     *events(ROWS[2], "queued", "running", "queued", "running", "succeeded"),
 ]
+MAYBE_TIMES = ("scheduled_at", "started_at", "finished_at")
 cursors = [
-    encode(order, SimpleNamespace(**{"finished_at": None, **row}))
+    encode(order, SimpleNamespace(**(dict.fromkeys(MAYBE_TIMES) | row)))
     for order in (*JOB_ORDERS.values(), EVENTS_NEWEST_FIRST, EVENTS_OF_JOB)
     for row in (EVENTS if order.name.startswith("EVENTS") else ROWS)
 ]

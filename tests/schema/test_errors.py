@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from resolvers.errors import ErrorCode
-from tests.support.ledger import insert, job
+from tests.support.ledger import events, insert, job
 from tests.support.service import Service, serving
 
 UNKNOWN = "00000000-0000-7000-8000-00000000ffff"
@@ -381,12 +381,35 @@ async def test_operations_are_chosen_by_name(service: Service) -> None:
 async def test_a_statement_that_takes_too_long(database_url: str) -> None:
     await insert(database_url, [job(n, last_error_message="x" * 2_000) for n in range(10, 3_000)])
     async with serving(database_url, statement_timeout_seconds="0.001") as service:
-        slow = '{ jobs(filter: {lastErrorMessage: {contains: "nowhere"}}) { nodes { id } } }'
+        slow = "{ jobGroups(by: [TYPE, REQUESTED_BY]) { count wait { p50 } run { p50 } } }"
         response = await service.post(slow)
         assert response.status_code == 200
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["TIMEOUT"]
         both = f'{{ a: job(id: "{ONE["id"]}") {{ events {{ nodes {{ id }} }} }} viewer {{ subject }} }}'
         assert (await service.post(both)).json()["data"]["viewer"]
+
+
+SCANS = {
+    'jobs(filter: {lastErrorMessage: {contains: "nowhere"}}) { nodes { id } }': "createdAt",
+    'jobs(filter: {search: "nowhere"}) { count { value } }': "createdAt",
+    'statusCounts(filter: {not: {search: "nowhere"}}) { count { value } }': "createdAt",
+    "jobGroups(by: [TYPE], filter: {runSeconds: {gte: 1e9}}) { count }": "createdAt",
+    "jobEvents(filter: {detailContains: {n: 1}}) { nodes { id } }": "ts",
+}
+
+
+async def test_a_filter_that_no_index_answers(database_url: str) -> None:
+    rows = [job(n, last_error_message="x" * 2_000) for n in range(3_000, 9_000)]
+    await insert(database_url, rows, [each for row in rows for each in events(row, "queued")])
+    async with serving(database_url, scan_timeout_seconds="0.001") as service:
+        for asked, filters in SCANS.items():
+            (error,) = await service.errors(f"{{ {asked} }}")
+            assert error["extensions"]["code"] == "SCAN_TIMEOUT", asked
+            assert error["extensions"]["addFilters"][0] == filters
+            assert filters in error["message"]
+        # The time of other statements is not cut.
+        counts = await service.query("{ jobGroups(by: [TYPE]) { count } }")
+        assert counts["jobGroups"][0]["count"] >= len(rows)
 
 
 async def test_an_unreachable_database() -> None:

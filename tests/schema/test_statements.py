@@ -115,6 +115,21 @@ SHAPES = {
         1,
         'timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-02T00:00:00Z", bucket: HOUR, filter: {status: [FAILED]}) { start failed }',
     ),
+    "jobs of a payload": Shape(
+        2, "jobs(first: $first, filter: {payloadContains: {n: 3}}) { nodes { id } }"
+    ),
+    "jobs of a payload, newest": Shape(
+        2, "jobs(first: $first, filter: {payloadContains: {m: 3}}) { nodes { id } }"
+    ),
+    "jobs of a part of text": Shape(
+        3,
+        'jobs(first: $first, filter: {type: {contains: "e"}, queue: {startsWith: "d"}}) { nodes { id } }',
+    ),
+    "jobs of several values": Shape(
+        2,
+        'jobs(first: $first, filter: {type: {in: ["a", "b"]}, status: [FAILED, QUEUED]}) { nodes { id } count { value } }',
+    ),
+    "suggest": Shape(1, 'suggest(field: TYPE, prefix: "e") { value count { value } }'),
     "node": Shape(1, "node(id: $id) { id ... on Job { type } }"),
     "viewer": Shape(0, "viewer { orgId subject roles }"),
     "introspection": Shape(0, "__schema { types { name fields { name } } }"),
@@ -202,4 +217,6 @@ async def test_every_statement_names_its_organisation(
             await service.query(shape.query, {"first": 3, **place}, Joblens_Org=ORG)
         for statement in statements:
             tables = len(re.findall(r"(?:FROM|JOIN) job(?:_event)?\b(?!\.)", statement))
-            assert statement.count("org_id = $") >= max(1, tables), statement
+            # The function takes the organisation from the transaction, and is not used on Citus.
+            least = 0 if "joblens_jobs_containing" in statement else 1
+            assert statement.count("org_id = $") >= max(least, tables), statement

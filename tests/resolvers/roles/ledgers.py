@@ -54,10 +54,13 @@ def ids(rows: list[Any], steps: list[Any]) -> list[str]:
     return [str(row["id"]) for row in rows] + [f"{each['job_id']}:{each['seq']}" for each in steps]
 
 
+MAYBE_TIMES = ("scheduled_at", "started_at", "finished_at")
+
+
 def cursors(rows: list[Any], steps: list[Any]) -> list[str]:
     """Make the cursors that the organisation of these rows gets."""
     return [
-        encode(order, SimpleNamespace(**{"finished_at": None, **row}))
+        encode(order, SimpleNamespace(**(dict.fromkeys(MAYBE_TIMES) | row)))
         for order in (*JOB_ORDERS.values(), EVENTS_NEWEST_FIRST, EVENTS_OF_JOB)
         for row in (steps if order.name.startswith("EVENTS") else rows)
     ]

@@ -85,12 +85,13 @@ def test_these_are_all_the_filters_that_compare_json_or_messages() -> None:
         for type_ in core_schema.type_map.values()
         if isinstance(type_, GraphQLInputObjectType) and type_.name.endswith("Filter")
         for name, field in type_.fields.items()
-        if get_named_type(field.type).name in ("JSON", "StringFilter")
+        if get_named_type(field.type).name in ("JSON", "StringFilter") or name == "search"
     }
     names = {"type", "queue", "requestedBy", "idempotencyKey", "lastErrorCode"}
     assert compared == {f"JobFilter.{name}" for name in names} | {
         "JobFilter.payloadContains",
         "JobFilter.lastErrorMessage",
+        "JobFilter.search",
         "JobEventFilter.detailContains",
     }
 
@@ -188,6 +189,9 @@ async def found(asked: Asking, condition: dict[str, Any]) -> set[str]:
     [
         ({"contains": SECRET}, False),
         ({"contains": SECRET[:1]}, False),
+        ({"containsIgnoreCase": SECRET.upper()}, False),
+        ({"containsIgnoreCase": "REFUSED"}, True),
+        ({"containsIgnoreCase": "[Redacted]@"}, True),
         ({"contains": "app:"}, False),
         ({"contains": "//a"}, False),
         ({"eq": MESSAGE}, False),
@@ -210,8 +214,25 @@ async def test_messages_are_compared_as_they_are_shown(
         assert (str(ROW["id"]) in await found(admin.as_(role), condition)) == is_found
 
 
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [(SECRET, False), (SECRET[2:].upper(), False), ("app:", False), ("[redacted]@DB", True)],
+)
+async def test_messages_are_searched_as_they_are_shown(
+    admin: Asking, text: str, is_found: bool
+) -> None:
+    query = "query ($f: JobFilter) { jobs(filter: $f) { nodes { id } } }"
+    for role in (VIEWER, WRITER, OPERATOR):
+        for wrapped in ({"search": text}, {"or": [{"and": [{"search": text}]}]}):
+            data = await admin.as_(role).data(query, {"f": wrapped})
+            ids = {node["id"] for node in data["jobs"]["nodes"]}
+            assert (str(ROW["id"]) in ids) == is_found
+    data = await admin.data(query, {"f": {"search": SECRET.upper()}})
+    assert str(ROW["id"]) in {node["id"] for node in data["jobs"]["nodes"]}
+
+
 conditions = st.one_of(
-    st.tuples(st.sampled_from(["eq", "startsWith", "contains"]), messages),
+    st.tuples(st.sampled_from(["eq", "startsWith", "contains", "containsIgnoreCase"]), messages),
     st.tuples(st.sampled_from(["in", "notIn"]), st.lists(messages, max_size=3)),
 ).map(lambda pair: dict([pair]))
 
@@ -221,7 +242,7 @@ conditions = st.one_of(
     condition=conditions
     | st.builds(
         lambda operator, text, start, end: {operator: text[start : max(start, end)]},
-        st.sampled_from(["eq", "startsWith", "contains"]),
+        st.sampled_from(["eq", "startsWith", "contains", "containsIgnoreCase"]),
         st.sampled_from([text for text in TEXTS if text]),
         st.integers(0, 40),
         st.integers(0, 80),
@@ -245,6 +266,7 @@ def _meets(text: str | None, condition: dict[str, Any]) -> bool:
         "eq": lambda: text == wanted,
         "startsWith": lambda: text.startswith(wanted),
         "contains": lambda: wanted in text,
+        "containsIgnoreCase": lambda: wanted.lower() in text.lower(),
         "in": lambda: text in wanted,
         "notIn": lambda: text not in wanted,
     }[operator]()

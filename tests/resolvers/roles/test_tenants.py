@@ -58,6 +58,11 @@ FILTERS: list[Any] = [
     {"idempotencyKey": {"eq": "key8"}},
     {"payloadContains": {"mark": MARK}},
     {"lastErrorMessage": {"contains": MARK}},
+    {"requestedBy": {"containsIgnoreCase": MARK.upper()}},
+    {"type": {"in": ["ours", MARK]}},
+    {"search": MARK},
+    {"search": THEIR_IDS[0][:30]},
+    {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
 ]
 EVENT_FILTERS: list[Any] = [
@@ -84,7 +89,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         *PAGES,
         *(
             {"orderBy": {"field": field, "direction": direction}, **page}
-            for field in ("UPDATED_AT", "FINISHED_AT", "PRIORITY")
+            for field in ("UPDATED_AT", "FINISHED_AT", "PRIORITY", "SCHEDULED_AT", "STARTED_AT")
             for direction in ("ASC", "DESC")
             for page in ({}, {"first": 1}, *PAGES[-3:])
         ),
@@ -94,6 +99,11 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "jobGroups": [{"by": DIMENSIONS}, *({"by": ["TYPE"], "filter": each} for each in FILTERS)],
     "timelineBy": [RANGE | {"by": by} for by in DIMENSIONS],
     "timeline": [RANGE | {"filter": each} for each in FILTERS],
+    "suggest": [
+        {"field": field, "prefix": prefix}
+        for prefix in ("", MARK, "o")
+        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
+    ],
     "viewer": [{}],
 }
 MUTATIONS: list[tuple[str, dict[str, Any]]] = [

@@ -1,0 +1,84 @@
+"""What is asked of ten million jobs: lists, counts, charts and search boxes of a dashboard."""
+
+PAGE = "{{ jobs(first: 50{}) {{ nodes {{ id type queue status createdAt }} }} }}"
+COUNTS = "{{ statusCounts{} {{ status count {{ value isExact }} }} }}"
+EVENTS = "{{ jobEvents(first: 50, filter: {}) {{ nodes {{ id ts nextStatus }} }} }}"
+GROUPS = "{{ jobGroups(by: {}) {{ key {{ type queue status }} count }} }}"
+TIMELINE = """{{ timeline(from: "{}T00:00:00Z", until: "2026-01-01T00:00:00Z", bucket: {})
+  {{ start created started succeeded failed canceled deadLettered }} }}"""
+SUGGEST = "{{ suggest(field: {}) {{ value count {{ value isExact }} }} }}"
+LAST_DAY = '{createdAt: {gte: "2025-12-31T00:00:00Z"}}'
+
+
+def _page(filter_: str) -> str:
+    return PAGE.format(f", filter: {filter_}")
+
+
+def _ordered(field: str, direction: str) -> str:
+    return PAGE.format(f", orderBy: {{field: {field}, direction: {direction}}}")
+
+
+LISTS = {
+    "page of 50": PAGE.format(""),
+    **{
+        f"by {field}, {direction}": _ordered(field, direction)
+        for field in ("UPDATED_AT", "FINISHED_AT", "PRIORITY", "SCHEDULED_AT", "STARTED_AT")
+        for direction in ("ASC", "DESC")
+    },
+    "failed, with events and attempts": """{ jobs(first: 50, filter: {status: [FAILED]}) {
+        nodes { id events(first: 8) { nodes { id ts nextStatus } } attempts { number outcome } }
+    } }""",
+    "one status": _page("{status: [DEAD_LETTER]}"),
+    "queued or running": _page("{status: [QUEUED, RUNNING]}"),
+    "one type": _page('{type: {eq: "ledger.close"}}'),
+    "one queue": _page('{queue: {eq: "nightly"}}'),
+    "several types": _page('{type: {in: ["ledger.close", "import.rows", "no.such"]}}'),
+    "type and status": _page('{type: {eq: "ledger.close"}, status: [DEAD_LETTER]}'),
+    "type and status, of which there is none": _page(
+        '{type: {eq: "no.such"}, status: [QUEUED, RUNNING]}'
+    ),
+    "stuck: `runningLongerThan`": _page("{runningLongerThan: 86400}"),
+    "idempotency key": _page('{idempotencyKey: {eq: "key-50000"}}'),
+    "`jobEvents` of a rare status": EVENTS.format("{nextStatus: [DEAD_LETTER]}"),
+    "`jobEvents` of two rare statuses": EVENTS.format("{nextStatus: [DEAD_LETTER, CANCELED]}"),
+}
+COUNTED = {
+    "`statusCounts(atMost: 10000)`": COUNTS.format("(atMost: 10000)"),
+    "`statusCounts`": COUNTS.format(""),
+    "`jobs { count }`": "{ jobs { count { value } } }",
+    "`jobGroups` of the last day": GROUPS.format(f"[TYPE, STATUS], filter: {LAST_DAY}"),
+    "`jobGroups(by: [TYPE, STATUS])`": GROUPS.format("[TYPE, STATUS]"),
+    "`timeline` of two days by hour": TIMELINE.format("2025-12-30", "HOUR"),
+    "`timeline` of 30 days by day": TIMELINE.format("2025-12-02", "DAY"),
+    "`timeline` of a year by week": TIMELINE.format("2025-01-01", "WEEK"),
+}
+SEARCHES = {
+    "`payloadContains`, one old job": _page("{payloadContains: {order: 77}}"),
+    "`payloadContains`, none": _page("{payloadContains: {order: -1}}"),
+    "`payloadContains`, one in eleven": _page('{payloadContains: {region: "region-3"}}'),
+    "`payloadContains`, two conditions": _page(
+        '{payloadContains: {region: "region-3", customer: 77}}'
+    ),
+    "`payloadContains`, count": """{ jobs(filter: {payloadContains: {customer: 77}}) {
+        count { value }
+    } }""",
+    "`requestedBy`, one of many": _page('{requestedBy: {eq: "user-77@example.com"}}'),
+    "`requestedBy`, nobody": _page('{requestedBy: {eq: "nobody"}}'),
+    "`requestedBy: {startsWith}`": _page('{requestedBy: {startsWith: "user-77"}}'),
+    "`requestedBy: {startsWith}`, nobody": _page('{requestedBy: {startsWith: "nobody"}}'),
+    "`lastErrorCode`": _page('{lastErrorCode: {eq: "SEGFAULT"}}'),
+    "`lastErrorCode`, none": _page('{lastErrorCode: {eq: "NO_SUCH"}}'),
+    "`type: {contains}`": _page('{type: {contains: "close"}}'),
+    "`type: {contains}`, none": _page('{type: {contains: "nowhere"}}'),
+    "`lastErrorMessage: {contains}`": _page('{lastErrorMessage: {contains: "worker 7 gave up"}}'),
+    "`lastErrorMessage: {contains}`, none": _page('{lastErrorMessage: {contains: "nowhere"}}'),
+    "the same, of the last day": _page(
+        f'{{lastErrorMessage: {{contains: "nowhere"}}, {LAST_DAY[1:]}'
+    ),
+    "`search`": _page('{search: "EXPORT"}'),
+    "`search`, none": _page('{search: "nowhere"}'),
+    "`search`, none, of the last day": _page(f'{{search: "nowhere", {LAST_DAY[1:]}'),
+    "`suggest` types": SUGGEST.format("TYPE"),
+    "`suggest` requesters": SUGGEST.format('REQUESTED_BY, prefix: "user"'),
+}
+SECTIONS = {"Lists": LISTS, "Counts and charts": COUNTED, "Searches": SEARCHES}

@@ -1,0 +1,58 @@
+"""Wait and run times of jobs as SQL expressions, with the rules of resolvers.durations."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, and_, case, cast, func, literal
+
+from db.statuses import JobStatus
+from db.tables import Timestamp, job_table
+from db.times import FIRST, LAST
+
+job = job_table.c
+_is_queued = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
+# Whether the wait for the last run, or the run itself, has ended.
+wait_has_ended = and_(
+    job.status != literal(JobStatus.QUEUED.value, literal_execute=True), job.started_at.is_not(None)
+)
+run_has_ended = and_(job.started_at.is_not(None), job.finished_at.is_not(None))
+
+
+def wait_seconds(now: datetime) -> ColumnElement[float | None]:
+    """Return resolvers.durations.wait_seconds as an SQL expression."""
+    began = func.greatest(job.queued_at, job.scheduled_at)
+    ended = case((_is_queued, literal(now, Timestamp)), else_=job.started_at)
+    return _seconds(began, ended)
+
+
+def run_seconds(now: datetime) -> ColumnElement[float | None]:
+    """Return resolvers.durations.run_seconds as an SQL expression."""
+    is_running = job.status == literal(JobStatus.RUNNING.value, literal_execute=True)
+    ended = case(
+        (job.finished_at.is_not(None), job.finished_at),
+        (is_running, literal(now, Timestamp)),
+    )
+    return _seconds(job.started_at, ended)
+
+
+def _seconds(began: ColumnElement[Any], ended: ColumnElement[Any]) -> ColumnElement[float | None]:
+    between = _clamped(ended) - _clamped(began)
+    elapsed: ColumnElement[Any] = cast(func.extract("epoch", between), Double())
+    # greatest() ignores nulls, so a missing time needs its own case.
+    return case((elapsed.is_not(None), func.greatest(elapsed, 0.0)))
+
+
+def _clamped(time: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Clamp a time to the years shown: PostgreSQL before 17 cannot subtract infinity."""
+    first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
+    return case((time < first, first), (time > last, last), else_=time)
+
+
+def ended_wait_seconds() -> ColumnElement[Any]:
+    """Return the wait of a job that meets `wait_has_ended`."""
+    return _seconds(func.greatest(job.queued_at, job.scheduled_at), job.started_at)
+
+
+def ended_run_seconds() -> ColumnElement[Any]:
+    """Return the duration of the run of a job that meets `run_has_ended`."""
+    return _seconds(job.started_at, job.finished_at)

@@ -1,0 +1,50 @@
+"""The search for payloads in their index, by the function of migration 0007."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.criteria import JsonContainment
+from db.queries.rows import AnySelect, read_one
+from db.statements import is_citus
+
+# The most jobs that are read by their ids, instead of the newest jobs until a page is full.
+MOST_JOBS = 10_000
+
+
+def is_indexed(document: Any) -> bool:
+    """Return whether the index finds the payloads that contain this document.
+
+    It has the scalars of a payload, each with the keys that lead to it. A list contains a bare
+    scalar only at the top, where the index does not find it.
+    """
+    return isinstance(document, dict | list) and _has_scalar(document)
+
+
+def _has_scalar(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_scalar, value.values()))
+    return any(map(_has_scalar, value)) if isinstance(value, list) else True
+
+
+async def find_jobs_containing(
+    session: AsyncSession, _org_id: UUID, containment: JsonContainment
+) -> Sequence[UUID] | None:
+    """Find all jobs of the session's organisation whose payload contains the document.
+
+    None: they are too many, or many of the newest jobs, or the database cannot tell: on Citus the
+    workers do not have the function. The document must be indexed.
+    """
+    if await is_citus(session):
+        return None
+    found: Sequence[UUID] | None = await read_one(session, _find, containment)
+    return found
+
+
+def _find(containment: JsonContainment) -> AnySelect:
+    document = literal(containment.document, JSONB(none_as_null=False))
+    return select(func.joblens_jobs_containing(document, literal(MOST_JOBS, Integer())))
