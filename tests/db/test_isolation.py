@@ -23,6 +23,7 @@ from db.tables import (
     job_table,
     metadata,
     org_table,
+    tally_duration_table,
     tally_key_table,
     tally_state_table,
     tally_table,
@@ -48,6 +49,8 @@ EXPECTED = {
     tally_key_table: 1,
     # Of all jobs and of their key: an hour, a day, and the totals.
     tally_table: 6,
+    # Waits of all jobs in an hour and a day, and those of the key in a day.
+    tally_duration_table: 3,
 }
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"

@@ -69,7 +69,9 @@ async def execute(url: str, sql: str) -> None:
 TALLIES = f"""
 INSERT INTO tally_state (org_id, cluster, seen) VALUES ('{ORG}', 1, pg_current_snapshot());
 INSERT INTO tally_key (org_id, id, type, queue) VALUES ('{ORG}', 1, 'email.send', 'default');
-INSERT INTO tally (org_id, span, key_id, start, created) VALUES ('{ORG}', 0, 1, '-infinity', 5)
+INSERT INTO tally (org_id, span, key_id, start, created) VALUES ('{ORG}', 0, 1, '-infinity', 5);
+INSERT INTO tally_duration (org_id, span, key_id, start, kind, bins, counts, total, least, most)
+VALUES ('{ORG}', 1, 1, now(), 0, '{{5}}', '{{2}}', 2.2, 1.1, 1.1)
 """
 
 

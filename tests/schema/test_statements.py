@@ -126,7 +126,7 @@ SHAPES = {
         'jobs(first: $first, filter: {type: {contains: "e"}, queue: {startsWith: "d"}}) { nodes { id } }',
     ),
     "jobs of several values": Shape(
-        2,
+        3,
         'jobs(first: $first, filter: {type: {in: ["a", "b"]}, status: [FAILED, QUEUED]}) { nodes { id } count { value } }',
     ),
     "suggest": Shape(1, 'suggest(field: TYPE, prefix: "e") { value count { value } }'),
