@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import Scope, create_engine
+from db.queries.jobs import count_jobs
 from db.queries.tallies import open_tallies
 from db.request_session import RequestSession
 from db.restored_events import clear_transaction_ids
@@ -211,3 +212,47 @@ async def test_an_unknown_failure_is_raised(engine: AsyncEngine, owner: Any) -> 
     with pytest.raises(DBAPIError):
         await sum_once(engine, uuid4())
     await owner.execute("ALTER TABLE hidden RENAME TO tally_state")
+
+
+async def test_a_long_transaction_beside(
+    database_url: str, engine: AsyncEngine, owner: Any
+) -> None:
+    """Nothing is summed twice while it is open, and its own events once it has committed."""
+    org_id = await fill(database_url, ("a", "q"))
+    await sum_all(engine, org_id)
+    late = await asyncpg.connect(database_url)
+    await late.execute("BEGIN")
+    other = job(7, org_id=org_id)
+    await late.execute(INSERT_JOB, org_id, other["id"], other["created_at"])
+    for number in range(3):
+        await insert_one(database_url, org_id)
+        assert await counted(engine, org_id) == 2 + number
+        await sum_all(engine, org_id)
+        assert await counted(engine, org_id) == 2 + number
+    await late.execute("COMMIT")
+    await late.close()
+    assert await counted(engine, org_id) == 5
+    await sum_all(engine, org_id)
+    assert await counted(engine, org_id) == 5
+    sums = "SELECT created FROM tally WHERE org_id = $1 AND key_id = 0 AND span = 0"
+    assert await owner.fetchval(sums, org_id) == 5
+
+
+INSERT_JOB = """
+WITH made AS (
+    INSERT INTO job (org_id, id, type, created_at, event_seq) VALUES ($1, $2, 'late', $3, 1)
+)
+INSERT INTO job_event (org_id, job_id, seq, ts, next_status, attempt)
+VALUES ($1, $2, 1, $3, 'queued', 0)
+"""
+
+
+async def insert_one(url: str, org_id: UUID) -> None:
+    row = job(9, org_id=org_id)
+    await insert(url, [row], events(row, "queued"))
+
+
+async def counted(engine: AsyncEngine, org_id: UUID) -> int:
+    async with RequestSession(engine, Scope(org_id, 60)) as session, session.use() as begun:
+        assert await open_tallies(begun, org_id, None) is not None
+        return await count_jobs(begun, org_id, None, None)
