@@ -12,6 +12,7 @@ from server.cli import (
     imports,
     migrations,
     orgs,
+    retention,
     schema,
     serving,
     tallies,
@@ -36,6 +37,7 @@ app.command("tally")(tallies.tally)
 app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")
+app.add_typer(retention.app, name="retention")
 app.add_typer(embedded.app, name="db")
 
 
