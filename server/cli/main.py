@@ -12,6 +12,7 @@ from server.cli import (
     imports,
     migrations,
     orgs,
+    pruning,
     retention,
     schema,
     serving,
@@ -34,6 +35,7 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(imports.import_jobs)
 app.command("export")(exports.export_jobs)
 app.command("tally")(tallies.tally)
+app.command("prune")(pruning.prune_jobs)
 app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")

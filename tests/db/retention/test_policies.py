@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -38,10 +39,10 @@ def by_the_rule(there: list[Policy], status: str, type_: str) -> Policy | None:
 
 @given(policies, st.sampled_from(STATUSES), types, st.randoms())
 def test_the_most_specific_counts(
-    there: list[Policy], status: str, type_: str, random: st.DataObject
+    there: list[Policy], status: str, type_: str, random: Random
 ) -> None:
     expected = by_the_rule(there, status, type_)
-    random.shuffle(there)  # type: ignore[attr-defined]
+    random.shuffle(there)
     assert policy_of(there, status, type_) == expected
 
 

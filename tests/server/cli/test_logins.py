@@ -39,6 +39,7 @@ OTHERS = {
     ),
     # As serve, it needs only the role.
     "tally",
+    "prune",
 }
 INTERNAL = ("row-level security", "sqlalchemy", "permission denied", "Traceback")
 
