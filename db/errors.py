@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
@@ -67,6 +68,12 @@ def check_batch(jobs: Sequence[NewJob]) -> None:
     _raise_fault("jobs", too_many)
     for index, job in enumerate(jobs):
         check_new(job, f"jobs[{index}].")
+
+
+def check_deletion(job_ids: Sequence[UUID]) -> None:
+    """Raise InvalidJobError for more jobs than may be deleted at once."""
+    too_many = f"It may have at most {MAX_BATCH} ids." if len(job_ids) > MAX_BATCH else None
+    _raise_fault("job_ids", too_many)
 
 
 def check_new(job: NewJob, prefix: str = "") -> None:

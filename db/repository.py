@@ -25,6 +25,7 @@ from db.errors import (
     check_author,
     check_batch,
     check_created,
+    check_deletion,
     check_detail,
     check_limit,
     check_new,
@@ -228,6 +229,14 @@ class JobRepository:
     async def delete_job(self, job_id: UUID) -> bool:
         """Delete a job and its events, whatever its status; return whether it existed."""
         return await deletion.delete_job(*self._scope, job_id)
+
+    async def delete_many_jobs(self, job_ids: Sequence[UUID]) -> list[UUID]:
+        """Delete up to 1,000 jobs and their events; return the ids of those that existed, sorted.
+
+        Waits for concurrent changes of these jobs. Raises InvalidJobError for more.
+        """
+        check_deletion(job_ids)
+        return list(await deletion.delete_jobs(*self._scope, job_ids))
 
     async def _create(self, new: Sequence[NewJob]) -> list[CreatedJob]:
         outcomes = await create_jobs(

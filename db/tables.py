@@ -278,6 +278,32 @@ tally_duration_table = Table(
     PrimaryKeyConstraint("org_id", "span", "key_id", "start", "kind", name="pk_tally_duration"),
 )
 
+# How long jobs are kept after they have ended; see db.retention. A null status or type: any. The
+# jobs themselves are found in the order of idx_job_org_finished.
+retention_policy_table = Table(
+    "retention_policy",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("status", Text),
+    Column("type", Text),
+    Column("keep_seconds", BigInteger, nullable=False),
+    Column("created_at", Timestamp, nullable=False),
+    PrimaryKeyConstraint("org_id", "id", name="pk_retention_policy"),
+    UniqueConstraint(
+        "org_id",
+        "status",
+        "type",
+        name="uq_retention_policy_org_status_type",
+        postgresql_nulls_not_distinct=True,
+    ),
+    CheckConstraint(
+        _one_of("status", sorted(TERMINAL_STATUSES)), name="ck_retention_policy_status"
+    ),
+    CheckConstraint("type NOT IN ('', '*')", name="ck_retention_policy_type"),
+    CheckConstraint("keep_seconds > 0", name="ck_retention_policy_keep_seconds"),
+)
+
 org_table = Table(
     "org",
     metadata,

@@ -1,6 +1,7 @@
 """Entries of the audit log for the fields of a mutation: the outcome and the jobs concerned.
 
-They contain no payloads, details or reasons.
+They contain no payloads or details, nor reasons, except those of deletions: no event remains that
+could tell them.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from db.outcomes import (
 )
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
-from resolvers.mutation_results import ChangedMany, CreatedMany, TransitionedMany
+from resolvers.mutation_results import ChangedMany, CreatedMany, DeletedMany, TransitionedMany
 
 OK = "ok"
 INTERRUPTED = "interrupted"
@@ -37,7 +38,13 @@ def completed(name: str, outcome: object) -> AuditEntry:
     """Make the entry of a field that returned `outcome`."""
     is_success = isinstance(
         outcome,
-        CreatedJob | ChangedJob | RecordedEvent | CreatedMany | ChangedMany | TransitionedMany,
+        CreatedJob
+        | ChangedJob
+        | RecordedEvent
+        | CreatedMany
+        | ChangedMany
+        | TransitionedMany
+        | DeletedMany,
     )
     return AuditEntry(name, OK if is_success else type(outcome).__name__, _details(outcome))
 
@@ -59,6 +66,9 @@ def _details(outcome: object) -> Mapping[str, Any]:
             return {"changed": outcome.changed, "refused": outcome.refused}
         case ChangedMany():
             return {"changed": outcome.changed, "skipped": outcome.skipped}
+        case DeletedMany():
+            reason = {} if outcome.reason is None else {"reason": outcome.reason}
+            return {"deleted": outcome.deleted, "dry_run": outcome.is_dry_run, **reason}
         case CreatedJob():
             return {"job": str(outcome.job.id), "created": outcome.created}
     job_id = _job_id(outcome)

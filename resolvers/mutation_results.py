@@ -6,6 +6,7 @@ from typing import Any
 
 from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
 from db.queries.rows import AnyRow
+from resolvers.counting import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,13 @@ class ChangedMany:
     matched: Any
     changed: int
     skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedMany:
+    """What a bulk deletion found, and how many jobs it deleted; none in a dry run."""
+
+    matched: Count
+    deleted: int
+    is_dry_run: bool
+    reason: str | None

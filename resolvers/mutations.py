@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from db.commands.creation import Creation, NewJob, create_jobs
+from db.commands.deletion import delete_jobs
 from db.commands.events import record_event
 from db.commands.transition_batches import Change, Outcome, change_jobs
 from db.commands.transitions import STATE_COLUMNS, Transition, change_job, change_status
@@ -28,12 +29,16 @@ from resolvers.ids import parse_job_id, parse_uuid
 from resolvers.mutation_results import (
     ChangedMany,
     CreatedMany,
+    DeletedMany,
     InvalidInput,
     InvalidInputError,
     TransitionedMany,
 )
 from resolvers.narrowing import narrowed
 from resolvers.validation import check_attempts, check_json, check_name, check_object
+
+# How far a dry run counts, independently of its limit.
+MAX_DRY_RUN_COUNT = 10_000
 
 
 async def create(
@@ -123,8 +128,7 @@ async def change_matching(
     columns: Collection[str],
 ) -> ChangedMany:
     """Change the newest jobs that meet the criteria, up to `limit`, passing over locked ones."""
-    if not 1 <= limit <= MAX_BATCH:
-        raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
+    _check_limit(limit)
     try:
         change = _checked(ctx, wanted)
     except InvalidInputError as error:
@@ -151,6 +155,26 @@ async def change_matching(
     return ChangedMany(changed, as_count(len(found), limit), len(rows), len(ids) - len(rows))
 
 
+async def delete_matching(
+    ctx: Context, criteria: JobCriteria, limit: int, *, dry_run: bool, reason: str | None
+) -> DeletedMany:
+    """Delete the newest jobs that meet the criteria, up to `limit`, passing over locked ones.
+
+    A dry run deletes nothing; it counts the jobs, up to MAX_DRY_RUN_COUNT.
+    """
+    _check_limit(limit)
+    kept_reason = storable_message(reason)
+    async with ctx.write() as (session, org_id):
+        if dry_run:
+            found = await queries.count_jobs(session, org_id, criteria, MAX_DRY_RUN_COUNT)
+            return DeletedMany(as_count(found, MAX_DRY_RUN_COUNT), 0, dry_run, kept_reason)
+        window = Window(JOBS_NEWEST_FIRST, limit + 1)
+        rows = await queries.list_jobs(session, org_id, criteria, window, ())
+        ids = [row.id for row in rows[:limit]]
+        deleted = await delete_jobs(session, org_id, ids, criteria, skip_locked=True)
+    return DeletedMany(as_count(len(rows), limit), len(deleted), dry_run, kept_reason)
+
+
 async def _transition_many(
     ctx: Context, changes: Sequence[Change], columns: Collection[str]
 ) -> Sequence[Outcome]:
@@ -168,6 +192,11 @@ async def _transition_many(
     jobs = [each.job for each in outcomes if not isinstance(each, JobNotFound)]
     ctx.cache_jobs(jobs, columns)
     return outcomes
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_BATCH:
+        raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
 
 
 def _as_written(outcome: Outcome, job_id: str) -> Outcome:

@@ -21,6 +21,7 @@ from resolvers.mutation_results import InvalidInputError
 from resolvers.viewer import Role
 from schema.filters import JobFilter
 from schema.mutation_results import (
+    BulkDeletePayload,
     BulkJobPayload,
     CreateJobResult,
     CreateJobsResult,
@@ -232,6 +233,28 @@ class Mutation:
     ) -> BulkJobPayload:
         change = _by_operator(JobStatus.QUEUED, reason)
         return await _change_matching(info, filter, limit, change)
+
+    @mutation(
+        Role.ADMIN,
+        "Delete the newest jobs that match a filter, with their events, whatever their status.",
+    )
+    async def delete_jobs(
+        self,
+        info: Info,
+        filter: Annotated[JobFilter, strawberry.argument(description="The jobs to delete.")],
+        limit: Limit = 100,
+        dry_run: Annotated[
+            bool, strawberry.argument(description="Only count the jobs that match.")
+        ] = False,
+        reason: Annotated[
+            str | None,
+            strawberry.argument(description="The reason, which is stored in the audit log alone."),
+        ] = None,
+    ) -> BulkDeletePayload:
+        criteria = filter.criteria(info.context.now, info.context.viewer_redaction)
+        return await mutations.delete_matching(  # type: ignore[return-value]
+            info.context, criteria, limit, dry_run=dry_run, reason=reason
+        )
 
 
 async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:

@@ -128,6 +128,18 @@ class BulkJobPayload:
     )
 
 
+@strawberry.type(description="The result of deleting many jobs.")
+class BulkDeletePayload:
+    matched: Count = strawberry.field(
+        description="The number of jobs that match the filter, counted up to `limit`; in a dry "
+        "run, up to 10,000."
+    )
+    deleted: int = strawberry.field(
+        description="The number of jobs that were deleted: not those locked by another "
+        "transaction, and in a dry run none."
+    )
+
+
 @strawberry.type(
     description="A batch of jobs that were created, now or by earlier calls with the same keys."
 )

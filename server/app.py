@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 
 from db.backoff import Backoff
 from db.engine import EngineOptions, create_engine
+from db.retention.pruner import Pace, Pruner
 from db.tallies.tallier import Tallier
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.limits import RequestLimits
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         AuditLog(chosen),
         Readiness(engine, chosen),
         _tallier(chosen),
+        _pruner(chosen),
     )
 
     @asynccontextmanager
@@ -71,8 +73,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         # All that is loaded stays: exclude it from garbage collection.
         gc.collect()
         gc.freeze()
-        if state.tallier is not None:
-            state.tallier.start()
+        state.start()
         try:
             yield {ENDING: state.ending, AUDIT: state.audit_log}
         finally:
@@ -138,6 +139,15 @@ def _tallier(settings: Settings) -> Tallier | None:
         return None
     url = settings.database_url.get_secret_value()
     return Tallier(url, settings.tally_interval_seconds, settings.tally_max_keys)
+
+
+def _pruner(settings: Settings) -> Pruner | None:
+    assert settings.database_url is not None
+    if not settings.prune_interval_seconds:
+        return None
+    url = settings.database_url.get_secret_value()
+    pace = Pace(settings.prune_batch_size, settings.prune_pause_ratio)
+    return Pruner(url, settings.prune_interval_seconds, pace)
 
 
 def _request_limits(settings: Settings) -> RequestLimits:

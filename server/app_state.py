@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import Scope
 from db.request_session import RequestSession
+from db.retention.pruner import Pruner
 from db.tallies.tallier import Tallier
 from resolvers.context import Context
 from resolvers.errors import JoblensError, UnavailableError
@@ -45,6 +46,8 @@ class AppState:
     readiness: Readiness
     # None: this process does not sum events.
     tallier: Tallier | None
+    # None: this process does not delete jobs that no retention policy keeps.
+    pruner: Pruner | None
     # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,6 +63,12 @@ class AppState:
         audit.set_credential(credential)
         return credential
 
+    def start(self) -> None:
+        """Start what runs in the background."""
+        for each in (self.tallier, self.pruner):
+            if each is not None:
+                each.start()
+
     async def stop(self) -> None:
         """Stop every component, even if another one fails to stop."""
         async with AsyncExitStack() as stack:
@@ -73,6 +82,7 @@ class AppState:
                 self.hub.stop,
                 self.connections.stop,
                 *((self.tallier.stop,) if self.tallier else ()),
+                *((self.pruner.stop,) if self.pruner else ()),
             ):
                 stack.push_async_callback(_stop, stop)
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, Uuid, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.notifications import notify
+from db.criteria import JobCriteria
+from db.queries.filters import is_any, job_conditions
 from db.tables import (
     job_table,
     tally_duration_table,
@@ -18,19 +20,47 @@ from db.tables import (
 from db.tallies.removal import remove_from_tallies
 
 
-async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
-    """Delete a job, whatever its status; return whether it existed.
+async def delete_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    job_ids: Sequence[UUID],
+    criteria: JobCriteria | None = None,
+    *,
+    skip_locked: bool = False,
+) -> Sequence[UUID]:
+    """Delete jobs with their events, whatever their status; return the ids of those deleted.
 
-    The foreign key deletes its events.
+    Only jobs that meet the criteria once their rows are locked. Rows are locked in the order of
+    their ids; locked ones are waited for, or skipped with `skip_locked`.
     """
+    if not job_ids:
+        return []
+    locked = await session.execute(_lock(org_id, job_ids, criteria, skip_locked=skip_locked))
+    ids = locked.scalars().all()
+    if ids:
+        await remove_from_tallies(session, org_id, ids, datetime.now(UTC))
+        # The foreign key deletes their events.
+        own = job_table.c.org_id == org_id, is_any(job_table.c.id, ids, Uuid())
+        await session.execute(delete(job_table).where(*own))
+        await notify(session, org_id)
+    return ids
+
+
+async def delete_job(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
+    """Delete a job with its events, whatever its status; return whether it existed."""
+    return bool(await delete_jobs(session, org_id, [job_id]))
+
+
+def _lock(
+    org_id: UUID, job_ids: Sequence[UUID], criteria: JobCriteria | None, *, skip_locked: bool
+) -> Select[UUID]:
     job = job_table.c
-    own = job.org_id == org_id, job.id == job_id
-    if (await session.execute(select(job.id).where(*own).with_for_update())).first() is None:
-        return False
-    await remove_from_tallies(session, org_id, [job_id], datetime.now(UTC))
-    await session.execute(delete(job_table).where(*own))
-    await notify(session, org_id)
-    return True
+    return (
+        select(job.id)
+        .where(job_conditions(org_id, criteria), is_any(job.id, list(job_ids), Uuid()))
+        .order_by(job.id)
+        .with_for_update(skip_locked=skip_locked)
+    )
 
 
 async def delete_all_jobs(session: AsyncSession, org_ids: Sequence[UUID]) -> int:

@@ -178,7 +178,8 @@ class Feed:
             )
             new_events = await tracker.read(session, self._batch_size, polls=polls)
             batch = await read_batch(session, self._org_id, new_events, self._subscribers)
-            if polls:
+            # A notification without a new event may be of a deletion.
+            if polls or (notified and not new_events.rows):
                 batch.gone = await read_gone(session, self._org_id, self._subscribers)
             return tracker, new_events, batch
 

@@ -198,6 +198,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Mutation", "transitionJobs"): _items("input", lambda _limits: MAX_TRANSITIONS),
     ("Mutation", "cancelJobs"): _limit,
     ("Mutation", "retryJobs"): _limit,
+    ("Mutation", "deleteJobs"): _limit,
     ("Subscription", "statusCounts"): _fixed(len(JobStatus)),
 }
 

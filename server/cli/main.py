@@ -12,6 +12,8 @@ from server.cli import (
     imports,
     migrations,
     orgs,
+    pruning,
+    retention,
     schema,
     serving,
     tallies,
@@ -33,9 +35,11 @@ app.command("doctor")(doctor.doctor)
 app.command("import")(imports.import_jobs)
 app.command("export")(exports.export_jobs)
 app.command("tally")(tallies.tally)
+app.command("prune")(pruning.prune_jobs)
 app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")
+app.add_typer(retention.app, name="retention")
 app.add_typer(embedded.app, name="db")
 
 

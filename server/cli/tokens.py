@@ -1,7 +1,6 @@
 """`joblens token`: create, list and revoke tokens."""
 
 import asyncio
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -14,25 +13,16 @@ from db.queries.tokens import TokenRow, list_tokens
 from resolvers.viewer import Role
 from server.auth.token_format import digest, new_token
 from server.cli.database import database, require_head
+from server.cli.durations import duration
 from server.cli.errors import fail, read_settings
 from server.cli.orgs import check_name, find_org
 from server.cli.tables import moment, show
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])", re.ASCII)
 
 app = typer.Typer(
     help="The tokens with which programs and people sign in.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-def _duration(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a duration such as 90d, 12h or 30m")
-    return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
 @app.command("create")
@@ -43,7 +33,7 @@ def create(
     expires: Annotated[
         timedelta | None,
         typer.Option(
-            parser=_duration,
+            parser=duration,
             metavar="TIME",
             help="How long it is valid, such as 90d, 12h or 30m.",
             show_default="no expiry",

@@ -75,12 +75,21 @@ async def explain(
     Both as requests run it: as joblens_app, in a transaction that names the organisation.
     """
     scope = Scope(org_id, statement_timeout_seconds=60)
-    sql, parameters = await _caught(engine, scope, query)
+    # Counts ask first whether there are tallies.
+    (statement,) = [
+        each for each in await caught(engine, scope, query) if "FROM tally_state" not in each[0]
+    ]
+    return await explain_sent(url, scope, *statement)
+
+
+async def explain_sent(url: str, scope: Scope, sql: str, parameters: Sequence[Any]) -> list[Plan]:
+    """Get the plans of a statement, which is rolled back: for its parameters, and later."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(f"{scope.begin_sql()};{scope.effort_sql(effort)}")
         await connection.execute(f"PREPARE caught AS {sql}")
-        execute = f"EXECUTE caught ({', '.join(map(_literal, parameters))})"
+        values = f"({', '.join(map(_literal, parameters))})" if parameters else ""
+        execute = f"EXECUTE caught {values}"
         explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {execute}"
         first = await connection.fetchval(explained)
         for _ in range(EXECUTIONS - 2):
@@ -91,7 +100,10 @@ async def explain(
         await connection.close()
 
 
-async def _caught(engine: AsyncEngine, scope: Scope, query: Query) -> tuple[str, Sequence[Any]]:
+async def caught(
+    engine: AsyncEngine, scope: Scope, query: Query
+) -> list[tuple[str, Sequence[Any]]]:
+    """Run the query without a commit; return the statements that it sent, and their parameters."""
     statements: list[tuple[str, Sequence[Any]]] = []
 
     def catch(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_rest: Any) -> None:
@@ -103,9 +115,7 @@ async def _caught(engine: AsyncEngine, scope: Scope, query: Query) -> tuple[str,
             await query(begun)
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", catch)
-    # Counts ask first whether there are tallies.
-    (statement,) = [each for each in statements if "FROM tally_state" not in each[0]]
-    return statement
+    return statements
 
 
 def _literal(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID, uuid4
@@ -14,15 +14,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrations
+from db.admin_session import admin_session
 from db.engine import APP_ROLE, Scope, create_engine
 from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.request_session import RequestSession
+from db.retention.policies import Policy
+from db.retention.store import set_policy
+from db.statuses import TERMINAL_STATUSES
 from db.tables import (
     job_event_table,
     job_table,
     metadata,
     org_table,
+    retention_policy_table,
     tally_duration_table,
     tally_key_table,
     tally_state_table,
@@ -36,6 +41,7 @@ from tests.support import ledger
 from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER = UUID(ORG), UUID(OTHER_ORG)
+ENDED = sorted(TERMINAL_STATUSES)
 READ = Scope(OWN, statement_timeout_seconds=10)
 WRITE = Scope(OWN, statement_timeout_seconds=10, read_only=False)
 COUNTS = "SELECT (SELECT count(*) FROM job) + (SELECT count(*) FROM job_event)"
@@ -45,6 +51,7 @@ EXPECTED = {
     job_event_table: 4,
     org_table: 1,
     token_table: 2,
+    retention_policy_table: 2,
     tally_state_table: 1,
     tally_key_table: 1,
     # Of all jobs and of their key: an hour, a day, and the totals.
@@ -65,6 +72,11 @@ async def _ledger(database_url: str) -> None:
     for org, tokens in ((ORG, 2), (OTHER_ORG, 3)):
         for _ in range(tokens):
             await mint(database_url, org=org)
+    async with admin_session(database_url) as session:
+        for org, statuses in ((OWN, ENDED[:2]), (OTHER, ENDED[:3])):
+            for status in statuses:
+                policy = Policy(uuid4(), status, None, timedelta(days=1))
+                await set_policy(session, org, policy, ledger.EPOCH)
     owner = create_engine(database_url)
     for org_id in (OWN, OTHER):
         while (await sum_once(owner, org_id)).outcome is not Outcome.DONE:

@@ -75,6 +75,11 @@ VALUES ('{ORG}', 1, 1, now(), 0, '{{5}}', '{{2}}', 2.2, 1.1, 1.1)
 """
 
 
+RETENTION = f"""
+INSERT INTO retention_policy VALUES ('{ORG}', '{ORG}', 'failed', 'report.*', 60, now())
+"""
+
+
 async def count(url: str) -> dict[str, int]:
     """Count the rows of each of our tables that this revision has."""
     there = {str(row[0]) for row in (await catalog.read(url, catalog.TABLES))["columns"]}
@@ -104,6 +109,8 @@ async def fill(url: str) -> None:
         await mint(url)
     if ("tally_state", "seen") in columns:
         await execute(url, TALLIES)
+    if ("retention_policy", "id") in columns:
+        await execute(url, RETENTION)
 
 
 async def dependencies_of_role(url: str) -> int:

@@ -24,6 +24,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "retryJob": ("failed", 'retryJob(id: "ID")'),
     "cancelJobs": ("queued", 'cancelJobs(filter: {ids: ["ID"]})'),
     "retryJobs": ("failed", 'retryJobs(filter: {ids: ["ID"]})'),
+    "deleteJobs": ("running", 'deleteJobs(filter: {ids: ["ID"]})'),
 }
 STATE = "SELECT array_agg((id, event_seq, status) ORDER BY id)::text FROM job"
 
@@ -108,12 +109,14 @@ async def test_a_commit_that_is_answered_by_an_error(
         f"CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$;"
         "CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON job_event DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION fail();"
+        "CREATE CONSTRAINT TRIGGER fail AFTER DELETE ON job DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION fail()"
     )
     try:
         response = await service.post(document)
     finally:
-        await owner.execute("DROP TRIGGER fail ON job_event; DROP FUNCTION fail")
+        await owner.execute("DROP FUNCTION fail CASCADE")
     (error,) = response.json()["errors"]
     assert error["extensions"] == {"code": code.value}
     assert await owner.fetchval(STATE) == before

@@ -202,6 +202,25 @@ async def test_every_command_keeps_the_rules(
         assert heard_now[before:] == [ORG] * wrote, name
 
 
+async def test_a_deletion_keeps_them_too(service: Service, citus: bool, heard: list[str]) -> None:
+    ids = [await new_job(service) for _ in range(20)]
+    filter_ = {"f": {"ids": ids}}
+    query = "mutation ($f: JobFilter!) { deleteJobs(filter: $f, dryRun: %s) { deleted } }"
+    expected = {
+        "true": (["SELECT"], 0),
+        # Found, locked, taken out of the tallies if there are some, deleted and told of.
+        "false": (["SELECT", "SELECT", "SELECT", "DELETE", "SELECT"], 1),
+    }
+    for dry_run, (words, times) in expected.items():
+        before = len(await arrived(service, heard))
+        with service.recorded() as statements:
+            await service.query(query % dry_run, filter_)
+        assert [statement.split()[0] for statement in statements] == words
+        for statement in statements:
+            check_organisation(statement)
+        assert (await arrived(service, heard))[before:] == [ORG] * times
+
+
 def is_answer(statement: str) -> bool:
     """Whether a statement reads what the answer's own fields need, after the commit."""
     return statement.startswith("SELECT") and "job_event" in statement

@@ -2,12 +2,14 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
 from db.queries import jobs as queries
-from tests.support.ledger import insert, job
+from resolvers import mutations
+from tests.support.ledger import events, insert, job
 from tests.support.service import OTHER_ORG, Service
 
 CREATE = """mutation ($input: CreateJobInput!) { createJob(input: $input) {
@@ -299,6 +301,68 @@ async def test_bulk_changes_take_the_newest_that_match(service: Service, databas
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
+DELETE = """mutation ($f: JobFilter!, $n: Int! = 100, $dry: Boolean! = false) {
+  deleteJobs(filter: $f, limit: $n, dryRun: $dry) { matched { value isExact } deleted } }"""
+TYPES = "query ($t: String) { jobs(filter: {type: {eq: $t}}) { nodes { id } } }"
+
+
+async def delete(service: Service, **variables: Any) -> tuple[int, bool, int]:
+    answer = (await service.query(DELETE, variables))["deleteJobs"]
+    return answer["matched"]["value"], answer["matched"]["isExact"], answer["deleted"]
+
+
+async def test_a_bulk_deletion_takes_the_newest_that_match(
+    service: Service, database_url: str
+) -> None:
+    type_ = uuid4().hex
+    rows = [job(n, type=type_, status="queued" if n % 3 else "succeeded") for n in range(12)]
+    await insert(database_url, rows, [step for row in rows for step in events(row, "queued")])
+    queued = {"type": {"eq": type_}, "status": ["QUEUED"]}
+    assert await delete(service, f=queued, n=2, dry=True) == (8, True, 0)
+    assert await delete(service, f=queued, n=2) == (2, False, 2)
+    left = [node["id"] for node in (await service.query(TYPES, {"t": type_}))["jobs"]["nodes"]]
+    assert left == [str(row["id"]) for n, row in reversed([*enumerate(rows)]) if n not in {10, 11}]
+    assert await delete(service, f={"type": {"eq": type_}}) == (10, True, 10)
+    assert await delete(service, f={"type": {"eq": type_}}) == (0, True, 0)
+    for limit in (0, 1_001):
+        (error,) = await service.errors(DELETE, {"f": queued, "n": limit, "dry": True})
+        assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_dry_run_counts_up_to_a_bound(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutations, "MAX_DRY_RUN_COUNT", 2)
+    key = uuid4().hex
+    for _ in range(3):
+        await new_job(service, type=key)
+    assert await delete(service, f={"type": {"eq": key}}, dry=True) == (2, False, 0)
+
+
+async def test_a_bulk_deletion_leaves_what_no_longer_matches_or_is_locked(
+    service: Service, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = uuid4().hex
+    started, locked, _ = [await new_job(service, type=key) for _ in range(3)]
+    list_jobs = queries.list_jobs
+
+    async def list_then_start(*args: Any) -> Any:
+        found = await list_jobs(*args)
+        await move(service, started, "RUNNING")
+        return found
+
+    monkeypatch.setattr(queries, "list_jobs", list_then_start)
+    writer = await asyncpg.connect(database_url)
+    async with writer.transaction():
+        await writer.execute("UPDATE job SET priority = 1 WHERE id = $1", UUID(locked))
+        filter_ = {"type": {"eq": key}, "status": ["QUEUED"]}
+        assert await delete(service, f=filter_) == (3, True, 1)
+    await writer.close()
+    monkeypatch.undo()
+    nodes = (await service.query(TYPES, {"t": key}))["jobs"]["nodes"]
+    assert {node["id"] for node in nodes} == {started, locked}
+
+
 async def test_of_writers_that_race_one_wins(service: Service) -> None:
     job_id = await new_job(service)
     for _ in range(5):
@@ -307,8 +371,8 @@ async def test_of_writers_that_race_one_wins(service: Service) -> None:
         assert len(won) == 1
         assert {each.get("current") for each in answers} == {None, "RUNNING"}
         await move(service, job_id, "QUEUED")
-    events = "query ($id: ID!) { job(id: $id) { events { nodes { id prevStatus nextStatus } } } }"
-    nodes = (await service.query(events, {"id": job_id}))["job"]["events"]["nodes"]
+    steps_of = "query ($id: ID!) { job(id: $id) { events { nodes { id prevStatus nextStatus } } } }"
+    nodes = (await service.query(steps_of, {"id": job_id}))["job"]["events"]["nodes"]
     assert [node["id"] for node in nodes] == [f"{job_id}:{n}" for n in range(1, 12)]
     steps = [node["nextStatus"] for node in nodes]
     assert [node["prevStatus"] for node in nodes] == [None, *steps[:-1]]

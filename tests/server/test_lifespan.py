@@ -66,8 +66,12 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
 
 @pytest.fixture
 def app(database_url: str) -> Starlette:
-    # What sums events has an engine of its own.
-    given = {"DATABASE_URL": database_url, "TALLY_INTERVAL_SECONDS": "0"}
+    # What sums events, and what prunes, has an engine of its own.
+    given = {
+        "DATABASE_URL": database_url,
+        "TALLY_INTERVAL_SECONDS": "0",
+        "PRUNE_INTERVAL_SECONDS": "0",
+    }
     return create_app(Settings.read({f"JOBLENS_{name}": value for name, value in given.items()}))
 
 

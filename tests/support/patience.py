@@ -6,6 +6,7 @@ PATIENCE_SECONDS = 300
 # summed only by tests about that: others write jobs without them.
 PATIENT = {
     "tally_interval_seconds": "0",
+    "prune_interval_seconds": "0",
     "pool_timeout_seconds": "60",
     "connect_timeout_seconds": "60",
     "statement_timeout_seconds": "60",

@@ -223,6 +223,16 @@ async def test_a_deleted_job_takes_its_events_along(repository: JobRepository) -
     assert not await repository.delete_job(job_id)
 
 
+async def test_many_jobs_are_deleted_at_once(repository: JobRepository) -> None:
+    made = [(await repository.create_job("t")).job.id for _ in range(3)]
+    kept = (await repository.create_job("t")).job.id
+    assert await repository.delete_many_jobs([*reversed(made), made[0], uuid4()]) == sorted(made)
+    assert await repository.delete_many_jobs(made) == []
+    assert await repository.job_exists(kept)
+    with pytest.raises(InvalidJobError):
+        await repository.delete_many_jobs([kept] * 1_001)
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [

@@ -1,8 +1,17 @@
 """job: as it is now, after each change, until it is terminal; statusCounts: at their pace."""
 
 import asyncio
+from uuid import UUID
 
+import asyncpg
+import pytest
+
+from db.repository import JobRepository
+from db.session_scope import create_worker_engine, session_scope
+from tests.resolvers.live.clients import socket
 from tests.resolvers.live.watching import NEVER, until, watching
+from tests.support.ledger import insert, job
+from tests.support.service import ORG, Service, serving
 
 JOB = "subscription ($id: ID!) { job(id: $id) { status latestEvent { id } } }"
 COUNTS = "subscription ($every: Float, $filter: JobFilter) { statusCounts(everySeconds: $every, filter: $filter) { status count { value isExact } } }"
@@ -44,6 +53,79 @@ async def test_a_deleted_job_completes(database_url: str) -> None:
         await subscriber.data()
         await watched.writer.execute("DELETE FROM job WHERE id = $1", row["id"])
         assert await subscriber.completes()
+
+
+DELETE = "mutation ($f: JobFilter!) { deleteJobs(filter: $f) { deleted } }"
+
+
+@pytest.mark.parametrize("deletes", ["mutation", "repository", "other program"])
+async def test_clients_of_deleted_jobs_are_told_at_once(database_url: str, deletes: str) -> None:
+    """By the notification alone; others' streams go on."""
+    rows = [job(n) for n in range(3)]
+    await insert(database_url, rows)
+    ids = [row["id"] for row in rows[:2]]
+    async with (
+        serving(database_url, live_poll_seconds="3600") as service,
+        socket(service) as client,
+    ):
+        await client.init()
+        for number, row in enumerate(rows):
+            await client.subscribe(str(number), JOB, id=str(row["id"]))
+            first = await client.receive()
+            assert (first["type"], first["payload"]["data"]["job"]["status"]) == ("next", "QUEUED")
+        await listens(database_url)
+        await delete(service, database_url, ids, deletes)
+        ended = [await client.receive() for _ in ids]
+        assert {(each["id"], each["type"]) for each in ended} == {
+            ("0", "complete"),
+            ("1", "complete"),
+        }
+        cancel = "mutation ($id: ID!) { cancelJob(id: $id) { __typename } }"
+        await service.query(cancel, {"id": str(rows[2]["id"])})
+        last = await client.receive()
+        assert (last["id"], last["payload"]["data"]["job"]["status"]) == ("2", "CANCELED")
+        assert await client.receive() == {"id": "2", "type": "complete"}
+
+
+async def listens(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    found = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database() AND state = 'idle'"
+    await until(lambda: connection.fetchval(found))
+    await connection.close()
+
+
+async def delete(service: Service, database_url: str, ids: list[UUID], deletes: str) -> None:
+    match deletes:
+        case "mutation":
+            filter_ = {"ids": [str(each) for each in ids]}
+            assert (await service.query(DELETE, {"f": filter_}))["deleteJobs"]["deleted"] == 2
+        case "repository":
+            engine = create_worker_engine(database_url)
+            async with session_scope(UUID(ORG), engine=engine) as session:
+                assert await JobRepository(session).delete_many_jobs(ids) == sorted(ids)
+            await engine.dispose()
+        case _:
+            writer = await asyncpg.connect(database_url)
+            async with writer.transaction():
+                await writer.execute("DELETE FROM job WHERE id = ANY($1)", ids)
+                await writer.execute("SELECT pg_notify('joblens', $1)", ORG)
+            await writer.close()
+
+
+async def test_a_client_of_a_deleted_job_is_told_by_the_poll(database_url: str) -> None:
+    row = job()
+    await insert(database_url, [row])
+    async with (
+        serving(database_url, live_poll_seconds="0.1") as service,
+        socket(service) as client,
+    ):
+        await client.init()
+        await client.subscribe("1", JOB, id=str(row["id"]))
+        assert (await client.receive())["type"] == "next"
+        writer = await asyncpg.connect(database_url)
+        await writer.execute("DELETE FROM job WHERE id = $1", row["id"])
+        await writer.close()
+        assert await client.receive() == {"id": "1", "type": "complete"}
 
 
 async def test_an_unknown_job_is_refused(database_url: str) -> None:

@@ -30,6 +30,7 @@ NEEDED = {
     "retryJob": OPERATOR,
     "cancelJobs": OPERATOR,
     "retryJobs": OPERATOR,
+    "deleteJobs": ADMIN,
 }
 # Of a job that exists or not, whose status allows it or not.
 CALLS = {
@@ -42,6 +43,7 @@ CALLS = {
     "retryJob": 'retryJob(id: "%s") { __typename }',
     "cancelJobs": 'cancelJobs(filter: {ids: ["%s"]}) { changed }',
     "retryJobs": 'retryJobs(filter: {ids: ["%s"]}) { changed }',
+    "deleteJobs": 'deleteJobs(filter: {ids: ["%s"]}) { deleted }',
 }
 ROW = job(0, id=UUID(int=1), idempotency_key="taken")
 READS = [

@@ -135,6 +135,13 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
         for each in FILTERS
         if each is not None
     ),
+    *(
+        ("deleteJobs", {"filter": each, "limit": limit, "dryRun": dry_run})
+        for limit, dry_run in ((1, True), (1, False), (1000, True))
+        for each in FILTERS
+        if each is not None
+    ),
+    ("deleteJobs", {"filter": {"ids": list(THEIR_IDS)}}),
 ]  # fmt: skip
 
 
@@ -234,7 +241,8 @@ async def test_no_mutation_tells_of_others_or_changes_theirs(
     before = await theirs(urls[1])
     for number, (name, given) in enumerate(MUTATIONS):
         later = NOW + timedelta(days=1, minutes=number)
-        asked = both[0].as_(OPERATOR).at(later), both[1].as_(OPERATOR).at(later)
+        role = ADMIN if name == "deleteJobs" else OPERATOR
+        asked = both[0].as_(role).at(later), both[1].as_(role).at(later)
         await answers(asked, operation(core_schema, "mutation", name, given), given)
     assert len(before[0]) == len(THEIRS)
     assert await theirs(urls[1]) == before

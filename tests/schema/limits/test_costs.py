@@ -69,6 +69,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         (f'mutation {{ cancelJob(id: "{ID}") {{ {CHANGED} }} }}', 2),
         ("mutation { cancelJobs(filter: {}) { changed } }", 100),
         ("mutation { retryJobs(filter: {}, limit: 5) { jobs { latestEvent { id } } matched { value } } }", 16),
+        ("mutation { deleteJobs(filter: {}, limit: 5) { deleted matched { value } } }", 6),
         # A subscription costs what one of its events does.
         ("subscription { jobEvents { node { job { id } } } }", 2),
         ("subscription { statusCounts { count { value } } }", 6),

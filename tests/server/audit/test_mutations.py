@@ -109,6 +109,18 @@ async def test_each_outcome(service: Service, minted: Minted, lines: Lines) -> N
         f'retryJob(id: "{job}")': {"outcome": "ok", "job": job},
         f'cancelJobs(filter: {{ids: ["{job}"]}})': {"outcome": "ok", "changed": 1, "skipped": 0},
         f'retryJobs(filter: {{ids: ["{job}"]}})': {"outcome": "ok", "changed": 1, "skipped": 0},
+        f'deleteJobs(filter: {{ids: ["{job}"]}}, dryRun: true)': {
+            "outcome": "ok",
+            "deleted": 0,
+            "dry_run": True,
+        },
+        f'deleteJobs(filter: {{ids: ["{job}"]}}, reason: "r\\u0000")': {
+            "outcome": "ok",
+            "deleted": 1,
+            "dry_run": False,
+            "reason": "r\ufffd",
+        },
+        "deleteJobs(filter: {}, limit: 1001)": {"outcome": "BAD_USER_INPUT"},
         'cancelJob(id: "x")': {"outcome": "BAD_USER_INPUT"},
         "cancelJobs(filter: {}, limit: 0)": {"outcome": "BAD_USER_INPUT"},
     }

@@ -18,12 +18,28 @@ OWNERS = {
     "org list": ["org", "list"],
     "token create": ["token", "create", "--org", "Acme", "--role", "viewer", "--name", "me"],
     "token list": ["token", "list"],
+    "retention set": ["retention", "set", "--keep", "1d"],
+    "retention list": ["retention", "list"],
+    "retention remove": ["retention", "remove", str(uuid4())],
     "token revoke": ["token", "revoke", str(uuid4())],
 }
 OTHERS = {
-    *("serve", "demo", "doctor", "schema", "org", "token", "db", "url", "start", "stop"),
+    *(
+        "serve",
+        "demo",
+        "doctor",
+        "schema",
+        "org",
+        "token",
+        "retention",
+        "db",
+        "url",
+        "start",
+        "stop",
+    ),
     # As serve, it needs only the role.
     "tally",
+    "prune",
 }
 INTERNAL = ("row-level security", "sqlalchemy", "permission denied", "Traceback")
 

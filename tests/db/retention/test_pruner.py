@@ -1,0 +1,159 @@
+"""Pruning in the background: by which logins, of which organisations, and how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from db.retention import pruner as pruner_module
+from db.retention.pruner import Pace, Pruner
+from db.retention.pruning import create_prune_engine, list_prunable_orgs
+from server.app import create_app
+from server.settings import Settings
+from tests.db.retention.test_pruning import DAY, ended, ids, keep, left, prune_all
+from tests.support.patience import PATIENCE_SECONDS
+
+EAGER = Pace(batch_size=2, pause_ratio=0)
+
+
+@contextmanager
+def listening() -> Iterator[list[Any]]:
+    """Collect what is logged, whatever other tests have configured."""
+    logger, pruner_module.log = (
+        pruner_module.log,
+        structlog.wrap_logger(None, cache_logger_on_first_use=False),
+    )
+    try:
+        with capture_logs() as lines:
+            yield lines
+    finally:
+        pruner_module.log = logger
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await is_so():  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.01)
+
+
+async def test_all_organisations_are_pruned_again_and_again(database_url: str, owner: Any) -> None:
+    orgs = [(await ended(database_url, 5))[0]["org_id"] for _ in range(3)]
+    policies = [await keep(database_url, org_id, DAY) for org_id in orgs[:2]]
+    pruners = [Pruner(database_url, 0.01, EAGER) for _ in range(2)]
+
+    async def is_empty() -> bool:
+        return not any([await left(owner, org_id) for org_id in orgs[:2]])
+
+    with listening() as lines:
+        for pruner in pruners:
+            pruner.start()
+        await until(is_empty)
+        await ended(database_url, 1, orgs[1])
+        await until(is_empty)
+        for pruner in pruners:
+            await pruner.stop()
+    # It has no policy.
+    assert len(await left(owner, orgs[2])) == 5
+    told = {policy.id: 0 for policy in policies}
+    for line in lines:
+        assert (line["event"], line["log_level"]) == ("pruned jobs", "info")
+        for policy in policies:
+            told[policy.id] += line["policies"].get(str(policy.id), 0)
+    assert list(told.values()) == [5, 6]
+    assert sum(line["deleted"] for line in lines) == 11
+
+
+async def test_it_stops_between_two_transactions(database_url: str, owner: Any) -> None:
+    rows = await ended(database_url, 20)
+    org_id = rows[0]["org_id"]
+    await keep(database_url, org_id, DAY)
+    pruner = Pruner(database_url, 0.01, Pace(batch_size=2, pause_ratio=1e9))
+    pruner.start()
+
+    async def has_begun() -> bool:
+        return len(await left(owner, org_id)) < 20
+
+    await until(has_begun)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await pruner.stop()
+    assert await left(owner, org_id) == ids(rows[2:])
+
+
+async def test_it_goes_on_after_an_error(
+    database_url: str,
+    owner: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("db.retention.pruner.RETRY_SECONDS", 0.01)
+    org_id = (await ended(database_url, 3))[0]["org_id"]
+    await keep(database_url, org_id, DAY)
+    await owner.execute("ALTER TABLE retention_policy RENAME TO hidden")
+    pruner = Pruner(database_url, 0.01, EAGER)
+    with listening() as lines:
+
+        async def has_warned() -> bool:
+            return bool(lines)
+
+        pruner.start()
+        try:
+            await until(has_warned)
+        finally:
+            await owner.execute("ALTER TABLE hidden RENAME TO retention_policy")
+
+    async def is_empty() -> bool:
+        return not await left(owner, org_id)
+
+    await until(is_empty)
+    await pruner.stop()
+    # Once, however often it is tried again.
+    assert [line["event"] for line in lines] == ["cannot prune jobs"]
+
+
+async def test_the_login_that_serves_may_prune(database_url: str, owner: Any) -> None:
+    org_id = (await ended(database_url, 3))[0]["org_id"]
+    await keep(database_url, org_id, DAY)
+    name = f"joblens_test_{uuid4().hex}"
+    await owner.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{name}' IN ROLE joblens_app")
+    parts = urlsplit(database_url)
+    engine = create_prune_engine(
+        urlunsplit(parts._replace(netloc=f"{name}:{name}@{parts.netloc.rpartition('@')[2]}"))
+    )
+    assert org_id in await list_prunable_orgs(engine)
+    assert (await prune_all(engine, org_id)).total() == 3
+    await engine.dispose()
+    await owner.execute(f"REVOKE joblens_app FROM {name}; SET ROLE {name}")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await owner.execute("SELECT retention_orgs()")
+    await owner.execute("RESET ROLE")
+    await owner.execute(f"DROP ROLE {name}")
+
+
+async def test_the_application_prunes(database_url: str, owner: Any) -> None:
+    org_id = (await ended(database_url, 3))[0]["org_id"]
+    await keep(database_url, org_id, DAY)
+    given = {
+        "DATABASE_URL": database_url,
+        "TALLY_INTERVAL_SECONDS": "0",
+        "PRUNE_INTERVAL_SECONDS": "0.01",
+    }
+    app = create_app(Settings.read({f"JOBLENS_{name}": value for name, value in given.items()}))
+
+    async def is_empty() -> bool:
+        return not await left(owner, org_id)
+
+    async with app.router.lifespan_context(app):
+        await until(is_empty)
