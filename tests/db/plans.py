@@ -79,10 +79,17 @@ async def explain(
     (statement,) = [
         each for each in await caught(engine, scope, query) if "FROM tally_state" not in each[0]
     ]
-    return await explain_sent(url, scope, *statement)
+    return await explain_sent(url, scope, *statement, effort=effort)
 
 
-async def explain_sent(url: str, scope: Scope, sql: str, parameters: Sequence[Any]) -> list[Plan]:
+async def explain_sent(
+    url: str,
+    scope: Scope,
+    sql: str,
+    parameters: Sequence[Any],
+    *,
+    effort: Effort = Effort.STEADY,
+) -> list[Plan]:
     """Get the plans of a statement, which is rolled back: for its parameters, and later."""
     connection = await asyncpg.connect(url)
     try:
