@@ -86,8 +86,9 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    # The pool, and the connection that listens for notifications.
-    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1)
+    # The pool, and those that listen for notifications, sum events and prune.
+    background = 1 + bool(settings.tally_interval_seconds) + bool(settings.prune_interval_seconds)
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + background)
     checks = [
         check
         async for check in check_database(
