@@ -13,6 +13,9 @@ from db.queries.payloads import find_jobs_containing, is_indexed
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
 
+# With more values, a page of each is more to read than the newest jobs until the page is full.
+MOST_VALUES = 100
+
 
 async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | None:
     """Add the ids of jobs whose payload matches, and the values that match parts of text."""
@@ -25,7 +28,7 @@ async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | 
         text: TextCriteria | None = getattr(criteria, name.value)
         if text is not None and _has_parts(text):
             values = await ctx.read(list_matching_values, name, text)
-            if values is not None:
+            if values is not None and len(values) <= MOST_VALUES:
                 change: dict[str, Any] = {name.value: replace(text, in_=values)}
                 criteria = replace(criteria, **change)
     return criteria
