@@ -26,7 +26,7 @@ from db.retention.pruning import (
 
 # After an error, such as of a database that is not migrated, or read only.
 RETRY_SECONDS = 30.0
-PAUSE_RATIO = 2.0
+PAUSE_RATIO = 4.0
 
 log = structlog.get_logger("joblens.retention")
 
@@ -75,16 +75,6 @@ async def _step(
     return await prune_once(engine, org_id, now, after, batch_size=pace.batch_size)
 
 
-def log_pruned(org_id: UUID, counts: Mapping[Policy, int]) -> None:
-    """Log how many jobs of an organisation were deleted, if any were."""
-    if not counts:
-        return
-    policies = {str(policy.id): count for policy, count in counts.items()}
-    log.info(
-        "pruned jobs", organisation=str(org_id), deleted=sum(counts.values()), policies=policies
-    )
-
-
 class Pruner:
     """Prunes every `interval_seconds`, from `start` to `stop`. Of several processes one does."""
 
@@ -125,7 +115,16 @@ class Pruner:
             try:
                 outcome = await prune(self._engine, org_id, self._pace, counts)
             finally:
-                log_pruned(org_id, counts)
+                _log(org_id, counts)
             if outcome is Outcome.BUSY:
                 # Another process prunes: leave the rest to it.
                 return
+
+
+def _log(org_id: UUID, counts: Mapping[Policy, int]) -> None:
+    if not counts:
+        return
+    policies = {str(policy.id): count for policy, count in counts.items()}
+    log.info(
+        "pruned jobs", organisation=str(org_id), deleted=sum(counts.values()), policies=policies
+    )

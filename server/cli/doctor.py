@@ -86,9 +86,9 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    # The pool, and those that listen for notifications, sum events and prune.
-    background = 1 + bool(settings.tally_interval_seconds) + bool(settings.prune_interval_seconds)
-    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + background)
+    # The pool, the connection that listens for notifications, and those of background tasks.
+    tasks = sum(map(bool, (settings.tally_interval_seconds, settings.prune_interval_seconds)))
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1 + tasks)
     checks = [
         check
         async for check in check_database(

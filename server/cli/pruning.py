@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.retention.policies import Policy
-from db.retention.pruner import Pace, log_pruned, prune
+from db.retention.pruner import Pace, prune
 from db.retention.pruning import Outcome, create_prune_engine, list_prunable_orgs
 from server.cli.database import database, require_head
 from server.cli.errors import read_settings
@@ -66,14 +66,10 @@ async def _prune_one(
     engine: AsyncEngine, org_id: UUID, pace: Pace, counts: Counter[Policy], *, dry_run: bool
 ) -> None:
     outcome = Outcome.BUSY
-    try:
-        while outcome is Outcome.BUSY:
-            outcome = await prune(engine, org_id, pace, counts, dry_run=dry_run)
-            if outcome is Outcome.BUSY:
-                await asyncio.sleep(BUSY_SECONDS)
-    finally:
-        if not dry_run:
-            log_pruned(org_id, counts)
+    while outcome is Outcome.BUSY:
+        outcome = await prune(engine, org_id, pace, counts, dry_run=dry_run)
+        if outcome is Outcome.BUSY:
+            await asyncio.sleep(BUSY_SECONDS)
     if outcome is Outcome.TALLYING:
         typer.echo(f"{org_id}: not all events are summed yet; run `joblens tally` first", err=True)
 

@@ -22,7 +22,7 @@ class RetentionSettings(BaseModel):
         description="The maximum number of jobs that a transaction deletes.",
     )
     prune_pause_ratio: float = Field(
-        2.0,
+        4.0,
         ge=0,
         le=1_000,
         description="After each transaction that deletes, the process waits so many times as long "
