@@ -51,6 +51,18 @@ COUNTED = {
     "`timeline` of two days by hour": TIMELINE.format("2025-12-30", "HOUR"),
     "`timeline` of 30 days by day": TIMELINE.format("2025-12-02", "DAY"),
     "`timeline` of a year by week": TIMELINE.format("2025-01-01", "WEEK"),
+    "`timeline` of a year by week, with percentiles": TIMELINE.format("2025-01-01", "WEEK").replace(
+        "created", "created wait { p50 } run { p95 }"
+    ),
+    "`timelineBy(by: TYPE)` of a year by week": """{ timelineBy(by: TYPE,
+        from: "2025-01-01T00:00:00Z", until: "2026-01-01T00:00:00Z", bucket: WEEK) {
+        key { type } isRest buckets { start failed } } }""",
+    "`statusCounts(at:)`": COUNTS.format('(at: "2025-09-15T10:20:30Z")'),
+    "`statusCounts(at:)` of a type": COUNTS.format(
+        '(at: "2025-09-15T10:20:30Z", filter: {type: {eq: "email.send"}})'
+    ),
+    "`jobGroups(by: [LAST_ERROR_CODE])`": """{ jobGroups(by: [LAST_ERROR_CODE]) {
+        key { lastErrorCode } count } }""",
 }
 SEARCHES = {
     "`payloadContains`, one old job": _page("{payloadContains: {order: 77}}"),
