@@ -72,9 +72,6 @@ def sums(
 ) -> AnySelect:
     """Add up the sums of these keys, or of all but that of all jobs, by bucket."""
     run = runs_of(starts, untils, spans)
-    wanted: Any = literal(keys, ARRAY(Integer()))
-    if keys is None:
-        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
     groups: list[ColumnElement[Any]] = [bucket_of(tally.start, thresholds)]
     source: FromClause = tally_table
     if series is not None:
@@ -89,7 +86,7 @@ def sums(
         .where(
             tally.org_id == org_id,
             tally.span == run.c.span,
-            tally.key_id == any_(wanted),
+            is_one_of(tally.key_id, org_id, keys),
             tally.start >= run.c.start,
             tally.start < run.c.until,
         )
@@ -147,13 +144,23 @@ def events(
     return select(*change.c).select_from(run.join(change, true()))
 
 
+def is_one_of(column_: Column[Any], org_id: UUID, keys: list[int] | None) -> Condition:
+    """Match these keys, or all but that of all jobs."""
+    wanted: Any = literal(keys, ARRAY(Integer()))
+    if keys is None:
+        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
+    return column_ == any_(wanted)
+
+
 def bucket_of(time: ColumnElement[Any], thresholds: list[datetime]) -> ColumnElement[int]:
+    """Return the index of the bucket that a time is in."""
     # PostgreSQL counts from 1.
     number = func.width_bucket(time, literal(thresholds, ARRAY(Timestamp)))
     return (number - literal_column("1")).label("bucket")
 
 
 def runs_of(starts: list[datetime], untils: list[datetime], spans: Any = None) -> TableValuedAlias:
+    """Return a table of runs, with their spans if they have some."""
     columns: list[tuple[Any, str, Any]] = [
         (starts, "start", Timestamp),
         (untils, "until", Timestamp),

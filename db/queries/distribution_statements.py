@@ -9,13 +9,10 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    Integer,
     and_,
-    any_,
     cast,
     exists,
     func,
-    literal,
     select,
     true,
 )
@@ -23,7 +20,7 @@ from sqlalchemy.sql.selectable import FromClause, Subquery
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import PERCENTILES
-from db.queries.bucket_statements import Series, bucket_of, runs_of
+from db.queries.bucket_statements import Series, bucket_of, is_one_of, runs_of
 from db.queries.filters import Condition, event, job, job_conditions
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
@@ -145,9 +142,6 @@ def _kept(
     thresholds: list[datetime],
     run: Any,
 ) -> Any:
-    wanted: Any = literal(keys, ARRAY(Integer()))
-    if keys is None:
-        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
     columns: Columns = [bucket_of(duration.start, thresholds), duration.kind, duration.bins]
     columns += [duration.counts, duration.total, duration.least, duration.most]
     source: FromClause = tally_duration_table
@@ -158,7 +152,7 @@ def _kept(
     conditions = (
         duration.org_id == org_id,
         duration.span == run.c.span,
-        duration.key_id == any_(wanted),
+        is_one_of(duration.key_id, org_id, keys),
         duration.start >= run.c.start,
         duration.start < run.c.until,
     )

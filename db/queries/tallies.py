@@ -142,7 +142,7 @@ def _is_decided(rows: Sequence[AnyRow], criteria: JobCriteria) -> bool:
     if given != {"type"} or criteria.type is None:
         return False
     names = {*(criteria.type.in_ or ()), *((criteria.type.eq,) if criteria.type.eq else ())}
-    return bool(names) and names <= {row.type for row in rows}
+    return bool(names) and names <= {row.type for row in rows} - {OTHERS}
 
 
 def _keys(org_id: UUID, criteria: JobCriteria) -> AnySelect:

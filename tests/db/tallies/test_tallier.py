@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries.jobs import count_jobs
 from db.queries.tallies import open_tallies
@@ -163,6 +164,10 @@ async def test_keys_are_bounded(database_url: str, engine: AsyncEngine, owner: A
     assert ("busy", "q0") in pairs
     assert {("busy", OTHERS), (OTHERS, OTHERS)} < pairs
     assert len(pairs) <= 5 + len({type_ for type_, _ in pairs})
+    for type_, expected in (("busy", 31), ("t7", 1), (OTHERS, 0), ("none", 0)):
+        criteria = JobCriteria(type=TextCriteria(eq=type_))
+        async with RequestSession(engine, Scope(org_id, 60)) as session, session.use() as begun:
+            assert await count_jobs(begun, org_id, criteria, None) == expected
 
 
 @pytest.mark.parametrize("moved", ["type", "queue"])
