@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from db.background_task import BackgroundTask
 from db.backoff import Backoff
 from db.engine import EngineOptions, create_engine
 from db.retention.pruner import Pace, Pruner
@@ -63,8 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         _request_limits(chosen),
         AuditLog(chosen),
         Readiness(engine, chosen),
-        _tallier(chosen),
-        _pruner(chosen),
+        _tasks(chosen),
     )
 
     @asynccontextmanager
@@ -133,21 +133,16 @@ def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
     )
 
 
-def _tallier(settings: Settings) -> Tallier | None:
+def _tasks(settings: Settings) -> list[BackgroundTask]:
     assert settings.database_url is not None
-    if not settings.tally_interval_seconds:
-        return None
     url = settings.database_url.get_secret_value()
-    return Tallier(url, settings.tally_interval_seconds, settings.tally_max_keys)
-
-
-def _pruner(settings: Settings) -> Pruner | None:
-    assert settings.database_url is not None
-    if not settings.prune_interval_seconds:
-        return None
-    url = settings.database_url.get_secret_value()
-    pace = Pace(settings.prune_batch_size, settings.prune_pause_ratio)
-    return Pruner(url, settings.prune_interval_seconds, pace)
+    tasks: list[BackgroundTask] = []
+    if settings.tally_interval_seconds:
+        tasks.append(Tallier(url, settings.tally_interval_seconds, settings.tally_max_keys))
+    if settings.prune_interval_seconds:
+        pace = Pace(settings.prune_batch_size, settings.prune_pause_ratio)
+        tasks.append(Pruner(url, settings.prune_interval_seconds, pace))
+    return tasks
 
 
 def _request_limits(settings: Settings) -> RequestLimits:

@@ -1,17 +1,16 @@
 """The state of one process, shared by all of its requests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.background_task import BackgroundTask
 from db.engine import Scope
 from db.request_session import RequestSession
-from db.retention.pruner import Pruner
-from db.tallies.tallier import Tallier
 from resolvers.context import Context
 from resolvers.errors import JoblensError, UnavailableError
 from resolvers.limits import RequestLimits
@@ -44,10 +43,7 @@ class AppState:
     limits: RequestLimits
     audit_log: audit.AuditLog
     readiness: Readiness
-    # None: this process does not sum events.
-    tallier: Tallier | None
-    # None: this process does not delete jobs that no retention policy keeps.
-    pruner: Pruner | None
+    tasks: Sequence[BackgroundTask]
     # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -65,9 +61,8 @@ class AppState:
 
     def start(self) -> None:
         """Start what runs in the background."""
-        for each in (self.tallier, self.pruner):
-            if each is not None:
-                each.start()
+        for task in self.tasks:
+            task.start()
 
     async def stop(self) -> None:
         """Stop every component, even if another one fails to stop."""
@@ -81,8 +76,7 @@ class AppState:
                 self.authenticator.stop,
                 self.hub.stop,
                 self.connections.stop,
-                *((self.tallier.stop,) if self.tallier else ()),
-                *((self.pruner.stop,) if self.pruner else ()),
+                *(task.stop for task in self.tasks),
             ):
                 stack.push_async_callback(_stop, stop)
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -12,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.background_task import BackgroundTask
 from db.retention.policies import Policy
 from db.retention.pruning import (
     BATCH_SIZE,
@@ -24,8 +24,6 @@ from db.retention.pruning import (
     prune_once,
 )
 
-# After an error, such as of a database that is not migrated, or read only.
-RETRY_SECONDS = 30.0
 PAUSE_RATIO = 4.0
 
 log = structlog.get_logger("joblens.retention")
@@ -75,41 +73,17 @@ async def _step(
     return await prune_once(engine, org_id, now, after, batch_size=pace.batch_size)
 
 
-class Pruner:
-    """Prunes every `interval_seconds`, from `start` to `stop`. Of several processes one does."""
+class Pruner(BackgroundTask):
+    """Prunes all organisations that have policies. Of several processes one does."""
+
+    failure = "cannot prune jobs"
 
     def __init__(self, url: str, interval_seconds: float, pace: Pace) -> None:
-        self._engine = create_prune_engine(url)
-        self._interval_seconds = interval_seconds
+        super().__init__(create_prune_engine(url), interval_seconds)
         self._pace = pace
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Start to prune, after the first interval."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """Stop; a transaction that has not committed is rolled back."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self._engine.dispose()
-
-    async def _run(self) -> None:
-        is_failing = False
-        while True:
-            wait = max(self._interval_seconds, RETRY_SECONDS if is_failing else 0.0)
-            await asyncio.sleep(wait)
-            try:
-                await self._prune_each()
-                is_failing = False
-            except Exception as error:  # noqa: BLE001 - any error is retried
-                if not is_failing:
-                    log.warning("cannot prune jobs", reason=type(error).__name__)
-                is_failing = True
-
-    async def _prune_each(self) -> None:
+    async def work(self) -> bool:
+        """Delete what no policy keeps now."""
         for org_id in await list_prunable_orgs(self._engine):
             counts: Counter[Policy] = Counter()
             try:
@@ -118,7 +92,8 @@ class Pruner:
                 _log(org_id, counts)
             if outcome is Outcome.BUSY:
                 # Another process prunes: leave the rest to it.
-                return
+                break
+        return False
 
 
 def _log(org_id: UUID, counts: Mapping[Policy, int]) -> None:

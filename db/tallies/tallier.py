@@ -3,26 +3,20 @@
 Several processes may do so: each organisation is summed by one of them at a time.
 """
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from uuid import UUID
 
-import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.background_task import BackgroundTask
 from db.engine import EngineOptions, Scope, create_engine
 from db.request_session import RequestSession
 from db.tallies.summing import MAX_KEYS, STATEMENT_TIMEOUT_SECONDS, Outcome, sum_once
 
 APPLICATION_NAME = "joblens tally"
-# After an error, such as of a database that is not migrated, or read only.
-RETRY_SECONDS = 30.0
 _UNTALLIED = text("SELECT untallied_orgs()")
 _NO_ORG = UUID(int=0)
-
-log = structlog.get_logger("joblens.tallies")
 
 
 def create_tally_engine(url: str) -> AsyncEngine:
@@ -44,42 +38,16 @@ async def list_untallied_orgs(engine: AsyncEngine) -> Sequence[UUID]:
         return (await begun.execute(_UNTALLIED)).scalars().all()
 
 
-class Tallier:
-    """Sums every `interval_seconds`, from `start` to `stop`."""
+class Tallier(BackgroundTask):
+    """Sums the events of all organisations."""
+
+    failure = "cannot sum events"
 
     def __init__(self, url: str, interval_seconds: float, max_keys: int = MAX_KEYS) -> None:
-        self._engine = create_tally_engine(url)
-        self._interval_seconds = interval_seconds
+        super().__init__(create_tally_engine(url), interval_seconds)
         self._max_keys = max_keys
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Start to sum."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """Stop; what a transaction has not committed is summed later."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self._engine.dispose()
-
-    async def _run(self) -> None:
-        is_failing = False
-        while True:
-            wait = self._interval_seconds
-            try:
-                if await self._sum_each():
-                    wait = 0.0
-                is_failing = False
-            except Exception as error:  # noqa: BLE001 - any error is retried
-                if not is_failing:
-                    log.warning("cannot sum events", reason=type(error).__name__)
-                is_failing, wait = True, max(wait, RETRY_SECONDS)
-            await asyncio.sleep(wait)
-
-    async def _sum_each(self) -> bool:
+    async def work(self) -> bool:
         """Run one transaction for each organisation; return whether some have more to sum."""
         outcomes = [
             (await sum_once(self._engine, org_id, max_keys=self._max_keys)).outcome

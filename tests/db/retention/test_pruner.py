@@ -98,7 +98,7 @@ async def test_it_goes_on_after_an_error(
     owner: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("db.retention.pruner.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("db.background_task.RETRY_SECONDS", 0.01)
     org_id = (await ended(database_url, 3))[0]["org_id"]
     await keep(database_url, org_id, DAY)
     await owner.execute("ALTER TABLE retention_policy RENAME TO hidden")

@@ -94,7 +94,7 @@ async def test_all_organisations_are_summed_again_and_again(
 async def test_it_goes_on_after_an_error(
     database_url: str, engine: AsyncEngine, owner: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("db.tallies.tallier.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("db.background_task.RETRY_SECONDS", 0.01)
     org_id = await fill(database_url, ("a", "q"))
     await owner.execute("ALTER TABLE tally RENAME TO hidden")
     tallier = Tallier(database_url, interval_seconds=0.01)

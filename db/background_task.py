@@ -1,0 +1,56 @@
+"""Work that a process repeats in the background, on an engine of its own."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from contextlib import suppress
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+# After an error, such as of a database that is not migrated, or read only.
+RETRY_SECONDS = 30.0
+
+log = structlog.get_logger("joblens.background")
+
+
+class BackgroundTask(ABC):
+    """Works every `interval_seconds`, from `start` to `stop`.
+
+    Errors are retried; of several in a row, one is logged as `failure`.
+    """
+
+    failure: str
+
+    def __init__(self, engine: AsyncEngine, interval_seconds: float) -> None:
+        self._engine = engine
+        self._interval_seconds = interval_seconds
+        self._task: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def work(self) -> bool:
+        """Work once; return whether there is more to do at once."""
+
+    def start(self) -> None:
+        """Start, after the first interval."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Stop; a transaction that has not committed is rolled back."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+        await self._engine.dispose()
+
+    async def _run(self) -> None:
+        is_failing = has_more = False
+        while True:
+            wait = 0.0 if has_more else self._interval_seconds
+            await asyncio.sleep(max(wait, RETRY_SECONDS) if is_failing else wait)
+            try:
+                has_more = await self.work()
+                is_failing = False
+            except Exception as error:  # noqa: BLE001 - any error is retried
+                if not is_failing:
+                    log.warning(self.failure, reason=type(error).__name__)
+                is_failing = True
