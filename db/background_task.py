@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 # After an error, such as of a database that is not migrated, or read only.
 RETRY_SECONDS = 30.0
+# The first time it works this soon, so that a process that is often restarted works at all.
+FIRST_SECONDS = 5.0
 
 log = structlog.get_logger("joblens.background")
 
@@ -31,7 +33,7 @@ class BackgroundTask(ABC):
         """Work once; return whether there is more to do at once."""
 
     def start(self) -> None:
-        """Start, after the first interval."""
+        """Start: after the first interval, or a few seconds if that is longer."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -43,14 +45,14 @@ class BackgroundTask(ABC):
         await self._engine.dispose()
 
     async def _run(self) -> None:
-        is_failing = has_more = False
+        wait = min(self._interval_seconds, FIRST_SECONDS)
+        is_failing = False
         while True:
-            wait = 0.0 if has_more else self._interval_seconds
-            await asyncio.sleep(max(wait, RETRY_SECONDS) if is_failing else wait)
+            await asyncio.sleep(wait)
             try:
-                has_more = await self.work()
+                wait = 0.0 if await self.work() else self._interval_seconds
                 is_failing = False
             except Exception as error:  # noqa: BLE001 - any error is retried
                 if not is_failing:
                     log.warning(self.failure, reason=type(error).__name__)
-                is_failing = True
+                is_failing, wait = True, max(self._interval_seconds, RETRY_SECONDS)

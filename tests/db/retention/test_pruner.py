@@ -10,8 +10,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import structlog
-from structlog.testing import capture_logs
+from structlog.testing import LogCapture
 
+from db import background_task
 from db.retention import pruner as pruner_module
 from db.retention.pruner import Pace, Pruner
 from db.retention.pruning import create_prune_engine, list_prunable_orgs
@@ -26,15 +27,14 @@ EAGER = Pace(batch_size=2, pause_ratio=0)
 @contextmanager
 def listening() -> Iterator[list[Any]]:
     """Collect what is logged, whatever other tests have configured."""
-    logger, pruner_module.log = (
-        pruner_module.log,
-        structlog.wrap_logger(None, cache_logger_on_first_use=False),
+    capture = LogCapture()
+    plain = structlog.wrap_logger(
+        None, processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    try:
-        with capture_logs() as lines:
-            yield lines
-    finally:
-        pruner_module.log = logger
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pruner_module, background_task):
+            patch.setattr(module, "log", plain)
+        yield capture.entries
 
 
 @pytest.fixture
