@@ -5,6 +5,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 QUERY_CANCELED = "57014"
+UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 # SQLSTATE prefixes under which the server serves no statement, or has rolled this transaction back
 # in favor of another one (class 40, such as a deadlock).

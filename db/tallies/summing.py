@@ -12,7 +12,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.database_errors import is_retryable
+from db.database_errors import (
+    UNIQUE_VIOLATION,
+    DatabaseUnavailableError,
+    is_retryable,
+    sqlstate,
+)
 from db.engine import Scope
 from db.request_session import RequestSession
 from db.tallies import statements
@@ -65,8 +70,10 @@ async def sum_once(
                 step = await _step(begun, org_id, max_keys, slice_events)
             await session.commit()
     except Exception as error:
-        # Another process has changed the sums since the snapshot of this transaction.
-        if is_retryable(error.__cause__ or error, idempotent=False):
+        # Another process has changed or begun the sums since the snapshot of this transaction.
+        cause = error.__cause__ if isinstance(error, DatabaseUnavailableError) else error
+        assert cause is not None
+        if is_retryable(cause, idempotent=False) or sqlstate(cause) == UNIQUE_VIOLATION:
             return Step(Outcome.BUSY)
         raise
     return step

@@ -295,6 +295,9 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
         return
     # Those of deleted jobs are there in sums alone, which are of full hours.
     is_intact = not any(life.deleted for life in ledger.jobs)
+    has_sums = await open_tallies(session, ledger.org_id, criteria) is not None
+    if not (is_intact or has_sums):
+        return
     for edges in (EDGES, ODD_EDGES) if is_intact else (EDGES,):
         found = await count_changes(session, ledger.org_id, criteria, edges)
         for changes, start, until in zip(found, edges, edges[1:], strict=False):
