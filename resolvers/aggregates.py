@@ -9,7 +9,7 @@ from db.criteria import JobCriteria
 from db.queries import aggregates as queries
 from db.queries.aggregates import JobDimension
 from db.queries.rows import AnyRow
-from db.queries.status_changes import count_jobs_by_status_at
+from db.queries.timelines import count_jobs_by_status_at
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most

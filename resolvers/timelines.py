@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 from db.criteria import JobCriteria
-from db.queries import status_changes as queries
+from db.queries import timelines as queries
 from db.queries.aggregates import JobDimension
 from db.queries.distributions import Distribution
-from db.queries.status_changes import Changes
+from db.queries.timelines import Changes
 from db.statuses import JobStatus
 from db.tallies.durations import Kind
 from resolvers.aggregates import NO_DURATIONS, DurationStats, duration_stats

@@ -1,6 +1,5 @@
 """The statements of db.queries.distributions: durations in runs of time, by bucket and kind."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +15,11 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.sql.selectable import FromClause, Subquery
+from sqlalchemy.sql.selectable import Subquery
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import PERCENTILES
-from db.queries.bucket_statements import Series, bucket_of, is_one_of, runs_of
+from db.queries.buckets import Buckets, Series, in_run, with_keys
 from db.queries.filters import Condition, event, job, job_conditions
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
@@ -28,7 +27,6 @@ from db.tables import job_event_table, job_table, tally_duration_table, tally_ke
 from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
 
 duration = tally_duration_table.c
-key = tally_key_table.c
 
 Columns = list[ColumnElement[Any]]
 
@@ -37,12 +35,10 @@ def exact(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> AnySelect:
     """Get the distribution of the durations that events of the runs ended."""
-    lasted = _of_runs(org_id, criteria, series, thresholds, starts, untils)
+    lasted = _of_runs(org_id, criteria, series, buckets)
     seconds = lasted.c.seconds
     groups = _groups(lasted, series)
     shares: ColumnElement[Any] = cast(list(PERCENTILES), ARRAY(Double()))
@@ -60,12 +56,10 @@ def binned(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> AnySelect:
     """Count the durations that events of the runs ended, by bin."""
-    return _binned(_of_runs(org_id, criteria, series, thresholds, starts, untils), series)
+    return _binned(_of_runs(org_id, criteria, series, buckets), series)
 
 
 def unsummed_binned(
@@ -73,29 +67,24 @@ def unsummed_binned(
     seen: str,
     criteria: JobCriteria | None,
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> AnySelect:
     """Count the durations that are in no sketch yet, by bin."""
-    run = runs_of(starts, untils)
+    run = buckets.runs()
     within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
     conditions = *unsummed(org_id, seen), within
-    return _binned(_lasted(org_id, criteria, series, thresholds, *conditions).subquery(), series)
+    return _binned(_lasted(org_id, criteria, series, buckets, *conditions).subquery(), series)
 
 
 def sketched(
     org_id: UUID,
     keys: list[int] | None,
-    spans: list[int],
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> AnySelect:
     """Add up the sketches of these keys, or of all but that of all jobs: rows by bin."""
-    run = runs_of(starts, untils, spans)
-    kept = _kept(org_id, keys, series, thresholds, run)
+    run = buckets.runs()
+    kept = _kept(org_id, keys, series, buckets, run)
     each = (
         func.unnest(kept.c.bins, kept.c.counts)
         .table_valued("bin", "count", name="each_bin")
@@ -113,15 +102,12 @@ def sketched(
 def summed(
     org_id: UUID,
     keys: list[int] | None,
-    spans: list[int],
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> AnySelect:
     """Get the sums and the bounds of the durations in the same sketches."""
-    run = runs_of(starts, untils, spans)
-    kept = _kept(org_id, keys, series, thresholds, run)
+    run = buckets.runs()
+    kept = _kept(org_id, keys, series, buckets, run)
     groups = _groups(kept, series)
     sums = (
         func.sum(kept.c.total).label("total"),
@@ -139,37 +125,30 @@ def _kept(
     org_id: UUID,
     keys: list[int] | None,
     series: Series | None,
-    thresholds: list[datetime],
+    buckets: Buckets,
     run: Any,
 ) -> Any:
-    columns: Columns = [bucket_of(duration.start, thresholds), duration.kind, duration.bins]
+    columns: Columns = [buckets.index_of(duration.start), duration.kind, duration.bins]
     columns += [duration.counts, duration.total, duration.least, duration.most]
-    source: FromClause = tally_duration_table
     if series is not None:
-        of_key = and_(key.org_id == org_id, key.id == duration.key_id)
-        source = source.join(tally_key_table, of_key)
-        columns.append(series.column(key[series.by.value]))
-    conditions = (
-        duration.org_id == org_id,
-        duration.span == run.c.span,
-        is_one_of(duration.key_id, org_id, keys),
-        duration.start >= run.c.start,
-        duration.start < run.c.until,
+        columns.append(series.column(tally_key_table.c[series.by.value]))
+    return (
+        select(*columns)
+        .select_from(with_keys(tally_duration_table, org_id, series))
+        .where(*in_run(tally_duration_table, org_id, keys, run))
+        .lateral("kept")
     )
-    return select(*columns).select_from(source).where(*conditions).lateral("kept")
 
 
 def _of_runs(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
-    thresholds: list[datetime],
-    starts: list[datetime],
-    untils: list[datetime],
+    buckets: Buckets,
 ) -> Subquery:
-    run = runs_of(starts, untils)
+    run = buckets.runs()
     in_run = event.ts >= run.c.start, event.ts < run.c.until, event.org_id == org_id
-    lasted = _lasted(org_id, criteria, series, thresholds, *in_run).lateral("of_run")
+    lasted = _lasted(org_id, criteria, series, buckets, *in_run).lateral("of_run")
     return select(*lasted.c).select_from(run.join(lasted, true())).subquery("lasted")
 
 
@@ -177,11 +156,11 @@ def _lasted(
     org_id: UUID,
     criteria: JobCriteria | None,
     series: Series | None,
-    thresholds: list[datetime],
+    buckets: Buckets,
     *conditions: Condition,
 ) -> AnySelect:
     kind = kind_of(event)
-    columns: Columns = [bucket_of(event.ts, thresholds), kind.label("kind")]
+    columns: Columns = [buckets.index_of(event.ts), kind.label("kind")]
     columns.append(seconds_between(began_of(event), event.ts).label("seconds"))
     if series is not None:
         columns.append(series.column(job_table.c[series.by.value]))

@@ -11,12 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries import distribution_statements as statements
 from db.queries.aggregates import PERCENTILES
-from db.queries.bucket_statements import Series
+from db.queries.buckets import Buckets, Series
 from db.queries.rows import AnyRow, read
-from db.queries.run_columns import spans_of, starts_and_untils, thresholds_of
 from db.queries.tallies import Tallies
 from db.tallies.durations import Kind
-from db.tallies.keys import ALL
 from db.tallies.sketches import Sketch
 from db.tallies.spans import Run, Span, runs
 
@@ -54,18 +52,23 @@ async def read_distributions(
     `expected`: about how many durations there are.
     """
     found = runs(edges)
-    if tallies is None or expected <= EXACT_AT_MOST or not _has_sketches(tallies, found, series):
-        whole = [Run(None, edges[0], edges[-1])]
-        asked = criteria, series, thresholds_of(edges), *starts_and_untils(whole)
-        rows = await read(session, statements.exact, org_id, *asked)
+    if tallies is None or not _uses_sketches(tallies, found, series, expected):
+        whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
+        rows = await read(session, statements.exact, org_id, criteria, series, whole)
         return {_place(row): _exact(row) for row in rows}
     sketches = await _sketches(session, tallies, edges, found, series)
     return {place: _of_sketch(each) for place, each in sketches.items() if each.count}
 
 
-def _has_sketches(tallies: Tallies, found: Iterable[Run], series: Series | None) -> bool:
-    # Those of hours are of all jobs only.
-    of_all = series is None and tallies.keys == [ALL]
+def _uses_sketches(
+    tallies: Tallies, found: Iterable[Run], series: Series | None, expected: int
+) -> bool:
+    # Of all jobs the expected durations tell how many events there are to read; of some jobs, the
+    # events of others lie between theirs.
+    if tallies.criteria is None and expected <= EXACT_AT_MOST:
+        return False
+    # Sketches of hours are of all jobs only.
+    of_all = series is None and tallies.criteria is None
     return of_all or all(run.span is not Span.HOUR for run in found)
 
 
@@ -77,21 +80,18 @@ async def _sketches(
     series: Series | None,
 ) -> dict[Place, Sketch]:
     sketches: dict[Place, Sketch] = defaultdict(Sketch)
-    summed = [run for run in found if run.span is not None]
-    single = [run for run in found if run.span is None]
-    thresholds = thresholds_of(edges)
-    if summed:
-        keys = tallies.keys if series is None or tallies.criteria is not None else None
-        kept = tallies.org_id, keys, spans_of(summed), series, thresholds
-        ends = starts_and_untils(summed)
-        _add(sketches, await read(session, statements.sketched, *kept, *ends))
-        for row in await read(session, statements.summed, *kept, *ends):
+    org_id = tallies.org_id
+    if summed := [run for run in found if run.span is not None]:
+        buckets = Buckets.read_from(edges, summed)
+        kept = org_id, tallies.keys_of(by_key=series is not None), series, buckets
+        _add(sketches, await read(session, statements.sketched, *kept))
+        for row in await read(session, statements.summed, *kept):
             sketches[_place(row)].widen(row.total, row.least, row.most)
-        new = tallies.org_id, tallies.seen, tallies.criteria, series, thresholds, *ends
+        new = org_id, tallies.seen, tallies.criteria, series, buckets
         _add(sketches, await read(session, statements.unsummed_binned, *new))
-    if single:
-        asked = tallies.org_id, tallies.criteria, series, thresholds, *starts_and_untils(single)
-        _add(sketches, await read(session, statements.binned, *asked))
+    if single := [run for run in found if run.span is None]:
+        few = org_id, tallies.criteria, series, Buckets.read_from(edges, single)
+        _add(sketches, await read(session, statements.binned, *few))
     return sketches
 
 

@@ -73,6 +73,10 @@ class Tallies:
     keys: list[int]
     criteria: JobCriteria | None
 
+    def keys_of(self, *, by_key: bool) -> list[int] | None:
+        """Return the keys to read; None for each one of all jobs, if they are wanted by key."""
+        return None if by_key and self.criteria is None else self.keys
+
 
 async def open_tallies(
     session: AsyncSession, org_id: UUID, criteria: JobCriteria | None
@@ -223,7 +227,7 @@ async def group_by_key(session: AsyncSession, tallies: Tallies) -> list[AnyRow]:
     Rows have `type`, `queue` and a count for each status. A pair may be in several rows, and what
     enters or leaves a status in different ones.
     """
-    keys = None if tallies.criteria is None else tallies.keys
+    keys = tallies.keys_of(by_key=True)
     summed = await read(session, _totals_by_key, tallies.org_id, keys)
     changes = await read(session, _changes_by_key, tallies.org_id, tallies.seen, tallies.criteria)
     return [*summed, *changes]

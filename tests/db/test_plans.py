@@ -19,7 +19,7 @@ from db.queries import (
     due_jobs,
     events,
     jobs,
-    status_changes,
+    timelines,
     values,
 )
 from db.queries.filters import job_conditions
@@ -413,7 +413,7 @@ async def test_a_timeline_reads_only_its_range(planner: Planner) -> None:
     )
     ((expected,),) = await planner.rows(in_range)
     assert expected > 0
-    for plan in await planner.plans(status_changes.count_changes, None, edges):
+    for plan in await planner.plans(timelines.count_changes, None, edges):
         assert plan.indexes == {EVENTS_INDEX}, plan.root
         assert sum(plan.rows_read) == expected
 

@@ -22,8 +22,8 @@ from db.engine import EngineOptions, Scope, create_engine
 from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
 from db.queries.distributions import Distribution
 from db.queries.jobs import count_jobs
-from db.queries.status_changes import count_changes, count_changes_by, count_jobs_by_status_at
 from db.queries.tallies import open_tallies
+from db.queries.timelines import count_changes, count_changes_by, count_jobs_by_status_at
 from db.request_session import RequestSession
 from db.session_scope import session_scope
 from db.statuses import JobStatus
@@ -333,14 +333,13 @@ async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | Non
 
 async def check_durations(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
     for edges in (EDGES, DAYS):
-        found = {}
-        for most in (0, 10**6):
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("db.queries.distributions.EXACT_AT_MOST", most)
-                found[most] = await count_changes(
-                    session, ledger.org_id, criteria, edges, with_durations=True
-                )
-        for estimated, exact in zip(found[0], found[10**6], strict=True):
+        given = session, ledger.org_id, criteria, edges
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("db.queries.distributions.EXACT_AT_MOST", -1)
+            sketched = await count_changes(*given, with_durations=True)
+            patch.setattr("db.queries.distributions._uses_sketches", lambda *_given: False)
+            one_by_one = await count_changes(*given, with_durations=True)
+        for estimated, exact in zip(sketched, one_by_one, strict=True):
             assert estimated.durations.keys() == exact.durations.keys()
             for kind, each in exact.durations.items():
                 check_distribution(estimated.durations[kind], each)
@@ -349,7 +348,7 @@ async def check_durations(session: Any, ledger: Ledger, criteria: JobCriteria | 
             waits = sum(prev == "queued" and to == "running" for _, prev, to in changes)
             runs = sum(prev == "running" for _, prev, _ in changes)
             counted = Counter[Kind]()
-            for bucket in found[0]:
+            for bucket in sketched:
                 counted.update({kind: each.count for kind, each in bucket.durations.items()})
             assert (counted[Kind.WAIT], counted[Kind.RUN]) == (waits, runs)
 

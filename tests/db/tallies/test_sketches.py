@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Double, column, select, values
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries.aggregates import JobDimension
-from db.queries.status_changes import count_changes, count_changes_by
+from db.queries.timelines import count_changes, count_changes_by
 from db.request_session import RequestSession
 from db.tallies.durations import bin_of
 from db.tallies.sketches import GROWTH, ZERO, Sketch
@@ -105,6 +106,11 @@ async def test_sums_of_days(
             )
         return [whole, *(changes for _, changes in series)]
 
+    async with RequestSession(engine, Scope(org_id, 60)) as session, session.use() as begun:
+        # However few they are, not looked for among the events of all other types.
+        of_one = JobCriteria(type=TextCriteria(eq="a"))
+        (first, *_) = await count_changes(begun, org_id, of_one, DAYS, with_durations=True)
+    assert {each.is_exact for each in first.durations.values()} == {False}
     estimated, exact = await read(0), await read(10_000)
     assert len(exact) == 3
     for one, other in zip(estimated, exact, strict=True):

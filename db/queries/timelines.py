@@ -9,16 +9,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries import bucket_statements as statements
+from db.queries import timeline_statements as statements
 from db.queries.aggregates import JobDimension
-from db.queries.bucket_statements import Series
+from db.queries.buckets import Buckets, Series
 from db.queries.distributions import Distribution, read_distributions
 from db.queries.rows import AnyRow, read
-from db.queries.run_columns import spans_of, starts_and_untils, thresholds_of
 from db.queries.tallies import Tallies, open_tallies
 from db.statuses import JobStatus
 from db.tallies.durations import Kind
-from db.tallies.spans import runs
+from db.tallies.spans import Run, runs
 from db.times import FIRST
 
 # The dimensions of jobs that tallies know. They know the status of a job only at each time.
@@ -134,22 +133,20 @@ async def _read(
     edges: Sequence[datetime],
     series: Series | None,
 ) -> list[AnyRow]:
-    thresholds = thresholds_of(edges)
     if tallies is None:
-        whole = False, thresholds, [thresholds[0]], [edges[-1]]
-        return await read(session, statements.events, org_id, criteria, series, *whole)
+        whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
+        return await read(session, statements.events, org_id, criteria, series, whole, False)
     found = runs(edges)
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:
-        spans = spans_of(summed)
-        keys = tallies.keys if series is None or tallies.criteria is not None else None
-        ends = starts_and_untils(summed)
-        rows += await read(session, statements.sums, org_id, keys, spans, series, thresholds, *ends)
-        given = tallies.seen, tallies.criteria, series
-        rows += await read(session, statements.unsummed_events, org_id, *given, thresholds, *ends)
+        buckets = Buckets.read_from(edges, summed)
+        keys = tallies.keys_of(by_key=series is not None)
+        rows += await read(session, statements.sums, org_id, keys, series, buckets)
+        asked = tallies.seen, tallies.criteria, series, buckets
+        rows += await read(session, statements.unsummed_events, org_id, *asked)
     if single := [run for run in found if run.span is None]:
-        asked = tallies.criteria, series, True, thresholds, *starts_and_untils(single)
-        rows += await read(session, statements.events, org_id, *asked)
+        few = tallies.criteria, series, Buckets.read_from(edges, single), True
+        rows += await read(session, statements.events, org_id, *few)
     return rows
 
 

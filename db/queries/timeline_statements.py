@@ -1,0 +1,109 @@
+"""The statements of db.queries.timelines: sums and events by bucket, and by series if wanted."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, select, true
+
+from db.criteria import JobCriteria
+from db.queries.buckets import Buckets, Series, in_run, with_keys
+from db.queries.filters import Condition, event, job, job_conditions, of_jobs
+from db.queries.rows import AnySelect
+from db.queries.tallies import unsummed
+from db.tables import job_table, tally_key_table, tally_table
+
+tally = tally_table.c
+
+Columns = list[ColumnElement[Any]]
+
+
+def sums(
+    org_id: UUID, keys: list[int] | None, series: Series | None, buckets: Buckets
+) -> AnySelect:
+    """Add up the sums of these keys, or of all but that of all jobs."""
+    run = buckets.runs()
+    groups: Columns = [buckets.index_of(tally.start)]
+    if series is not None:
+        groups.append(series.column(tally_key_table.c[series.by.value]))
+    counts = [each for each in tally if each.name not in {"org_id", "span", "key_id", "start"}]
+    # In a subquery of its own, which reads one range of the index for each key.
+    summed = (
+        select(*groups, *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts))
+        .select_from(with_keys(tally_table, org_id, series))
+        .where(*in_run(tally_table, org_id, keys, run))
+        .group_by(*groups)
+        .lateral("summed")
+    )
+    return select(*summed.c).select_from(run.join(summed, true()))
+
+
+def unsummed_events(
+    org_id: UUID,
+    seen: str,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    buckets: Buckets,
+) -> AnySelect:
+    """Count the events that are not summed yet by change."""
+    run = buckets.runs()
+    within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
+    groups = [buckets.index_of(event.ts), *_change(org_id, series)]
+    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria), within
+    return select(*groups, func.count().label("events")).where(*wanted).group_by(*groups)
+
+
+def events(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    buckets: Buckets,
+    are_few: bool,
+) -> AnySelect:
+    """Count the events by change. Reads one index range for each run.
+
+    `are_few`: whether the runs have few events; else criteria that few jobs meet are looked for
+    first.
+    """
+    run = buckets.runs()
+    groups = [buckets.index_of(event.ts), *_change(org_id, series)]
+    # In a subquery of its own: else PostgreSQL may read all events to join them with the runs.
+    change = (
+        select(*groups, func.count().label("events"))
+        .where(
+            event.org_id == org_id,
+            event.ts >= run.c.start,
+            event.ts < run.c.until,
+            event.prev_status.is_distinct_from(event.next_status),
+            *_meets(org_id, criteria, one_by_one=are_few),
+        )
+        .group_by(*groups)
+        .lateral("change")
+    )
+    return select(*change.c).select_from(run.join(change, true()))
+
+
+# Where events are few, the job of each is looked up by its key. In a join PostgreSQL, which cannot
+# know how short a run is, may read all jobs instead.
+
+
+def _change(org_id: UUID, series: Series | None) -> Columns:
+    """Return the columns of a change, and its series if some are wanted."""
+    columns: Columns = [event.prev_status, event.next_status]
+    if series is None:
+        return columns
+    value = select(series.column(job_table.c[series.by.value])).where(
+        job.org_id == org_id, job.id == event.job_id
+    )
+    return [*columns, value.scalar_subquery().label("series")]
+
+
+def _meets(
+    org_id: UUID, criteria: JobCriteria | None, *, one_by_one: bool = True
+) -> list[Condition]:
+    if criteria is None:
+        return []
+    if not one_by_one:
+        return [of_jobs(org_id, criteria)]
+    own_job = job.id == event.job_id
+    # With OFFSET, PostgreSQL does not turn it into a join.
+    return [exists(select(job.id).where(job_conditions(org_id, criteria), own_job).offset(0))]
