@@ -84,7 +84,7 @@ def test_a_new_column_takes_five_files(tmp_path: Path) -> None:
     steps = [PATH.findall(step)[0] for step in re.split(r"^\d\. ", recipe, flags=re.MULTILINE)[1:]]
     assert steps == [
         "alembic/versions/",
-        "db/tables.py",
+        "db/tables/jobs.py",
         "db/transfer/records.py",
         "schema/jobs.py",
         "schema.graphql",
@@ -92,7 +92,7 @@ def test_a_new_column_takes_five_files(tmp_path: Path) -> None:
     for name in ("db", "schema", "resolvers"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     edits = {
-        "db/tables.py": (
+        "db/tables/jobs.py": (
             '    PrimaryKeyConstraint("org_id", "id", name="pk_job"),',
             '    Column("host", Text),\n',
         ),

@@ -1,0 +1,170 @@
+"""Jobs and their events."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    literal_column,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
+from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
+from db.tables.types import Timestamp, Xid8, metadata, one_of
+
+FAR_FUTURE = literal_column("'infinity'::timestamp with time zone", Timestamp)
+
+# A missing time sorts as if it were in the future: without NULLs, one row comparison finds any page
+# in the index. Not coalesce(): under row level security only leakproof conditions can use an index.
+# Formatted as PostgreSQL does, because `alembic check` compares the text.
+_FUTURE_IF_NULL = """
+CASE
+    WHEN {0} IS NULL THEN 'infinity'::timestamp with time zone
+    ELSE {0}
+END"""
+
+
+def future_if_null(column: str) -> ColumnElement[datetime]:
+    """Return the time by which lists are sorted if this column of `job` may be null."""
+    return literal_column(f"({_FUTURE_IF_NULL.format(f'job.{column}')})", Timestamp)
+
+
+def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
+    """Define an index that ends in the unique column of its order, so that pages need no sort."""
+    columns = [text(column) for column in ("org_id", *leading, "id DESC")]
+    return Index(name, *columns, postgresql_where=text(where) if where else None)
+
+
+def _prefix_index(name: str, column: str) -> Index:
+    """Define an index that also finds values by their beginning, in any collation."""
+    return Index(
+        name,
+        "org_id",
+        column,
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_ops={column: "text_pattern_ops"},
+        postgresql_where=text(f"{column} IS NOT NULL"),
+    )
+
+
+job_table = Table(
+    "job",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("type", Text, nullable=False),
+    Column("queue", Text, nullable=False, server_default=DEFAULT_QUEUE),
+    Column("status", Text, nullable=False, server_default=JobStatus.QUEUED.value),
+    Column("priority", Integer, nullable=False, server_default=str(DEFAULT_PRIORITY)),
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("max_attempts", Integer, nullable=False, server_default=str(DEFAULT_MAX_ATTEMPTS)),
+    Column("backoff_policy", Text, nullable=False, server_default=DEFAULT_BACKOFF_POLICY.value),
+    Column("idempotency_key", Text),
+    Column("requested_by", Text),
+    Column("payload", JSONB(none_as_null=True)),
+    Column("result", JSONB(none_as_null=True)),
+    Column("last_error_code", Text),
+    Column("last_error_message", Text),
+    Column("event_seq", Integer, nullable=False, server_default="0"),
+    Column("created_at", Timestamp, nullable=False, server_default=text("now()")),
+    Column("updated_at", Timestamp, nullable=False, server_default=text("now()")),
+    Column("scheduled_at", Timestamp),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("org_id", "id", name="pk_job"),
+    CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
+    CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
+    CheckConstraint(
+        f"({one_of('status', sorted(TERMINAL_STATUSES))}) = (finished_at IS NOT NULL)",
+        name="ck_job_finished",
+    ),
+    CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
+    CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+    _page_index("idx_job_org_created", "created_at DESC"),
+    _page_index("idx_job_org_updated", "updated_at DESC"),
+    _page_index("idx_job_org_finished", f"({_FUTURE_IF_NULL.format('finished_at')}) DESC"),
+    _page_index("idx_job_org_scheduled", f"({_FUTURE_IF_NULL.format('scheduled_at')}) DESC"),
+    _page_index("idx_job_org_started", f"({_FUTURE_IF_NULL.format('started_at')}) DESC"),
+    _page_index("idx_job_org_priority", "priority DESC"),
+    _page_index("idx_job_org_status", "status", "created_at DESC"),
+    _page_index("idx_job_org_type", "type", "created_at DESC"),
+    _page_index("idx_job_org_type_status", "type", "status", "created_at DESC"),
+    _page_index("idx_job_org_queue", "queue", "created_at DESC"),
+    # Searched by the function of migration 0007. Paths in it begin with the organisation.
+    Index(
+        "idx_job_payload",
+        literal_column("jsonb_set('{}'::jsonb, ARRAY[org_id::text], payload)").label("document"),
+        postgresql_using="gin",
+        postgresql_ops={"document": "jsonb_path_ops"},
+        postgresql_where=text("payload IS NOT NULL"),
+    ),
+    _prefix_index("idx_job_org_requested_by", "requested_by"),
+    _prefix_index("idx_job_org_error_code", "last_error_code"),
+    _page_index(
+        "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
+    ),
+    _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
+    Index(
+        "uq_job_org_idempotency",
+        "org_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+)
+
+job_event_table = Table(
+    "job_event",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("ts", Timestamp, nullable=False, server_default=text("now()")),
+    Column("prev_status", Text),
+    Column("next_status", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("detail", JSONB(none_as_null=True)),
+    # The transaction that wrote it; null for events that are older than this column.
+    Column("xid", Xid8, server_default=text("pg_current_xact_id()")),
+    PrimaryKeyConstraint("org_id", "job_id", "seq", name="pk_job_event"),
+    ForeignKeyConstraint(
+        ["org_id", "job_id"], ["job.org_id", "job.id"], name="fk_job_event_job", ondelete="CASCADE"
+    ),
+    CheckConstraint(one_of("next_status", list(JobStatus)), name="ck_job_event_next_status"),
+    CheckConstraint(one_of("prev_status", list(JobStatus)), name="ck_job_event_prev_status"),
+    CheckConstraint("seq >= 1", name="ck_job_event_seq"),
+    Index(
+        "idx_job_event_org_ts",
+        text("org_id"),
+        text("ts DESC"),
+        text("job_id DESC"),
+        text("seq DESC"),
+    ),
+    Index(
+        "idx_job_event_org_status",
+        text("org_id"),
+        text("next_status"),
+        text("ts DESC"),
+        text("job_id DESC"),
+        text("seq DESC"),
+        postgresql_where=text(one_of("next_status", ["failed", "canceled", "dead_letter"])),
+    ),
+    Index("idx_job_event_org_xid", "org_id", "xid", postgresql_where=text("xid IS NOT NULL")),
+)
