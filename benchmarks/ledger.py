@@ -127,7 +127,7 @@ def _mark() -> str:
 
 
 async def recreate(url: str) -> None:
-    """Make the database anew: migrated, and empty."""
+    """Drop the database, and make a migrated, empty one."""
     name = urlsplit(url).path[1:]
     async with connected(_beside(url, "postgres")) as connection:
         await connection.execute(f"DROP DATABASE IF EXISTS {name}")

@@ -75,9 +75,9 @@ SEARCHES = {
         count { value }
     } }""",
     "`requestedBy`, one of many": _page('{requestedBy: {eq: "user-77@example.com"}}'),
-    "`requestedBy`, nobody": _page('{requestedBy: {eq: "nobody"}}'),
+    "`requestedBy`, none": _page('{requestedBy: {eq: "nobody"}}'),
     "`requestedBy: {startsWith}`": _page('{requestedBy: {startsWith: "user-77"}}'),
-    "`requestedBy: {startsWith}`, nobody": _page('{requestedBy: {startsWith: "nobody"}}'),
+    "`requestedBy: {startsWith}`, none": _page('{requestedBy: {startsWith: "nobody"}}'),
     "`lastErrorCode`": _page('{lastErrorCode: {eq: "SEGFAULT"}}'),
     "`lastErrorCode`, none": _page('{lastErrorCode: {eq: "NO_SUCH"}}'),
     "`type: {contains}`": _page('{type: {contains: "close"}}'),

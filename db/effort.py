@@ -19,7 +19,7 @@ class Effort(IntEnum):
     SCANNING = 2
 
 
-# An index finds their values, or tells that there are none.
+# An index finds their values, or finds none.
 _INDEXED = frozenset({"type", "queue", "requested_by", "last_error_code", "idempotency_key"})
 _STEADY = frozenset({"ids", "status", "job_ids"})
 _VARYING = frozenset(

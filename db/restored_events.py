@@ -49,7 +49,7 @@ async def clear_transaction_ids(url: str) -> int:
         for org_id in org_ids:
             async with connection.transaction():
                 await connection.execute(_CLEAR, org_id)
-                # Sums are made again: none tells whether it has these events.
+                # Sums are made again: it is not known which of them have these events.
                 await connection.execute("DELETE FROM tally_state WHERE org_id = $1", org_id)
         return len(org_ids)
     finally:

@@ -1,7 +1,7 @@
 """Entries of the audit log for the fields of a mutation: the outcome and the jobs concerned.
 
 They contain no payloads or details, nor reasons, except those of deletions: no event remains that
-could tell them.
+has them.
 """
 
 from collections.abc import Mapping

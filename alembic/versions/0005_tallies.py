@@ -89,7 +89,7 @@ def downgrade() -> None:
 
 
 def create_untallied_orgs() -> None:
-    """Create the function that tells which organisations have events that are not summed.
+    """Create the function that lists the organisations with events that are not summed.
 
     Row level security hides the organisations from the servers that sum. Its owner sees them all;
     it returns nothing but their ids.

@@ -51,7 +51,7 @@ def downgrade() -> None:
 
 
 def create_retention_orgs() -> None:
-    """Create the function that tells which organisations have policies.
+    """Create the function that lists the organisations with policies.
 
     Row level security hides them from the servers that prune. Its owner sees them all; it returns
     nothing but their ids.

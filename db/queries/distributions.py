@@ -63,8 +63,8 @@ async def read_distributions(
 def _uses_sketches(
     tallies: Tallies, found: Iterable[Run], series: Series | None, expected: int
 ) -> bool:
-    # Of all jobs the expected durations tell how many events there are to read; of some jobs, the
-    # events of others lie between theirs.
+    # Without criteria, `expected` bounds the events that are read. With criteria it does not: the
+    # events of other jobs are read, too.
     if tallies.criteria is None and expected <= EXACT_AT_MOST:
         return False
     # Sketches of hours are of all jobs only.

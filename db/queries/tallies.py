@@ -139,7 +139,7 @@ def _is_known(criteria: JobCriteria) -> bool:
 
 
 def _is_decided(rows: Sequence[AnyRow], criteria: JobCriteria) -> bool:
-    """Return whether the keys tell which jobs meet the criteria, although some are OTHERS."""
+    """Return whether the keys decide which jobs meet the criteria, although some are OTHERS."""
     if not any(OTHERS in (row.type, row.queue) for row in rows):
         return True
     given = {each.name for each in fields(criteria) if getattr(criteria, each.name) is not None}

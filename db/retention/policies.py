@@ -47,7 +47,7 @@ def policy_of(policies: Iterable[Policy], status: str, type_: str) -> Policy | N
 
 
 def latest_end(policies: Iterable[Policy], now: datetime) -> datetime | None:
-    """Return before which time a job must have ended for any of the policies to let it go."""
+    """Return the time before which a job must have ended to be deleted by any of the policies."""
     return max((now - policy.keep for policy in policies), default=None)
 
 

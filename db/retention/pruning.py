@@ -54,7 +54,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The outcome of one transaction, and the number of jobs that each policy let go.
+    """The outcome of one transaction, and the number of jobs deleted by each policy.
 
     `after`: where the next one continues.
     """
@@ -169,7 +169,7 @@ async def _find(
 
 
 def _still(policy: Policy, rows: Sequence[JobRow], now: datetime) -> JobCriteria:
-    """Match jobs that the policy still lets go. Their statuses and types are those found."""
+    """Match jobs that the policy still does not keep. Their statuses and types are those found."""
     pairs: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         pairs[row.status].add(row.type)

@@ -14,7 +14,7 @@ from db.tallies.summing import MAX_KEYS, add, lock
 async def remove_from_tallies(
     session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID], now: datetime
 ) -> None:
-    """Let jobs leave the status that they are counted in; call it before they are deleted.
+    """Count jobs as having left their status; call it before they are deleted.
 
     Their rows must be locked. Waits for a transaction that sums this organisation's events, and
     sums those of these jobs that are not summed yet.

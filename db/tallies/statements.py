@@ -192,7 +192,7 @@ def sum_jobs() -> TextClause:
 
 
 def remove_jobs() -> TextClause:
-    """Let jobs leave the status that they are summed in, at `now`, for they are deleted.
+    """Add that jobs left their status at `now`, because they are deleted.
 
     `seen`: the snapshot of the events that are summed; null: all are.
     """

@@ -236,7 +236,7 @@ async def _update_existing(
 
 
 async def _forget_moved(connection: Any, org_id: UUID, updated: Sequence[Candidate]) -> None:
-    """Let tallies be made again if jobs get another type or queue, under which they are summed."""
+    """Have tallies made again if jobs get another type or queue, by which they are summed."""
     given = [(c.id, c.history.job.type, c.history.job.queue) for c in updated]
     await connection.execute(_FORGET_MOVED, org_id, *zip(*given, strict=True))
 

@@ -33,7 +33,7 @@ def prune_jobs(
     """Delete the jobs that no retention policy keeps, as `joblens serve` does in the background.
 
     In small transactions, the job that ended first before the others. Can be interrupted at any
-    point. Prints how many jobs each policy let go.
+    point. Prints how many jobs were deleted by each policy.
     """
     settings = read_settings()
     counts: Counts = {}

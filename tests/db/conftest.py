@@ -1,10 +1,12 @@
-"""Databases that nothing was migrated in, and a cluster that no other test's databases share."""
+"""Connections as the owner, databases without tables, and a cluster of its own."""
 
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
 from db import embedded
@@ -27,3 +29,11 @@ def other_cluster() -> Iterator[str]:
     yield server.url
     server.stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Any]:
+    """A connection of the owner of the tables."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()

@@ -208,7 +208,7 @@ async def test_a_deletion_keeps_them_too(service: Service, citus: bool, heard: l
     query = "mutation ($f: JobFilter!) { deleteJobs(filter: $f, dryRun: %s) { deleted } }"
     expected = {
         "true": (["SELECT"], 0),
-        # Found, locked, taken out of the tallies if there are some, deleted and told of.
+        # Found, locked, taken out of the tallies if there are some, deleted, and notified of.
         "false": (["SELECT", "SELECT", "SELECT", "DELETE", "SELECT"], 1),
     }
     for dry_run, (words, times) in expected.items():

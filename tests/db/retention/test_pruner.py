@@ -1,7 +1,7 @@
 """Pruning in the background: by which logins, of which organisations, and how it ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -37,13 +37,6 @@ def listening() -> Iterator[list[Any]]:
         yield capture.entries
 
 
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await is_so():  # noqa: ASYNC110 - there is no event
@@ -68,12 +61,12 @@ async def test_all_organisations_are_pruned_again_and_again(database_url: str, o
             await pruner.stop()
     # It has no policy.
     assert len(await left(owner, orgs[2])) == 5
-    told = {policy.id: 0 for policy in policies}
+    deleted_by = {policy.id: 0 for policy in policies}
     for line in lines:
         assert (line["event"], line["log_level"]) == ("pruned jobs", "info")
         for policy in policies:
-            told[policy.id] += line["policies"].get(str(policy.id), 0)
-    assert list(told.values()) == [5, 6]
+            deleted_by[policy.id] += line["policies"].get(str(policy.id), 0)
+    assert list(deleted_by.values()) == [5, 6]
     assert sum(line["deleted"] for line in lines) == 11
 
 

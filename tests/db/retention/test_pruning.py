@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -37,13 +36,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_prune_engine(database_url)
     yield engine
     await engine.dispose()
-
-
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def keep(

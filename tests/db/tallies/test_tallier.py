@@ -38,13 +38,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[Any]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
 async def fill(url: str, *pairs: tuple[str, str]) -> UUID:
     """Make an organisation with a job of each type and queue."""
     org_id = uuid4()
@@ -132,7 +125,7 @@ async def test_events_of_another_server_are_not_summed(
     assert (await sum_once(engine, org_id)).outcome is Outcome.FOREIGN
     await clear_transaction_ids(database_url)
     await sum_all(engine, org_id)
-    # Restored into a ledger that has sums: cleared, nothing tells whether these have them.
+    # Restored into a ledger that has sums: it is not known which of them have these events.
     await owner.execute(FOREIGN, org_id)
     assert (await sum_once(engine, org_id)).outcome is Outcome.FOREIGN
     await clear_transaction_ids(database_url)

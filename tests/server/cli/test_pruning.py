@@ -1,4 +1,4 @@
-"""`joblens prune`: it tells what it would delete, deletes it, and tells what it did."""
+"""`joblens prune`: it prints what it would delete, deletes it, and prints what it deleted."""
 
 import asyncio
 import re

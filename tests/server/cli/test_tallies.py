@@ -1,4 +1,4 @@
-"""`joblens tally`: it sums, says of how many organisations, and can start anew."""
+"""`joblens tally`: it sums, prints for how many organisations, and can start again."""
 
 import asyncio
 from uuid import uuid4

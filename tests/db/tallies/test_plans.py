@@ -1,0 +1,144 @@
+"""What counts and charts of 200,000 jobs read once they are summed: as joblens_app, few rows."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from db.criteria import JobCriteria, TextCriteria
+from db.engine import Scope, create_engine
+from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
+from db.queries.jobs import count_jobs
+from db.queries.timelines import count_changes, count_changes_by, count_jobs_by_status_at
+from db.statuses import JobStatus
+from db.tallies.summing import Outcome, sum_once
+from tests.db.history import LARGEST
+from tests.db.plans import Plan, caught, explain_sent
+from tests.support.ledger import events, insert, job
+
+Query = Callable[..., Awaitable[Any]]
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAYS = [START + timedelta(days=days) for days in range(3)]
+# The first and the last hour are cut.
+HOURS = [START + timedelta(minutes=30 + 60 * hours) for hours in range(12)]
+TYPE = JobCriteria(type=TextCriteria(eq="email.send"))
+RARE = JobCriteria(type=TextCriteria(starts_with="image"), queue=TextCriteria(in_=["mail", "slow"]))
+FAILED = JobCriteria(status=[JobStatus.FAILED])
+SCOPE = Scope(LARGEST, statement_timeout_seconds=60)
+# Of events that are not summed yet.
+NEW = 20
+# The sums of an hour or a day have a row for each key.
+KEYS, HOURS_OF_HISTORY = 24, 19
+
+counts = partial(count_jobs_by_status, at_most=None)
+groups = partial(
+    group_jobs,
+    dimensions=[JobDimension.TYPE, JobDimension.STATUS],
+    limit=50,
+    now=START,
+    with_times=False,
+    with_wait=False,
+    with_run=False,
+)
+with_durations = partial(count_changes, edges=DAYS, with_durations=True)
+# The number of statements, and the most rows that all of them read: with that of tally_state.
+QUERIES: dict[str, tuple[Query, JobCriteria | None, int, int]] = {
+    "statusCounts": (counts, None, 3, 2 + NEW),
+    "statusCounts of a status": (counts, FAILED, 3, 2 + NEW),
+    "statusCounts of a type": (counts, TYPE, 4, 2 * KEYS + 2 * NEW),
+    "statusCounts of few jobs": (counts, RARE, 4, 2 * KEYS + 2 * NEW),
+    "count": (partial(count_jobs, at_most=None), None, 3, 2 + NEW),
+    "jobGroups": (groups, None, 3, 3 * KEYS + 2 * NEW),
+    "timeline by day": (partial(count_changes, edges=DAYS), None, 3, 2 + NEW),
+    "timeline by day of a type": (
+        partial(count_changes, edges=DAYS),
+        TYPE,
+        4,
+        3 * KEYS + 2 * NEW,
+    ),
+    "timelineBy": (
+        partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2),
+        None,
+        5,
+        2 * (4 * KEYS + 2 * NEW),
+    ),
+    "statusCounts(at:)": (
+        partial(count_jobs_by_status_at, until=DAYS[1]),
+        None,
+        3,
+        2 + NEW,
+    ),
+    "statusCounts(at:) of a type": (
+        partial(count_jobs_by_status_at, until=DAYS[1]),
+        TYPE,
+        4,
+        3 * KEYS + 2 * NEW,
+    ),
+    # A sketch for each kind and day; its bins are unnested.
+    "timeline with durations": (with_durations, TYPE, 7, 12 * KEYS + 4 * NEW),
+}
+
+
+@pytest.fixture(scope="module")
+async def engine(large_database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on the history, most of which is summed."""
+    engine = create_engine(large_database_url)
+    while (await sum_once(engine, LARGEST)).outcome is not Outcome.DONE:
+        pass
+    new = [job(number, org_id=LARGEST) for number in range(NEW)]
+    await insert(large_database_url, new, [e for row in new for e in events(row, "queued")])
+    owner = await asyncpg.connect(large_database_url)
+    await owner.execute("ANALYZE tally, tally_key, tally_duration, tally_state")
+    await owner.close()
+    yield engine
+    await engine.dispose()
+
+
+async def plans_of(
+    engine: AsyncEngine, url: str, query: Query, criteria: JobCriteria | None
+) -> list[list[Plan]]:
+    """Get the plans of each statement that the query sends."""
+
+    def run(session: AsyncSession) -> Awaitable[Any]:
+        return query(session, LARGEST, criteria)
+
+    return [
+        await explain_sent(url, SCOPE, *statement) for statement in await caught(engine, SCOPE, run)
+    ]
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_sums_are_read_instead_of_jobs(
+    engine: AsyncEngine, large_database_url: str, name: str
+) -> None:
+    query, criteria, statements, most = QUERIES[name]
+    found = await plans_of(engine, large_database_url, query, criteria)
+    assert len(found) == statements
+    # For the parameters that were sent, and for any.
+    for plans in zip(*found, strict=True):
+        read = sum(sum(plan.rows_read) - plan.rounding for plan in plans)
+        assert read <= most, [plan.root for plan in plans]
+
+
+async def test_cut_hours_are_read_from_their_events(
+    engine: AsyncEngine, large_database_url: str
+) -> None:
+    found = await plans_of(
+        engine, large_database_url, partial(count_changes, edges=[HOURS[0], HOURS[-1]]), TYPE
+    )
+    assert len(found) == 5
+    for plans in found:
+        for plan in plans:
+            scanned = {
+                node["Relation Name"] for node in plan if node["Node Type"].endswith("Seq Scan")
+            }
+            assert not scanned & {"job", "job_event", "tally"}, plan.root
+    # Two half hours of nineteen hours, and the job of each of these events.
+    (_, _, _, _, single) = found
+    total = 2 * 200_000
+    assert all(sum(plan.rows_read) <= 3 * total / HOURS_OF_HISTORY for plan in single)
