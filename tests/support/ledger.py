@@ -67,7 +67,7 @@ def events(row: dict[str, Any], *steps: str, **values: Any) -> list[dict[str, An
 async def insert(
     url: str, jobs: list[dict[str, Any]], events: list[dict[str, Any]] | None = None
 ) -> None:
-    """Write the rows; JSON columns take plain values."""
+    """Write the rows in one transaction; JSON columns take plain values."""
     connection = await asyncpg.connect(url)
     await connection.set_type_codec(
         "jsonb",
@@ -76,8 +76,9 @@ async def insert(
         schema="pg_catalog",
         format="binary",
     )
-    for table, rows in ((job_table, jobs), (job_event_table, events or [])):
-        names = [column.name for column in table.c if any(column.name in row for row in rows)]
-        records = [tuple(row.get(name) for name in names) for row in rows]
-        await connection.copy_records_to_table(table.name, records=records, columns=names)
+    async with connection.transaction():
+        for table, rows in ((job_table, jobs), (job_event_table, events or [])):
+            names = [column.name for column in table.c if any(column.name in row for row in rows)]
+            records = [tuple(row.get(name) for name in names) for row in rows]
+            await connection.copy_records_to_table(table.name, records=records, columns=names)
     await connection.close()

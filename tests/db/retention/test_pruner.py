@@ -1,8 +1,8 @@
 """Pruning in the background: by which logins, of which organisations, and how it ends."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -19,7 +19,7 @@ from db.retention.pruning import create_prune_engine, list_prunable_orgs
 from server.app import create_app
 from server.settings import Settings
 from tests.db.retention.test_pruning import DAY, ended, ids, keep, left, prune_all
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.background import running, until
 
 EAGER = Pace(batch_size=2, pause_ratio=0)
 
@@ -37,28 +37,21 @@ def listening() -> Iterator[list[Any]]:
         yield capture.entries
 
 
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await is_so():  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0.01)
-
-
 async def test_all_organisations_are_pruned_again_and_again(database_url: str, owner: Any) -> None:
     orgs = [(await ended(database_url, 5))[0]["org_id"] for _ in range(3)]
     policies = [await keep(database_url, org_id, DAY) for org_id in orgs[:2]]
     pruners = [Pruner(database_url, 0.01, EAGER) for _ in range(2)]
 
-    async def is_empty() -> bool:
-        return not any([await left(owner, org_id) for org_id in orgs[:2]])
-
     with listening() as lines:
-        for pruner in pruners:
-            pruner.start()
-        await until(is_empty)
-        await ended(database_url, 1, orgs[1])
-        await until(is_empty)
-        for pruner in pruners:
-            await pruner.stop()
+
+        async def has_told(deleted: int) -> bool:
+            return sum(line.get("deleted", 0) for line in lines) == deleted
+
+        async with running(*pruners):
+            await until(partial(has_told, 10))
+            await ended(database_url, 1, orgs[1])
+            await until(partial(has_told, 11))
+    assert not any([await left(owner, org_id) for org_id in orgs[:2]])
     # It has no policy.
     assert len(await left(owner, orgs[2])) == 5
     deleted_by = {policy.id: 0 for policy in policies}
@@ -67,7 +60,6 @@ async def test_all_organisations_are_pruned_again_and_again(database_url: str, o
         for policy in policies:
             deleted_by[policy.id] += line["policies"].get(str(policy.id), 0)
     assert list(deleted_by.values()) == [5, 6]
-    assert sum(line["deleted"] for line in lines) == 11
 
 
 async def test_it_stops_between_two_transactions(database_url: str, owner: Any) -> None:
@@ -75,14 +67,12 @@ async def test_it_stops_between_two_transactions(database_url: str, owner: Any) 
     org_id = rows[0]["org_id"]
     await keep(database_url, org_id, DAY)
     pruner = Pruner(database_url, 0.01, Pace(batch_size=2, pause_ratio=1e9))
-    pruner.start()
 
     async def has_begun() -> bool:
         return len(await left(owner, org_id)) < 20
 
-    await until(has_begun)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await pruner.stop()
+    async with running(pruner):
+        await until(has_begun)
     assert await left(owner, org_id) == ids(rows[2:])
 
 
@@ -95,25 +85,20 @@ async def test_it_goes_on_after_an_error(
     org_id = (await ended(database_url, 3))[0]["org_id"]
     await keep(database_url, org_id, DAY)
     await owner.execute("ALTER TABLE retention_policy RENAME TO hidden")
-    pruner = Pruner(database_url, 0.01, EAGER)
     with listening() as lines:
 
-        async def has_warned() -> bool:
-            return bool(lines)
+        async def has_told(event: str) -> bool:
+            return event in {line["event"] for line in lines}
 
-        pruner.start()
-        try:
-            await until(has_warned)
-        finally:
-            await owner.execute("ALTER TABLE hidden RENAME TO retention_policy")
-
-    async def is_empty() -> bool:
-        return not await left(owner, org_id)
-
-    await until(is_empty)
-    await pruner.stop()
+        async with running(Pruner(database_url, 0.01, EAGER)):
+            try:
+                await until(partial(has_told, "cannot prune jobs"))
+            finally:
+                await owner.execute("ALTER TABLE hidden RENAME TO retention_policy")
+            await until(partial(has_told, "pruned jobs"))
+    assert not await left(owner, org_id)
     # Once, however often it is tried again.
-    assert [line["event"] for line in lines] == ["cannot prune jobs"]
+    assert [line["event"] for line in lines] == ["cannot prune jobs", "pruned jobs"]
 
 
 async def test_the_login_that_serves_may_prune(database_url: str, owner: Any) -> None:

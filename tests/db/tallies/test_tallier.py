@@ -1,7 +1,7 @@
 """Summing in the background: by which logins, of which organisations, and when not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -25,8 +25,8 @@ from db.tallies.keys import OTHERS
 from db.tallies.summing import Outcome, sum_once
 from db.tallies.tallier import Tallier, list_untallied_orgs
 from db.transfer import import_records
+from tests.support.background import running, until
 from tests.support.ledger import EPOCH, events, insert, job
-from tests.support.patience import PATIENCE_SECONDS
 
 FOREIGN = "UPDATE job_event SET xid = '9000000000000000' WHERE org_id = $1 AND seq = 1"
 
@@ -60,27 +60,18 @@ async def is_up_to_date(engine: AsyncEngine, org_id: UUID) -> bool:
     return org_id not in await list_untallied_orgs(engine)
 
 
-async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await is_so():  # noqa: ASYNC110 - there is no event
-            await asyncio.sleep(0.01)
-
-
 async def test_all_organisations_are_summed_again_and_again(
     database_url: str, engine: AsyncEngine
 ) -> None:
     org_ids = [await fill(database_url, ("a", "q")) for _ in range(3)]
     # Two processes, as two workers of serve.
     talliers = [Tallier(database_url, interval_seconds=0.01) for _ in range(2)]
-    for tallier in talliers:
-        tallier.start()
-    for org_id in org_ids:
-        await until(partial(is_tallied, engine, org_id))
-    late = job(5, org_id=org_ids[1])
-    await insert(database_url, [late], events(late, "queued"))
-    await until(partial(is_up_to_date, engine, org_ids[1]))
-    for tallier in talliers:
-        await tallier.stop()
+    async with running(*talliers):
+        for org_id in org_ids:
+            await until(partial(is_tallied, engine, org_id))
+        late = job(5, org_id=org_ids[1])
+        await insert(database_url, [late], events(late, "queued"))
+        await until(partial(is_up_to_date, engine, org_ids[1]))
     assert not set(org_ids) & set(await list_untallied_orgs(engine))
 
 
@@ -90,12 +81,10 @@ async def test_it_goes_on_after_an_error(
     monkeypatch.setattr("db.background_task.RETRY_SECONDS", 0.01)
     org_id = await fill(database_url, ("a", "q"))
     await owner.execute("ALTER TABLE tally RENAME TO hidden")
-    tallier = Tallier(database_url, interval_seconds=0.01)
-    tallier.start()
-    await asyncio.sleep(0.1)
-    await owner.execute("ALTER TABLE hidden RENAME TO tally")
-    await until(partial(is_tallied, engine, org_id))
-    await tallier.stop()
+    async with running(Tallier(database_url, interval_seconds=0.01)):
+        await asyncio.sleep(0.1)
+        await owner.execute("ALTER TABLE hidden RENAME TO tally")
+        await until(partial(is_tallied, engine, org_id))
 
 
 async def test_the_login_that_serves_may_sum(database_url: str, owner: Any) -> None:
