@@ -7,7 +7,7 @@ from typing import Any
 
 from db.criteria import JobCriteria
 from db.queries import aggregates as queries
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.rows import AnyRow
 from db.queries.timelines import count_jobs_by_status_at
 from db.statuses import JobStatus

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.values import MOST_JOBS, TextColumn, list_suggestions
 from db.validation import text_fault
 from resolvers.context import Context

@@ -8,7 +8,7 @@ from typing import Any
 
 from db.criteria import JobCriteria
 from db.queries import timelines as queries
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.distributions import Distribution
 from db.queries.timelines import Changes
 from db.statuses import JobStatus

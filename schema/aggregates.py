@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.values import MOST_JOBS
 from db.statuses import JobStatus
 from resolvers import timelines

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.keyset import JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers.time_buckets import TimeBucketSize

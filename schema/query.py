@@ -8,7 +8,7 @@ import strawberry
 from graphql import FieldNode
 
 from db.criteria import JobCriteria
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from resolvers import aggregates, events, jobs, nodes, suggestions, timelines
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments

@@ -37,10 +37,18 @@ def upgrade() -> None:
         "tally_key",
         sa.Column("org_id", sa.Uuid, nullable=False),
         sa.Column("id", sa.Integer, nullable=False),
-        sa.Column("type", sa.Text, nullable=False),
-        sa.Column("queue", sa.Text, nullable=False),
+        sa.Column("type", sa.Text),
+        sa.Column("queue", sa.Text),
+        sa.Column("type_key", sa.Integer),
+        sa.Column("queue_key", sa.Integer),
         sa.PrimaryKeyConstraint("org_id", "id", name="pk_tally_key"),
-        sa.UniqueConstraint("org_id", "type", "queue", name="uq_tally_key_org_type_queue"),
+        sa.UniqueConstraint(
+            "org_id",
+            "type",
+            "queue",
+            name="uq_tally_key_org_type_queue",
+            postgresql_nulls_not_distinct=True,
+        ),
     )
     op.create_table(
         "tally",

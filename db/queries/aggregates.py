@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -21,31 +20,18 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
+from db.queries.dimensions import KEYED, TALLIED, JobDimension
 from db.queries.durations import run_seconds, wait_seconds
 from db.queries.filters import job, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, row_type
 from db.queries.tallies import count_by_status, group_by_key, open_tallies, statuses_of
+from db.queries.tally_keys import Key
 from db.statuses import JobStatus
 from db.tables import job_table
 
 PERCENTILES = (0.5, 0.95, 0.99)
 _Percentiles: ARRAY[float] = ARRAY(Double())
-
-
-class JobDimension(StrEnum):
-    """The columns that jobs can be grouped by."""
-
-    STATUS = "status"
-    TYPE = "type"
-    QUEUE = "queue"
-    REQUESTED_BY = "requested_by"
-    LAST_ERROR_CODE = "last_error_code"
-    PRIORITY = "priority"
-
-
-# The dimensions that tallies know.
-TALLIED = frozenset({JobDimension.STATUS, JobDimension.TYPE, JobDimension.QUEUE})
 
 
 async def count_jobs_by_status(
@@ -110,7 +96,7 @@ async def group_jobs(
     """
     by = tuple(dimensions)
     if not (with_times or with_wait or with_run) and TALLIED.issuperset(by):
-        tallies = await open_tallies(session, org_id, criteria)
+        tallies = await open_tallies(session, org_id, criteria, KEYED.intersection(by))
         if tallies is not None:
             return _grouped(await group_by_key(session, tallies), by, statuses_of(criteria), limit)
     wanted = with_times, with_wait, with_run
@@ -118,16 +104,16 @@ async def group_jobs(
 
 
 def _grouped(
-    rows: Sequence[AnyRow],
+    rows: Sequence[tuple[Key, AnyRow]],
     dimensions: Sequence[JobDimension],
     statuses: Sequence[JobStatus],
     limit: int,
 ) -> list[AnyRow]:
-    """Group rows that have a count for each status, as _groups does."""
+    """Group rows that have a count for each status, with their keys, as _groups does."""
     groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
-    for row in rows:
+    for of_row, row in rows:
         for status in statuses:
-            values = {"status": status.value, "type": row.type, "queue": row.queue}
+            values = {"status": status.value, "type": of_row.type, "queue": of_row.queue}
             key = tuple(values[dimension.value] for dimension in dimensions)
             groups[key][status] += getattr(row, status.value)
     names = [each.value for each in dimensions]

@@ -10,38 +10,34 @@ from sqlalchemy import (
     ARRAY,
     Column,
     ColumnElement,
-    FromClause,
     Integer,
     SmallInteger,
     Table,
     Text,
-    and_,
-    any_,
     cast,
     column,
     func,
     literal,
     literal_column,
-    select,
 )
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from db.limits import MIN_INT64
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.filters import Condition
-from db.tables import Timestamp, tally_key_table
+from db.queries.tally_keys import Key
+from db.tables import Timestamp
 from db.tallies.spans import Run
 from db.times import FIRST, from_microseconds
 
 # PostgreSQL's -infinity: events may have it, and are shown with the first time of Python.
 _BEGINNING = from_microseconds(MIN_INT64)
-
-key = tally_key_table.c
+NO_POSITION = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values of a dimension, as text: each one, or the position of each of those `of` them."""
+    """The values of a dimension, as text: each one, or the position of those `of` them, from 1."""
 
     by: JobDimension
     of: list[str | None] | None
@@ -91,33 +87,61 @@ class Buckets:
             (self.untils, "until", Timestamp),
             *([] if self.spans is None else [(self.spans, "span", SmallInteger())]),
         ]
-        return (
-            func.unnest(*(literal(values, ARRAY(type_)) for values, _, type_ in columns))
-            .table_valued(*(column(name, type_) for _, name, type_ in columns), name="run")
-            .render_derived()
-        )
+        return _table("run", columns)
 
 
-def with_keys(sums: Table, org_id: UUID, series: Series | None) -> FromClause:
-    """Join sums with their keys if a series is wanted, whose column is of the key."""
-    if series is None:
-        return sums
-    return sums.join(tally_key_table, and_(key.org_id == org_id, key.id == sums.c.key_id))
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of sums, and the number of the series of each if some are wanted."""
+
+    ids: list[int]
+    series: list[int] | None
+
+    @classmethod
+    def of(cls, keys: Sequence[Key], series: Series | None) -> Self:
+        """Give each key the number of its series: its position, or the first index of its name."""
+        ids = [key.id for key in keys]
+        if series is None:
+            return cls(ids, None)
+        names = names_of(keys, series.by)
+        if series.of is None:
+            indexes: dict[str | None, int] = {}
+            return cls(ids, [indexes.setdefault(name, n) for n, name in enumerate(names)])
+        positions = {value: n for n, value in enumerate(series.of, 1)}
+        return cls(ids, [positions.get(name, NO_POSITION) for name in names])
+
+    def table(self) -> TableValuedAlias:
+        """Return the table of the keys."""
+        columns: list[tuple[Any, str, Any]] = [
+            (self.ids, "id", Integer()),
+            *([] if self.series is None else [(self.series, "series", Integer())]),
+        ]
+        return _table("key", columns)
+
+
+def names_of(keys: Sequence[Key], by: JobDimension) -> list[str | None]:
+    """Return the value of each key in a dimension."""
+    return [getattr(key, by.value) for key in keys]
 
 
 def in_run(
-    sums: Table, org_id: UUID, keys: list[int] | None, run: TableValuedAlias
+    sums: Table, org_id: UUID, key: TableValuedAlias, run: TableValuedAlias
 ) -> tuple[Condition, ...]:
-    """Match the sums of a run: those of these keys, or of all but that of all jobs."""
-    wanted: Any = literal(keys, ARRAY(Integer()))
-    if keys is None:
-        wanted = func.array(select(key.id).where(key.org_id == org_id).scalar_subquery())
+    """Match the sums of a key in a run."""
     return (
         sums.c.org_id == org_id,
         sums.c.span == run.c.span,
-        sums.c.key_id == any_(wanted),
+        sums.c.key_id == key.c.id,
         sums.c.start >= run.c.start,
         sums.c.start < run.c.until,
+    )
+
+
+def _table(name: str, columns: Sequence[tuple[Any, str, Any]]) -> TableValuedAlias:
+    return (
+        func.unnest(*(literal(values, ARRAY(type_)) for values, _, type_ in columns))
+        .table_valued(*(column(each, type_) for _, each, type_ in columns), name=name)
+        .render_derived()
     )
 
 

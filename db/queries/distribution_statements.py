@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal_column,
     select,
     true,
 )
@@ -19,11 +20,11 @@ from sqlalchemy.sql.selectable import Subquery
 
 from db.criteria import JobCriteria
 from db.queries.aggregates import PERCENTILES
-from db.queries.buckets import Buckets, Series, in_run, with_keys
+from db.queries.buckets import Buckets, Keys, Series, in_run
 from db.queries.filters import Condition, event, job, job_conditions
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
-from db.tables import job_event_table, job_table, tally_duration_table, tally_key_table
+from db.tables import job_event_table, job_table, tally_duration_table
 from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
 
 duration = tally_duration_table.c
@@ -76,68 +77,50 @@ def unsummed_binned(
     return _binned(_lasted(org_id, criteria, series, buckets, *conditions).subquery(), series)
 
 
-def sketched(
-    org_id: UUID,
-    keys: list[int] | None,
-    series: Series | None,
-    buckets: Buckets,
-) -> AnySelect:
-    """Add up the sketches of these keys, or of all but that of all jobs: rows by bin."""
-    run = buckets.runs()
-    kept = _kept(org_id, keys, series, buckets, run)
+def sketched(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:
+    """Add up the sketches of these keys: rows by bin."""
+    run, key = buckets.runs(), keys.table()
+    kept = _kept(org_id, keys, buckets, key, run)
     each = (
         func.unnest(kept.c.bins, kept.c.counts)
         .table_valued("bin", "count", name="each_bin")
         .render_derived()
         .lateral()
     )
-    groups = [*_groups(kept, series), each.c.bin]
+    groups = [*_groups(kept, keys.series), each.c.bin]
     return (
         select(*groups, cast(func.sum(each.c.count), BigInteger()).label("durations"))
-        .select_from(run.join(kept, true()).join(each, true()))
+        .select_from(run.join(key, true()).join(kept, true()).join(each, true()))
         .group_by(*groups)
     )
 
 
-def summed(
-    org_id: UUID,
-    keys: list[int] | None,
-    series: Series | None,
-    buckets: Buckets,
-) -> AnySelect:
+def summed(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:
     """Get the sums and the bounds of the durations in the same sketches."""
-    run = buckets.runs()
-    kept = _kept(org_id, keys, series, buckets, run)
-    groups = _groups(kept, series)
+    run, key = buckets.runs(), keys.table()
+    kept = _kept(org_id, keys, buckets, key, run)
+    groups = _groups(kept, keys.series)
     sums = (
         func.sum(kept.c.total).label("total"),
         func.min(kept.c.least).label("least"),
         func.max(kept.c.most).label("most"),
     )
-    return select(*groups, *sums).select_from(run.join(kept, true())).group_by(*groups)
+    rows = run.join(key, true()).join(kept, true())
+    return select(*groups, *sums).select_from(rows).group_by(*groups)
 
 
-def _groups(rows: Any, series: Series | None) -> Columns:
+def _groups(rows: Any, series: object | None) -> Columns:
     return [rows.c.bucket, rows.c.kind, *([] if series is None else [rows.c.series])]
 
 
-def _kept(
-    org_id: UUID,
-    keys: list[int] | None,
-    series: Series | None,
-    buckets: Buckets,
-    run: Any,
-) -> Any:
+def _kept(org_id: UUID, keys: Keys, buckets: Buckets, key: Any, run: Any) -> Any:
     columns: Columns = [buckets.index_of(duration.start), duration.kind, duration.bins]
     columns += [duration.counts, duration.total, duration.least, duration.most]
-    if series is not None:
-        columns.append(series.column(tally_key_table.c[series.by.value]))
-    return (
-        select(*columns)
-        .select_from(with_keys(tally_duration_table, org_id, series))
-        .where(*in_run(tally_duration_table, org_id, keys, run))
-        .lateral("kept")
-    )
+    if keys.series is not None:
+        columns.append(key.c.series)
+    # With OFFSET, PostgreSQL reads one range of the index for each run and key.
+    kept = select(*columns).where(*in_run(tally_duration_table, org_id, key, run))
+    return kept.offset(literal_column("0")).lateral("kept")
 
 
 def _of_runs(

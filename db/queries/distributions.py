@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries import distribution_statements as statements
 from db.queries.aggregates import PERCENTILES
-from db.queries.buckets import Buckets, Series
+from db.queries.buckets import Buckets, Keys, Series
 from db.queries.rows import AnyRow, read
 from db.queries.tallies import Tallies
 from db.tallies.durations import Kind
@@ -83,7 +83,7 @@ async def _sketches(
     org_id = tallies.org_id
     if summed := [run for run in found if run.span is not None]:
         buckets = Buckets.read_from(edges, summed)
-        kept = org_id, tallies.keys_of(by_key=series is not None), series, buckets
+        kept = org_id, Keys.of(tallies.keys, series), buckets
         _add(sketches, await read(session, statements.sketched, *kept))
         for row in await read(session, statements.summed, *kept):
             sketches[_place(row)].widen(row.total, row.least, row.most)
@@ -104,7 +104,7 @@ def _add(sketches: dict[Place, Sketch], rows: Iterable[AnyRow]) -> None:
 
 
 def _place(row: AnyRow) -> Place:
-    return row.bucket, Kind(row.kind), getattr(row, "series", None)
+    return row.bucket, Kind(row.kind), getattr(row, "series", None) or None
 
 
 def _exact(row: AnyRow) -> Distribution:

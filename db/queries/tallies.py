@@ -4,8 +4,8 @@ What they answer is exact. They know of a job its type, its queue and its change
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -21,13 +21,12 @@ from sqlalchemy import (
     func,
     literal,
     not_,
-    or_,
     select,
-    true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
+from db.queries.dimensions import JobDimension
 from db.queries.filters import (
     Condition,
     event,
@@ -35,29 +34,24 @@ from db.queries.filters import (
     job,
     job_conditions,
     of_jobs,
-    text_conditions,
 )
 from db.queries.rows import AnyRow, AnySelect, read, read_one
+from db.queries.tally_keys import Key, are_known, find_keys, keys_of_jobs
 from db.statements import TRANSACTION
 from db.statuses import JobStatus
 from db.tables import (
     PgSnapshot,
     job_event_table,
     job_table,
-    tally_key_table,
     tally_state_table,
     tally_table,
 )
-from db.tallies.keys import ALL, OTHERS
 from db.tallies.spans import Span
 
 # In the `info` of a session: what its snapshot has summed, by organisation.
 _SEEN = "joblens_tallies_seen"
-_COMBINED = frozenset({"and_", "or_", "not_"})
-_KNOWN = _COMBINED | {"type", "queue"}
 
 tally = tally_table.c
-key = tally_key_table.c
 state = tally_state_table.c
 
 
@@ -70,21 +64,25 @@ class Tallies:
 
     org_id: UUID
     seen: str
-    keys: list[int]
+    keys: Sequence[Key]
     criteria: JobCriteria | None
 
-    def keys_of(self, *, by_key: bool) -> list[int] | None:
-        """Return the keys to read; None for each one of all jobs, if they are wanted by key."""
-        return None if by_key and self.criteria is None else self.keys
+    @property
+    def key_ids(self) -> list[int]:
+        return [key.id for key in self.keys]
 
 
 async def open_tallies(
-    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    by: Collection[JobDimension] = (),
 ) -> Tallies | None:
     """Get the sums of the jobs that meet the criteria; None if there are none of just these.
 
-    A condition on the status is left out: the caller picks the statuses. Sums and events must be
-    read in one snapshot, so there are none either in transactions that write.
+    A condition on the status is left out: the caller picks the statuses. `by`: the dimensions in
+    which these jobs are to be told apart. Sums and events must be read in one snapshot, so there
+    are none either in transactions that write.
     """
     transaction = session.info.get(TRANSACTION)
     if transaction is None or not transaction.scope.read_only:
@@ -92,17 +90,13 @@ async def open_tallies(
     chosen = None if criteria is None else replace(criteria, status=None)
     if chosen == JobCriteria():
         chosen = None
-    if chosen is not None and not _is_known(chosen):
+    if chosen is not None and not are_known(chosen):
         return None
     seen = await _get_seen(session, org_id)
     if seen is None:
         return None
-    if chosen is None:
-        return Tallies(org_id, seen, [ALL], None)
-    rows = await read(session, _keys, org_id, chosen)
-    if not _is_decided(rows, chosen):
-        return None
-    return Tallies(org_id, seen, [row.id for row in rows if row.matches], chosen)
+    keys = await find_keys(session, org_id, chosen, by)
+    return None if keys is None else Tallies(org_id, seen, keys, chosen)
 
 
 def statuses_of(criteria: JobCriteria | None) -> Sequence[JobStatus]:
@@ -128,49 +122,9 @@ def _seen(org_id: UUID) -> AnySelect:
     )
 
 
-def _is_known(criteria: JobCriteria) -> bool:
-    given = {each.name for each in fields(criteria) if getattr(criteria, each.name) is not None}
-    parts = (
-        *(criteria.and_ or ()),
-        *(criteria.or_ or ()),
-        *((criteria.not_,) if criteria.not_ else ()),
-    )
-    return given <= _KNOWN and all(map(_is_known, parts))
-
-
-def _is_decided(rows: Sequence[AnyRow], criteria: JobCriteria) -> bool:
-    """Return whether the keys decide which jobs meet the criteria, although some are OTHERS."""
-    if not any(OTHERS in (row.type, row.queue) for row in rows):
-        return True
-    given = {each.name for each in fields(criteria) if getattr(criteria, each.name) is not None}
-    if given != {"type"} or criteria.type is None:
-        return False
-    names = {*(criteria.type.in_ or ()), *((criteria.type.eq,) if criteria.type.eq else ())}
-    return bool(names) and names <= {row.type for row in rows} - {OTHERS}
-
-
-def _keys(org_id: UUID, criteria: JobCriteria) -> AnySelect:
-    matches = _key_condition(criteria).label("matches")
-    return select(key.id, key.type, key.queue, matches).where(key.org_id == org_id)
-
-
-def _key_condition(criteria: JobCriteria) -> Condition:
-    return and_(true(), *_key_conditions(criteria))
-
-
-def _key_conditions(criteria: JobCriteria) -> Iterator[Condition]:
-    yield from text_conditions(key.type, criteria.type)
-    yield from text_conditions(key.queue, criteria.queue)
-    yield from (_key_condition(each) for each in criteria.and_ or ())
-    if criteria.or_ is not None:
-        yield or_(*(_key_condition(each) for each in criteria.or_), not_(true()))
-    if criteria.not_ is not None:
-        yield not_(_key_condition(criteria.not_))
-
-
 async def count_by_status(session: AsyncSession, tallies: Tallies) -> dict[JobStatus, int]:
     """Count the jobs by status."""
-    (totals,) = await read(session, _totals, tallies.org_id, tallies.keys)
+    (totals,) = await read(session, _totals, tallies.org_id, tallies.key_ids)
     counts = Counter({each: getattr(totals, each.value) for each in JobStatus})
     for change in await read(session, _changes, tallies.org_id, tallies.seen, tallies.criteria):
         counts[JobStatus(change.next_status)] += change.events
@@ -221,26 +175,26 @@ def unsummed(org_id: UUID, seen: str) -> tuple[Condition, ...]:
     )
 
 
-async def group_by_key(session: AsyncSession, tallies: Tallies) -> list[AnyRow]:
+async def group_by_key(session: AsyncSession, tallies: Tallies) -> list[tuple[Key, AnyRow]]:
     """Count jobs by type, queue and status.
 
-    Rows have `type`, `queue` and a count for each status. A pair may be in several rows, and what
-    enters or leaves a status in different ones.
+    Each row has a count for each status, and the key of its jobs. A key may have several rows, and
+    what enters or leaves a status be in different ones.
     """
-    keys = tallies.keys_of(by_key=True)
-    summed = await read(session, _totals_by_key, tallies.org_id, keys)
+    named = {key.id: key for key in tallies.keys}
+    summed = await read(session, _totals_by_key, tallies.org_id, tallies.key_ids)
     changes = await read(session, _changes_by_key, tallies.org_id, tallies.seen, tallies.criteria)
-    return [*summed, *changes]
+    of_changes = keys_of_jobs(tallies.keys, changes)
+    return [*((named[row.key_id], row) for row in summed), *zip(of_changes, changes, strict=True)]
 
 
-def _totals_by_key(org_id: UUID, keys: list[int] | None) -> AnySelect:
-    statement = select(key.type, key.queue, *_remaining()).join_from(
-        tally_table, tally_key_table, and_(key.org_id == org_id, key.id == tally.key_id)
+def _totals_by_key(org_id: UUID, keys: list[int]) -> AnySelect:
+    of_keys = is_any(tally.key_id, keys, Integer())
+    return (
+        select(tally.key_id, *_remaining())
+        .where(tally.org_id == org_id, _is_total(), of_keys)
+        .group_by(tally.key_id)
     )
-    statement = statement.where(tally.org_id == org_id, _is_total())
-    if keys is not None:
-        statement = statement.where(is_any(tally.key_id, keys, Integer()))
-    return statement.group_by(key.type, key.queue)
 
 
 def _changes_by_key(org_id: UUID, seen: str, criteria: JobCriteria | None) -> AnySelect:

@@ -6,35 +6,35 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, select, true
 
 from db.criteria import JobCriteria
-from db.queries.buckets import Buckets, Series, in_run, with_keys
+from db.queries.buckets import Buckets, Keys, Series, in_run
 from db.queries.filters import Condition, event, job, job_conditions, of_jobs
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
-from db.tables import job_table, tally_key_table, tally_table
+from db.tables import job_table, tally_table
 
 tally = tally_table.c
 
 Columns = list[ColumnElement[Any]]
 
 
-def sums(
-    org_id: UUID, keys: list[int] | None, series: Series | None, buckets: Buckets
-) -> AnySelect:
-    """Add up the sums of these keys, or of all but that of all jobs."""
-    run = buckets.runs()
-    groups: Columns = [buckets.index_of(tally.start)]
-    if series is not None:
-        groups.append(series.column(tally_key_table.c[series.by.value]))
-    counts = [each for each in tally if each.name not in {"org_id", "span", "key_id", "start"}]
-    # In a subquery of its own, which reads one range of the index for each key.
-    summed = (
-        select(*groups, *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts))
-        .select_from(with_keys(tally_table, org_id, series))
-        .where(*in_run(tally_table, org_id, keys, run))
-        .group_by(*groups)
-        .lateral("summed")
+def sums(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:
+    """Add up the sums of these keys."""
+    run, key = buckets.runs(), keys.table()
+    bucket = buckets.index_of(tally.start)
+    names = [each.name for each in tally if each.name not in {"org_id", "span", "key_id", "start"}]
+    # In a subquery of its own, which reads one range of the index for each run and key.
+    part = (
+        select(bucket, *(func.sum(tally[name]).label(name) for name in names))
+        .where(*in_run(tally_table, org_id, key, run))
+        .group_by(bucket)
+        .lateral("part")
     )
-    return select(*summed.c).select_from(run.join(summed, true()))
+    groups: Columns = [part.c.bucket, *([] if keys.series is None else [key.c.series])]
+    return (
+        select(*groups, *(cast(func.sum(part.c[name]), BigInteger()).label(name) for name in names))
+        .select_from(run.join(key, true()).join(part, true()))
+        .group_by(*groups)
+    )
 
 
 def unsummed_events(

@@ -1,7 +1,7 @@
 """Counts of status changes in buckets of time, from tallies where there are some."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries import timeline_statements as statements
-from db.queries.aggregates import JobDimension
-from db.queries.buckets import Buckets, Series
+from db.queries.buckets import Buckets, Keys, Series, names_of
+from db.queries.dimensions import KEYED, JobDimension
 from db.queries.distributions import Distribution, read_distributions
 from db.queries.rows import AnyRow, read
 from db.queries.tallies import Tallies, open_tallies
@@ -19,9 +19,6 @@ from db.statuses import JobStatus
 from db.tallies.durations import Kind
 from db.tallies.spans import Run, runs
 from db.times import FIRST
-
-# The dimensions of jobs that tallies know. They know the status of a job only at each time.
-_TALLIED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 
 
 @dataclass(slots=True)
@@ -83,11 +80,12 @@ async def count_changes_by(
     Returns the values as text with their buckets, and last the sums of all other values if there
     are more than `top`, which must be at least 1.
     """
-    tallies = await _tallies(session, org_id, criteria) if by in _TALLIED else None
+    tallies = await _tallies(session, org_id, criteria, [by]) if by in KEYED else None
     whole = [edges[0], edges[-1]]
+    names = [] if tallies is None else names_of(tallies.keys, by)
     sizes: Counter[str | None] = Counter()
     for row in await _read(session, org_id, criteria, tallies, whole, Series(by, None)):
-        sizes[row.series] += _size(row)
+        sizes[names[row.series] if _is_sum(row) else row.series] += _size(row)
     values = sorted(sizes, key=lambda value: (-sizes[value], value or ""))
     if not values:
         return []
@@ -105,8 +103,7 @@ async def count_changes_by(
 
 
 def _index(position: int | None, top: int) -> int:
-    # PostgreSQL counts from 1; a value that is not among them has no position.
-    return top if position is None else position - 1
+    return position - 1 if position else top
 
 
 async def count_jobs_by_status_at(
@@ -118,11 +115,15 @@ async def count_jobs_by_status_at(
 
 
 async def _tallies(
-    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None
+    session: AsyncSession,
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    by: Collection[JobDimension] = (),
 ) -> Tallies | None:
+    # They know the status of a job only at each time.
     if criteria is not None and criteria.status is not None:
         return None
-    return await open_tallies(session, org_id, criteria)
+    return await open_tallies(session, org_id, criteria, by)
 
 
 async def _read(
@@ -140,8 +141,8 @@ async def _read(
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:
         buckets = Buckets.read_from(edges, summed)
-        keys = tallies.keys_of(by_key=series is not None)
-        rows += await read(session, statements.sums, org_id, keys, series, buckets)
+        keys = Keys.of(tallies.keys, series)
+        rows += await read(session, statements.sums, org_id, keys, buckets)
         asked = tallies.seen, tallies.criteria, series, buckets
         rows += await read(session, statements.unsummed_events, org_id, *asked)
     if single := [run for run in found if run.span is None]:
@@ -151,7 +152,7 @@ async def _read(
 
 
 def _add(changes: Changes, row: AnyRow) -> None:
-    if hasattr(row, "next_status"):
+    if not _is_sum(row):
         changes.entered[JobStatus(row.next_status)] += row.events
         if row.prev_status is None:
             changes.created += row.events
@@ -164,8 +165,12 @@ def _add(changes: Changes, row: AnyRow) -> None:
         changes.left[status] += getattr(row, f"left_{status.value}")
 
 
+def _is_sum(row: AnyRow) -> bool:
+    return hasattr(row, "created")
+
+
 def _size(row: AnyRow) -> int:
     """Return the number of changes that a row counts."""
-    if hasattr(row, "next_status"):
+    if not _is_sum(row):
         return int(row.events)
     return sum(getattr(row, f"entered_{status.value}") for status in JobStatus)

@@ -30,16 +30,25 @@ tally_state_table = Table(
     PrimaryKeyConstraint("org_id", name="pk_tally_state"),
 )
 
-# The pairs of type and queue that have sums of their own; see db.tallies.keys.
+# What has sums of its own: pairs of type and queue, and each type and each queue of them, whose
+# other column is null. A pair has the keys of its type and its queue; see db.tallies.keys.
 tally_key_table = Table(
     "tally_key",
     metadata,
     Column("org_id", Uuid, nullable=False),
     Column("id", Integer, nullable=False),
-    Column("type", Text, nullable=False),
-    Column("queue", Text, nullable=False),
+    Column("type", Text),
+    Column("queue", Text),
+    Column("type_key", Integer),
+    Column("queue_key", Integer),
     PrimaryKeyConstraint("org_id", "id", name="pk_tally_key"),
-    UniqueConstraint("org_id", "type", "queue", name="uq_tally_key_org_type_queue"),
+    UniqueConstraint(
+        "org_id",
+        "type",
+        "queue",
+        name="uq_tally_key_org_type_queue",
+        postgresql_nulls_not_distinct=True,
+    ),
 )
 
 # The changes of status in a span of time that begins at `start`: of one key's jobs, or of all jobs

@@ -1,7 +1,7 @@
 """The SQL that sums events. All of it runs in the transaction that also moves `tally_state`."""
 # ruff: noqa: S608 - the names of tables, columns and statuses are the program's own
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,6 +37,8 @@ _TYPES: Mapping[str, Any] = {
     "ids": ARRAY(Integer()),
     "types": ARRAY(Text()),
     "queues": ARRAY(Text()),
+    "type_keys": ARRAY(Integer()),
+    "queue_keys": ARRAY(Integer()),
 }
 
 
@@ -98,9 +100,10 @@ ORDER BY count(*) DESC, type, queue
 """)
 KEYS = _sql("SELECT type, queue, id FROM tally_key WHERE org_id = :org_id")
 ADD_KEYS = _sql("""
-INSERT INTO tally_key (org_id, id, type, queue)
+INSERT INTO tally_key (org_id, id, type, queue, type_key, queue_key)
 SELECT :org_id, * FROM unnest(
-    CAST(:ids AS integer[]), CAST(:types AS text[]), CAST(:queues AS text[])
+    CAST(:ids AS integer[]), CAST(:types AS text[]), CAST(:queues AS text[]),
+    CAST(:type_keys AS integer[]), CAST(:queue_keys AS integer[])
 )
 """)
 SLICE_END = _sql("""
@@ -145,49 +148,40 @@ def pairs_without_key(which: str) -> TextClause:
 
 def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     """Add events to the sums of these spans. Returns whether some events have no key yet."""
-    columns = [f"count(*) FILTER (WHERE {_CONDITIONS[name]})" for name in COUNTS]
+    counts = ", ".join(f"count(*) FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
     return _sql(f"""
     WITH change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
-            date_trunc('day', event.ts) AS day, date_trunc('hour', event.ts) AS hour,
+            date_trunc('hour', event.ts) AS hour,
             event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
         FROM job_event AS event
         JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
         WHERE event.org_id = :org_id AND {which}
         AND event.prev_status IS DISTINCT FROM event.next_status
-    ), summed AS (
-        SELECT {_SPAN}, {", ".join(columns)} FROM change
-        GROUP BY GROUPING SETS ({_grouping_sets(spans)}) HAVING count(*) > 0
-    ), added AS ({_add("summed")} RETURNING key_id
+    ), counted AS (
+        SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
+    ), added AS ({_add("counted", spans)}
     ), lasted AS (
         SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
     ), binned AS (
-        SELECT {_SPAN} AS start, kind, bin, count(*) AS durations, sum(seconds) AS total,
+        SELECT key_id, hour, kind, bin, count(*) AS durations, sum(seconds) AS total,
             min(seconds) AS least, max(seconds) AS most
         FROM (SELECT lasted.*, {_BIN} AS bin FROM lasted WHERE seconds IS NOT NULL) AS lasted
-        GROUP BY GROUPING SETS (
-            (key_id, day, kind, bin), (day, kind, bin), (hour, kind, bin)
-        )
+        GROUP BY key_id, hour, kind, bin
     ), sketched AS ({_ADD_SKETCHES})
-    SELECT count(*) FILTER (WHERE key_id = -1) > 0 FROM added
+    SELECT EXISTS (SELECT FROM counted WHERE key_id = -1)
     """)
 
 
 def sum_jobs() -> TextClause:
     """Make the totals of all jobs, from their present status. Every job has a key."""
-    columns = [
-        "count(*)",
-        *(f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus),
-        *("0" for _ in LEFT),
-    ]
+    entered = (f"count(*) FILTER (WHERE job.status = '{status.value}')" for status in JobStatus)
+    counts = _counts("count(*)", *entered, *("0" for _ in LEFT))
     return _sql(f"""
-    WITH summed AS (
-        SELECT {Span.TOTAL:d}, CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END,
-            CAST('-infinity' AS timestamptz), {", ".join(columns)}
-        FROM (SELECT {_KEY} AS key_id, job.status FROM job {_JOINED_KEYS}
-            WHERE job.org_id = :org_id) AS job
-        GROUP BY GROUPING SETS ((key_id), ()) HAVING count(*) > 0
-    ) {_add("summed")}
+    WITH counted AS (
+        SELECT {_KEY} AS key_id, {_BEGINNING} AS hour, {counts}
+        FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id GROUP BY 1
+    ) {_add("counted", [Span.TOTAL])}
     """)
 
 
@@ -196,14 +190,11 @@ def remove_jobs() -> TextClause:
 
     `seen`: the snapshot of the events that are summed; null: all are.
     """
-    columns = [
-        *("0" for _ in ("created", *ENTERED)),
-        *(f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus),
-    ]
+    left = (f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus)
+    counts = _counts("0", *("0" for _ in ENTERED), *left)
     return _sql(f"""
     WITH change AS (
-        SELECT {_KEY} AS key_id, date_trunc('day', CAST(:now AS timestamptz)) AS day,
-            date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
+        SELECT {_KEY} AS key_id, date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
             coalesce(
                 (SELECT event.next_status FROM job_event AS event
                  WHERE event.org_id = :org_id AND event.job_id = job.id
@@ -212,10 +203,10 @@ def remove_jobs() -> TextClause:
                 CASE WHEN job.event_seq = 0 THEN job.status END
             ) AS status
         FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id AND job.id = ANY(:job_ids)
-    ), summed AS (
-        SELECT {_SPAN}, {", ".join(columns)} FROM change WHERE status IS NOT NULL
-        GROUP BY GROUPING SETS ({_grouping_sets(list(Span))}) HAVING count(*) > 0
-    ) {_add("summed")}
+    ), counted AS (
+        SELECT key_id, hour, {counts}
+        FROM change WHERE status IS NOT NULL GROUP BY key_id, hour
+    ) {_add("counted", list(Span))}
     """)
 
 
@@ -224,25 +215,34 @@ _CONDITIONS = {
     **{f"entered_{each.value}": f"next_status = '{each.value}'" for each in JobStatus},
     **{f"left_{each.value}": f"prev_status = '{each.value}'" for each in JobStatus},
 }
-_SPAN = f"""
-CASE WHEN grouping(hour) = 0 THEN {Span.HOUR:d} WHEN grouping(day) = 0 THEN {Span.DAY:d}
-    ELSE {Span.TOTAL:d} END AS span,
-CASE WHEN grouping(key_id) = 1 THEN {ALL} ELSE key_id END AS key,
-coalesce(hour, day, CAST('-infinity' AS timestamptz))
+_BEGINNING = "CAST('-infinity' AS timestamptz)"
+_START = {Span.TOTAL: _BEGINNING, Span.DAY: "date_trunc('day', hour)", Span.HOUR: "hour"}
+
+
+def _starts(spans: Iterable[Span]) -> str:
+    return ", ".join(f"({span:d}, {_START[span]})" for span in spans)
+
+
+# The keys whose sums have what is counted for the key of a pair.
+_KEPT = f"""
+JOIN tally_key AS own ON own.org_id = :org_id AND own.id = key_id
+CROSS JOIN LATERAL (VALUES (own.id), (own.type_key), (own.queue_key), ({ALL})) AS kept (key)
 """
-_SETS = {
-    Span.TOTAL: "(key_id), ()",
-    Span.DAY: "(key_id, day), (day)",
-    Span.HOUR: "(key_id, hour), (hour)",
-}
 
 
-_ADD_SKETCHES = """
+_ADD_SKETCHES = f"""
 INSERT INTO tally_duration AS kept
     (org_id, span, key_id, start, kind, bins, counts, total, least, most)
 SELECT :org_id, span, key, start, kind, array_agg(bin ORDER BY bin),
     array_agg(durations ORDER BY bin), sum(total), min(least), max(most)
-FROM binned GROUP BY span, key, start, kind
+FROM (
+    SELECT span, key, start, kind, bin, CAST(sum(durations) AS bigint) AS durations,
+        sum(total) AS total, min(least) AS least, max(most) AS most
+    FROM binned {_KEPT}
+    CROSS JOIN LATERAL (VALUES {_starts((Span.DAY, Span.HOUR))}) AS at (span, start)
+    WHERE span = {Span.DAY:d} OR key = {ALL}
+    GROUP BY span, key, start, kind, bin
+) AS each_bin GROUP BY span, key, start, kind
 ON CONFLICT (org_id, span, key_id, start, kind) DO UPDATE SET (bins, counts) = (
     SELECT array_agg(bin ORDER BY bin), array_agg(durations ORDER BY bin) FROM (
         SELECT bin, sum(durations) AS durations FROM (
@@ -269,14 +269,18 @@ _SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Tim
 _BIN = _text_of(bin_of(column("seconds", Double())))
 
 
-def _grouping_sets(spans: Sequence[Span]) -> str:
-    return ", ".join(_SETS[span] for span in spans)
+def _counts(*expressions: str) -> str:
+    return ", ".join(f"{each} AS {name}" for each, name in zip(expressions, COUNTS, strict=True))
 
 
-def _add(rows: str) -> str:
-    sums = ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in COUNTS)
+def _add(counted: str, spans: Sequence[Span]) -> str:
+    """Add what is counted by key and hour to the sums of these spans."""
+    sums = ", ".join(f"CAST(sum({name}) AS bigint)" for name in COUNTS)
     return f"""
     INSERT INTO tally (org_id, span, key_id, start, {", ".join(COUNTS)})
-    SELECT :org_id, {rows}.* FROM {rows}
-    ON CONFLICT (org_id, span, key_id, start) DO UPDATE SET {sums}
+    SELECT :org_id, span, key, start, {sums} FROM {counted} {_KEPT}
+    CROSS JOIN LATERAL (VALUES {_starts(spans)}) AS at (span, start)
+    GROUP BY span, key, start
+    ON CONFLICT (org_id, span, key_id, start) DO UPDATE
+    SET {", ".join(f"{name} = tally.{name} + excluded.{name}" for name in COUNTS)}
     """

@@ -162,9 +162,16 @@ async def add(
 async def _add_keys(session: AsyncSession, org_id: UUID, pairs: list[Pair], max_keys: int) -> None:
     own = {"org_id": org_id}
     rows = (await session.execute(statements.KEYS, own)).all()
-    added = new_keys(pairs, {(row.type, row.queue): row.id for row in rows}, max_keys)
+    known = {(row.type, row.queue): row.id for row in rows}
+    added = new_keys(pairs, known, max_keys)
     if not added:
         return
-    types, queues = zip(*added, strict=True)
-    given = {"ids": list(added.values()), "types": list(types), "queues": list(queues)}
+    known |= added
+    given = {
+        "ids": list(added.values()),
+        "types": [type_ for type_, _ in added],
+        "queues": [queue for _, queue in added],
+        "type_keys": [known[key[0], None] if None not in key else None for key in added],
+        "queue_keys": [known[None, key[1]] if None not in key else None for key in added],
+    }
     await session.execute(statements.ADD_KEYS, {**own, **given})

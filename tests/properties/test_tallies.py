@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.commands.deletion import delete_job
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import EngineOptions, Scope, create_engine
-from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
+from db.queries.aggregates import count_jobs_by_status, group_jobs
+from db.queries.dimensions import JobDimension
 from db.queries.distributions import Distribution
 from db.queries.jobs import count_jobs
 from db.queries.tallies import open_tallies

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries.aggregates import JobDimension, count_jobs_by_status, group_jobs
+from db.queries.aggregates import count_jobs_by_status, group_jobs
+from db.queries.dimensions import JobDimension
 from db.queries.jobs import count_jobs
 from db.queries.timelines import count_changes, count_changes_by, count_jobs_by_status_at
 from db.statuses import JobStatus
@@ -32,8 +33,10 @@ FAILED = JobCriteria(status=[JobStatus.FAILED])
 SCOPE = Scope(LARGEST, statement_timeout_seconds=60)
 # Of events that are not summed yet.
 NEW = 20
-# The sums of an hour or a day have a row for each key.
-KEYS, HOURS_OF_HISTORY = 24, 19
+# The keys: of each type, of each queue, and of their pairs.
+QUEUES = 4
+KEYS = 6 + QUEUES + 24
+HOURS_OF_HISTORY = 19
 
 counts = partial(count_jobs_by_status, at_most=None)
 groups = partial(
@@ -45,42 +48,26 @@ groups = partial(
     with_wait=False,
     with_run=False,
 )
+by_day = partial(count_changes, edges=DAYS)
+by_day_and_queue = partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2)
+counts_at = partial(count_jobs_by_status_at, until=DAYS[1])
 with_durations = partial(count_changes, edges=DAYS, with_durations=True)
 # The number of statements, and the most rows that all of them read: with that of tally_state.
 QUERIES: dict[str, tuple[Query, JobCriteria | None, int, int]] = {
     "statusCounts": (counts, None, 3, 2 + NEW),
     "statusCounts of a status": (counts, FAILED, 3, 2 + NEW),
-    "statusCounts of a type": (counts, TYPE, 4, 2 * KEYS + 2 * NEW),
-    "statusCounts of few jobs": (counts, RARE, 4, 2 * KEYS + 2 * NEW),
+    "statusCounts of a type": (counts, TYPE, 4, KEYS + 2 + 2 * NEW),
+    "statusCounts of few jobs": (counts, RARE, 4, KEYS + 3 + 2 * NEW),
     "count": (partial(count_jobs, at_most=None), None, 3, 2 + NEW),
-    "jobGroups": (groups, None, 3, 3 * KEYS + 2 * NEW),
-    "timeline by day": (partial(count_changes, edges=DAYS), None, 3, 2 + NEW),
-    "timeline by day of a type": (
-        partial(count_changes, edges=DAYS),
-        TYPE,
-        4,
-        3 * KEYS + 2 * NEW,
-    ),
-    "timelineBy": (
-        partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2),
-        None,
-        5,
-        2 * (4 * KEYS + 2 * NEW),
-    ),
-    "statusCounts(at:)": (
-        partial(count_jobs_by_status_at, until=DAYS[1]),
-        None,
-        3,
-        2 + NEW,
-    ),
-    "statusCounts(at:) of a type": (
-        partial(count_jobs_by_status_at, until=DAYS[1]),
-        TYPE,
-        4,
-        3 * KEYS + 2 * NEW,
-    ),
-    # A sketch for each kind and day; its bins are unnested.
-    "timeline with durations": (with_durations, TYPE, 7, 12 * KEYS + 4 * NEW),
+    # The totals of all keys are side by side.
+    "jobGroups": (groups, None, 4, 2 * (KEYS + 1) + 2 * NEW),
+    "timeline by day": (by_day, None, 3, 2 + NEW),
+    "timeline by day of a type": (by_day, TYPE, 4, KEYS + 3 + 2 * NEW),
+    "timelineBy": (by_day_and_queue, None, 6, KEYS + 1 + 2 * (2 * QUEUES + 2 * NEW)),
+    "statusCounts(at:)": (counts_at, None, 3, 2 + NEW),
+    "statusCounts(at:) of a type": (counts_at, TYPE, 4, KEYS + 3 + 2 * NEW),
+    # The sketches are few here. Their bins are unnested.
+    "timeline with durations": (with_durations, TYPE, 7, 3 * KEYS + 3 * NEW),
 }
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
-from db.queries.aggregates import JobDimension
+from db.queries.dimensions import JobDimension
 from db.queries.timelines import count_changes, count_changes_by
 from db.request_session import RequestSession
 from db.tallies.durations import bin_of

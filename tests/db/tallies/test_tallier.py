@@ -141,11 +141,14 @@ async def test_keys_are_bounded(database_url: str, engine: AsyncEngine, owner: A
     org_id = await fill(database_url, ("busy", "q0"), *many)
     await sum_all(engine, org_id, max_keys=5)
     rows = await owner.fetch("SELECT type, queue FROM tally_key WHERE org_id = $1", org_id)
-    pairs = {tuple(row) for row in rows}
+    pairs = {tuple(row) for row in rows if None not in tuple(row)}
     # The largest one got its own.
     assert ("busy", "q0") in pairs
     assert {("busy", OTHERS), (OTHERS, OTHERS)} < pairs
     assert len(pairs) <= 5 + len({type_ for type_, _ in pairs})
+    # And each type and each queue of a pair.
+    types, queues = map(set, zip(*pairs, strict=True))
+    assert len(rows) == len(pairs) + len(types) + len(queues)
     for type_, expected in (("busy", 31), ("t7", 1), (OTHERS, 0), ("none", 0)):
         criteria = JobCriteria(type=TextCriteria(eq=type_))
         async with RequestSession(engine, Scope(org_id, 60)) as session, session.use() as begun:
