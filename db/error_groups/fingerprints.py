@@ -1,0 +1,128 @@
+"""The fingerprint of an error: its code and its message without what differs from case to case.
+
+Errors with the same fingerprint are of one group. Numbers, ids, addresses, times and quoted text
+are replaced by placeholders. Numbers that tell what kind of error it is are kept: HTTP status
+codes, exit codes, signals, and codes of databases and systems.
+"""
+
+import re
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from db.url_credentials import hide_credentials
+
+# Another with any change of the rules: fingerprints of different rules must not meet.
+_RULES = UUID("3b1f7a52-8f0c-4c1e-9d53-7a4be1c0f5d1")
+# Characters of a message that are looked at, and that are kept of it.
+MAX_READ, MAX_MESSAGE = 4_000, 500
+
+_HEX = "[0-9a-fA-F]"
+_UUID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+_DATE = r"\d{4}[-/]\d{2}[-/]\d{2}"
+_CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?"
+_IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
+_IPV6 = (
+    rf"(?:{_HEX}{{1,4}}:){{3,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:){{0,6}}:(?::?{_HEX}{{1,4}}){{1,6}}"
+)
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}|localhost"
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@+~%=-]*"
+
+# What each match is replaced by; None: it is kept. At each place the first pattern counts. What a
+# pattern matches as `kept…` stands before its placeholder.
+_PATTERNS: tuple[tuple[str, str | None], ...] = (
+    # What is told to be secret.
+    (
+        r"(?P<kept_name>(?i:\b(?:password|passwd|pwd|secret|token|api[_-]?key|authorization)\b"
+        r"[\"']?[ ]?[=:][ ]?(?:(?:bearer|basic) )?))[^\s&]+",
+        "<text>",
+    ),
+    (r"(?P<kept_scheme>\bBearer )\S+", "<text>"),
+    # A quote between two letters is an apostrophe.
+    (r"(?<![A-Za-z0-9])'(?:[^'\n\\]|\\.|(?<=[A-Za-z])'(?=[A-Za-z]))*'(?![A-Za-z0-9])", "<text>"),
+    (r'"(?:[^"\n\\]|\\.)*"', "<text>"),
+    # Ruby before 3.4 opens with a grave accent and closes with an apostrophe.
+    (r"`[^`'\n]*[`']", "<text>"),
+    ("[\u201c\u00ab\u2018][^\u201d\u00bb\u2019\n]*[\u201d\u00bb\u2019]", "<text>"),
+    (r"[A-Za-z][A-Za-z0-9+.-]*://(?:\[[^\]\s]*\])?[^\s\"'<>)\]}]*", "<url>"),
+    (r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}", "<email>"),
+    (rf"\b{_UUID}\b", "<id>"),
+    (rf"\b{_DATE}(?:[T ]{_CLOCK}(?: ?(?:Z|UTC|[+-]\d{{2}}:?\d{{2}}))?)?\b", "<time>"),
+    (rf"\b(?:{_CLOCK})(?![:\w])", "<time>"),
+    # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces them.
+    (r"\bHTTP(?:/\d(?:\.\d)?)?[ :/-]*[1-5]\d\d\b", None),
+    (
+        r"(?i:\b(?:status(?:[ _]?code)?|response(?: code)?|exit(?:ed)?(?: with)?"
+        r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sqlstate)"
+        r"(?: is| was)?[ :=#(\[]*)-?[0-9][0-9A-Z]{0,4}\b",
+        None,
+    ),
+    # ORA-00942, E11000, TS2304, WinError 10061.
+    (r"\b(?:[A-Z]{2,6}-\d{3,6}|[A-Z]{1,3}\d{3,6}|WinError \d+|Errno \d+)\b", None),
+    (rf"\[?(?<![\w.:])(?:{_IPV6})(?![\w:])\]?(?::\d+)?", "<address>"),
+    (rf"\b{_IPV4}(?:[:/]\d+)?\b", "<address>"),
+    (rf"(?<![\w.@/-])(?:{_HOST}):\d{{1,5}}\b", "<address>"),
+    (
+        rf"(?P<kept_lookup>\b(?:ENOTFOUND|EAI_AGAIN|lookup|(?i:host(?:name)?)) )(?:{_HOST})",
+        "<address>",
+    ),
+    (r"\b0[xX][0-9a-fA-F]+\b", "<hex>"),
+    # A path: at least two names, or one after a slash or a drive.
+    (rf"(?<![\w<>])(?:[A-Za-z]:)?(?:[\\/]{_NAME})+[\\/]?", "<path>"),
+    # Hexadecimal digits, and other ids: eight or more characters, letters and digits mixed.
+    (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b", "<id>"),
+    (r"\b(?=\w*\d\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{12,}\b", "<id>"),
+    (
+        r"(?P<kept_prefix>\b[A-Za-z]{2,}[_-])"
+        r"(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{6,}\b",
+        "<id>",
+    ),
+    (r"(?<![A-Za-z])[-+]?\d+(?:[.,_]\d+)*(?:[eE][-+]?\d+)?", "<number>"),
+    # Not the digit of a short name: S3, md5.
+    (r"(?<=[A-Za-z]{4})\d+|(?<=[A-Za-z])\d{2,}", "<number>"),
+)
+_ANY = re.compile("|".join(f"(?P<p{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
+_PLACEHOLDERS = {f"p{n}": placeholder for n, (_, placeholder) in enumerate(_PATTERNS)}
+_KEPT = [name for name in _ANY.groupindex if name.startswith("kept")]
+_TRACEBACK = "Traceback (most recent call last):"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The group of an error. `message`: what its messages have in common, with placeholders."""
+
+    id: UUID
+    code: str | None
+    message: str
+
+
+def fingerprint_of(code: str | None, message: str | None) -> Fingerprint | None:
+    """Return the fingerprint of an error; None if there is neither a code nor a message.
+
+    Credentials in URLs, and what is called a password or a token, are no part of it: else a guess
+    could be confirmed by its id.
+    """
+    if code is None and not message:
+        return None
+    common = common_message(message or "")
+    return Fingerprint(uuid5(_RULES, f"{code or ''}\0{common}"), code, common)
+
+
+def common_message(message: str) -> str:
+    """Return what a message has in common with others of its kind: of its telling line."""
+    line = hide_credentials(_telling_line(message[:MAX_READ]))
+    return " ".join(_ANY.sub(_replacement, line).split())[:MAX_MESSAGE]
+
+
+def _telling_line(message: str) -> str:
+    """Return the last line of a Python traceback, else the first line that is not empty."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    return lines[-1] if lines[0].startswith(_TRACEBACK) else lines[0]
+
+
+def _replacement(match: re.Match[str]) -> str:
+    placeholder = _PLACEHOLDERS[match.lastgroup or ""]
+    if placeholder is None:
+        return match[0]
+    return "".join(match[name] or "" for name in _KEPT) + placeholder
