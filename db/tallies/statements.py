@@ -164,10 +164,13 @@ def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     ), lasted AS (
         SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
     ), binned AS (
-        SELECT key_id, hour, kind, bin, count(*) AS durations, sum(seconds) AS total,
+        SELECT key_id, day, hour, kind, bin, count(*) AS durations, sum(seconds) AS total,
             min(seconds) AS least, max(seconds) AS most
-        FROM (SELECT lasted.*, {_BIN} AS bin FROM lasted WHERE seconds IS NOT NULL) AS lasted
-        GROUP BY key_id, hour, kind, bin
+        FROM (
+            SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
+            FROM lasted WHERE seconds IS NOT NULL
+        ) AS lasted
+        GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
     ), sketched AS ({_ADD_SKETCHES})
     SELECT EXISTS (SELECT FROM counted WHERE key_id = -1)
     """)
@@ -236,12 +239,13 @@ INSERT INTO tally_duration AS kept
 SELECT :org_id, span, key, start, kind, array_agg(bin ORDER BY bin),
     array_agg(durations ORDER BY bin), sum(total), min(least), max(most)
 FROM (
-    SELECT span, key, start, kind, bin, CAST(sum(durations) AS bigint) AS durations,
-        sum(total) AS total, min(least) AS least, max(most) AS most
-    FROM binned {_KEPT}
-    CROSS JOIN LATERAL (VALUES {_starts((Span.DAY, Span.HOUR))}) AS at (span, start)
-    WHERE span = {Span.DAY:d} OR key = {ALL}
-    GROUP BY span, key, start, kind, bin
+    SELECT {Span.DAY:d} AS span, key, day AS start, kind, bin,
+        CAST(sum(durations) AS bigint) AS durations, sum(total) AS total,
+        min(least) AS least, max(most) AS most
+    FROM binned {_KEPT} GROUP BY key, day, kind, bin
+    UNION ALL
+    SELECT {Span.HOUR:d}, {ALL}, hour, kind, bin, durations, total, least, most
+    FROM binned WHERE key_id IS NULL
 ) AS each_bin GROUP BY span, key, start, kind
 ON CONFLICT (org_id, span, key_id, start, kind) DO UPDATE SET (bins, counts) = (
     SELECT array_agg(bin ORDER BY bin), array_agg(durations ORDER BY bin) FROM (
