@@ -109,12 +109,14 @@ def upgrade() -> None:
         "created_at DESC",
         where="requested_by IS NOT NULL",
     )
-    # jobs(filter: {lastErrorCode: ...}) by CREATED_AT, also if there are none.
+    # jobs(filter: {lastErrorCode: ...}) by CREATED_AT, also if there are none; and
+    # jobGroups(by: [LAST_ERROR_CODE, STATUS, TYPE, QUEUE]).
     create_job_index(
         "idx_job_org_error_code",
         "last_error_code text_pattern_ops",
         "created_at DESC",
         where="last_error_code IS NOT NULL",
+        also=("status", "type", "queue"),
     )
     # jobs(filter: {lastErrorMessage: ...}) by CREATED_AT: few jobs have one.
     create_job_index(
@@ -196,6 +198,9 @@ def downgrade() -> None:
         op.drop_index(name, "job")
 
 
-def create_job_index(name: str, *leading: str, where: str | None = None) -> None:
+def create_job_index(
+    name: str, *leading: str, where: str | None = None, also: tuple[str, ...] = ()
+) -> None:
     columns = [sa.text(column) for column in ("org_id", *leading, "id DESC")]
-    op.create_index(name, "job", columns, postgresql_where=sa.text(where) if where else None)
+    condition = sa.text(where) if where else None
+    op.create_index(name, "job", columns, postgresql_where=condition, postgresql_include=also)

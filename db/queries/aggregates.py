@@ -11,27 +11,39 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    Label,
     cast,
+    false,
     func,
     literal,
+    literal_column,
+    null,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.queries.dimensions import KEYED, TALLIED, JobDimension
+from db.queries.dimensions import CODED, KEYED, JobDimension
 from db.queries.durations import run_seconds, wait_seconds
 from db.queries.filters import job, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, row_type
-from db.queries.tallies import count_by_status, group_by_key, open_tallies, statuses_of
+from db.queries.tallies import (
+    Tallies,
+    count_by_status,
+    group_by_key,
+    open_tallies,
+    statuses_of,
+)
 from db.queries.tally_keys import Key
 from db.statuses import JobStatus
 from db.tables import job_table
 
 PERCENTILES = (0.5, 0.95, 0.99)
 _Percentiles: ARRAY[float] = ARRAY(Double())
+_CODE = JobDimension.LAST_ERROR_CODE
 
 
 async def count_jobs_by_status(
@@ -92,40 +104,94 @@ async def group_jobs(
     with `with_times` also `oldest_created_at` and `newest_created_at`, and with `with_wait`
     (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and
     `wait_percentiles` (`run_…`). Reads every job that meets the criteria, unless nothing but counts
-    by TALLIED dimensions is wanted and there are tallies of these jobs.
+    by CODED dimensions is wanted and there are tallies of these jobs: then only those with an error
+    code, by their index, if it is a dimension.
     """
     by = tuple(dimensions)
-    if not (with_times or with_wait or with_run) and TALLIED.issuperset(by):
+    wanted = with_times, with_wait, with_run
+    if not any(wanted) and CODED.issuperset(by):
         tallies = await open_tallies(session, org_id, criteria, KEYED.intersection(by))
         if tallies is not None:
-            return _grouped(await group_by_key(session, tallies), by, statuses_of(criteria), limit)
-    wanted = with_times, with_wait, with_run
+            return await _tallied_groups(session, tallies, criteria, by, limit)
     return await read(session, _groups, org_id, criteria, by, limit, now, *wanted)
 
 
-def _grouped(
-    rows: Sequence[tuple[Key, AnyRow]],
-    dimensions: Sequence[JobDimension],
-    statuses: Sequence[JobStatus],
+async def _tallied_groups(
+    session: AsyncSession,
+    tallies: Tallies,
+    criteria: JobCriteria | None,
+    by: Sequence[JobDimension],
     limit: int,
 ) -> list[AnyRow]:
-    """Group rows that have a count for each status, with their keys, as _groups does."""
-    groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
-    for of_row, row in rows:
-        for status in statuses:
-            values = {"status": status.value, "type": of_row.type, "queue": of_row.queue}
-            key = tuple(values[dimension.value] for dimension in dimensions)
-            groups[key][status] += getattr(row, status.value)
-    names = [each.value for each in dimensions]
+    groups = _counted(await group_by_key(session, tallies), by, statuses_of(criteria))
+    if _CODE in by:
+        # What has no code is the rest.
+        for row in await read(session, _coded_groups, tallies.org_id, criteria, by, limit):
+            counts = Counter({each: getattr(row, f"{each.value}_count") for each in JobStatus})
+            key = tuple(getattr(row, each.value) for each in by)
+            if row.is_sum:
+                groups[key].subtract(counts)
+            else:
+                groups[key] = counts
+    names = [each.value for each in by]
     make = row_type((*names, "jobs", *(f"{status.value}_count" for status in JobStatus)))
+    # As PostgreSQL orders them: nulls last.
     largest = sorted(
         ((key, counts) for key, counts in groups.items() if counts.total()),
-        key=lambda group: (-group[1].total(), group[0]),
+        key=lambda group: (-group[1].total(), [(value is None, value) for value in group[0]]),
     )
     return [
         make(*key, counts.total(), *(counts[status] for status in JobStatus))
         for key, counts in largest[:limit]
     ]
+
+
+def _counted(
+    rows: Sequence[tuple[Key, AnyRow]], by: Sequence[JobDimension], statuses: Sequence[JobStatus]
+) -> dict[tuple[Any, ...], Counter[JobStatus]]:
+    """Group rows that have a count for each status, with their keys. Their error code is None."""
+    groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
+    for of_row, row in rows:
+        for status in statuses:
+            values = {"status": status.value, "type": of_row.type, "queue": of_row.queue}
+            key = tuple(values.get(dimension.value) for dimension in by)
+            groups[key][status] += getattr(row, status.value)
+    return groups
+
+
+def _coded_groups(
+    org_id: UUID, criteria: JobCriteria | None, by: Sequence[JobDimension], limit: int
+) -> AnySelect:
+    """Group the jobs that have an error code: the largest groups, and sums of all over the codes.
+
+    Rows are as those of _groups, with `is_sum`.
+    """
+    of_jobs = [job_table.c[each.value] for each in by]
+    coded = (
+        select(*of_jobs, *_counts_by_status())
+        .where(job_conditions(org_id, criteria), job.last_error_code.is_not(None))
+        .group_by(*of_jobs)
+        .cte("coded")
+    )
+    keys = [coded.c[each.value] for each in by]
+    counts = [coded.c[each.name] for each in _counts_by_status()]
+    largest = (
+        select(*keys, *counts, false().label("is_sum"))
+        .order_by(coded.c.jobs.desc(), *keys)
+        .limit(literal(limit, BigInteger()))
+        .subquery("largest")
+    )
+    others = [coded.c[each.value] for each in by if each is not _CODE]
+    sums = (
+        select(
+            *(null().label(_CODE) if each is _CODE else coded.c[each.value] for each in by),
+            *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts),
+            true().label("is_sum"),
+        )
+        .group_by(*others)
+        .having(func.count() > literal_column("0"))
+    )
+    return select(union_all(select(largest), sums).subquery("groups"))
 
 
 def _groups(
@@ -139,17 +205,12 @@ def _groups(
     with_run: bool,
 ) -> AnySelect:
     keys = [job_table.c[dimension.value] for dimension in dimensions]
-    total = func.count().label("jobs")
+    total, *counts = _counts_by_status()
     statement = select(
         *keys,
         total,
         *(_created_at() if with_times else ()),
-        *(
-            func.count()
-            .filter(job.status == literal(status.value, literal_execute=True))
-            .label(f"{status.value}_count")
-            for status in JobStatus
-        ),
+        *counts,
         *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
         *(_distribution("run", run_seconds(now)) if with_run else ()),
     )
@@ -159,6 +220,19 @@ def _groups(
         .order_by(total.desc(), *keys)
         .limit(literal(limit, BigInteger()))
     )
+
+
+def _counts_by_status() -> list[Label[int]]:
+    """Count all jobs, and those of each status."""
+    return [
+        func.count().label("jobs"),
+        *(
+            func.count()
+            .filter(job.status == literal(status.value, literal_execute=True))
+            .label(f"{status.value}_count")
+            for status in JobStatus
+        ),
+    ]
 
 
 def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:

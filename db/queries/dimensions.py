@@ -17,3 +17,5 @@ class JobDimension(StrEnum):
 # The dimensions that tallies know: those of their keys, and of their columns.
 KEYED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 TALLIED = KEYED | {JobDimension.STATUS}
+# Those that the index of error codes has.
+CODED = TALLIED | {JobDimension.LAST_ERROR_CODE}

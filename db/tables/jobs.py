@@ -50,8 +50,11 @@ def _page_index(name: str, *leading: str, where: str | None = None) -> Index:
     return Index(name, *columns, postgresql_where=text(where) if where else None)
 
 
-def _prefix_index(name: str, column: str) -> Index:
-    """Define an index that also finds values by their beginning, in any collation."""
+def _prefix_index(name: str, column: str, *also: str) -> Index:
+    """Define an index that also finds values by their beginning, in any collation.
+
+    It has the columns `also`, so that groups by these and the value are counted without the table.
+    """
     return Index(
         name,
         "org_id",
@@ -59,6 +62,7 @@ def _prefix_index(name: str, column: str) -> Index:
         text("created_at DESC"),
         text("id DESC"),
         postgresql_ops={column: "text_pattern_ops"},
+        postgresql_include=also,
         postgresql_where=text(f"{column} IS NOT NULL"),
     )
 
@@ -116,7 +120,7 @@ job_table = Table(
         postgresql_where=text("payload IS NOT NULL"),
     ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
-    _prefix_index("idx_job_org_error_code", "last_error_code"),
+    _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
     ),
