@@ -35,9 +35,15 @@ OPERATE = f"mutation ($id: ID!, $why: String) {{ it: %s(id: $id, reason: $why) {
 RECORD = """mutation ($input: RecordJobEventInput!) { it: recordJobEvent(input: $input) { __typename
     ... on JobEventPayload { event { id prevStatus nextStatus attempt detail } }
     ... on JobNotFound { id } ... on InvalidInput { field } } }"""
-BULK = f"""mutation ($filter: JobFilter!, $limit: Int!, $why: String) {{
-    it: %s(filter: $filter, limit: $limit, reason: $why) {{
-        matched {{ value isExact }} changed skipped jobs {JOB} }} }}"""
+BULK = f"""mutation (
+    $filter: JobFilter!, $limit: Int!, $why: String, $dry: Boolean! = false, $asOf: DateTime
+) {{ it: %s(filter: $filter, limit: $limit, reason: $why, dryRun: $dry, asOf: $asOf) {{
+        matched {{ value isExact }} changed skipped skips {{ reason status count }}
+        samples {{ id status }} jobs {JOB} }} }}"""
+DELETE = """mutation (
+    $filter: JobFilter!, $limit: Int!, $dry: Boolean! = false, $asOf: DateTime
+) { it: deleteJobs(filter: $filter, limit: $limit, dryRun: $dry, asOf: $asOf) {
+        matched { value isExact } deleted skipped skips { reason status count } samples { id } } }"""
 TIMES = ("started_at", "finished_at", "scheduled_at", "updated_at")
 OPERATIONS = {"cancelJob": "canceled", "retryJob": "queued"}
 

@@ -129,6 +129,12 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
     *((name, {"id": each}) for name in ("cancelJob", "retryJob") for each in (*JOB_IDS, "x")),
     *(
+        (name, {"filter": each, "limit": 2, "dryRun": True, "asOf": "2026-01-01T00:00:02Z"})
+        for name in ("cancelJobs", "retryJobs")
+        for each in FILTERS
+        if each is not None
+    ),
+    *(
         (name, {"filter": each, "limit": limit})
         for limit in (2, 1000)
         for name in ("cancelJobs", "retryJobs")

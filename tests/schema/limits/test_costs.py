@@ -70,6 +70,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         ("mutation { cancelJobs(filter: {}) { changed } }", 100),
         ("mutation { retryJobs(filter: {}, limit: 5) { jobs { latestEvent { id } } matched { value } } }", 16),
         ("mutation { deleteJobs(filter: {}, limit: 5) { deleted matched { value } } }", 6),
+        ("mutation { cancelJobs(filter: {}, limit: 9, dryRun: true) { skips { count } samples { latestEvent { id } } } }", 9 + 5 + 5),
         # A subscription costs what one of its events does.
         ("subscription { jobEvents { node { job { id } } } }", 2),
         ("subscription { statusCounts { count { value } } }", 6),
