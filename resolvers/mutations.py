@@ -9,6 +9,7 @@ from typing import Any
 
 from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
+from db.commands.reruns import Changes, rerun_job
 from db.commands.transition_batches import Change, Outcome, change_jobs
 from db.commands.transitions import STATE_COLUMNS, Transition, change_job
 from db.error_texts import storable_code, storable_message
@@ -64,6 +65,29 @@ async def create_many(
     created = sum(each.created for each in jobs_found)
     rows = [each.job for each in jobs_found]
     return CreatedMany(rows, created, len(rows) - created)
+
+
+async def rerun(
+    ctx: Context, job_id: str, changes: Changes, reason: str | None, columns: Collection[str]
+) -> CreatedJob | JobNotFound:
+    """Create a job as a copy of another one, with these changes."""
+    parsed = parse_job_id(job_id)
+    check_name("queue", changes.queue)
+    check_json("payload", changes.payload, ctx.limits.max_json_bytes)
+    async with ctx.write() as (session, org_id):
+        outcome = await rerun_job(
+            session,
+            org_id,
+            parsed,
+            changes,
+            now=ctx.now,
+            detail=ctx.attribution(storable_message(reason)),
+            returning=columns,
+        )
+    if isinstance(outcome, JobNotFound):
+        return JobNotFound(job_id)
+    ctx.cache_jobs([outcome.job], columns)
+    return outcome
 
 
 async def transition(

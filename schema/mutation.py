@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from db.commands.reruns import Changes
 from db.commands.transitions import Transition
 from db.statuses import JobStatus
 from resolvers import bulk, mutations
@@ -24,6 +25,7 @@ from schema.mutation_results import (
     TransitionJobsResult,
 )
 from schema.permissions import mutation
+from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")]
@@ -130,6 +132,36 @@ class Mutation:
         columns = selected(info, Selections.written_jobs)
         change = _by_operator(JobStatus.QUEUED, reason)
         return await _outcome(mutations.transition(info.context, id, change, columns))
+
+    @mutation(
+        Role.OPERATOR,
+        "Create a queued job with the type, queue, priority, attempts, backoff, requester and "
+        "payload of another one, whatever its status. The payload is copied as it is stored, even "
+        "if a part of it is redacted for you. The copy has no idempotency key, and is due at once. "
+        "The detail of its first event names the other job, under `rerun_of`.",
+    )
+    async def rerun_job(
+        self,
+        info: Info,
+        id: Id,
+        payload: Annotated[
+            JSON | None,
+            strawberry.argument(
+                description="Replaces the whole payload, and is stored as given: what was redacted "
+                "in the old one must be given again. Null: as it is."
+            ),
+        ] = None,
+        queue: Annotated[
+            str | None, strawberry.argument(description="Another queue; null: the same.")
+        ] = None,
+        priority: Annotated[
+            int | None, strawberry.argument(description="Another priority; null: the same.")
+        ] = None,
+        reason: Reason = None,
+    ) -> CreateJobResult:
+        columns = selected(info, Selections.written_jobs)
+        changes = Changes(payload, queue, priority)
+        return await _outcome(mutations.rerun(info.context, id, changes, reason, columns))
 
     @mutation(Role.OPERATOR, "Cancel the newest jobs that match a filter.")
     async def cancel_jobs(

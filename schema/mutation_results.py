@@ -210,8 +210,12 @@ class TransitionJobsPayload:
 
 
 CreateJobResult = Annotated[
-    CreateJobPayload | IdempotencyConflict | InvalidInput,
-    strawberry.union("CreateJobResult", description="The result of `createJob`."),
+    CreateJobPayload | IdempotencyConflict | InvalidInput | JobNotFound,
+    strawberry.union(
+        "CreateJobResult",
+        description="The result of `createJob` or `rerunJob`. Only the latter returns JobNotFound, "
+        "and only the former IdempotencyConflict.",
+    ),
 ]
 CreateJobsResult = Annotated[
     CreateJobsPayload | IdempotencyConflict | InvalidInput,

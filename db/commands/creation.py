@@ -71,14 +71,16 @@ async def create_jobs(
     create a job with the same key. Rows have `id` and `returning`. Raises DatabaseUnavailableError
     if the jobs that hold its keys keep being deleted.
     """
-    new = [_row(org_id, each, now) for each in jobs]
+    new = [new_row(org_id, each, now) for each in jobs]
     compared = SAME_INPUT if hide is None else tuple(n for n in SAME_INPUT if n != "payload")
     outcomes = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
     if hide is not None:
         await _compare_visible(session, org_id, new, outcomes, hide)
     created = [job_id for job_id, outcome in outcomes.items() if _is_new(outcome)]
     if created:
-        await append_events(session, [_event(org_id, job_id, now, detail) for job_id in created])
+        await append_events(
+            session, [first_event(org_id, job_id, now, detail) for job_id in created]
+        )
         await notify(session, org_id)
     return [outcomes[row["id"]] for row in new]
 
@@ -182,7 +184,8 @@ def _is_new(outcome: Creation) -> bool:
     return isinstance(outcome, CreatedJob) and outcome.created
 
 
-def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
+def new_row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
+    """Return the columns of a new job."""
     return {
         "org_id": org_id,
         "id": new_id(now),
@@ -203,9 +206,10 @@ def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(
+def first_event(
     org_id: UUID, job_id: UUID, now: datetime, detail: Mapping[str, Any] | None
 ) -> dict[str, Any]:
+    """Return the columns of the event that creates a job."""
     return {
         "org_id": org_id,
         "job_id": job_id,

@@ -15,7 +15,14 @@ from schema.selected_fields import selected_fields
 BY_ID: Mapping[OperationType, frozenset[str]] = {
     OperationType.QUERY: frozenset({"job", "node", "nodes", "viewer"}),
     OperationType.MUTATION: frozenset(
-        {"cancelJob", "createJob", "recordJobEvent", "retryJob", "transitionJob"}
+        {
+            "cancelJob",
+            "createJob",
+            "recordJobEvent",
+            "rerunJob",
+            "retryJob",
+            "transitionJob",
+        }
     ),
     # The feed reads their events.
     OperationType.SUBSCRIPTION: frozenset({"job", "jobEvents"}),

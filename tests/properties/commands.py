@@ -32,6 +32,10 @@ MOVE_MANY = f"""mutation ($input: [TransitionJobInput!]!) {{
     it: transitionJobs(input: $input) {{
         ... on TransitionJobsPayload {{ changed refused results {OUTCOME} }} }} }}"""
 OPERATE = f"mutation ($id: ID!, $why: String) {{ it: %s(id: $id, reason: $why) {OUTCOME} }}"
+RERUN = f"""mutation ($id: ID!, $payload: JSON, $queue: String, $priority: Int, $why: String) {{
+    it: rerunJob(id: $id, payload: $payload, queue: $queue, priority: $priority, reason: $why) {{
+        __typename ... on CreateJobPayload {{ created job {JOB} }}
+        ... on JobNotFound {{ id }} ... on InvalidInput {{ field }} }} }}"""
 RECORD = """mutation ($input: RecordJobEventInput!) { it: recordJobEvent(input: $input) { __typename
     ... on JobEventPayload { event { id prevStatus nextStatus attempt detail } }
     ... on JobNotFound { id } ... on InvalidInput { field } } }"""
@@ -96,6 +100,14 @@ commands: st.SearchStrategy[Command] = st.tuples(
     st.sampled_from(["one", "one", "one", "batch", "many", "record"]),
     st.integers(0, 2),
     changes | st.sampled_from(["canceled", "queued"]).map(lambda to: Change(to, by_operator=True)),
+)
+copies = st.fixed_dictionaries(
+    {},
+    optional={
+        "payload": st.sampled_from([None, {"b": 2}, 0]),
+        "queue": st.sampled_from([None, "other", ""]),
+        "priority": st.sampled_from([None, 0, 3]),
+    },
 )
 reasons = st.sampled_from([None, "why"])
 # Past the jobs that there are: a job that there is not.

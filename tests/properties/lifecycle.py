@@ -72,7 +72,7 @@ class Change:
 class ModelJob:
     """A job as it must be: `started` and `finished` are numbers of the events that set them."""
 
-    def __init__(self, given: Row) -> None:
+    def __init__(self, given: Row, detail: Row | None = None) -> None:
         self.given = {name: given[name] for name in (*IDENTITY, "idempotency_key")}
         self.status = "queued"
         self.attempt = 0
@@ -84,7 +84,7 @@ class ModelJob:
         self.error: tuple[str | None, str | None] = (None, None)
         self.result: Any = None
         self.events: list[tuple[Any, ...]] = []
-        self._tell(None, {})
+        self._tell(None, detail or {})
 
     def same_input(self, given: Row) -> bool:
         return all(self.given[name] == given[name] for name in IDENTITY)

@@ -27,10 +27,12 @@ from tests.properties.commands import (
     OPERATE,
     OPERATIONS,
     RECORD,
+    RERUN,
     Ledger,
     broken,
     changes,
     check_answer,
+    copies,
     create_input,
     details,
     filters,
@@ -130,6 +132,25 @@ class Lifecycle(RuleBasedStateMachine):
         assert (answer["created"], answer["known"]) == (created, len(batch) - created)
         for job in answer["jobs"]:
             self.check_job(job)
+
+    @rule(place=places, given=copies, why=reasons)
+    def rerun(self, place: int, given: Row, why: str | None) -> None:
+        job_id = self.job_at(place)
+        answer = self.send(RERUN, id=job_id, why=why, **given)
+        if given.get("queue") == "":
+            assert answer == {"__typename": "InvalidInput", "field": "queue"}
+            return
+        if job_id not in self.jobs:
+            assert answer == {"__typename": "JobNotFound", "id": job_id}
+            return
+        copied = self.jobs[job_id]
+        changed = {name: value for name, value in given.items() if value is not None}
+        fresh = {"idempotency_key": None, "scheduled_at": None}
+        spec = {**copied.given, "max_attempts": copied.max_attempts, **fresh, **changed}
+        told = {"rerun_of": job_id} if why is None else {"rerun_of": job_id, "reason": why}
+        assert answer["created"] is True
+        self.jobs[answer["job"]["id"]] = ModelJob(spec, told)
+        self.check_job(answer["job"])
 
     @rule(place=places, change=changes)
     def move(self, place: int, change: Change) -> None:
