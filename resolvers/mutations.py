@@ -10,6 +10,7 @@ from typing import Any
 from db.commands.creation import Creation, NewJob, create_jobs
 from db.commands.events import record_event
 from db.commands.reruns import Changes, rerun_job
+from db.commands.rescheduling import Reschedule, reschedule_job
 from db.commands.transition_batches import Change, Outcome, change_jobs
 from db.commands.transitions import STATE_COLUMNS, Transition, change_job
 from db.error_texts import storable_code, storable_message
@@ -88,6 +89,27 @@ async def rerun(
         return JobNotFound(job_id)
     ctx.cache_jobs([outcome.job], columns)
     return outcome
+
+
+async def reschedule(
+    ctx: Context, job_id: str, wanted: Reschedule, reason: str | None, columns: Collection[str]
+) -> ChangedJob | JobNotFound | IllegalTransition:
+    """Change when a queued job is due, and its priority."""
+    parsed = parse_job_id(job_id)
+    read = STATE_COLUMNS.union(columns)
+    async with ctx.write() as (session, org_id):
+        outcome = await reschedule_job(
+            session,
+            org_id,
+            parsed,
+            wanted,
+            now=ctx.now,
+            detail=ctx.attribution(storable_message(reason)),
+            returning=columns,
+        )
+    if not isinstance(outcome, JobNotFound):
+        ctx.cache_jobs([outcome.job], read)
+    return _as_written(outcome, job_id)
 
 
 async def transition(

@@ -103,7 +103,7 @@ _describe(
     {
         Role.VIEWER: "Read jobs and events.",
         Role.WRITER: "Create jobs, change their status and record events.",
-        Role.OPERATOR: "Cancel and retry jobs.",
+        Role.OPERATOR: "Cancel, retry, rerun and reschedule jobs.",
         Role.ADMIN: "Also read values that are redacted for other roles.",
     },
 )

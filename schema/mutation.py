@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
 
 from db.commands.reruns import Changes
+from db.commands.rescheduling import Reschedule
 from db.commands.transitions import Transition
 from db.statuses import JobStatus
 from resolvers import bulk, mutations
@@ -14,7 +16,12 @@ from resolvers.bulk import Bulk
 from resolvers.mutation_results import InvalidInputError
 from resolvers.viewer import Role
 from schema.filters import JobFilter
-from schema.mutation_inputs import CreateJobInput, RecordJobEventInput, TransitionJobInput
+from schema.mutation_inputs import (
+    CreateJobInput,
+    RecordJobEventInput,
+    TransitionJobInput,
+    optional,
+)
 from schema.mutation_results import (
     BulkDeletePayload,
     BulkJobPayload,
@@ -162,6 +169,32 @@ class Mutation:
         columns = selected(info, Selections.written_jobs)
         changes = Changes(payload, queue, priority)
         return await _outcome(mutations.rerun(info.context, id, changes, reason, columns))
+
+    @mutation(
+        Role.OPERATOR,
+        "Change when a queued job is due, and its priority. The detail of the event has both, "
+        "before and after, under `rescheduled`. A job that is not QUEUED is an IllegalTransition.",
+    )
+    async def reschedule_job(
+        self,
+        info: Info,
+        id: Id,
+        at: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="The earliest time the job may be started; null: now. Omitted: as it "
+                "is if `priority` is given, otherwise now."
+            ),
+        ] = UNSET,
+        priority: Annotated[
+            int | None, strawberry.argument(description="The priority; null: as it is.")
+        ] = None,
+        reason: Reason = None,
+    ) -> TransitionJobResult:
+        columns = selected(info, Selections.written_jobs)
+        keeps_time = at is UNSET and priority is not None
+        wanted = Reschedule(optional(at), priority, keeps_time)
+        return await _outcome(mutations.reschedule(info.context, id, wanted, reason, columns))
 
     @mutation(Role.OPERATOR, "Cancel the newest jobs that match a filter.")
     async def cancel_jobs(

@@ -80,7 +80,7 @@ class InvalidInput(UserError):
         return isinstance(source, mutation_results.InvalidInput)
 
 
-@strawberry.type(description="A job whose status was changed.")
+@strawberry.type(description="A job whose status or schedule was changed.")
 class JobPayload:
     job: Job = strawberry.field(description="The job.")
 
@@ -192,7 +192,9 @@ class CreateJobsPayload:
 
 TransitionJobResult = Annotated[
     JobPayload | JobNotFound | IllegalTransition | InvalidInput,
-    strawberry.union("TransitionJobResult", description="The result of changing a job's status."),
+    strawberry.union(
+        "TransitionJobResult", description="The result of changing a job's status or schedule."
+    ),
 ]
 
 

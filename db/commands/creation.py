@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, cast, column, select, values
+from sqlalchemy import ColumnElement, Text, Uuid, and_, cast, column, or_, select, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.comparison import Hide, visibly_equal
-from db.commands.events import append_events
+from db.commands.events import RESCHEDULED, append_events
 from db.commands.notifications import notify
 from db.database_errors import DatabaseUnavailableError
 from db.ids import new_id
@@ -25,11 +25,12 @@ from db.outcomes import CreatedJob, IdempotencyConflict
 from db.queries.jobs import job_columns
 from db.queries.rows import read_all
 from db.statuses import BackoffPolicy, JobStatus
-from db.tables import job_table
+from db.tables import job_event_table, job_table
 
 job = job_table.c
 
-# The columns that must be equal in two jobs with the same key; other columns change over time.
+# The columns that must be equal in two jobs with the same key; other columns change over time. Of
+# the priority, which an operator may have changed, also the first one is compared.
 SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
 # How often it is tried while jobs that hold the keys keep being deleted.
 MAX_TRIES = 5
@@ -137,14 +138,14 @@ async def _find_existing(
         name="wanted",
     ).data([(row["id"], row["idempotency_key"], *(row[n] for n in compared)) for row in taken])
     # The cast is needed: a column of VALUES that is null in every row has the type text.
-    same = and_(
-        *(
-            job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
-            for n in compared
-        )
-    )
+    same = {
+        n: job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
+        for n in compared
+    }
+    was_same = _first_priority(org_id) == cast(wanted.c.priority, Text)
+    same["priority"] = or_(same["priority"], was_same)
     statement = (
-        select(wanted.c.wanted_id, same.label("same_input"), *job_columns(columns))
+        select(wanted.c.wanted_id, and_(*same.values()).label("same_input"), *job_columns(columns))
         .select_from(wanted)
         .join(
             job_table,
@@ -158,6 +159,22 @@ async def _find_existing(
         else IdempotencyConflict(row)
         for row in rows
     }
+
+
+def _first_priority(org_id: UUID) -> ColumnElement[str]:
+    """Select the priority that the job had before it was rescheduled, as text.
+
+    Null if it was not, or if its detail does not tell: any client may have written it.
+    """
+    event = job_event_table.c
+    return (
+        select(event.detail[RESCHEDULED]["from"]["priority"].astext)
+        .where(event.org_id == org_id, event.job_id == job.id, event.detail.has_key(RESCHEDULED))
+        .order_by(event.seq)
+        .limit(1)
+        .correlate(job_table)
+        .scalar_subquery()
+    )
 
 
 async def _compare_visible(

@@ -20,6 +20,7 @@ BY_ID: Mapping[OperationType, frozenset[str]] = {
             "createJob",
             "recordJobEvent",
             "rerunJob",
+            "rescheduleJob",
             "retryJob",
             "transitionJob",
         }

@@ -36,6 +36,8 @@ RERUN = f"""mutation ($id: ID!, $payload: JSON, $queue: String, $priority: Int, 
     it: rerunJob(id: $id, payload: $payload, queue: $queue, priority: $priority, reason: $why) {{
         __typename ... on CreateJobPayload {{ created job {JOB} }}
         ... on JobNotFound {{ id }} ... on InvalidInput {{ field }} }} }}"""
+RESCHEDULE = f"""mutation ($id: ID!, $at: DateTime, $priority: Int, $why: String) {{
+    it: rescheduleJob(id: $id, at: $at, priority: $priority, reason: $why) {OUTCOME} }}"""
 RECORD = """mutation ($input: RecordJobEventInput!) { it: recordJobEvent(input: $input) { __typename
     ... on JobEventPayload { event { id prevStatus nextStatus attempt detail } }
     ... on JobNotFound { id } ... on InvalidInput { field } } }"""
@@ -107,6 +109,13 @@ copies = st.fixed_dictionaries(
         "payload": st.sampled_from([None, {"b": 2}, 0]),
         "queue": st.sampled_from([None, "other", ""]),
         "priority": st.sampled_from([None, 0, 3]),
+    },
+)
+schedules = st.fixed_dictionaries(
+    {},
+    optional={
+        "at": st.sampled_from([None, "2020-01-01T00:00:00+00:00", "2040-01-01T00:00:00+00:00"]),
+        "priority": st.sampled_from([None, 0, 7]),
     },
 )
 reasons = st.sampled_from([None, "why"])

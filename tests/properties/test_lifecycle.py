@@ -28,6 +28,7 @@ from tests.properties.commands import (
     OPERATIONS,
     RECORD,
     RERUN,
+    RESCHEDULE,
     Ledger,
     broken,
     changes,
@@ -38,6 +39,7 @@ from tests.properties.commands import (
     filters,
     places,
     reasons,
+    schedules,
     specs,
 )
 from tests.properties.lifecycle import Change, ModelJob, Row
@@ -150,6 +152,23 @@ class Lifecycle(RuleBasedStateMachine):
         told = {"rerun_of": job_id} if why is None else {"rerun_of": job_id, "reason": why}
         assert answer["created"] is True
         self.jobs[answer["job"]["id"]] = ModelJob(spec, told)
+        self.check_job(answer["job"])
+
+    @rule(place=places, given=schedules, why=reasons)
+    def reschedule(self, place: int, given: Row, why: str | None) -> None:
+        job_id = self.job_at(place)
+        before = self.rows.get(job_id)
+        answer = self.send(RESCHEDULE, id=job_id, why=why, **given)
+        if before is None:
+            assert answer == {"__typename": "JobNotFound", "id": job_id}
+            return
+        job = self.jobs[job_id]
+        if job.status == "queued":
+            assert answer["__typename"] == "JobPayload"
+            job.reschedule(given, before, self.rows[job_id], why)
+        else:
+            assert answer["__typename"] == "IllegalTransition"
+            assert (answer["current"], answer["allowed"]) == (job.status.upper(), [])
         self.check_job(answer["job"])
 
     @rule(place=places, change=changes)

@@ -23,6 +23,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "cancelJob": ("queued", 'cancelJob(id: "ID")'),
     "retryJob": ("failed", 'retryJob(id: "ID")'),
     "rerunJob": ("failed", 'rerunJob(id: "ID")'),
+    "rescheduleJob": ("queued", 'rescheduleJob(id: "ID")'),
     "cancelJobs": ("queued", 'cancelJobs(filter: {ids: ["ID"]})'),
     "retryJobs": ("failed", 'retryJobs(filter: {ids: ["ID"]})'),
     "deleteJobs": ("running", 'deleteJobs(filter: {ids: ["ID"]})'),

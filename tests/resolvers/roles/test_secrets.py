@@ -67,6 +67,10 @@ WRITES = {
         OPERATOR,
         f'rerunJob(id: "{ID}") {{ ... on CreateJobPayload {{ job {{ {JOB} }} }} }}',
     ),
+    "rescheduleJob": (
+        OPERATOR,
+        f'rescheduleJob(id: "{ID}") {{ ... on JobPayload {{ job {{ {JOB} }} }} }}',
+    ),
     "a dry run": (
         OPERATOR,
         f'cancelJobs(filter: {{ids: ["{ID}"]}}, dryRun: true) {{ samples {{ {JOB} }} }}',

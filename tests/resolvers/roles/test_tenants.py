@@ -127,7 +127,11 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     ),
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
-    *((name, {"id": each}) for name in ("cancelJob", "retryJob", "rerunJob") for each in (*JOB_IDS, "x")),
+    *(
+        (name, {"id": each})
+        for name in ("cancelJob", "rescheduleJob", "retryJob", "rescheduleJob", "rerunJob")
+        for each in (*JOB_IDS, "x")
+    ),
     *(
         (name, {"filter": each, "limit": 2, "dryRun": True, "asOf": "2026-01-01T00:00:02Z"})
         for name in ("cancelJobs", "retryJobs")
@@ -279,7 +283,15 @@ async def test_what_is_theirs_is_looked_up_as_what_is_nobodys(
 
 @pytest.mark.parametrize(
     "name",
-    ["transitionJob", "transitionJobs", "recordJobEvent", "cancelJob", "retryJob", "rerunJob"],
+    [
+        "transitionJob",
+        "transitionJobs",
+        "recordJobEvent",
+        "cancelJob",
+        "retryJob",
+        "rerunJob",
+        "rescheduleJob",
+    ],
 )
 async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], name: str) -> None:
     _, shared = both
