@@ -33,7 +33,16 @@ Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
 # The types whose objects add to the cost. Others are parts or containers of these.
 COUNTED = frozenset(
-    {"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Suggestion", "Count"}
+    {
+        "Job",
+        "JobEvent",
+        "JobAttempt",
+        "JobMoment",
+        "JobGroup",
+        "TimeBucket",
+        "Suggestion",
+        "Count",
+    }
 )
 
 # Fields that have as many objects as the page or list that they belong to.

@@ -48,6 +48,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         (f"{{ jobs(first: 7) {{ edges {{ node {{ {EVENTS} }} }} }} }}", 7 + 7 * 3),
         ("{ jobs(first: 7) { nodes { latestEvent { job { id } } } } }", 7 + 7 + 7),
         ("{ jobs(first: 7) { nodes { attempts { number } } } }", 7 + 7 * 50),
+        ('{ jobs(first: 7) { nodes { a: at(time: "2026-01-01T00:00:00Z") { status } b: at(time: "2026-01-02T00:00:00Z") { status } } } }', 7 + 2 * 7),
         # Beyond a page's bounds there is only an error to come.
         ("{ jobs(first: 100000) { nodes { id } } }", 200),
         ("{ jobs(first: -1) { nodes { id } } }", 0),
