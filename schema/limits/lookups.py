@@ -13,7 +13,7 @@ from schema.selected_fields import selected_fields
 
 # Root fields that read or write by id.
 BY_ID: Mapping[OperationType, frozenset[str]] = {
-    OperationType.QUERY: frozenset({"job", "node", "nodes", "viewer"}),
+    OperationType.QUERY: frozenset({"job", "node", "nodes", "server", "viewer"}),
     OperationType.MUTATION: frozenset(
         {
             "cancelJob",

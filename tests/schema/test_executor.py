@@ -70,7 +70,7 @@ QUERIES = [
     "{ jobs(first: 1, last: 1) { nodes { id } } statusCounts { status count { value } } }",
     "{ statusCounts(atMost: 1) { status count { value isExact } } jobGroups(by: [STATUS]) { key { status type } count oldestCreatedAt wait { count } statusCounts { count { value } } } }",
     '{ timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-01T01:00:00Z", bucket: FIVE_MINUTES) { start created started failed } }',
-    '{ __schema { types { name fields { name args { name defaultValue } } } } __type(name: "Job") { name } viewer { orgId roles } }',
+    '{ __schema { types { name fields { name args { name defaultValue } } } } __type(name: "Job") { name } viewer { orgId roles expiresAt orgName } server { version pageSizeMax maxCost } }',
 ]
 
 

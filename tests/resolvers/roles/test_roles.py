@@ -52,7 +52,8 @@ CALLS = {
 ROW = job(0, id=UUID(int=1), idempotency_key="taken")
 READS = [
     "{ __typename }",
-    "{ viewer { subject } }",
+    "{ viewer { subject orgName } }",
+    "{ server { version now pageSizeMax maxCost } }",
     "{ __schema { queryType { name } } }",
     "{ jobs { nodes { id } } }",
     f'{{ job(id: "{ROW["id"]}") {{ id }} }}',

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -39,7 +40,7 @@ from tests.resolvers.roles.walks import all_fields, operation, reached
 from tests.support.effort import first
 from tests.support.ledger import insert
 from tests.support.patience import PATIENCE_SECONDS
-from tests.support.service import OTHER_ORG
+from tests.support.service import ORG, OTHER_ORG
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
@@ -105,6 +106,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
     ],
     "viewer": [{}],
+    "server": [{}],
 }
 MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     # Keys that both have, that they alone have, and that nobody has.
@@ -162,6 +164,11 @@ async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]
     alone, shared = (database_in(cluster_url, name) for name in names)
     await insert(alone, OURS, OUR_EVENTS)
     await insert(shared, [*OURS, *THEIRS], [*OUR_EVENTS, *THEIR_EVENTS])
+    for url, named in ((alone, {ORG: "ours"}), (shared, {ORG: "ours", OTHER_ORG: MARK})):
+        connection = await asyncpg.connect(url)
+        rows = [(UUID(id_), name) for id_, name in named.items()]
+        await connection.executemany("INSERT INTO org (org_id, name) VALUES ($1, $2)", rows)
+        await connection.close()
     yield alone, shared
     for name in names:
         await drop_database(cluster_url, name)

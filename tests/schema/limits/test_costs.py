@@ -32,7 +32,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{ __typename viewer { subject roles } }", 0),
+        ("{ __typename viewer { subject roles orgName } server { now } }", 0),
         (f'{{ job(id: "{ID}") {{ id }} }}', 1),
         (f'{{ node(id: "{ID}") {{ id }} }}', 1),
         # Of two types only the dearer one can come.
