@@ -123,7 +123,10 @@ class SkippedJobs:
     count: int = strawberry.field(description="The number of jobs.")
 
 
-@level("In a dry run, up to five of the jobs that would be changed, newest first; otherwise empty.")
+@level(
+    "In a dry run, up to five of the jobs that would be changed or deleted, newest first; "
+    "otherwise empty."
+)
 async def _samples(
     self: Any,  # noqa: ARG001
     parents: Parents[mutation_results.BulkOutcome],
