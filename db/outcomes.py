@@ -62,13 +62,14 @@ class IllegalTransition:
     """The job's current status or its attempts do not allow the change.
 
     `allowed`: the statuses that it may change to. `attempt`: the one that the change was for; None
-    for any.
+    for any. `reason`: the message, if it is another one than usual.
     """
 
     job: JobRow
     requested: JobStatus
     allowed: Sequence[JobStatus]
     attempt: int | None = None
+    reason: str | None = None
 
     @property
     def current(self) -> JobStatus:
@@ -76,6 +77,8 @@ class IllegalTransition:
 
     @property
     def message(self) -> str:
+        if self.reason is not None:
+            return self.reason
         if self.attempt not in {None, self.job.attempt}:
             return f"The job is in attempt {self.job.attempt}, not in attempt {self.attempt}."
         return f"A job that is {self.current.name} cannot become {self.requested.name} now."

@@ -65,7 +65,8 @@ def _details(outcome: object) -> Mapping[str, Any]:
         case TransitionedMany():
             return {"changed": outcome.changed, "refused": outcome.refused}
         case ChangedMany():
-            return {"changed": outcome.changed, "skipped": outcome.skipped}
+            dry_run = {"dry_run": True} if outcome.is_dry_run else {}
+            return {"changed": outcome.changed, "skipped": outcome.skipped, **dry_run}
         case DeletedMany():
             reason = {} if outcome.reason is None else {"reason": outcome.reason}
             return {"deleted": outcome.deleted, "dry_run": outcome.is_dry_run, **reason}

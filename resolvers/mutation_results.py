@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from uuid import UUID
 
 from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
 from db.queries.rows import AnyRow
+from db.statuses import JobStatus
 from resolvers.counting import Count
 
 
@@ -43,21 +45,52 @@ class TransitionedMany:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedMany:
-    """What a bulk change found, up to its limit, and what became of it."""
+class SkipReason(StrEnum):
+    """Why a bulk operation left a job alone."""
 
-    jobs: Sequence[AnyRow]
-    matched: Any
-    changed: int
-    skipped: int
+    STATUS = "status"
+    CHANGED_SINCE = "changed_since"
+    CONCURRENT_CHANGE = "concurrent_change"
 
 
 @dataclass(frozen=True, slots=True)
-class DeletedMany:
-    """What a bulk deletion found, and how many jobs it deleted; none in a dry run."""
+class SkippedJobs:
+    """The number of jobs with this status that were left alone for this reason."""
+
+    reason: SkipReason
+    status: JobStatus
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BulkOutcome:
+    """What a bulk operation found, up to its limit, and what it left alone.
+
+    `sample_ids`: in a dry run, some of the jobs that it would change.
+    """
 
     matched: Count
-    deleted: int
+    skips: Sequence[SkippedJobs]
+    sample_ids: Sequence[UUID]
     is_dry_run: bool
+
+    @property
+    def skipped(self) -> int:
+        """The number of jobs that were left alone."""
+        return sum(each.count for each in self.skips)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedMany(BulkOutcome):
+    """The jobs that a bulk change changed."""
+
+    jobs: Sequence[AnyRow]
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedMany(BulkOutcome):
+    """How many jobs a bulk deletion deleted."""
+
+    deleted: int
     reason: str | None

@@ -1,15 +1,18 @@
-"""Creates, changes, cancels and retries jobs, and records events: each call in a transaction."""
+"""Creates and changes jobs, and records events: each call in a transaction.
+
+resolvers.bulk changes the jobs that match a filter.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from db.commands.creation import Creation, NewJob, create_jobs
-from db.commands.deletion import delete_jobs
 from db.commands.events import record_event
+from db.commands.reruns import Changes, rerun_job
+from db.commands.rescheduling import Reschedule, reschedule_job
 from db.commands.transition_batches import Change, Outcome, change_jobs
-from db.commands.transitions import STATE_COLUMNS, Transition, change_job, change_status
-from db.criteria import JobCriteria
+from db.commands.transitions import STATE_COLUMNS, Transition, change_job
 from db.error_texts import storable_code, storable_message
 from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.outcomes import (
@@ -20,25 +23,15 @@ from db.outcomes import (
     JobNotFound,
     RecordedEvent,
 )
-from db.queries import jobs as queries
-from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from resolvers.context import Context, RollbackError
-from resolvers.counting import as_count
-from resolvers.errors import BadUserInputError
 from resolvers.ids import parse_job_id, parse_uuid
 from resolvers.mutation_results import (
-    ChangedMany,
     CreatedMany,
-    DeletedMany,
     InvalidInput,
     InvalidInputError,
     TransitionedMany,
 )
-from resolvers.narrowing import narrowed
 from resolvers.validation import check_attempts, check_json, check_name, check_object
-
-# How far a dry run counts, independently of its limit.
-MAX_DRY_RUN_COUNT = 10_000
 
 
 async def create(
@@ -75,13 +68,57 @@ async def create_many(
     return CreatedMany(rows, created, len(rows) - created)
 
 
+async def rerun(
+    ctx: Context, job_id: str, changes: Changes, reason: str | None, columns: Collection[str]
+) -> CreatedJob | JobNotFound:
+    """Create a job as a copy of another one, with these changes."""
+    parsed = parse_job_id(job_id)
+    check_name("queue", changes.queue)
+    check_json("payload", changes.payload, ctx.limits.max_json_bytes)
+    async with ctx.write() as (session, org_id):
+        outcome = await rerun_job(
+            session,
+            org_id,
+            parsed,
+            changes,
+            now=ctx.now,
+            detail=ctx.attribution(storable_message(reason)),
+            returning=columns,
+        )
+    if isinstance(outcome, JobNotFound):
+        return JobNotFound(job_id)
+    ctx.cache_jobs([outcome.job], columns)
+    return outcome
+
+
+async def reschedule(
+    ctx: Context, job_id: str, wanted: Reschedule, reason: str | None, columns: Collection[str]
+) -> ChangedJob | JobNotFound | IllegalTransition:
+    """Change when a queued job is due, and its priority."""
+    parsed = parse_job_id(job_id)
+    read = STATE_COLUMNS.union(columns)
+    async with ctx.write() as (session, org_id):
+        outcome = await reschedule_job(
+            session,
+            org_id,
+            parsed,
+            wanted,
+            now=ctx.now,
+            detail=ctx.attribution(storable_message(reason)),
+            returning=columns,
+        )
+    if not isinstance(outcome, JobNotFound):
+        ctx.cache_jobs([outcome.job], read)
+    return _as_written(outcome, job_id)
+
+
 async def transition(
     ctx: Context, job_id: str, wanted: Transition, columns: Collection[str]
 ) -> ChangedJob | JobNotFound | IllegalTransition:
     """Change a job's status, or tell what it met."""
     parsed = parse_job_id(job_id)
     read = STATE_COLUMNS.union(columns)
-    change = _checked(ctx, wanted)
+    change = checked(ctx, wanted)
     backoff = ctx.limits.backoff.jittered()
     async with ctx.write() as (session, org_id):
         outcome = await change_job(
@@ -120,61 +157,6 @@ async def record(ctx: Context, job_id: str, detail: Any) -> RecordedEvent | JobN
     return JobNotFound(job_id) if isinstance(outcome, JobNotFound) else outcome
 
 
-async def change_matching(
-    ctx: Context,
-    criteria: JobCriteria,
-    limit: int,
-    wanted: Transition,
-    columns: Collection[str],
-) -> ChangedMany:
-    """Change the newest jobs that meet the criteria, up to `limit`, passing over locked ones."""
-    _check_limit(limit)
-    try:
-        change = _checked(ctx, wanted)
-    except InvalidInputError as error:
-        raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
-    criteria = await narrowed(ctx, criteria) or criteria
-    async with ctx.write() as (session, org_id):
-        window = Window(JOBS_NEWEST_FIRST, limit + 1)
-        found = await queries.list_jobs(session, org_id, criteria, window, ())
-        ids = [row.id for row in found[:limit]]
-        rows = await change_status(
-            session,
-            org_id,
-            ids,
-            change,
-            now=ctx.now,
-            backoff=ctx.limits.backoff.jittered(),
-            criteria=criteria,
-            skip_locked=True,
-            returning=columns,
-        )
-    ctx.cache_jobs(rows, columns)
-    place = {job_id: number for number, job_id in enumerate(ids)}
-    changed = sorted(rows, key=lambda row: place[row.id])
-    return ChangedMany(changed, as_count(len(found), limit), len(rows), len(ids) - len(rows))
-
-
-async def delete_matching(
-    ctx: Context, criteria: JobCriteria, limit: int, *, dry_run: bool, reason: str | None
-) -> DeletedMany:
-    """Delete the newest jobs that meet the criteria, up to `limit`, passing over locked ones.
-
-    A dry run deletes nothing; it counts the jobs, up to MAX_DRY_RUN_COUNT.
-    """
-    _check_limit(limit)
-    kept_reason = storable_message(reason)
-    async with ctx.write() as (session, org_id):
-        if dry_run:
-            found = await queries.count_jobs(session, org_id, criteria, MAX_DRY_RUN_COUNT)
-            return DeletedMany(as_count(found, MAX_DRY_RUN_COUNT), 0, dry_run, kept_reason)
-        window = Window(JOBS_NEWEST_FIRST, limit + 1)
-        rows = await queries.list_jobs(session, org_id, criteria, window, ())
-        ids = [row.id for row in rows[:limit]]
-        deleted = await delete_jobs(session, org_id, ids, criteria, skip_locked=True)
-    return DeletedMany(as_count(len(rows), limit), len(deleted), dry_run, kept_reason)
-
-
 async def _transition_many(
     ctx: Context, changes: Sequence[Change], columns: Collection[str]
 ) -> Sequence[Outcome]:
@@ -192,11 +174,6 @@ async def _transition_many(
     jobs = [each.job for each in outcomes if not isinstance(each, JobNotFound)]
     ctx.cache_jobs(jobs, columns)
     return outcomes
-
-
-def _check_limit(limit: int) -> None:
-    if not 1 <= limit <= MAX_BATCH:
-        raise BadUserInputError(f"'limit' must be between 1 and {MAX_BATCH}.")
 
 
 def _as_written(outcome: Outcome, job_id: str) -> Outcome:
@@ -243,12 +220,12 @@ def _checked_item(
     if parsed is None:
         return InvalidInput(f"input.{number}.id", "A job's id must be a UUID.")
     try:
-        return parsed, _checked(ctx, wanted, f"input.{number}.")
+        return parsed, checked(ctx, wanted, f"input.{number}.")
     except InvalidInputError as error:
         return error.outcome
 
 
-def _checked(ctx: Context, wanted: Transition, prefix: str = "") -> Transition:
+def checked(ctx: Context, wanted: Transition, prefix: str = "") -> Transition:
     """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
     check_json(f"{prefix}result", wanted.result, ctx.limits.max_json_bytes)
     detail = check_object(f"{prefix}detail", wanted.detail, ctx.limits.max_json_bytes)

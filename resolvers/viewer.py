@@ -1,6 +1,7 @@
 """The viewer of a request: who it is, and what its roles allow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,11 +20,16 @@ _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The client of a request: its organisation, its name there, and its roles."""
+    """The client of a request: its organisation, its name there, and its roles.
+
+    `expires_at`: when its credential expires; None if never, or if it has none. Viewers of other
+    credentials are equal.
+    """
 
     org_id: UUID
     subject: str
     roles: tuple[Role, ...]
+    expires_at: datetime | None = field(default=None, compare=False)
 
     def may(self, role: Role) -> bool:
         """Return whether one of the viewer's roles is `role` or includes it."""

@@ -9,6 +9,7 @@ import strawberry
 from db.queries.dimensions import JobDimension
 from db.queries.keyset import JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
+from resolvers.mutation_results import SkipReason
 from resolvers.time_buckets import TimeBucketSize
 from resolvers.viewer import Role
 
@@ -102,7 +103,17 @@ _describe(
     {
         Role.VIEWER: "Read jobs and events.",
         Role.WRITER: "Create jobs, change their status and record events.",
-        Role.OPERATOR: "Cancel and retry jobs.",
+        Role.OPERATOR: "Cancel, retry, rerun and reschedule jobs.",
         Role.ADMIN: "Also read values that are redacted for other roles.",
+    },
+)
+_describe(
+    SkipReason,
+    "Why a bulk mutation skipped a job.",
+    {
+        SkipReason.STATUS: "Its status, or its number of runs, does not allow the change.",
+        SkipReason.CHANGED_SINCE: "It changed after `asOf`.",
+        SkipReason.CONCURRENT_CHANGE: "Another transaction was changing it, or had changed it just "
+        "before. No dry run can tell this.",
     },
 )

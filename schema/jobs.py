@@ -9,7 +9,7 @@ import strawberry
 
 from db.queries.jobs import JobRow
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
-from resolvers import durations, events, jobs
+from resolvers import durations, events, jobs, moments
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
@@ -47,6 +47,13 @@ class JobAttempt:
     error_message: str | None = secret_json_text(
         "error_message", "The message of the error that ended the run; null if none was recorded."
     )
+
+
+@strawberry.type(description="What a job was at a time, according to its events.")
+class JobMoment:
+    status: JobStatus = strawberry.field(description="The status.")
+    attempt: int = strawberry.field(description="How many times the job had been started.")
+    since: datetime = strawberry.field(description="When the job had got this status.")
 
 
 @strawberry.type(description="A background job.")
@@ -159,6 +166,18 @@ class Job(Node):
     ) -> Sequence[list[JobAttempt]]:
         errors = selected(info, Selections.attempt_errors)
         return await events.list_attempts(info.context, _ids(parents), last, errors)  # type: ignore[return-value]
+
+    @level(
+        "What the job was at a time, by the changes of its status up to then; null if it did not "
+        "exist. A time in the future is now."
+    )
+    async def at(
+        self,
+        parents: Parents[JobRow],
+        info: Info,
+        time: Annotated[datetime, strawberry.argument(description="The time.")],
+    ) -> Sequence[JobMoment | None]:
+        return await moments.get_moments(info.context, _ids(parents), time)
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

@@ -1,25 +1,27 @@
-"""The root type `Mutation` and its inputs."""
+"""The root type `Mutation`."""
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
 
-from db.commands.creation import NewJob
+from db.commands.reruns import Changes
+from db.commands.rescheduling import Reschedule
 from db.commands.transitions import Transition
-from db.job_defaults import (
-    DEFAULT_BACKOFF_POLICY,
-    DEFAULT_MAX_ATTEMPTS,
-    DEFAULT_PRIORITY,
-    DEFAULT_QUEUE,
-)
-from db.statuses import BackoffPolicy, JobStatus
-from resolvers import mutations
+from db.statuses import JobStatus
+from resolvers import bulk, mutations
+from resolvers.bulk import Bulk
 from resolvers.mutation_results import InvalidInputError
 from resolvers.viewer import Role
 from schema.filters import JobFilter
+from schema.mutation_inputs import (
+    CreateJobInput,
+    RecordJobEventInput,
+    TransitionJobInput,
+    optional,
+)
 from schema.mutation_results import (
     BulkDeletePayload,
     BulkJobPayload,
@@ -33,8 +35,6 @@ from schema.permissions import mutation
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected
 
-T = TypeVar("T")
-
 Id = Annotated[strawberry.ID, strawberry.argument(description="The job's UUID.")]
 Reason = Annotated[
     str | None,
@@ -44,88 +44,16 @@ Matching = Annotated[JobFilter, strawberry.argument(description="The jobs to cha
 Limit = Annotated[
     int, strawberry.argument(description="The maximum number of jobs, newest first; 1 to 1,000.")
 ]
-
-
-@strawberry.input(description="A job to create. Null is the same as the default.")
-class CreateJobInput:
-    type: str = strawberry.field(description="The type of the job, such as `email.send`.")
-    queue: str | None = strawberry.field(default=DEFAULT_QUEUE, description="The queue of the job.")
-    priority: int | None = strawberry.field(
-        default=DEFAULT_PRIORITY, description="The priority; jobs with a higher one run first."
-    )
-    max_attempts: int | None = strawberry.field(
-        default=DEFAULT_MAX_ATTEMPTS, description="How many times the job may be started."
-    )
-    backoff_policy: BackoffPolicy | None = strawberry.field(
-        default=DEFAULT_BACKOFF_POLICY,
-        description="How the delay before a retry is computed.",
-    )
-    idempotency_key: str | None = strawberry.field(
-        default=UNSET,
-        description="A second call with the same key and input creates no other job; one with the "
-        "same key and other input is an IdempotencyConflict.",
-    )
-    requested_by: str | None = strawberry.field(
-        default=UNSET, description="The user or system that requests the job."
-    )
-    payload: JSON | None = strawberry.field(default=UNSET, description="The input of the job.")
-    scheduled_at: datetime | None = strawberry.field(
-        default=UNSET, description="The earliest time the job may be started; omitted: immediately."
-    )
-
-    def job(self) -> NewJob:
-        """Convert the input to a NewJob; null means the default."""
-        given = {
-            name: value
-            for name in NewJob.__slots__
-            if (value := getattr(self, name)) is not None and value is not UNSET
-        }
-        return NewJob(**given)
-
-
-@strawberry.input(description="A change of a job's status, as reported by its worker.")
-class TransitionJobInput:
-    id: strawberry.ID = strawberry.field(description="The job's UUID.")
-    to: JobStatus = strawberry.field(description="The new status.")
-    from_: JobStatus | None = strawberry.field(
-        name="from", default=UNSET, description="Change the job only if it has this status."
-    )
-    attempt: int | None = strawberry.field(
-        default=UNSET,
-        description="Change the job only if its `attempt` is this number, which the transition to "
-        "RUNNING returned.",
-    )
-    error_code: str | None = strawberry.field(
-        default=UNSET,
-        description="The code of the error that ended the run; truncated if too long.",
-    )
-    error_message: str | None = strawberry.field(
-        default=UNSET,
-        description="The message of the error that ended the run; truncated if too long.",
-    )
-    result: JSON | None = strawberry.field(default=UNSET, description="The output of the run.")
-    detail: JSON | None = strawberry.field(
-        default=UNSET, description="Details to record in the event: a JSON object."
-    )
-
-    def transition(self) -> Transition:
-        """Convert the input to a Transition."""
-        detail = _optional(self.detail)
-        return Transition(
-            to=self.to,
-            expected=_optional(self.from_),
-            attempt=_optional(self.attempt),
-            result=_optional(self.result),
-            error_code=_optional(self.error_code),
-            error_message=_optional(self.error_message),
-            detail={} if detail is None else detail,  # type: ignore[arg-type]
-        )
-
-
-@strawberry.input(description="An event that does not change the status of its job.")
-class RecordJobEventInput:
-    id: strawberry.ID = strawberry.field(description="The job's UUID.")
-    detail: JSON = strawberry.field(description="Details to record in the event: a JSON object.")
+DryRun = Annotated[
+    bool, strawberry.argument(description="Change nothing, and tell what would be changed.")
+]
+AsOf = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description="Skip the jobs that changed after this time, such as that at which the viewer "
+        "saw them; omitted: whatever changed."
+    ),
+]
 
 
 @strawberry.type(description="Writes. The fields run in order, each in a transaction of its own.")
@@ -212,6 +140,62 @@ class Mutation:
         change = _by_operator(JobStatus.QUEUED, reason)
         return await _outcome(mutations.transition(info.context, id, change, columns))
 
+    @mutation(
+        Role.OPERATOR,
+        "Create a queued job with the type, queue, priority, attempts, backoff, requester and "
+        "payload of another one, whatever its status. The payload is copied as it is stored, even "
+        "if a part of it is redacted for you. The copy has no idempotency key, and is due at once. "
+        "The detail of its first event names the other job, under `rerun_of`.",
+    )
+    async def rerun_job(
+        self,
+        info: Info,
+        id: Id,
+        payload: Annotated[
+            JSON | None,
+            strawberry.argument(
+                description="Replaces the whole payload, and is stored as given: what was redacted "
+                "in the old one must be given again. Null: as it is."
+            ),
+        ] = None,
+        queue: Annotated[
+            str | None, strawberry.argument(description="Another queue; null: the same.")
+        ] = None,
+        priority: Annotated[
+            int | None, strawberry.argument(description="Another priority; null: the same.")
+        ] = None,
+        reason: Reason = None,
+    ) -> CreateJobResult:
+        columns = selected(info, Selections.written_jobs)
+        changes = Changes(payload, queue, priority)
+        return await _outcome(mutations.rerun(info.context, id, changes, reason, columns))
+
+    @mutation(
+        Role.OPERATOR,
+        "Change when a queued job is due, and its priority. The detail of the event has both, "
+        "before and after, under `rescheduled`. A job that is not QUEUED is an IllegalTransition.",
+    )
+    async def reschedule_job(
+        self,
+        info: Info,
+        id: Id,
+        at: Annotated[
+            datetime | None,
+            strawberry.argument(
+                description="The earliest time the job may be started; null: now. Omitted: as it "
+                "is if `priority` is given, otherwise now."
+            ),
+        ] = UNSET,
+        priority: Annotated[
+            int | None, strawberry.argument(description="The priority; null: as it is.")
+        ] = None,
+        reason: Reason = None,
+    ) -> TransitionJobResult:
+        columns = selected(info, Selections.written_jobs)
+        keeps_time = at is UNSET and priority is not None
+        wanted = Reschedule(optional(at), priority, keeps_time)
+        return await _outcome(mutations.reschedule(info.context, id, wanted, reason, columns))
+
     @mutation(Role.OPERATOR, "Cancel the newest jobs that match a filter.")
     async def cancel_jobs(
         self,
@@ -219,9 +203,11 @@ class Mutation:
         filter: Matching,
         limit: Limit = 100,
         reason: Reason = None,
+        dry_run: DryRun = False,
+        as_of: AsOf = None,
     ) -> BulkJobPayload:
         change = _by_operator(JobStatus.CANCELED, reason)
-        return await _change_matching(info, filter, limit, change)
+        return await _change_matching(info, filter, Bulk(limit, as_of, dry_run), change)
 
     @mutation(Role.OPERATOR, "Queue the newest jobs that match a filter again, as `retryJob` does.")
     async def retry_jobs(
@@ -230,9 +216,11 @@ class Mutation:
         filter: Matching,
         limit: Limit = 100,
         reason: Reason = None,
+        dry_run: DryRun = False,
+        as_of: AsOf = None,
     ) -> BulkJobPayload:
         change = _by_operator(JobStatus.QUEUED, reason)
-        return await _change_matching(info, filter, limit, change)
+        return await _change_matching(info, filter, Bulk(limit, as_of, dry_run), change)
 
     @mutation(
         Role.ADMIN,
@@ -250,17 +238,17 @@ class Mutation:
             str | None,
             strawberry.argument(description="The reason, which is stored in the audit log alone."),
         ] = None,
+        as_of: AsOf = None,
     ) -> BulkDeletePayload:
         criteria = filter.criteria(info.context.now, info.context.viewer_redaction)
-        return await mutations.delete_matching(  # type: ignore[return-value]
-            info.context, criteria, limit, dry_run=dry_run, reason=reason
-        )
+        which = Bulk(limit, as_of, dry_run)
+        return await bulk.delete_matching(info.context, criteria, which, reason)  # type: ignore[return-value]
 
 
-async def _change_matching(info: Info, filter_: JobFilter, limit: int, change: Transition) -> Any:
+async def _change_matching(info: Info, filter_: JobFilter, which: Bulk, change: Transition) -> Any:
     columns = selected(info, Selections.written_jobs)
     criteria = filter_.criteria(info.context.now, info.context.viewer_redaction)
-    return await mutations.change_matching(info.context, criteria, limit, change, columns)
+    return await bulk.change_matching(info.context, criteria, which, change, columns)
 
 
 async def _outcome(write: Awaitable[Any]) -> Any:
@@ -273,7 +261,3 @@ async def _outcome(write: Awaitable[Any]) -> Any:
 
 def _by_operator(to: JobStatus, reason: str | None) -> Transition:
     return Transition(to=to, reason=reason, by_operator=True)
-
-
-def _optional(value: T | None) -> T | None:
-    return None if value is UNSET else value

@@ -10,8 +10,9 @@ import strawberry
 
 from db import outcomes
 from db.statuses import JobStatus
-from resolvers import mutation_results
+from resolvers import bulk, mutation_results
 from resolvers.events import get_events
+from resolvers.mutation_results import SkipReason
 from schema.connections import Count
 from schema.events import JobEvent
 from schema.execution.fields import Parents, level
@@ -79,7 +80,7 @@ class InvalidInput(UserError):
         return isinstance(source, mutation_results.InvalidInput)
 
 
-@strawberry.type(description="A job whose status was changed.")
+@strawberry.type(description="A job whose status or schedule was changed.")
 class JobPayload:
     job: Job = strawberry.field(description="The job.")
 
@@ -115,17 +116,45 @@ class JobEventPayload:
         return isinstance(source, outcomes.RecordedEvent)
 
 
+@strawberry.type(description="Jobs that a bulk mutation skipped for the same reason.")
+class SkippedJobs:
+    reason: SkipReason = strawberry.field(description="Why they were skipped.")
+    status: JobStatus = strawberry.field(description="The status that they had.")
+    count: int = strawberry.field(description="The number of jobs.")
+
+
+@level(
+    "In a dry run, up to five of the jobs that would be changed or deleted, newest first; "
+    "otherwise empty."
+)
+async def _samples(
+    self: Any,  # noqa: ARG001
+    parents: Parents[mutation_results.BulkOutcome],
+    info: Info,
+) -> Sequence[list[Job]]:
+    return await bulk.list_samples(info.context, parents, selected(info, Selections.job))
+
+
 @strawberry.type(description="The result of changing many jobs.")
 class BulkJobPayload:
-    jobs: list[Job] = strawberry.field(description="The jobs that were changed, newest first.")
+    jobs: list[Job] = strawberry.field(
+        description="The jobs that were changed, newest first; none in a dry run."
+    )
     matched: Count = strawberry.field(
         description="The number of jobs that match the filter, counted up to `limit`."
     )
-    changed: int = strawberry.field(description="The number of jobs that were changed.")
-    skipped: int = strawberry.field(
-        description="The number of jobs that were not changed because their status does not allow "
-        "it or because they were locked by another transaction."
+    changed: int = strawberry.field(
+        description="The number of jobs that were changed; 0 in a dry run."
     )
+    skipped: int = strawberry.field(
+        description="The number of jobs that were not changed, or in a dry run would not be, "
+        "because their status does not allow it, because they changed after `asOf`, or because "
+        "they were locked by another transaction."
+    )
+    skips: list[SkippedJobs] = strawberry.field(
+        description="The skipped jobs by reason and status."
+    )
+    samples = _samples
 
 
 @strawberry.type(description="The result of deleting many jobs.")
@@ -138,6 +167,15 @@ class BulkDeletePayload:
         description="The number of jobs that were deleted: not those locked by another "
         "transaction, and in a dry run none."
     )
+    skipped: int = strawberry.field(
+        description="The number of the newest jobs, up to `limit`, that were not deleted, or in a "
+        "dry run would not be, because they changed after `asOf` or were locked by another "
+        "transaction."
+    )
+    skips: list[SkippedJobs] = strawberry.field(
+        description="The skipped jobs by reason and status."
+    )
+    samples = _samples
 
 
 @strawberry.type(
@@ -157,7 +195,9 @@ class CreateJobsPayload:
 
 TransitionJobResult = Annotated[
     JobPayload | JobNotFound | IllegalTransition | InvalidInput,
-    strawberry.union("TransitionJobResult", description="The result of changing a job's status."),
+    strawberry.union(
+        "TransitionJobResult", description="The result of changing a job's status or schedule."
+    ),
 ]
 
 
@@ -175,8 +215,12 @@ class TransitionJobsPayload:
 
 
 CreateJobResult = Annotated[
-    CreateJobPayload | IdempotencyConflict | InvalidInput,
-    strawberry.union("CreateJobResult", description="The result of `createJob`."),
+    CreateJobPayload | IdempotencyConflict | InvalidInput | JobNotFound,
+    strawberry.union(
+        "CreateJobResult",
+        description="The result of `createJob` or `rerunJob`. Only the latter returns JobNotFound, "
+        "and only the former IdempotencyConflict.",
+    ),
 ]
 CreateJobsResult = Annotated[
     CreateJobsPayload | IdempotencyConflict | InvalidInput,

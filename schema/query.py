@@ -1,5 +1,6 @@
 """The root type `Query`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -9,17 +10,19 @@ from graphql import FieldNode
 
 from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
-from resolvers import aggregates, events, jobs, nodes, suggestions, timelines
+from resolvers import aggregates, events, jobs, nodes, orgs, suggestions, timelines, viewer
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES, TimeRange
+from resolvers.version import installed_version
 from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, Suggestion, TimeBucket, TimelineSeries
 from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
 from schema.events import JobEventConnection
+from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job, JobConnection
 from schema.nodes import Node
@@ -47,6 +50,25 @@ class Viewer:
     org_id: UUID = strawberry.field(description="The organisation whose jobs the client sees.")
     subject: str = strawberry.field(description="The name of the client within the organisation.")
     roles: list[Role] = strawberry.field(description="The roles of the client.")
+    expires_at: datetime | None = strawberry.field(
+        description="When the token of the client expires; null if it never does, or if there is "
+        "no authentication."
+    )
+
+    @level("The name of the organisation; null if it has none.", {"org_id"})
+    async def org_name(self, parents: Parents[viewer.Viewer], info: Info) -> Sequence[str | None]:
+        return await orgs.get_org_names(info.context, [each.org_id for each in parents])
+
+
+@strawberry.type(description="The server that answers.")
+class Server:
+    version: str = strawberry.field(description="The version of Joblens.")
+    now: datetime = strawberry.field(
+        description="The time that this response refers to, by the server's clock: give it as "
+        "`asOf` to mutations of what you have read."
+    )
+    page_size_max: int = strawberry.field(description="The largest page of a list.")
+    max_cost: int = strawberry.field(description="The largest cost of an operation.")
 
 
 @strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")
@@ -244,6 +266,16 @@ class Query:
         ] = SUGGESTIONS,
     ) -> list[Suggestion]:
         return await suggestions.suggest(info.context, field, prefix, first)  # type: ignore[return-value]
+
+    @strawberry.field(description="The server that answers this request.")
+    def server(self, info: Info) -> Server:
+        limits = info.context.limits
+        return Server(
+            version=installed_version(),
+            now=info.context.now,
+            page_size_max=limits.page_size_max,
+            max_cost=limits.max_cost,
+        )
 
     @strawberry.field(description="The authenticated client of this request.")
     def viewer(self, info: Info) -> Viewer:

@@ -151,6 +151,7 @@ def _request_limits(settings: Settings) -> RequestLimits:
         page_size_max=settings.page_size_max,
         max_json_bytes=settings.max_json_bytes,
         max_response_bytes=settings.max_response_bytes,
+        max_cost=settings.max_cost,
         backoff=Backoff(settings.backoff_base_seconds, settings.backoff_cap_seconds),
     )
 

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, cast, column, select, values
+from sqlalchemy import ColumnElement, Text, Uuid, and_, cast, column, or_, select, values
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.comparison import Hide, visibly_equal
-from db.commands.events import append_events
+from db.commands.events import RESCHEDULED, append_events
 from db.commands.notifications import notify
 from db.database_errors import DatabaseUnavailableError
 from db.ids import new_id
@@ -25,11 +25,12 @@ from db.outcomes import CreatedJob, IdempotencyConflict
 from db.queries.jobs import job_columns
 from db.queries.rows import read_all
 from db.statuses import BackoffPolicy, JobStatus
-from db.tables import job_table
+from db.tables import job_event_table, job_table
 
 job = job_table.c
 
-# The columns that must be equal in two jobs with the same key; other columns change over time.
+# The columns that must be equal in two jobs with the same key; other columns change over time. Of
+# the priority, which an operator may have changed, also the first one is compared.
 SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
 # How often it is tried while jobs that hold the keys keep being deleted.
 MAX_TRIES = 5
@@ -71,14 +72,16 @@ async def create_jobs(
     create a job with the same key. Rows have `id` and `returning`. Raises DatabaseUnavailableError
     if the jobs that hold its keys keep being deleted.
     """
-    new = [_row(org_id, each, now) for each in jobs]
+    new = [new_row(org_id, each, now) for each in jobs]
     compared = SAME_INPUT if hide is None else tuple(n for n in SAME_INPUT if n != "payload")
     outcomes = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
     if hide is not None:
         await _compare_visible(session, org_id, new, outcomes, hide)
     created = [job_id for job_id, outcome in outcomes.items() if _is_new(outcome)]
     if created:
-        await append_events(session, [_event(org_id, job_id, now, detail) for job_id in created])
+        await append_events(
+            session, [first_event(org_id, job_id, now, detail) for job_id in created]
+        )
         await notify(session, org_id)
     return [outcomes[row["id"]] for row in new]
 
@@ -135,14 +138,14 @@ async def _find_existing(
         name="wanted",
     ).data([(row["id"], row["idempotency_key"], *(row[n] for n in compared)) for row in taken])
     # The cast is needed: a column of VALUES that is null in every row has the type text.
-    same = and_(
-        *(
-            job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
-            for n in compared
-        )
-    )
+    same = {
+        n: job_table.c[n].is_not_distinct_from(cast(wanted.c[n], job_table.c[n].type))
+        for n in compared
+    }
+    was_same = _first_priority(org_id) == cast(wanted.c.priority, Text)
+    same["priority"] = or_(same["priority"], was_same)
     statement = (
-        select(wanted.c.wanted_id, same.label("same_input"), *job_columns(columns))
+        select(wanted.c.wanted_id, and_(*same.values()).label("same_input"), *job_columns(columns))
         .select_from(wanted)
         .join(
             job_table,
@@ -156,6 +159,22 @@ async def _find_existing(
         else IdempotencyConflict(row)
         for row in rows
     }
+
+
+def _first_priority(org_id: UUID) -> ColumnElement[str]:
+    """Select the priority that the job had before it was rescheduled, as text.
+
+    Null if it was not, or if its detail does not tell: any client may have written it.
+    """
+    event = job_event_table.c
+    return (
+        select(event.detail[RESCHEDULED]["from"]["priority"].astext)
+        .where(event.org_id == org_id, event.job_id == job.id, event.detail.has_key(RESCHEDULED))
+        .order_by(event.seq)
+        .limit(1)
+        .correlate(job_table)
+        .scalar_subquery()
+    )
 
 
 async def _compare_visible(
@@ -182,7 +201,8 @@ def _is_new(outcome: Creation) -> bool:
     return isinstance(outcome, CreatedJob) and outcome.created
 
 
-def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
+def new_row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
+    """Return the columns of a new job."""
     return {
         "org_id": org_id,
         "id": new_id(now),
@@ -203,9 +223,10 @@ def _row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(
+def first_event(
     org_id: UUID, job_id: UUID, now: datetime, detail: Mapping[str, Any] | None
 ) -> dict[str, Any]:
+    """Return the columns of the event that creates a job."""
     return {
         "org_id": org_id,
         "job_id": job_id,

@@ -39,6 +39,8 @@ JsonObject = Mapping[str, Any]
 
 job = job_table.c
 
+# The key of an event's detail that has the schedule of a job before and after its change.
+RESCHEDULED = "rescheduled"
 # The columns of `job` that its next event is made of.
 STATE_OF_EVENT = frozenset({"id", "status", "attempt", "event_seq", "updated_at"})
 _EVENT_COLUMNS = (

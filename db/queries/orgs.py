@@ -1,4 +1,4 @@
-"""Reads of `org`, for administrators."""
+"""Reads of `org`: lists for administrators, and the name for requests."""
 
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.queries.rows import AnyRow, read_all
+from db.queries.rows import AnyRow, AnySelect, read_all, read_one
 from db.tables import job_table, org_table
 
 OrgRow = AnyRow
@@ -23,6 +23,16 @@ async def list_orgs(
     if name is not None:
         statement = statement.where(org.name == name)
     return await read_all(session, statement)
+
+
+async def get_org_name(session: AsyncSession, org_id: UUID) -> str | None:
+    """Get the name of an organisation; None if it is not in `org`."""
+    name: str | None = await read_one(session, _name, org_id)
+    return name
+
+
+def _name(org_id: UUID) -> AnySelect:
+    return select(org_table.c.name).where(org_table.c.org_id == org_id)
 
 
 async def has_jobs(session: AsyncSession, org_id: UUID) -> bool:

@@ -17,7 +17,8 @@ const variables = import.meta.glob<string>('./examples/*.json', {
   eager: true,
 });
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The last seven days in UTC, today being the seventh, as variables of the timeline. */
 function lastDays(now: Date): string {
@@ -30,14 +31,25 @@ function lastDays(now: Date): string {
   return JSON.stringify(range, null, 2);
 }
 
+/** The time six hours ago. */
+function before(now: Date): string {
+  return JSON.stringify({ then: new Date(now.getTime() - 6 * HOUR_MS).toISOString() }, null, 2);
+}
+
+function computed(path: string, now: Date): string | undefined {
+  if (path.endsWith('-timeline.graphql')) {
+    return lastDays(now);
+  }
+  return path.endsWith('-before-and-after.graphql') ? before(now) : undefined;
+}
+
 export function examples(now: Date): Example[] {
   return Object.keys(queries)
     .sort()
     .map((path) => {
       const query = (queries[path] ?? '').trimEnd();
-      const given = path.endsWith('-timeline.graphql')
-        ? lastDays(now)
-        : variables[path.replace(/\.graphql$/, '.json')]?.trimEnd();
+      const given =
+        computed(path, now) ?? variables[path.replace(/\.graphql$/, '.json')]?.trimEnd();
       return given === undefined ? { query } : { query, variables: given };
     });
 }

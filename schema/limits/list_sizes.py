@@ -17,7 +17,9 @@ from graphql import (
 
 from db.limits import MAX_BATCH, MAX_TRANSITIONS
 from db.statuses import JobStatus
+from resolvers.bulk import SAMPLES
 from resolvers.errors import BadUserInputError
+from resolvers.mutation_results import SkipReason
 from resolvers.paging import LIST_SIZE
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
@@ -31,7 +33,16 @@ Sizing = Callable[[FieldNode, DocumentLimits], Size]
 
 # The types whose objects add to the cost. Others are parts or containers of these.
 COUNTED = frozenset(
-    {"Job", "JobEvent", "JobAttempt", "JobGroup", "TimeBucket", "Suggestion", "Count"}
+    {
+        "Job",
+        "JobEvent",
+        "JobAttempt",
+        "JobMoment",
+        "JobGroup",
+        "TimeBucket",
+        "Suggestion",
+        "Count",
+    }
 )
 
 # Fields that have as many objects as the page or list that they belong to.
@@ -199,6 +210,10 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Mutation", "cancelJobs"): _limit,
     ("Mutation", "retryJobs"): _limit,
     ("Mutation", "deleteJobs"): _limit,
+    ("BulkJobPayload", "skips"): _fixed(len(SkipReason) * len(JobStatus)),
+    ("BulkJobPayload", "samples"): _fixed(SAMPLES),
+    ("BulkDeletePayload", "skips"): _fixed(len(SkipReason) * len(JobStatus)),
+    ("BulkDeletePayload", "samples"): _fixed(SAMPLES),
     ("Subscription", "statusCounts"): _fixed(len(JobStatus)),
 }
 

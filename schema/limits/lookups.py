@@ -13,9 +13,17 @@ from schema.selected_fields import selected_fields
 
 # Root fields that read or write by id.
 BY_ID: Mapping[OperationType, frozenset[str]] = {
-    OperationType.QUERY: frozenset({"job", "node", "nodes", "viewer"}),
+    OperationType.QUERY: frozenset({"job", "node", "nodes", "server", "viewer"}),
     OperationType.MUTATION: frozenset(
-        {"cancelJob", "createJob", "recordJobEvent", "retryJob", "transitionJob"}
+        {
+            "cancelJob",
+            "createJob",
+            "recordJobEvent",
+            "rerunJob",
+            "rescheduleJob",
+            "retryJob",
+            "transitionJob",
+        }
     ),
     # The feed reads their events.
     OperationType.SUBSCRIPTION: frozenset({"job", "jobEvents"}),

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import jwt
 from cachetools import TTLCache
 
+from db.times import LAST
 from db.validation import name_fault
 from resolvers.errors import UnavailableError
 from resolvers.ids import parse_uuid
@@ -115,11 +117,19 @@ class JwtAuthenticator:
             message = f"The token's claim '{rules.roles_claim}' has none of: {', '.join(Role)}."
             raise UnauthenticatedError(message)
         return Credential(
-            viewer=Viewer(org_id, subject, roles),
+            viewer=Viewer(org_id, subject, roles, _time(claims["exp"])),
             key=key,
             token_id=_token_id(claims.get("jti")),
             expires_at=claims["exp"] + rules.leeway_seconds,
         )
+
+
+def _time(seconds: float) -> datetime:
+    """Convert seconds since the epoch; to the last time there is if they are too many."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return LAST
 
 
 def _token_id(jti: object) -> str | None:

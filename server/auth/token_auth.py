@@ -152,7 +152,7 @@ def _has_expired(row: TokenRow, now: datetime) -> bool:
 
 def _credential(org_id: UUID, row: TokenRow) -> Credential:
     return Credential(
-        viewer=Viewer(org_id, row.name, tuple(Role(role) for role in row.roles)),
+        viewer=Viewer(org_id, row.name, tuple(Role(role) for role in row.roles), row.expires_at),
         key=row.hash,
         token_id=str(row.id),
         expires_at=row.expires_at and row.expires_at.timestamp(),

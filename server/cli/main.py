@@ -1,10 +1,10 @@
 """The command `joblens`, its groups and its version."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
 import typer
 
+from resolvers.version import installed_version
 from server.cli import (
     doctor,
     embedded,
@@ -45,15 +45,8 @@ app.add_typer(embedded.app, name="db")
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"joblens {_version()}")
+        typer.echo(f"joblens {installed_version()}")
         raise typer.Exit
-
-
-def _version() -> str:
-    try:
-        return version("joblens")
-    except PackageNotFoundError:
-        return "from a checkout that is not installed"
 
 
 @app.callback()

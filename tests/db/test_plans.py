@@ -19,6 +19,7 @@ from db.queries import (
     due_jobs,
     events,
     jobs,
+    moments,
     timelines,
     values,
 )
@@ -347,6 +348,22 @@ async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
             assert "job_id = " in scan["Index Cond"]
             assert scan["Actual Loops"] == len(ids) == 200
             assert scan["Actual Rows"] <= 1
+
+
+@each_organisation
+@pytest.mark.parametrize("time", [None, datetime(2026, 1, 1, 6, tzinfo=UTC)])
+async def test_moments_of_many_jobs_are_cut_out_of_the_primary_key(
+    planner: Planner, time: datetime | None
+) -> None:
+    ids = [row.id for row in await planner.rows(select(job_table.c.id).limit(200))]
+    for plan in await planner.plans(partial(moments.load_moments_by_job, job_ids=ids, time=time)):
+        (scan,) = [node for node in plan if "Relation Name" in node]
+        assert scan["Index Name"] == "pk_job_event"
+        assert "job_id = " in scan["Index Cond"]
+        assert scan["Actual Loops"] == len(ids) == 200
+        # Those after the time, and no other.
+        assert sum(plan.rows_read) <= len(ids) * (1 if time is None else history.EVENTS_PER_JOB)
+        assert "Sort" not in plan.kinds
 
 
 @pytest.mark.parametrize("org_id", [UUID(int=9)])

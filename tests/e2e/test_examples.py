@@ -38,8 +38,9 @@ def test_has_the_variables_it_declares(path, contract):
     (operation,) = parse(path.read_text()).definitions
     given = path.with_suffix(".json")
     if not given.exists():
-        # The timeline's are computed from the date when the page loads.
-        assert not operation.variable_definitions or path.stem.endswith("-timeline")
+        # These are computed from the date when the page loads.
+        is_computed = path.stem.endswith(("-timeline", "-before-and-after"))
+        assert not operation.variable_definitions or is_computed
         return
     variables = json.loads(given.read_text())
     assert set(variables) == {d.variable.name.value for d in operation.variable_definitions}

@@ -32,12 +32,24 @@ MOVE_MANY = f"""mutation ($input: [TransitionJobInput!]!) {{
     it: transitionJobs(input: $input) {{
         ... on TransitionJobsPayload {{ changed refused results {OUTCOME} }} }} }}"""
 OPERATE = f"mutation ($id: ID!, $why: String) {{ it: %s(id: $id, reason: $why) {OUTCOME} }}"
+RERUN = f"""mutation ($id: ID!, $payload: JSON, $queue: String, $priority: Int, $why: String) {{
+    it: rerunJob(id: $id, payload: $payload, queue: $queue, priority: $priority, reason: $why) {{
+        __typename ... on CreateJobPayload {{ created job {JOB} }}
+        ... on JobNotFound {{ id }} ... on InvalidInput {{ field }} }} }}"""
+RESCHEDULE = f"""mutation ($id: ID!, $at: DateTime, $priority: Int, $why: String) {{
+    it: rescheduleJob(id: $id, at: $at, priority: $priority, reason: $why) {OUTCOME} }}"""
 RECORD = """mutation ($input: RecordJobEventInput!) { it: recordJobEvent(input: $input) { __typename
     ... on JobEventPayload { event { id prevStatus nextStatus attempt detail } }
     ... on JobNotFound { id } ... on InvalidInput { field } } }"""
-BULK = f"""mutation ($filter: JobFilter!, $limit: Int!, $why: String) {{
-    it: %s(filter: $filter, limit: $limit, reason: $why) {{
-        matched {{ value isExact }} changed skipped jobs {JOB} }} }}"""
+BULK = f"""mutation (
+    $filter: JobFilter!, $limit: Int!, $why: String, $dry: Boolean! = false, $asOf: DateTime
+) {{ it: %s(filter: $filter, limit: $limit, reason: $why, dryRun: $dry, asOf: $asOf) {{
+        matched {{ value isExact }} changed skipped skips {{ reason status count }}
+        samples {{ id status }} jobs {JOB} }} }}"""
+DELETE = """mutation (
+    $filter: JobFilter!, $limit: Int!, $dry: Boolean! = false, $asOf: DateTime
+) { it: deleteJobs(filter: $filter, limit: $limit, dryRun: $dry, asOf: $asOf) {
+        matched { value isExact } deleted skipped skips { reason status count } samples { id } } }"""
 TIMES = ("started_at", "finished_at", "scheduled_at", "updated_at")
 OPERATIONS = {"cancelJob": "canceled", "retryJob": "queued"}
 
@@ -90,6 +102,21 @@ commands: st.SearchStrategy[Command] = st.tuples(
     st.sampled_from(["one", "one", "one", "batch", "many", "record"]),
     st.integers(0, 2),
     changes | st.sampled_from(["canceled", "queued"]).map(lambda to: Change(to, by_operator=True)),
+)
+copies = st.fixed_dictionaries(
+    {},
+    optional={
+        "payload": st.sampled_from([None, {"b": 2}, 0]),
+        "queue": st.sampled_from([None, "other", ""]),
+        "priority": st.sampled_from([None, 0, 3]),
+    },
+)
+schedules = st.fixed_dictionaries(
+    {},
+    optional={
+        "at": st.sampled_from([None, "2020-01-01T00:00:00+00:00", "2040-01-01T00:00:00+00:00"]),
+        "priority": st.sampled_from([None, 0, 7]),
+    },
 )
 reasons = st.sampled_from([None, "why"])
 # Past the jobs that there are: a job that there is not.

@@ -72,8 +72,9 @@ class Change:
 class ModelJob:
     """A job as it must be: `started` and `finished` are numbers of the events that set them."""
 
-    def __init__(self, given: Row) -> None:
+    def __init__(self, given: Row, detail: Row | None = None) -> None:
         self.given = {name: given[name] for name in (*IDENTITY, "idempotency_key")}
+        self.first_priority: int = given["priority"]
         self.status = "queued"
         self.attempt = 0
         self.max_attempts: int = given["max_attempts"]
@@ -84,10 +85,12 @@ class ModelJob:
         self.error: tuple[str | None, str | None] = (None, None)
         self.result: Any = None
         self.events: list[tuple[Any, ...]] = []
-        self._tell(None, {})
+        self._tell(None, detail or {})
 
     def same_input(self, given: Row) -> bool:
-        return all(self.given[name] == given[name] for name in IDENTITY)
+        """Whether it is what a second call with the key asks for: by its first priority, too."""
+        others = all(self.given[name] == given[name] for name in IDENTITY if name != "priority")
+        return others and given["priority"] in {self.first_priority, self.given["priority"]}
 
     def refuses(self, change: Change) -> bool:
         return change.from_ not in {None, self.status} or not self.may(
@@ -125,6 +128,25 @@ class ModelJob:
 
     def note(self, detail: Row) -> None:
         self._tell(self.status, detail)
+
+    def reschedule(self, wanted: Row, before: Row, after: Row, reason: str | None) -> None:
+        """Change the schedule. `before`, `after`: the rows of the tables; these have the time."""
+        due: datetime | None = before["scheduled_at"]
+        at, priority = wanted.get("at"), wanted.get("priority")
+        if at is not None:
+            due = datetime.fromisoformat(at)
+        elif "at" in wanted or priority is None:
+            is_due = due is None or due <= after["updated_at"]
+            due = due if is_due else after["scheduled_at"]
+            assert due is None or due <= after["updated_at"]
+        if due != before["scheduled_at"]:
+            self.scheduled_at, self.wait = due, None
+        told = {"from": _schedule(before["scheduled_at"], self.given["priority"])}
+        if priority is not None:
+            self.given["priority"] = priority
+        told["to"] = _schedule(due, self.given["priority"])
+        why = {} if reason is None else {"reason": reason}
+        self._tell(self.status, {"rescheduled": told, **why})
 
     def _end(self, change: Change, number: int) -> None:
         self.finished = self.finished or number
@@ -173,3 +195,7 @@ class ModelJob:
         assert scheduled_at is not None
         off = (scheduled_at - moments[number]) - timedelta(seconds=seconds)
         assert abs(off) <= timedelta(seconds=seconds * JITTER) + CLOCK_STEP
+
+
+def _schedule(due: datetime | None, priority: int) -> Row:
+    return {"scheduled_at": due and due.isoformat(), "priority": priority}

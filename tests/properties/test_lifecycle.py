@@ -1,6 +1,7 @@
 """The life of jobs under random commands, one after another, against a model in plain Python."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime
 from typing import Any
@@ -21,19 +22,24 @@ from tests.properties.commands import (
     BULK,
     CREATE,
     CREATE_MANY,
+    DELETE,
     MOVE,
     OPERATE,
     OPERATIONS,
     RECORD,
+    RERUN,
+    RESCHEDULE,
     Ledger,
     broken,
     changes,
     check_answer,
+    copies,
     create_input,
     details,
     filters,
     places,
     reasons,
+    schedules,
     specs,
 )
 from tests.properties.lifecycle import Change, ModelJob, Row
@@ -129,6 +135,42 @@ class Lifecycle(RuleBasedStateMachine):
         for job in answer["jobs"]:
             self.check_job(job)
 
+    @rule(place=places, given=copies, why=reasons)
+    def rerun(self, place: int, given: Row, why: str | None) -> None:
+        job_id = self.job_at(place)
+        answer = self.send(RERUN, id=job_id, why=why, **given)
+        if given.get("queue") == "":
+            assert answer == {"__typename": "InvalidInput", "field": "queue"}
+            return
+        if job_id not in self.jobs:
+            assert answer == {"__typename": "JobNotFound", "id": job_id}
+            return
+        copied = self.jobs[job_id]
+        changed = {name: value for name, value in given.items() if value is not None}
+        fresh = {"idempotency_key": None, "scheduled_at": None}
+        spec = {**copied.given, "max_attempts": copied.max_attempts, **fresh, **changed}
+        told = {"rerun_of": job_id} if why is None else {"rerun_of": job_id, "reason": why}
+        assert answer["created"] is True
+        self.jobs[answer["job"]["id"]] = ModelJob(spec, told)
+        self.check_job(answer["job"])
+
+    @rule(place=places, given=schedules, why=reasons)
+    def reschedule(self, place: int, given: Row, why: str | None) -> None:
+        job_id = self.job_at(place)
+        before = self.rows.get(job_id)
+        answer = self.send(RESCHEDULE, id=job_id, why=why, **given)
+        if before is None:
+            assert answer == {"__typename": "JobNotFound", "id": job_id}
+            return
+        job = self.jobs[job_id]
+        if job.status == "queued":
+            assert answer["__typename"] == "JobPayload"
+            job.reschedule(given, before, self.rows[job_id], why)
+        else:
+            assert answer["__typename"] == "IllegalTransition"
+            assert (answer["current"], answer["allowed"]) == (job.status.upper(), [])
+        self.check_job(answer["job"])
+
     @rule(place=places, change=changes)
     def move(self, place: int, change: Change) -> None:
         job_id = self.job_at(place)
@@ -166,25 +208,79 @@ class Lifecycle(RuleBasedStateMachine):
         field=st.sampled_from(sorted(OPERATIONS)),
         filter_=filters,
         limit=st.integers(1, 3) | st.just(1_000),
+        seen=places,
         why=reasons,
     )
-    def operate_on_many(self, field: str, filter_: Filter, limit: int, why: str | None) -> None:
-        now = datetime.now(UTC)
-        matching = [row for row in self.rows.values() if meets(row, filter_, now)]
-        matching.sort(key=lambda row: (row["created_at"], row["id"]), reverse=True)
-        answer = self.send(BULK % f"{field}s", filter=filter_, limit=limit, why=why)
+    def operate_on_many(
+        self, field: str, filter_: Filter, limit: int, seen: int, why: str | None
+    ) -> None:
+        as_of = self.time_seen(seen)
+        matching = self.matching(filter_)
+        given = {"filter": filter_, "limit": limit, "why": why, "asOf": as_of and as_of.isoformat()}
+        dry = self.send(BULK % f"{field}s", **given, dry=True)
+        # That nothing was written, the invariant shows: the model is as it was.
+        self.tables_hold_what_the_model_does()
+        answer = self.send(BULK % f"{field}s", **given)
         change = Change(OPERATIONS[field], reason=why, by_operator=True)
-        taken = [str(row["id"]) for row in matching[:limit]]
-        willing = [job_id for job_id in taken if not self.jobs[job_id].refuses(change)]
+        left = [self.reason(row, change, as_of) for row in matching[:limit]]
+        willing = [
+            str(row["id"]) for row, why_not in zip(matching, left, strict=False) if not why_not
+        ]
+        for each in (dry, answer):
+            exact = len(matching) <= limit
+            assert each["matched"] == {"value": len(left), "isExact": exact}
+            assert each["skipped"] == len(left) - len(willing)
+            assert counted(each["skips"]) == Counter(filter(None, left))
+        assert (dry["changed"], dry["jobs"]) == (0, [])
+        assert [job["id"] for job in dry["samples"]] == willing[:5]
+        assert all(job["status"] == self.jobs[job["id"]].status.upper() for job in dry["samples"])
         for job_id in willing:
             self.jobs[job_id].change(change)
-        exact = len(matching) <= limit
-        assert answer["matched"] == {"value": len(taken), "isExact": exact}
-        assert answer["changed"] == len(willing)
-        assert answer["skipped"] == len(taken) - len(willing)
+        assert (answer["changed"], answer["samples"]) == (len(willing), [])
         assert [job["id"] for job in answer["jobs"]] == willing
         for job in answer["jobs"]:
             self.check_job(job)
+
+    @rule(filter_=filters, limit=st.just(1), seen=places)
+    def delete_many(self, filter_: Filter, limit: int, seen: int) -> None:
+        as_of = self.time_seen(seen)
+        given = {"filter": filter_, "limit": limit, "asOf": as_of and as_of.isoformat()}
+        matching = self.matching(filter_)
+        dry = self.send(DELETE, **given, dry=True)
+        self.tables_hold_what_the_model_does()
+        answer = self.send(DELETE, **given)
+        left = [self.newer(row, as_of) for row in matching[:limit]]
+        gone = [str(row["id"]) for row, why_not in zip(matching, left, strict=False) if not why_not]
+        for each in (dry, answer):
+            assert each["skipped"] == len(left) - len(gone)
+            assert counted(each["skips"]) == Counter(filter(None, left))
+        assert dry["matched"] == {"value": len(matching), "isExact": True}
+        assert answer["matched"]["value"] == len(left)
+        assert (dry["deleted"], answer["deleted"]) == (0, len(gone))
+        assert [job["id"] for job in dry["samples"]] == gone
+        for job_id in gone:
+            key = self.jobs.pop(job_id).given["idempotency_key"]
+            self.keys.pop(key, None)
+
+    def matching(self, filter_: Filter) -> list[Row]:
+        now = datetime.now(UTC)
+        found = [row for row in self.rows.values() if meets(row, filter_, now)]
+        return sorted(found, key=lambda row: (row["created_at"], row["id"]), reverse=True)
+
+    def time_seen(self, place: int) -> datetime | None:
+        """When the job there last changed; no time where there is none."""
+        times = [row["updated_at"] for row in self.rows.values()]
+        return times[place] if place < len(times) else None
+
+    def newer(self, row: Row, as_of: datetime | None) -> tuple[str, str] | None:
+        if as_of is None or row["updated_at"] <= as_of:
+            return None
+        return "CHANGED_SINCE", row["status"].upper()
+
+    def reason(self, row: Row, change: Change, as_of: datetime | None) -> tuple[str, str] | None:
+        """Why a job is left alone, and its status."""
+        refused = self.jobs[str(row["id"])].refuses(change)
+        return self.newer(row, as_of) or (("STATUS", row["status"].upper()) if refused else None)
 
     @rule(place=places, detail=details)
     def record(self, place: int, detail: Row) -> None:
@@ -222,6 +318,11 @@ class Lifecycle(RuleBasedStateMachine):
         assert self.rows.keys() == self.jobs.keys()
         for job_id, job in self.jobs.items():
             job.check(self.rows[job_id], self.events[job_id])
+
+
+def counted(skips: list[Row]) -> Counter[tuple[str, str]]:
+    """Read the skipped jobs of an answer."""
+    return Counter({(each["reason"], each["status"]): each["count"] for each in skips})
 
 
 async def test_jobs_live_as_the_model_says(service: Service, tables: asyncpg.Connection) -> None:

@@ -61,6 +61,8 @@ QUERIES = [
     "{ jobs { edges { cursor node { t: type type } } pageInfo { hasNextPage endCursor } count { value isExact } } }",
     "{ jobs { nodes { ...A ... on Job { queue } ... on Node { id } } } } fragment A on Job { attempts { number outcome runSeconds errorCode } }",
     "{ jobs { nodes { a: events(first: 1) { nodes { id job { id } } } b: events(last: 1) { edges { node { detail ts } } } latestEvent { nextStatus } } } }",
+    '{ jobs { nodes { id at(time: "2026-01-01T00:02:05Z") { __typename status attempt since } x: at(time: "2026-01-01T00:02:05Z") { s: status } never: at(time: "2020-01-01T00:00:00Z") { status } } } }',
+    f'{{ job(id: "{JOBS[2]["id"]}") {{ at(time: "2126-01-01T00:00:00Z") {{ ...M }} wrong: at(time: "2026") {{ status }} }} }} fragment M on JobMoment {{ since attempt }}',
     "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
     f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
     f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',
@@ -68,7 +70,7 @@ QUERIES = [
     "{ jobs(first: 1, last: 1) { nodes { id } } statusCounts { status count { value } } }",
     "{ statusCounts(atMost: 1) { status count { value isExact } } jobGroups(by: [STATUS]) { key { status type } count oldestCreatedAt wait { count } statusCounts { count { value } } } }",
     '{ timeline(from: "2026-01-01T00:00:00Z", until: "2026-01-01T01:00:00Z", bucket: FIVE_MINUTES) { start created started failed } }',
-    '{ __schema { types { name fields { name args { name defaultValue } } } } __type(name: "Job") { name } viewer { orgId roles } }',
+    '{ __schema { types { name fields { name args { name defaultValue } } } } __type(name: "Job") { name } viewer { orgId roles expiresAt orgName } server { version pageSizeMax maxCost } }',
 ]
 
 

@@ -22,6 +22,8 @@ CALLS: dict[str, tuple[str, str]] = {
     "recordJobEvent": ("queued", 'recordJobEvent(input: {id: "ID", detail: {}})'),
     "cancelJob": ("queued", 'cancelJob(id: "ID")'),
     "retryJob": ("failed", 'retryJob(id: "ID")'),
+    "rerunJob": ("failed", 'rerunJob(id: "ID")'),
+    "rescheduleJob": ("queued", 'rescheduleJob(id: "ID")'),
     "cancelJobs": ("queued", 'cancelJobs(filter: {ids: ["ID"]})'),
     "retryJobs": ("failed", 'retryJobs(filter: {ids: ["ID"]})'),
     "deleteJobs": ("running", 'deleteJobs(filter: {ids: ["ID"]})'),

@@ -65,6 +65,18 @@ SHAPES = {
         3,
         "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
     ),
+    "the viewer and the server": Shape(0, "viewer { subject expiresAt } server { version now }"),
+    "the viewer's organisation": Shape(
+        1, "viewer { orgName name: orgName } again: viewer { orgName }"
+    ),
+    "jobs at a time": Shape(
+        2,
+        'jobs(first: $first) { nodes { at(time: "2026-01-01T00:00:30Z") { status attempt since } } }',
+    ),
+    "jobs at two times": Shape(
+        3,
+        'jobs(first: $first) { nodes { a: at(time: "2026-01-01T00:00:30Z") { status } b: at(time: "2126-01-01T00:00:00Z") { status } c: at(time: "2026-01-01T00:00:30Z") { since } } }',
+    ),
     "jobs with all of them": Shape(
         6,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from db.queries import jobs as queries
-from resolvers import mutations
+from resolvers import bulk
 from tests.support.ledger import events, insert, job
 from tests.support.service import OTHER_ORG, Service
 
@@ -332,11 +332,11 @@ async def test_a_bulk_deletion_takes_the_newest_that_match(
 async def test_a_dry_run_counts_up_to_a_bound(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mutations, "MAX_DRY_RUN_COUNT", 2)
+    monkeypatch.setattr(bulk, "MAX_DRY_RUN_COUNT", 2)
     key = uuid4().hex
     for _ in range(3):
         await new_job(service, type=key)
-    assert await delete(service, f={"type": {"eq": key}}, dry=True) == (2, False, 0)
+    assert await delete(service, f={"type": {"eq": key}}, n=2, dry=True) == (2, False, 0)
 
 
 async def test_a_bulk_deletion_leaves_what_no_longer_matches_or_is_locked(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from server.settings import Settings
 from tests.support.service import ORG
 
 VIEWER, WRITER, OPERATOR, ADMIN = Role
+EXPIRY = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Asking:
     """An application and who asks it; `now` is the clock of each request, the real one unless set."""
 
     state: AppState
-    viewer: Viewer = field(default_factory=lambda: Viewer(UUID(ORG), "tester", (ADMIN,)))
+    viewer: Viewer = field(default_factory=lambda: Viewer(UUID(ORG), "tester", (ADMIN,), EXPIRY))
     now: datetime | None = None
 
     def as_(self, *roles: Role, org: str | UUID | None = None) -> "Asking":
         """Query as a viewer with these roles."""
         org_id = self.viewer.org_id if org is None else UUID(str(org))
-        return Asking(self.state, Viewer(org_id, self.viewer.subject, roles), self.now)
+        return Asking(self.state, Viewer(org_id, self.viewer.subject, roles, EXPIRY), self.now)
 
     def at(self, now: datetime) -> "Asking":
         return Asking(self.state, self.viewer, now)

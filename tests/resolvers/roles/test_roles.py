@@ -28,6 +28,8 @@ NEEDED = {
     "recordJobEvent": WRITER,
     "cancelJob": OPERATOR,
     "retryJob": OPERATOR,
+    "rerunJob": OPERATOR,
+    "rescheduleJob": OPERATOR,
     "cancelJobs": OPERATOR,
     "retryJobs": OPERATOR,
     "deleteJobs": ADMIN,
@@ -41,6 +43,8 @@ CALLS = {
     "recordJobEvent": 'recordJobEvent(input: {id: "%s", detail: {a: 1}}) { __typename }',
     "cancelJob": 'cancelJob(id: "%s") { __typename }',
     "retryJob": 'retryJob(id: "%s") { __typename }',
+    "rerunJob": 'rerunJob(id: "%s") { __typename }',
+    "rescheduleJob": 'rescheduleJob(id: "%s") { __typename }',
     "cancelJobs": 'cancelJobs(filter: {ids: ["%s"]}) { changed }',
     "retryJobs": 'retryJobs(filter: {ids: ["%s"]}) { changed }',
     "deleteJobs": 'deleteJobs(filter: {ids: ["%s"]}) { deleted }',
@@ -48,7 +52,8 @@ CALLS = {
 ROW = job(0, id=UUID(int=1), idempotency_key="taken")
 READS = [
     "{ __typename }",
-    "{ viewer { subject } }",
+    "{ viewer { subject orgName } }",
+    "{ server { version now pageSizeMax maxCost } }",
     "{ __schema { queryType { name } } }",
     "{ jobs { nodes { id } } }",
     f'{{ job(id: "{ROW["id"]}") {{ id }} }}',

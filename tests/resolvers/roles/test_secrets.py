@@ -63,6 +63,18 @@ WRITES = {
         f'recordJobEvent(input: {{id: "{ID}", detail: {{token: "{SECRET}"}}}}) {{ ... on JobEventPayload {{ event {{ {EVENT} job {{ {JOB} }} }} }} }}',
     ),
     "retryJob": (OPERATOR, f'retryJob(id: "{ID}") {{ ... on JobPayload {{ job {{ {JOB} }} }} }}'),
+    "rerunJob": (
+        OPERATOR,
+        f'rerunJob(id: "{ID}") {{ ... on CreateJobPayload {{ job {{ {JOB} }} }} }}',
+    ),
+    "rescheduleJob": (
+        OPERATOR,
+        f'rescheduleJob(id: "{ID}") {{ ... on JobPayload {{ job {{ {JOB} }} }} }}',
+    ),
+    "a dry run": (
+        OPERATOR,
+        f'cancelJobs(filter: {{ids: ["{ID}"]}}, dryRun: true) {{ samples {{ {JOB} }} }}',
+    ),
     "cancelJobs": (OPERATOR, f'cancelJobs(filter: {{ids: ["{ID}"]}}) {{ jobs {{ {JOB} }} }}'),
     "retryJobs": (OPERATOR, f'retryJobs(filter: {{ids: ["{ID}"]}}) {{ jobs {{ {JOB} }} }}'),
 }

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -39,7 +40,7 @@ from tests.resolvers.roles.walks import all_fields, operation, reached
 from tests.support.effort import first
 from tests.support.ledger import insert
 from tests.support.patience import PATIENCE_SECONDS
-from tests.support.service import OTHER_ORG
+from tests.support.service import ORG, OTHER_ORG
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
@@ -105,6 +106,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
     ],
     "viewer": [{}],
+    "server": [{}],
 }
 MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     # Keys that both have, that they alone have, and that nobody has.
@@ -127,7 +129,17 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     ),
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
-    *((name, {"id": each}) for name in ("cancelJob", "retryJob") for each in (*JOB_IDS, "x")),
+    *(
+        (name, {"id": each})
+        for name in ("cancelJob", "rescheduleJob", "retryJob", "rescheduleJob", "rerunJob")
+        for each in (*JOB_IDS, "x")
+    ),
+    *(
+        (name, {"filter": each, "limit": 2, "dryRun": True, "asOf": "2026-01-01T00:00:02Z"})
+        for name in ("cancelJobs", "retryJobs")
+        for each in FILTERS
+        if each is not None
+    ),
     *(
         (name, {"filter": each, "limit": limit})
         for limit in (2, 1000)
@@ -152,6 +164,11 @@ async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]
     alone, shared = (database_in(cluster_url, name) for name in names)
     await insert(alone, OURS, OUR_EVENTS)
     await insert(shared, [*OURS, *THEIRS], [*OUR_EVENTS, *THEIR_EVENTS])
+    for url, named in ((alone, {ORG: "ours"}), (shared, {ORG: "ours", OTHER_ORG: MARK})):
+        connection = await asyncpg.connect(url)
+        rows = [(UUID(id_), name) for id_, name in named.items()]
+        await connection.executemany("INSERT INTO org (org_id, name) VALUES ($1, $2)", rows)
+        await connection.close()
     yield alone, shared
     for name in names:
         await drop_database(cluster_url, name)
@@ -272,7 +289,16 @@ async def test_what_is_theirs_is_looked_up_as_what_is_nobodys(
 
 
 @pytest.mark.parametrize(
-    "name", ["transitionJob", "transitionJobs", "recordJobEvent", "cancelJob", "retryJob"]
+    "name",
+    [
+        "transitionJob",
+        "transitionJobs",
+        "recordJobEvent",
+        "cancelJob",
+        "retryJob",
+        "rerunJob",
+        "rescheduleJob",
+    ],
 )
 async def test_a_write_to_theirs_is_one_to_nobodys(both: tuple[Asking, Asking], name: str) -> None:
     _, shared = both

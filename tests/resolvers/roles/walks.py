@@ -11,6 +11,9 @@ from graphql import (
     is_leaf_type,
 )
 
+# What fields below the roots must be given.
+REQUIRED = {"Job.at": '(time: "2026-01-01T00:00:30Z")'}
+
 
 def operation(schema: GraphQLSchema, kind: str, name: str, given: Mapping[str, Any]) -> str:
     """Write the operation that selects a root field with these arguments, as variables."""
@@ -46,7 +49,7 @@ def selection(
         return f"{{ __typename {inner} }}"
     fields = [
         (f"{type_.name}_{name}: " if apart else "")
-        + f"{name} {selection(schema, get_named_type(field.type), (*above, type_.name))}"
+        + f"{name}{REQUIRED.get(f'{type_.name}.{name}', '')} {selection(schema, get_named_type(field.type), (*above, type_.name))}"
         for name, field in type_.fields.items()
         if is_leaf_type(get_named_type(field.type)) or type_.name not in above
     ]

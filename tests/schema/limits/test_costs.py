@@ -32,7 +32,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{ __typename viewer { subject roles } }", 0),
+        ("{ __typename viewer { subject roles orgName } server { now } }", 0),
         (f'{{ job(id: "{ID}") {{ id }} }}', 1),
         (f'{{ node(id: "{ID}") {{ id }} }}', 1),
         # Of two types only the dearer one can come.
@@ -48,6 +48,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         (f"{{ jobs(first: 7) {{ edges {{ node {{ {EVENTS} }} }} }} }}", 7 + 7 * 3),
         ("{ jobs(first: 7) { nodes { latestEvent { job { id } } } } }", 7 + 7 + 7),
         ("{ jobs(first: 7) { nodes { attempts { number } } } }", 7 + 7 * 50),
+        ('{ jobs(first: 7) { nodes { a: at(time: "2026-01-01T00:00:00Z") { status } b: at(time: "2026-01-02T00:00:00Z") { status } } } }', 7 + 2 * 7),
         # Beyond a page's bounds there is only an error to come.
         ("{ jobs(first: 100000) { nodes { id } } }", 200),
         ("{ jobs(first: -1) { nodes { id } } }", 0),
@@ -70,6 +71,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         ("mutation { cancelJobs(filter: {}) { changed } }", 100),
         ("mutation { retryJobs(filter: {}, limit: 5) { jobs { latestEvent { id } } matched { value } } }", 16),
         ("mutation { deleteJobs(filter: {}, limit: 5) { deleted matched { value } } }", 6),
+        ("mutation { cancelJobs(filter: {}, limit: 9, dryRun: true) { skips { count } samples { latestEvent { id } } } }", 9 + 5 + 5),
         # A subscription costs what one of its events does.
         ("subscription { jobEvents { node { job { id } } } }", 2),
         ("subscription { statusCounts { count { value } } }", 6),

@@ -104,9 +104,17 @@ async def test_each_outcome(service: Service, minted: Minted, lines: Lines) -> N
             "refused": 1,
         },
         f'recordJobEvent(input: {{id: "{job}", detail: {{}}}})': {"outcome": "ok", "job": job},
+        f'rescheduleJob(id: "{job}", reason: "r")': {"outcome": "IllegalTransition", "job": job},
+        f'rerunJob(id: "{missing}", reason: "r")': {"outcome": "JobNotFound", "job": missing},
         f'cancelJob(id: "{missing}")': {"outcome": "JobNotFound", "job": missing},
         f'cancelJob(id: "{job}", reason: "r")': {"outcome": "ok", "job": job},
         f'retryJob(id: "{job}")': {"outcome": "ok", "job": job},
+        f'cancelJobs(filter: {{ids: ["{job}"]}}, dryRun: true)': {
+            "outcome": "ok",
+            "changed": 0,
+            "skipped": 0,
+            "dry_run": True,
+        },
         f'cancelJobs(filter: {{ids: ["{job}"]}})': {"outcome": "ok", "changed": 1, "skipped": 0},
         f'retryJobs(filter: {{ids: ["{job}"]}})': {"outcome": "ok", "changed": 1, "skipped": 0},
         f'deleteJobs(filter: {{ids: ["{job}"]}}, dryRun: true)': {

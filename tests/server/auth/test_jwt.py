@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,22 @@ async def test_leeway(database_url: str, provider: Provider) -> None:
         assert (await ask(service, token)).status_code == 200
     async with trusting(database_url, provider.jwks_url) as service:
         await assert_refused(service, token)
+
+
+@pytest.mark.parametrize(
+    ("exp", "told"),
+    [
+        (4102444800, "2100-01-01T00:00:00+00:00"),
+        (10**15, "9999-12-31T23:59:59.999999+00:00"),
+        (10**30, "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+async def test_a_token_says_when_it_expires(
+    service: Service, provider: Provider, exp: int, told: str
+) -> None:
+    bearer = f"Bearer {provider.token(exp=exp)}"
+    data = await service.query("{ viewer { expiresAt } }", Authorization=bearer)
+    assert datetime.fromisoformat(data["viewer"]["expiresAt"]) == datetime.fromisoformat(told)
 
 
 async def test_an_expired_token_ends_what_it_opened(service: Service, provider: Provider) -> None:

@@ -107,6 +107,22 @@ async def test_a_token_says_who_asks(
     assert f'{{"orgId":"{ORG}","subject":"night shift","roles":["OPERATOR"]}}' in answer.text
 
 
+@pytest.mark.parametrize("expires", [None, timedelta(hours=1)])
+async def test_a_token_says_until_when_and_for_whom(
+    service: Service, database_url: str, expires: timedelta | None
+) -> None:
+    before = datetime.now(UTC)
+    minted = await mint(database_url, Role.VIEWER, expires=expires)
+    query = "{ viewer { expiresAt orgName } }"
+    told = (await service.query(query, Authorization=minted.bearer))["viewer"]
+    assert told["orgName"] == f"org {ORG}"
+    if expires is None:
+        assert told["expiresAt"] is None
+    else:
+        until = datetime.fromisoformat(told["expiresAt"])
+        assert before + expires <= until <= datetime.now(UTC) + expires
+
+
 async def test_events_bear_the_name(service: Service, database_url: str) -> None:
     minted = await mint(database_url, name="mailer")
     query = """mutation { createJob(input: {type: "mail"}) {

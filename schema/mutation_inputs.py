@@ -1,0 +1,107 @@
+"""The inputs of mutations, and their conversion to what resolvers take."""
+
+from datetime import datetime
+from typing import TypeVar
+
+import strawberry
+from strawberry import UNSET
+
+from db.commands.creation import NewJob
+from db.commands.transitions import Transition
+from db.job_defaults import (
+    DEFAULT_BACKOFF_POLICY,
+    DEFAULT_MAX_ATTEMPTS,
+    DEFAULT_PRIORITY,
+    DEFAULT_QUEUE,
+)
+from db.statuses import BackoffPolicy, JobStatus
+from schema.scalars import JSON
+
+T = TypeVar("T")
+
+
+@strawberry.input(description="A job to create. Null is the same as the default.")
+class CreateJobInput:
+    type: str = strawberry.field(description="The type of the job, such as `email.send`.")
+    queue: str | None = strawberry.field(default=DEFAULT_QUEUE, description="The queue of the job.")
+    priority: int | None = strawberry.field(
+        default=DEFAULT_PRIORITY, description="The priority; jobs with a higher one run first."
+    )
+    max_attempts: int | None = strawberry.field(
+        default=DEFAULT_MAX_ATTEMPTS, description="How many times the job may be started."
+    )
+    backoff_policy: BackoffPolicy | None = strawberry.field(
+        default=DEFAULT_BACKOFF_POLICY,
+        description="How the delay before a retry is computed.",
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=UNSET,
+        description="A second call with the same key and input creates no other job; one with the "
+        "same key and other input is an IdempotencyConflict.",
+    )
+    requested_by: str | None = strawberry.field(
+        default=UNSET, description="The user or system that requests the job."
+    )
+    payload: JSON | None = strawberry.field(default=UNSET, description="The input of the job.")
+    scheduled_at: datetime | None = strawberry.field(
+        default=UNSET, description="The earliest time the job may be started; omitted: immediately."
+    )
+
+    def job(self) -> NewJob:
+        """Convert the input to a NewJob; null means the default."""
+        given = {
+            name: value
+            for name in NewJob.__slots__
+            if (value := getattr(self, name)) is not None and value is not UNSET
+        }
+        return NewJob(**given)
+
+
+@strawberry.input(description="A change of a job's status, as reported by its worker.")
+class TransitionJobInput:
+    id: strawberry.ID = strawberry.field(description="The job's UUID.")
+    to: JobStatus = strawberry.field(description="The new status.")
+    from_: JobStatus | None = strawberry.field(
+        name="from", default=UNSET, description="Change the job only if it has this status."
+    )
+    attempt: int | None = strawberry.field(
+        default=UNSET,
+        description="Change the job only if its `attempt` is this number, which the transition to "
+        "RUNNING returned.",
+    )
+    error_code: str | None = strawberry.field(
+        default=UNSET,
+        description="The code of the error that ended the run; truncated if too long.",
+    )
+    error_message: str | None = strawberry.field(
+        default=UNSET,
+        description="The message of the error that ended the run; truncated if too long.",
+    )
+    result: JSON | None = strawberry.field(default=UNSET, description="The output of the run.")
+    detail: JSON | None = strawberry.field(
+        default=UNSET, description="Details to record in the event: a JSON object."
+    )
+
+    def transition(self) -> Transition:
+        """Convert the input to a Transition."""
+        detail = optional(self.detail)
+        return Transition(
+            to=self.to,
+            expected=optional(self.from_),
+            attempt=optional(self.attempt),
+            result=optional(self.result),
+            error_code=optional(self.error_code),
+            error_message=optional(self.error_message),
+            detail={} if detail is None else detail,  # type: ignore[arg-type]
+        )
+
+
+@strawberry.input(description="An event that does not change the status of its job.")
+class RecordJobEventInput:
+    id: strawberry.ID = strawberry.field(description="The job's UUID.")
+    detail: JSON = strawberry.field(description="Details to record in the event: a JSON object.")
+
+
+def optional(value: T | None) -> T | None:
+    """Return an optional value, None if it was omitted."""
+    return None if value is UNSET else value
