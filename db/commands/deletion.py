@@ -11,6 +11,8 @@ from db.commands.notifications import notify
 from db.criteria import JobCriteria
 from db.queries.filters import is_any, job_conditions
 from db.tables import (
+    error_group_table,
+    error_tally_table,
     job_table,
     tally_duration_table,
     tally_key_table,
@@ -18,6 +20,16 @@ from db.tables import (
     tally_table,
 )
 from db.tallies.removal import remove_from_tallies
+
+# What is made of jobs and events.
+_DERIVED = (
+    tally_state_table,
+    tally_key_table,
+    tally_table,
+    tally_duration_table,
+    error_group_table,
+    error_tally_table,
+)
 
 
 async def delete_jobs(
@@ -65,7 +77,7 @@ def _lock(
 
 async def delete_all_jobs(session: AsyncSession, org_ids: Sequence[UUID]) -> int:
     """Delete all jobs of these organisations with their events; return the number of jobs."""
-    for table in (tally_state_table, tally_key_table, tally_table, tally_duration_table):
+    for table in _DERIVED:
         await session.execute(delete(table).where(table.c.org_id.in_(org_ids)))
     deleted = delete(job_table).where(job_table.c.org_id.in_(org_ids)).returning(job_table.c.id)
     count = select(func.count()).select_from(deleted.cte())

@@ -49,6 +49,7 @@ _TYPES: Mapping[str, Any] = {
     "result": Text(),
     "error_code": Text(),
     "error_message": Text(),
+    "error_group": Uuid(),
     "detail": Text(),
     "jitter": Double(),
 }
@@ -84,6 +85,7 @@ class Given:
     result: Any = None
     error_code: Any = None
     error_message: Any = None
+    error_group: Any = None
     detail: Any = None
     jitter: Any = None
 
@@ -228,6 +230,7 @@ def _values(
     if "error_code" in given or "error_message" in given:
         values["last_error_code"] = given.get("error_code", null())
         values["last_error_message"] = given.get("error_message", null())
+        values["error_group"] = given.get("error_group", null())
     return values
 
 

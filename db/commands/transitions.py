@@ -13,6 +13,7 @@ from db.backoff import Backoff
 from db.commands.events import change_with_events, json_text
 from db.commands.transition_statements import Given, Shape, change_all, seconds_of
 from db.criteria import JobCriteria
+from db.error_groups.fingerprints import fingerprint_of
 from db.limits import MAX_INT32
 from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
 from db.queries.jobs import JobRow, load_jobs_by_id
@@ -182,8 +183,10 @@ def given_of(transition: Transition, shape: Shape, backoff: Backoff) -> Given:
 
 
 def _ending(transition: Transition) -> dict[str, Any]:
+    fingerprint = fingerprint_of(transition.error_code, transition.error_message)
     return {
         "result": json_text(transition.result),
         "error_code": transition.error_code,
         "error_message": transition.error_message,
+        "error_group": fingerprint.id if fingerprint else None,
     }

@@ -3,6 +3,7 @@
 Every key and index starts with `org_id`, so that an organisation's rows are one contiguous range.
 """
 
+from db.tables.error_groups import error_group_table, error_tally_table
 from db.tables.jobs import FAR_FUTURE, future_if_null, job_event_table, job_table
 from db.tables.organisations import ROLES, org_table, retention_policy_table, token_table
 from db.tables.tallies import (
@@ -19,6 +20,8 @@ __all__ = [
     "PgSnapshot",
     "Timestamp",
     "Xid8",
+    "error_group_table",
+    "error_tally_table",
     "future_if_null",
     "job_event_table",
     "job_table",

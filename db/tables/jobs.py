@@ -92,6 +92,8 @@ job_table = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
+    # The fingerprint of its last error; see db.error_groups.
+    Column("error_group", Uuid),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -123,6 +125,25 @@ job_table = Table(
     _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
+    ),
+    Index(
+        "idx_job_org_error_group",
+        "org_id",
+        "error_group",
+        text("created_at DESC"),
+        text("id DESC"),
+        postgresql_include=("status", "type", "queue"),
+        postgresql_where=text("error_group IS NOT NULL"),
+    ),
+    # The jobs whose errors are older than their groups.
+    Index(
+        "idx_job_org_ungrouped",
+        "org_id",
+        "id",
+        postgresql_where=text(
+            "error_group IS NULL "
+            "AND (last_error_code IS NOT NULL OR last_error_message IS NOT NULL)"
+        ),
     ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     Index(

@@ -1,19 +1,14 @@
 """The SQL that sums events. All of it runs in the transaction that also moves `tally_state`."""
 # ruff: noqa: S608 - the names of tables, columns and statuses are the program's own
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Double,
-    Integer,
-    Text,
     TextClause,
-    Uuid,
-    bindparam,
     column,
     literal_column,
     text,
@@ -25,29 +20,7 @@ from db.tables import Timestamp, job_event_table
 from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
 from db.tallies.keys import ALL, OTHERS
 from db.tallies.spans import Span
-
-_TYPES: Mapping[str, Any] = {
-    "org_id": Uuid(),
-    "seen": Text(),
-    "since": Timestamp,
-    "until": Timestamp,
-    "now": Timestamp,
-    "events": Integer(),
-    "job_ids": ARRAY(Uuid()),
-    "ids": ARRAY(Integer()),
-    "types": ARRAY(Text()),
-    "queues": ARRAY(Text()),
-    "type_keys": ARRAY(Integer()),
-    "queue_keys": ARRAY(Integer()),
-}
-
-
-def _sql(statement: str) -> TextClause:
-    """Make a statement with the types of its parameters."""
-    made = text(statement)
-    given = [bindparam(name, type_=_TYPES[name]) for name in made.compile().params]
-    return made.bindparams(*given)
-
+from db.tallies.typed_sql import typed_sql
 
 ENTERED = tuple(f"entered_{status.value}" for status in JobStatus)
 LEFT = tuple(f"left_{status.value}" for status in JobStatus)
@@ -66,12 +39,12 @@ SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
 OF_JOBS = "event.job_id = ANY(:job_ids)"
 
 # Until the end of the transaction, one process alone sums an organisation.
-TAKE_TURN = _sql("""
+TAKE_TURN = typed_sql("""
 SELECT pg_try_advisory_xact_lock(hashtextextended('joblens tally ' || CAST(:org_id AS text), 0))
 """)
 # The number of rows differs widely between transactions: a plan for any parameters may read all.
 PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
-LOCK = _sql("""
+LOCK = typed_sql("""
 SELECT CAST(seen AS text) AS seen, summed_until FROM tally_state
 WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
 FOR UPDATE
@@ -79,34 +52,41 @@ FOR UPDATE
 
 # Events restored from another server, whose transaction ids say nothing here until
 # db.restored_events clears them.
-IS_FOREIGN = _sql("""
+IS_FOREIGN = typed_sql("""
 SELECT coalesce(max(xid) >= pg_snapshot_xmax(pg_current_snapshot()), false) FROM (
     SELECT xid FROM job_event WHERE org_id = :org_id AND xid IS NOT NULL
     ORDER BY xid DESC LIMIT 1
 ) AS newest
 """)
 
-BEGIN = _sql("""
+BEGIN = typed_sql("""
 INSERT INTO tally_state (org_id, cluster, seen, summed_until)
 SELECT :org_id, system_identifier, pg_current_snapshot(), '-infinity' FROM pg_control_system()
 """)
 FORGET = tuple(
-    _sql(f"DELETE FROM {table} WHERE org_id = :org_id")
-    for table in ("tally_state", "tally", "tally_duration", "tally_key")
+    typed_sql(f"DELETE FROM {table} WHERE org_id = :org_id")
+    for table in (
+        "tally_state",
+        "tally",
+        "tally_duration",
+        "tally_key",
+        "error_group",
+        "error_tally",
+    )
 )
-PAIRS_BY_SIZE = _sql("""
+PAIRS_BY_SIZE = typed_sql("""
 SELECT type, queue FROM job WHERE org_id = :org_id GROUP BY type, queue
 ORDER BY count(*) DESC, type, queue
 """)
-KEYS = _sql("SELECT type, queue, id FROM tally_key WHERE org_id = :org_id")
-ADD_KEYS = _sql("""
+KEYS = typed_sql("SELECT type, queue, id FROM tally_key WHERE org_id = :org_id")
+ADD_KEYS = typed_sql("""
 INSERT INTO tally_key (org_id, id, type, queue, type_key, queue_key)
 SELECT :org_id, * FROM unnest(
-    CAST(:ids AS integer[]), CAST(:types AS text[]), CAST(:queues AS text[]),
+    CAST(:key_ids AS integer[]), CAST(:types AS text[]), CAST(:queues AS text[]),
     CAST(:type_keys AS integer[]), CAST(:queue_keys AS integer[])
 )
 """)
-SLICE_END = _sql("""
+SLICE_END = typed_sql("""
 SELECT max(ts) FROM (
     (SELECT ts FROM job_event WHERE org_id = :org_id AND ts >= :since ORDER BY ts
      OFFSET :events LIMIT 1)
@@ -114,12 +94,12 @@ SELECT max(ts) FROM (
     (SELECT ts FROM job_event WHERE org_id = :org_id AND ts > :since ORDER BY ts LIMIT 1)
 ) AS ends HAVING count(*) = 2
 """)
-FIRST_AND_LAST = _sql("""
+FIRST_AND_LAST = typed_sql("""
 SELECT (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts LIMIT 1) AS first,
     (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts DESC LIMIT 1) AS last
 """)
-SUM_UP = _sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
-SUM_UNTIL = _sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
+SUM_UP = typed_sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
+SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
 
 # The key of a job, as in db.tallies.keys; -1 if it has none yet.
 _KEY = """
@@ -139,7 +119,7 @@ LEFT JOIN tally_key AS others
 
 def pairs_without_key(which: str) -> TextClause:
     """Select the pairs of type and queue of events that have no key."""
-    return _sql(f"""
+    return typed_sql(f"""
     SELECT DISTINCT job.type, job.queue FROM job_event AS event
     JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
     WHERE event.org_id = :org_id AND {which} AND {_KEY} = -1
@@ -149,7 +129,7 @@ def pairs_without_key(which: str) -> TextClause:
 def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     """Add events to the sums of these spans. Returns whether some events have no key yet."""
     counts = ", ".join(f"count(*) FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
-    return _sql(f"""
+    return typed_sql(f"""
     WITH change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
             date_trunc('hour', event.ts) AS hour,
@@ -180,7 +160,7 @@ def sum_jobs() -> TextClause:
     """Make the totals of all jobs, from their present status. Every job has a key."""
     entered = (f"count(*) FILTER (WHERE job.status = '{status.value}')" for status in JobStatus)
     counts = _counts("count(*)", *entered, *("0" for _ in LEFT))
-    return _sql(f"""
+    return typed_sql(f"""
     WITH counted AS (
         SELECT {_KEY} AS key_id, {_BEGINNING} AS hour, {counts}
         FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id GROUP BY 1
@@ -195,7 +175,7 @@ def remove_jobs() -> TextClause:
     """
     left = (f"count(*) FILTER (WHERE status = '{status.value}')" for status in JobStatus)
     counts = _counts("0", *("0" for _ in ENTERED), *left)
-    return _sql(f"""
+    return typed_sql(f"""
     WITH change AS (
         SELECT {_KEY} AS key_id, date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
             coalesce(

@@ -21,6 +21,7 @@ from db.database_errors import (
 from db.engine import Scope
 from db.request_session import RequestSession
 from db.tallies import statements
+from db.tallies.errors import add_errors, group_older_jobs
 from db.tallies.keys import Pair, new_keys
 from db.tallies.spans import Span
 
@@ -123,6 +124,8 @@ async def lock(session: AsyncSession, org_id: UUID) -> State | None:
 
 async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Step:
     own = {"org_id": org_id}
+    if await group_older_jobs(session, org_id):
+        return Step(Outcome.MORE)
     for forget in statements.FORGET:
         await session.execute(forget, own)
     await session.execute(statements.BEGIN, own)
@@ -148,7 +151,8 @@ async def _sum_slice(
 async def add(
     session: AsyncSession, which: str, spans: list[Span], max_keys: int, given: dict[str, Any]
 ) -> None:
-    """Add events to the sums, and give keys to pairs that have none."""
+    """Add events to the sums, and their errors to the groups; give keys to pairs that have none."""
+    await add_errors(session, which, given)
     summing = statements.sum_events(which, spans)
     async with session.begin_nested() as savepoint:
         if not (await session.execute(summing, given)).scalar_one():
@@ -168,7 +172,7 @@ async def _add_keys(session: AsyncSession, org_id: UUID, pairs: list[Pair], max_
         return
     known |= added
     given = {
-        "ids": list(added.values()),
+        "key_ids": list(added.values()),
         "types": [type_ for type_, _ in added],
         "queues": [queue for _, queue in added],
         "type_keys": [known[key[0], None] if None not in key else None for key in added],

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.error_groups.fingerprints import fingerprint_of
 from db.job_defaults import (
     DEFAULT_BACKOFF_POLICY,
     DEFAULT_MAX_ATTEMPTS,
@@ -38,7 +39,7 @@ class EventValues(NamedTuple):
 
 
 # The columns of `job` that a record does not have, and the ones that it has as they are stored.
-_DERIVED = frozenset({"event_seq", "updated_at", "queued_at"})
+_DERIVED = frozenset({"event_seq", "updated_at", "queued_at", "error_group"})
 _COLUMNS = [
     name for name in job_table.c.keys()[2:] if name in _DERIVED or name in JobRecord.model_fields
 ]
@@ -71,6 +72,7 @@ def complete(record: JobRecord) -> History:
     _check_order(created_at, started_at, finished_at)
     attempt = max(record.attempt or 0, events[-1].attempt)
     times = (created_at, started_at, finished_at, *(event.ts for event in events))
+    fingerprint = fingerprint_of(record.last_error_code, record.last_error_message)
     given = {name: getattr(record, name) for name in _COLUMNS if name not in _DERIVED}
     values = given | {
         "queue": record.queue or DEFAULT_QUEUE,
@@ -86,6 +88,7 @@ def complete(record: JobRecord) -> History:
         "started_at": started_at,
         "finished_at": finished_at,
         "queued_at": _last_queued(record, events),
+        "error_group": fingerprint.id if fingerprint else None,
     }
     job = JobValues(**values)
     return History(record.id, job, events)

@@ -1,0 +1,42 @@
+"""Groups of errors, and how often they occurred; see db.error_groups."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+
+from db.tables.types import Timestamp, metadata
+
+# The errors that have a fingerprint: what they have in common, and of which types of jobs they are.
+# Their events are those that the sums have; see tally_state.
+error_group_table = Table(
+    "error_group",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("code", Text),
+    Column("message", Text, nullable=False),
+    Column("types", ARRAY(Text), nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("first_seen_at", Timestamp, nullable=False),
+    Column("last_seen_at", Timestamp, nullable=False),
+    PrimaryKeyConstraint("org_id", "id", name="pk_error_group"),
+)
+
+# How many events of a group were in a span of time; see tally.
+error_tally_table = Table(
+    "error_tally",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("error_group", Uuid, nullable=False),
+    Column("span", SmallInteger, nullable=False),
+    Column("start", Timestamp, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    PrimaryKeyConstraint("org_id", "error_group", "span", "start", name="pk_error_tally"),
+)
