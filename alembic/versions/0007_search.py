@@ -214,6 +214,9 @@ def upgrade() -> None:
     # jobs(filter: {type: {eq: ...}, status: [...]}) by CREATED_AT, also if none is new.
     create_job_index("idx_job_org_type_status", "type", "status", "created_at DESC")
     # With text_pattern_ops a prefix is one range of the index, whatever the database's collation.
+    # jobs(filter: {search: ...}), which finds keys by their beginning.
+    op.drop_index("uq_job_org_idempotency", "job")
+    create_key_index("idempotency_key text_pattern_ops")
     # jobs(filter: {requestedBy: ...}) by CREATED_AT, also if there are none.
     create_job_index(
         "idx_job_org_requested_by",
@@ -320,6 +323,18 @@ def downgrade() -> None:
     op.drop_index("idx_job_event_org_status", "job_event")
     for name in reversed(INDEXES):
         op.drop_index(name, "job")
+    op.drop_index("uq_job_org_idempotency", "job")
+    create_key_index("idempotency_key")
+
+
+def create_key_index(key: str) -> None:
+    op.create_index(
+        "uq_job_org_idempotency",
+        "job",
+        [sa.text("org_id"), sa.text(key)],
+        unique=True,
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
+    )
 
 
 def create_job_index(name: str, *leading: str, where: str | None = None) -> None:

@@ -427,6 +427,6 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    # The latter is that of tests/db/test_payload_search.py.
-    others = {"idx_job_org_error_message", "idx_job_payload"}
+    # The latter are those of tests/db/test_payload_search.py and test_message_search.py.
+    others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
     assert made == {listing.index for listing in LISTINGS} | of_events | others
