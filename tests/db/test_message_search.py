@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.url_credentials import PATTERN, REPLACEMENT, hide_credentials
@@ -142,6 +142,10 @@ async def test_the_index_is_read(app: Any, as_stored: bool) -> None:
 
 
 @examples(300)
+@example(before="", part="ΑΒΣ", after="Α", other="")  # noqa: RUF001
+@example(before="", part="abI", after="\u0307", other="")
+@example(before="I", part="\u0307abc", after="", other="")
+@example(before="", part="abİc", after="", other="abi")
 @given(before=TEXT, part=TEXT, after=TEXT, other=TEXT)
 async def test_trigrams_of_a_part_are_among_those_of_the_whole(
     database_url: str, before: str, part: str, after: str, other: str
