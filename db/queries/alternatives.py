@@ -148,12 +148,17 @@ def _of_found(
     A job may be in several of them. The first rows of the list are among these pages' rows.
     """
     assert search.found is not None
-    rest = replace(criteria, search=replace(search, found=None))
-    statement: AnySelect = select(job_table.c.id).where(job_conditions(org_id, rest))
     if search.found.ids is not None:
+        # Not all of them match.
+        rest = replace(criteria, search=replace(search, found=None))
         by_id = is_any(job_table.c.id, search.found.ids, Uuid())
-        yield select(cut(statement.where(by_id)).subquery())
+        yield select(cut(_ids(org_id, rest).where(by_id)).subquery())
+    rest = replace(criteria, search=None)
     for name in ("type", "requested_by", "last_error_code"):
         values = getattr(search.found, name)
         if values is not None:
-            yield _of_value(statement, name, values, cut)
+            yield _of_value(_ids(org_id, rest), name, values, cut)
+
+
+def _ids(org_id: UUID, criteria: JobCriteria) -> AnySelect:
+    return select(job_table.c.id).where(job_conditions(org_id, criteria))
