@@ -87,8 +87,27 @@ SEARCHES = {
     "the same, of the last day": _page(
         f'{{lastErrorMessage: {{contains: "nowhere"}}, {LAST_DAY[1:]}'
     ),
+    "`lastErrorMessage: {contains}`, a few old ones": _page(
+        '{createdAt: {lt: "2025-01-08T00:00:00Z"},'
+        ' lastErrorMessage: {contains: "worker 7 gave up after 7 s"}}'
+    ),
+    "`lastErrorMessage: {containsIgnoreCase}`, none": _page(
+        '{lastErrorMessage: {containsIgnoreCase: "NoWhere"}}'
+    ),
+    "`lastErrorMessage: {contains}`, count": """{
+        jobs(filter: {lastErrorMessage: {contains: "worker 7 gave up"}}) { count { value } }
+    }""",
     "`search`": _page('{search: "EXPORT"}'),
+    "`search`, a requester and few": _page('{search: "user-4321"}'),
+    "`search`, an idempotency key": _page('{search: "key-50000"}'),
+    "`search`, messages": _page('{search: "Worker 7 gave up"}'),
+    "`search`, count": '{ jobs(filter: {search: "EXPORT"}) { count(atMost: 1000) { value } } }',
+    "`search`, `statusCounts(atMost: 1000)`": COUNTS.format(
+        '(atMost: 1000, filter: {search: "EXPORT"})'
+    ),
     "`search`, none": _page('{search: "nowhere"}'),
+    "`search`, none, count": '{ jobs(filter: {search: "nowhere"}) { count { value } } }',
+    "`search`, none, `statusCounts`": COUNTS.format('(filter: {search: "nowhere"})'),
     "`search`, none, of the last day": _page(f'{{search: "nowhere", {LAST_DAY[1:]}'),
     "`suggest` types": SUGGEST.format("TYPE"),
     "`suggest` requesters": SUGGEST.format('REQUESTED_BY, prefix: "user"'),

@@ -76,11 +76,34 @@ class JsonContainment:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagePart:
+    """Text that an error message contains, ignoring case; `hides_credentials`: as TextCriteria."""
+
+    text: str
+    hides_credentials: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All values that contain a searched text, and ids of all other jobs that match, and more.
+
+    None where there are none.
+    """
+
+    ids: Sequence[UUID] | None = None
+    type: Sequence[str] | None = None
+    requested_by: Sequence[str] | None = None
+    last_error_code: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchCriteria:
     """Text that a part of a job must contain, ignoring case; or its id is among these.
 
-    `first_id` and `last_id`: the range of ids that begin with the text, if it is the beginning of
-    an id. `hides_credentials`: as in TextCriteria. `skips_messages`: do not search error messages.
+    The idempotency key must begin with it, with the same case. `first_id` and `last_id`: the range
+    of ids that begin with the text, if it is the beginning of an id. `hides_credentials`: as in
+    TextCriteria. `skips_messages`: do not search error messages. `found`: what was found before, so
+    that the jobs are read by indexes.
     """
 
     text: str
@@ -88,6 +111,7 @@ class SearchCriteria:
     last_id: UUID | None = None
     hides_credentials: bool = False
     skips_messages: bool = False
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)

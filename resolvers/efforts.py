@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 
-from db.criteria import JobCriteria, JobEventCriteria, JsonContainment
+from db.criteria import (
+    JobCriteria,
+    JobEventCriteria,
+    JsonContainment,
+    MessagePart,
+    SearchCriteria,
+)
 from db.effort import Effort, effort_of
 from db.queries.values import TextColumn
 
@@ -21,7 +27,7 @@ def filters_to_add(arguments: Iterable[object]) -> list[str]:
 def _effort(argument: object) -> Effort:
     if isinstance(argument, JobCriteria | JobEventCriteria):
         return effort_of(argument)
-    if isinstance(argument, JsonContainment):
+    if isinstance(argument, JsonContainment | MessagePart | SearchCriteria):
         return Effort.SCANNING
     # How many jobs have a value differs from organisation to organisation.
     return Effort.VARYING if isinstance(argument, TextColumn) else Effort.STEADY

@@ -8,8 +8,16 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
-from db.queries.payloads import find_jobs_containing, is_indexed
+from db.criteria import (
+    Found,
+    JobCriteria,
+    JobEventCriteria,
+    MessagePart,
+    SearchCriteria,
+    TextCriteria,
+)
+from db.queries.payloads import MOST_JOBS, find_jobs_containing, is_indexed
+from db.queries.searches import find_jobs_by_key_or_id, find_jobs_with_message
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
 
@@ -18,12 +26,17 @@ MOST_VALUES = 100
 
 
 async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | None:
-    """Add the ids of jobs whose payload matches, and the values that match parts of text."""
+    """Add the ids of jobs that may match, and the values that match parts of text."""
     if criteria is None or criteria.ids is not None:
         return criteria
-    ids = await _ids_by_payload(ctx, criteria)
-    if ids is not None:
-        return replace(criteria, ids=ids)
+    for part in (criteria, *(criteria.and_ or ())):
+        ids = await _ids(ctx, part)
+        if ids is not None:
+            return replace(criteria, ids=ids)
+    if criteria.search is not None:
+        found = await _found(ctx, criteria.search)
+        if found is not None:
+            return _restricted(criteria, criteria.search, found)
     for name in TextColumn:
         text: TextCriteria | None = getattr(criteria, name.value)
         if text is not None and _has_parts(text):
@@ -43,12 +56,52 @@ async def narrowed_events(
     return replace(criteria, job=await narrowed(ctx, criteria.job))
 
 
-async def _ids_by_payload(ctx: Context, criteria: JobCriteria) -> Sequence[UUID] | None:
-    for part in (criteria, *(criteria.and_ or ())):
-        containment = part.payload_contains
-        if containment is not None and is_indexed(containment.document):
-            return await ctx.read(find_jobs_containing, containment)
-    return None
+async def _ids(ctx: Context, criteria: JobCriteria) -> Sequence[UUID] | None:
+    """Find all jobs that may match, if they are few."""
+    containment = criteria.payload_contains
+    ids: Sequence[UUID] | None = None
+    if containment is not None and is_indexed(containment.document):
+        ids = await ctx.read(find_jobs_containing, containment)
+    part = _message_part(criteria.last_error_message)
+    if ids is None and part is not None:
+        ids = await ctx.read(find_jobs_with_message, part)
+    return ids
+
+
+def _message_part(text: TextCriteria | None) -> MessagePart | None:
+    """Return the longest text that the message must contain."""
+    if text is None:
+        return None
+    parts = (text.eq, text.starts_with, text.contains, text.contains_ignore_case)
+    given = [part for part in parts if part]
+    return MessagePart(max(given, key=len), text.hides_credentials) if given else None
+
+
+def _restricted(criteria: JobCriteria, search: SearchCriteria, found: Found) -> JobCriteria:
+    if found.type or found.requested_by or found.last_error_code:
+        return replace(criteria, search=replace(search, found=found))
+    return replace(criteria, ids=found.ids or [])
+
+
+async def _found(ctx: Context, search: SearchCriteria) -> Found | None:
+    ids: list[UUID] = []
+    if not search.skips_messages:
+        part = MessagePart(search.text, search.hides_credentials)
+        by_message = await ctx.read(find_jobs_with_message, part)
+        if by_message is None:
+            return None
+        ids += by_message
+    by_key_or_id = await ctx.read(find_jobs_by_key_or_id, search)
+    if by_key_or_id is None or len(ids) + len(by_key_or_id) > MOST_JOBS:
+        return None
+    values: dict[str, Sequence[str] | None] = {}
+    for name in (TextColumn.TYPE, TextColumn.REQUESTED_BY, TextColumn.LAST_ERROR_CODE):
+        text = TextCriteria(contains_ignore_case=search.text)
+        matching = await ctx.read(list_matching_values, name, text)
+        if matching is None or len(matching) > MOST_VALUES:
+            return None
+        values[name.value] = matching or None
+    return Found([*ids, *by_key_or_id] or None, **values)
 
 
 def _has_parts(text: TextCriteria) -> bool:

@@ -101,10 +101,10 @@ class JobFilter:
         "`Job.runSeconds` of jobs whose run has ended: they were started, and are terminal."
     )
     search: str | None = condition(
-        "The type, idempotency key, requester, or last error code or message contains this text, "
-        "ignoring case as `StringFilter.containsIgnoreCase` does; or the id begins with it, if it "
-        f"has at least {MIN_ID_LENGTH} characters. For viewers without the role ADMIN, the "
-        "message is searched as it is shown."
+        "The type, requester, or last error code or message contains this text, ignoring case as "
+        "`StringFilter.containsIgnoreCase` does; or the idempotency key begins with it, with the "
+        f"same case; or the id begins with it, if it has at least {MIN_ID_LENGTH} characters. For "
+        "viewers without the role ADMIN, the message is searched as it is shown."
     )
     payload_contains: JSON | None = condition(
         "The payload contains this value, as PostgreSQL's jsonb containment (`@>`) defines it: an "

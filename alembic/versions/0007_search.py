@@ -1,4 +1,4 @@
-"""Indexes for orders and filters of long lists, and the function that searches payloads."""
+"""Indexes for orders and filters of long lists, and functions that search payloads and messages."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -53,16 +53,126 @@ END
 $$
 """
 SEARCH = _SEARCH.replace("DOCUMENT", DOCUMENT)
+# The hashes of each three letters that follow each other, in lower case. lower() may write a sigma
+# or an i differently beside other letters: these differences are dropped, so that the trigrams of a
+# part are among those of the whole. `space` begins with the organisation.
+TRIGRAMS = """
+CREATE FUNCTION joblens_trigrams(content text, space text) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    seed bigint := hashtextextended(space COLLATE "C", 0);
+    letters text[] := string_to_array(
+        translate(lower(content), chr(962) || chr(305) || chr(775), chr(963) || 'i'), NULL
+    );
+BEGIN
+    RETURN ARRAY(
+        SELECT hashtextextended((a || b || c) COLLATE "C", seed)
+        FROM unnest(letters, letters[2:], letters[3:]) AS trigram (a, b, c) WHERE c IS NOT NULL
+    );
+END
+$$
+"""
+# As db.url_credentials, which a test compares.
+CREDENTIALS = (
+    r"://[^ \t\n\r\f\v/?#:]*"
+    r"(?::(?![0-9]{1,5}[/?#])[^ \t\n\r\f\v/?#]*(?:[/?#][^ \t\n\r\f\v:]*)?)?@"
+)
+# The trigrams of a message as those see it who may not see credentials. If that is not all of it,
+# those of the stored message have a space of their own, which is not searched for them.
+_ERROR_TRIGRAMS = """
+CREATE FUNCTION joblens_error_trigrams(org uuid, message text) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 10000
+AS $$
+DECLARE
+    shown text := message;
+BEGIN
+    IF strpos(message, '://') > 0 THEN
+        shown := regexp_replace(message, 'CREDENTIALS', '://[redacted]@', 'g');
+    END IF;
+    IF shown = message THEN
+        RETURN joblens_trigrams(message, org::text);
+    END IF;
+    RETURN joblens_trigrams(shown, org::text) || joblens_trigrams(message, org || ' stored');
+END
+$$
+"""
+ERROR_TRIGRAMS = _ERROR_TRIGRAMS.replace("CREDENTIALS", CREDENTIALS)
+# As joblens_jobs_containing. Jobs of which only the trigrams match are among the answer, so that
+# it depends on nothing but the trigrams that the caller may search.
+ERROR_SEARCH = """
+CREATE FUNCTION joblens_jobs_with_error_text(part text, most integer, as_stored boolean)
+RETURNS uuid[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET enable_seqscan = off
+AS $$
+DECLARE
+    org uuid := nullif(current_setting('joblens.org_id', true), '')::uuid;
+    wanted bigint[] := joblens_trigrams(part, org::text);
+    stored bigint[] := joblens_trigrams(part, org || ' stored');
+    found uuid[];
+BEGIN
+    IF org IS NULL THEN
+        RETURN ARRAY[]::uuid[];
+    END IF;
+    IF cardinality(wanted) = 0 OR (
+        SELECT count(*) FROM (
+            SELECT last_error_message AS message FROM job WHERE org_id = org
+            ORDER BY created_at DESC, id DESC LIMIT 2000
+        ) AS newest
+        WHERE strpos(message, '://') = 0 AND strpos(lower(message), lower(part)) > 0
+    ) >= 40 THEN
+        RETURN NULL;
+    END IF;
+    IF as_stored THEN
+        found := ARRAY(
+            SELECT id FROM job
+            WHERE last_error_message IS NOT NULL AND (
+                joblens_error_trigrams(org_id, last_error_message) @> wanted
+                OR joblens_error_trigrams(org_id, last_error_message) @> stored
+            )
+            LIMIT most + 1
+        );
+    ELSE
+        found := ARRAY(
+            SELECT id FROM job
+            WHERE last_error_message IS NOT NULL
+                AND joblens_error_trigrams(org_id, last_error_message) @> wanted
+            LIMIT most + 1
+        );
+    END IF;
+    RETURN CASE WHEN cardinality(found) <= most THEN found END;
+END
+$$
+"""
+# The function that another one calls is found with any search_path, as in maintenance.
+PLACE = """
+DO $$
+DECLARE
+    schema text := quote_ident(current_schema());
+BEGIN
+    EXECUTE 'ALTER FUNCTION joblens_error_trigrams(uuid, text) SET search_path = ' || schema
+        || ', pg_temp';
+END
+$$
+"""
 # Only who may create functions in a schema may own one there. The right is taken back at once.
 OWN = """
 DO $$
 DECLARE
     schema text := quote_ident(current_schema());
-    search text := 'joblens_jobs_containing(jsonb, integer)';
+    search text;
 BEGIN
-    EXECUTE 'ALTER FUNCTION ' || search || ' SET search_path = ' || schema || ', pg_temp';
     EXECUTE 'GRANT USAGE, CREATE ON SCHEMA ' || schema || ' TO joblens_search';
-    EXECUTE 'ALTER FUNCTION ' || search || ' OWNER TO joblens_search';
+    FOREACH search IN ARRAY ARRAY[
+        'joblens_jobs_containing(jsonb, integer)',
+        'joblens_jobs_with_error_text(text, integer, boolean)'
+    ] LOOP
+        EXECUTE 'ALTER FUNCTION ' || search || ' SET search_path = ' || schema || ', pg_temp';
+        EXECUTE 'REVOKE ALL ON FUNCTION ' || search || ' FROM PUBLIC';
+        EXECUTE 'GRANT EXECUTE ON FUNCTION ' || search || ' TO joblens_app';
+        EXECUTE 'ALTER FUNCTION ' || search || ' OWNER TO joblens_search';
+    END LOOP;
     EXECUTE 'REVOKE CREATE ON SCHEMA ' || schema || ' FROM joblens_search';
 END
 $$
@@ -84,6 +194,8 @@ EXCEPTION WHEN dependent_objects_still_exist OR undefined_object OR insufficient
 END
 $$
 """
+# The columns that the searches read.
+READ = "org_id, id, payload, last_error_message, created_at"
 INDEXES = (
     "idx_job_org_scheduled",
     "idx_job_org_started",
@@ -102,6 +214,9 @@ def upgrade() -> None:
     # jobs(filter: {type: {eq: ...}, status: [...]}) by CREATED_AT, also if none is new.
     create_job_index("idx_job_org_type_status", "type", "status", "created_at DESC")
     # With text_pattern_ops a prefix is one range of the index, whatever the database's collation.
+    # jobs(filter: {search: ...}), which finds keys by their beginning.
+    op.drop_index("uq_job_org_idempotency", "job")
+    create_key_index("idempotency_key text_pattern_ops")
     # jobs(filter: {requestedBy: ...}) by CREATED_AT, also if there are none.
     create_job_index(
         "idx_job_org_requested_by",
@@ -134,11 +249,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("next_status IN ('failed', 'canceled', 'dead_letter')"),
     )
 
-    create_payload_search()
+    create_searches()
 
 
-def create_payload_search() -> None:
-    # jobs(filter: {payloadContains: ...}), by the function below.
+def create_searches() -> None:
+    # jobs(filter: {payloadContains: ...}), by a function.
     op.create_index(
         "idx_job_payload",
         "job",
@@ -146,12 +261,22 @@ def create_payload_search() -> None:
         postgresql_using="gin",
         postgresql_where=sa.text("payload IS NOT NULL"),
     )
+    op.execute(TRIGRAMS)
+    op.execute(ERROR_TRIGRAMS)
+    op.execute(PLACE)
+    # jobs(filter: {lastErrorMessage: {contains: ...}}) and `search`, by a function.
+    op.create_index(
+        "idx_job_error_trigrams",
+        "job",
+        [sa.text("joblens_error_trigrams(org_id, last_error_message)")],
+        postgresql_using="gin",
+        postgresql_where=sa.text("last_error_message IS NOT NULL"),
+    )
     create_role()
-    op.execute("GRANT SELECT (org_id, id, payload, created_at) ON job TO joblens_search")
+    op.execute(f"GRANT SELECT ({READ}) ON job TO joblens_search")
     op.execute("CREATE POLICY job_search ON job FOR SELECT TO joblens_search USING (true)")
     op.execute(SEARCH)
-    op.execute("REVOKE ALL ON FUNCTION joblens_jobs_containing FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION joblens_jobs_containing TO joblens_app")
+    op.execute(ERROR_SEARCH)
     op.execute(OWN)
 
 
@@ -187,15 +312,31 @@ def create_role() -> None:
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION joblens_jobs_with_error_text")
     op.execute("DROP FUNCTION joblens_jobs_containing")
     op.execute("DROP POLICY job_search ON job")
-    op.execute("REVOKE ALL (org_id, id, payload, created_at) ON job FROM joblens_search")
+    op.execute(f"REVOKE ALL ({READ}) ON job FROM joblens_search")
+    op.drop_index("idx_job_error_trigrams", "job")
+    op.execute("DROP FUNCTION joblens_error_trigrams")
+    op.execute("DROP FUNCTION joblens_trigrams")
     op.drop_index("idx_job_payload", "job")
     op.execute(REVOKE)
     op.execute(DROP_ROLE)
     op.drop_index("idx_job_event_org_status", "job_event")
     for name in reversed(INDEXES):
         op.drop_index(name, "job")
+    op.drop_index("uq_job_org_idempotency", "job")
+    create_key_index("idempotency_key")
+
+
+def create_key_index(key: str) -> None:
+    op.create_index(
+        "uq_job_org_idempotency",
+        "job",
+        [sa.text("org_id"), sa.text(key)],
+        unique=True,
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
+    )
 
 
 def create_job_index(

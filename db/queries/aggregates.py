@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
+from db.queries.alternatives import job_ranges
+from db.queries.counts import up_to
 from db.queries.dimensions import CODED, KEYED, JobDimension
 from db.queries.durations import run_seconds, wait_seconds
 from db.queries.filters import job, job_conditions
-from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
+from db.queries.keyset import JOBS_NEWEST_FIRST
 from db.queries.rows import AnyRow, AnySelect, read, row_type
 from db.queries.tallies import (
     Tallies,
@@ -72,17 +75,14 @@ def _counts(org_id: UUID, criteria: JobCriteria | None) -> AnySelect:
 
 def _bounded_counts(org_id: UUID, criteria: JobCriteria | None, most: int) -> AnySelect:
     # In index order for each status: otherwise PostgreSQL may scan the whole table.
-    window = Window(JOBS_NEWEST_FIRST, most)
-    conditions = job_conditions(org_id, criteria)
+    order = JOBS_NEWEST_FIRST
+    whole, wanted = criteria or JobCriteria(), statuses_of(criteria)
+    parts = [replace(whole, status=[each] if each in wanted else []) for each in JobStatus]
     of_status = (
-        select(job.status).where(
-            conditions, job.status == literal(status.value, literal_execute=True)
-        )
-        for status in JobStatus
+        job_ranges(select(job.status), org_id, part, order, up_to(most, order)).first(most)
+        for part in parts
     )
-    matches = union_all(
-        *(select(page(statement, window).subquery()) for statement in of_status)
-    ).subquery("matches")
+    matches = union_all(*(select(each.subquery()) for each in of_status)).subquery("matches")
     return select(matches.c.status, func.count().label("jobs")).group_by(matches.c.status)
 
 

@@ -4,8 +4,9 @@ No index has several values in one order. Without these ranges PostgreSQL reads 
 the values are rarer than it expects.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TypeAlias
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Text,
+    Uuid,
+    any_,
     column,
     func,
     literal,
@@ -21,8 +24,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.criteria import JobCriteria, JobEventCriteria
-from db.queries.filters import event_conditions, job_conditions
+from db.criteria import JobCriteria, JobEventCriteria, SearchCriteria
+from db.queries.filters import event_conditions, is_any, job_conditions
 from db.queries.keyset import JOB_ORDERS, JobOrderField, KeysetOrder, Window
 from db.queries.rows import AnySelect
 from db.statuses import JobStatus
@@ -74,6 +77,11 @@ def job_ranges(
     if criteria is None or order not in _BY_CREATION:
         return Ranges([cut(statement.where(job_conditions(org_id, criteria)))], is_one=True)
     parts = list(_of_each_status(criteria))
+    if criteria.search is not None and criteria.search.found is not None:
+        of_found = [_of_found(org_id, part, criteria.search, cut) for part in parts]
+        ids = select(union_all(*chain.from_iterable(of_found)).subquery("found").c.id)
+        wanted = job_table.c.id == any_(func.array(ids.scalar_subquery()))
+        return Ranges([cut(statement.where(job_table.c.org_id == org_id, wanted))], is_one=True)
     name = next((each for each in _COLUMNS if _has_values(criteria, each)), None)
     if name is None:
         pages = [cut(statement.where(job_conditions(org_id, part))) for part in parts]
@@ -118,12 +126,39 @@ def _of_each_value(
     statement: AnySelect, org_id: UUID, criteria: JobCriteria, name: str, cut: Cut
 ) -> AnySelect:
     text = getattr(criteria, name)
+    rest = replace(criteria, **{name: replace(text, in_=None)})
+    return _of_value(statement.where(job_conditions(org_id, rest)), name, text.in_, cut)
+
+
+def _of_value(statement: AnySelect, name: str, wanted: Sequence[str], cut: Cut) -> AnySelect:
     values = (
-        func.unnest(literal(text.in_, ARRAY(Text())))
+        func.unnest(literal(wanted, ARRAY(Text())))
         .table_valued(column("value", Text()), name="wanted")
         .render_derived()
     )
-    rest = replace(criteria, **{name: replace(text, in_=None)})
-    of_one = statement.where(job_conditions(org_id, rest), job_table.c[name] == values.c.value)
-    found = cut(of_one).lateral("of_value")
+    found = cut(statement.where(job_table.c[name] == values.c.value)).lateral("of_value")
     return select(found).select_from(values.join(found, true()))
+
+
+def _of_found(
+    org_id: UUID, criteria: JobCriteria, search: SearchCriteria, cut: Cut
+) -> Iterator[AnySelect]:
+    """Select the ids of the page of each value that was found, and of the ids that were found.
+
+    A job may be in several of them. The first rows of the list are among these pages' rows.
+    """
+    assert search.found is not None
+    if search.found.ids is not None:
+        # Not all of them match.
+        rest = replace(criteria, search=replace(search, found=None))
+        by_id = is_any(job_table.c.id, search.found.ids, Uuid())
+        yield select(cut(_ids(org_id, rest).where(by_id)).subquery())
+    rest = replace(criteria, search=None)
+    for name in ("type", "requested_by", "last_error_code"):
+        values = getattr(search.found, name)
+        if values is not None:
+            yield _of_value(_ids(org_id, rest), name, values, cut)
+
+
+def _ids(org_id: UUID, criteria: JobCriteria) -> AnySelect:
+    return select(job_table.c.id).where(job_conditions(org_id, criteria))

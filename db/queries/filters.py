@@ -34,6 +34,7 @@ from db.criteria import (
     TEXT_COLUMNS,
     TIME_COLUMNS,
     FloatCriteria,
+    Found,
     IntCriteria,
     JobCriteria,
     JobEventCriteria,
@@ -59,7 +60,7 @@ Condition = ColumnElement[bool]
 job = job_table.c
 event = job_event_table.c
 # Their indexes find a value by its beginning.
-BY_PREFIX = frozenset({"requested_by", "last_error_code"})
+BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key"})
 MAX_CODE_POINT = 0x10FFFF
 
 
@@ -204,8 +205,9 @@ def _contains_ignore_case(text: ColumnElement[Any], part: str) -> Condition:
 def _search(criteria: SearchCriteria | None) -> Iterator[Condition]:
     if criteria is None:
         return
-    columns = [job.type, job.idempotency_key, job.requested_by, job.last_error_code]
+    columns = [job.type, job.requested_by, job.last_error_code]
     parts = [_known(column, _contains_ignore_case(column, criteria.text)) for column in columns]
+    parts.append(begins_with(job.idempotency_key, criteria.text))
     if not criteria.skips_messages:
         message = job.last_error_message
         shown = without_credentials(message) if criteria.hides_credentials else message
@@ -213,6 +215,22 @@ def _search(criteria: SearchCriteria | None) -> Iterator[Condition]:
     if criteria.first_id is not None and criteria.last_id is not None:
         parts.append(and_(job.id >= criteria.first_id, job.id <= criteria.last_id))
     yield or_(*parts)
+    if criteria.found is not None:
+        yield or_(false(), *_found(criteria.found))
+
+
+def _found(found: Found) -> Iterator[Condition]:
+    if found.ids is not None:
+        yield is_any(job.id, found.ids, Uuid())
+    for column in (job.type, job.requested_by, job.last_error_code):
+        values = getattr(found, column.name)
+        if values is not None:
+            yield _known(column, is_any(column, values, Text()))
+
+
+def begins_with(column: Column[Any], prefix: str) -> Condition:
+    """Match the names with this prefix in a column whose index finds them."""
+    return and_(*prefix_range(column, prefix), _known(column, func.starts_with(column, prefix)))
 
 
 def _float(

@@ -16,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
     union_all,
@@ -29,7 +30,7 @@ from db.queries.rows import AnyRow, AnySelect, read
 from db.tables import job_table
 
 # The most values that are read to find those of a filter.
-MOST_VALUES = 1_000
+MOST_VALUES = 10_000
 # Of suggestions: the values that are counted, the jobs of each, and the newest jobs looked at.
 MOST_CANDIDATES, MOST_JOBS, NEWEST_JOBS = 100, 1_000, 5_000
 
@@ -48,13 +49,17 @@ async def list_matching_values(
 ) -> list[str] | None:
     """List the column's values that meet the criteria; None if more than MOST_VALUES were read."""
     rows = await read(session, _matching, org_id, name, criteria)
-    return None if len(rows) > MOST_VALUES else [row.value for row in rows if row.meets]
+    if any(row.number > MOST_VALUES for row in rows):
+        return None
+    return [row.value for row in rows]
 
 
 def _matching(org_id: UUID, name: TextColumn, criteria: TextCriteria) -> AnySelect:
     values = _values(org_id, name, criteria.starts_with, MOST_VALUES + 1)
     meets = and_(true(), *text_comparisons(values.c.value, criteria))
-    return select(values.c.value, meets.label("meets")).where(values.c.value.is_not(None))
+    return select(values.c.value, values.c.number).where(
+        values.c.value.is_not(None), or_(meets, values.c.number > MOST_VALUES)
+    )
 
 
 async def list_suggestions(

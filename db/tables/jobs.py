@@ -121,6 +121,13 @@ job_table = Table(
         postgresql_ops={"document": "jsonb_path_ops"},
         postgresql_where=text("payload IS NOT NULL"),
     ),
+    # Searched by a function, too.
+    Index(
+        "idx_job_error_trigrams",
+        text("joblens_error_trigrams(org_id, last_error_message)"),
+        postgresql_using="gin",
+        postgresql_where=text("last_error_message IS NOT NULL"),
+    ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
     _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
@@ -151,6 +158,7 @@ job_table = Table(
         "org_id",
         "idempotency_key",
         unique=True,
+        postgresql_ops={"idempotency_key": "text_pattern_ops"},
         postgresql_where=text("idempotency_key IS NOT NULL"),
     ),
 )

@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
 from server.cli.errors import INCOMPLETE, redacted
@@ -104,6 +105,7 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
     yield await check_restored_events(url)
+    yield await check_search_owner(url)
     if settings.database_url is not None:
         # The embedded one has only one login.
         yield await check_login_privileges(url)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
+from db.criteria import Found, JobCriteria, JobEventCriteria, SearchCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries import (
     aggregates,
@@ -20,6 +20,7 @@ from db.queries import (
     events,
     jobs,
     moments,
+    searches,
     timelines,
     values,
 )
@@ -281,6 +282,44 @@ async def test_suggestions_count_up_to_their_bounds(
         assert sum(plan.rows_read) <= most, plan.root
 
 
+# The jobs of the first values are many.
+FOUND = Found(
+    ids=[UUID(int=n) for n in range(30)],
+    type=["image.resize", "user.sync"],
+    requested_by=["user-7", "user-8"],
+    last_error_code=["E1"],
+)
+VALUES = 5
+
+
+@each_organisation
+@each_direction
+async def test_a_search_reads_a_page_of_each_value(planner: Planner, backward: bool) -> None:
+    criteria = JobCriteria(search=SearchCriteria("e", found=FOUND))
+    order = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+    place = await planner.middle(job_table, order, job_conditions(planner.org_id, criteria))
+    for after in (None, place):
+        window = Window(order, LIMIT, after, backward)
+        for plan in await planner.plans(jobs.list_jobs, criteria, window, JOB_COLUMNS):
+            assert "Seq Scan" not in plan.kinds, plan.root
+            # Once by the values, once by the ids of these.
+            assert sum(plan.rows_read) <= 2 * VALUES * LIMIT + plan.rounding, plan.root
+    for plan in await planner.plans(jobs.count_jobs, criteria, AT_MOST):
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) <= 2 * VALUES * (AT_MOST + 1) + plan.rounding, plan.root
+    for plan in await planner.plans(aggregates.count_jobs_by_status, criteria, AT_MOST):
+        assert "Seq Scan" not in plan.kinds, plan.root
+
+
+@each_organisation
+async def test_keys_and_ids_are_found_by_their_beginning(planner: Planner) -> None:
+    first, last = UUID("00000000-0000-7000-8000-000000000000"), UUID(int=2**100)
+    for plan in await planner.plans(
+        searches.find_jobs_by_key_or_id, SearchCriteria("key-7", first, last)
+    ):
+        assert plan.indexes == {"uq_job_org_idempotency", "pk_job"}, plan.root
+
+
 @each_organisation
 @each_direction
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -444,6 +483,6 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    # The latter is that of tests/db/test_payload_search.py.
-    others = {"idx_job_org_error_message", "idx_job_payload"}
+    # The latter are those of tests/db/test_payload_search.py and test_message_search.py.
+    others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
     assert made == {listing.index for listing in LISTINGS} | of_events | others

@@ -31,7 +31,7 @@ _TEXT: dict[str, Callable[[str, Any], bool]] = {
     "contains": lambda text, wanted: wanted in text,
     "containsIgnoreCase": lambda text, wanted: wanted.lower() in text.lower(),
 }
-SEARCHED = ("type", "idempotency_key", "requested_by", "last_error_code", "last_error_message")
+SEARCHED = ("type", "requested_by", "last_error_code", "last_error_message")
 _NUMBER: dict[str, Callable[[int, Any], bool]] = {
     "eq": lambda number, wanted: number == wanted,
     "in": lambda number, wanted: number in wanted,
@@ -138,7 +138,8 @@ def _ran(job: Row) -> float | None:
 def _found(job: Row, wanted: str) -> bool:
     texts = [job[name] for name in SEARCHED if job.get(name) is not None]
     is_id = len(wanted) >= 8 and str(job["id"]).startswith(wanted.lower())
-    return is_id or any(wanted.lower() in text.lower() for text in texts)
+    is_key = (job.get("idempotency_key") or "").startswith(wanted)
+    return is_id or is_key or any(wanted.lower() in text.lower() for text in texts)
 
 
 def _older(since: datetime | None, seconds: float, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from db.search_owner import FUNCTIONS
 from server.cli.hardening import check_hardening
 from server.settings import Settings
 from tests.server.cli.conftest import run
@@ -44,6 +45,15 @@ def test_a_healthy_database(ledger: str) -> None:
     assert told.exit_code == 0
     for name in ("settings", "database", "version", "migrations", "role", "login", "indexes"):
         assert f" {name} " in told.stdout
+
+
+def test_searches_of_another_role(ledger: str) -> None:
+    execute(ledger, f"ALTER FUNCTION {FUNCTIONS[1]} OWNER TO CURRENT_USER")
+    told = run("doctor")
+    assert told.exit_code == 0
+    (weak,) = [line for line in marked("weak", told.stdout) if " search " in line]
+    execute(ledger, weak.partition("as a superuser: ")[2])
+    assert not any(" search " in line for line in marked("weak", run("doctor").stdout))
 
 
 def test_no_database_yet() -> None:
