@@ -124,6 +124,7 @@ class JobCriteria:
     """
 
     ids: Sequence[UUID] | None = None
+    error_group: UUID | None = None
     status: Sequence[JobStatus] | None = None
     type: TextCriteria | None = None
     queue: TextCriteria | None = None

@@ -24,6 +24,7 @@ _INDEXED = frozenset({"type", "queue", "requested_by", "last_error_code", "idemp
 _STEADY = frozenset({"ids", "status", "job_ids"})
 _VARYING = frozenset(
     {
+        "error_group",
         "created_at",
         "updated_at",
         "scheduled_at",

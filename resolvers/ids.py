@@ -1,7 +1,11 @@
-"""Ids in their external form: a job's is its UUID, an event's is `<job id>:<seq>`."""
+"""Ids in their external form.
+
+A job's is its UUID, an event's is `<job id>:<seq>`, an error group's is `error-group:<UUID>`.
+"""
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from db.limits import MAX_INT32
@@ -15,6 +19,14 @@ MIN_ID_LENGTH = 8
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 EventId = tuple[UUID, int]
+
+_ERROR_GROUP = "error-group"
+
+
+class ErrorGroupId(NamedTuple):
+    """The id of an error group."""
+
+    uuid: UUID
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -46,12 +58,31 @@ def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
     return [parse_job_id(text) for text in texts]
 
 
-def parse_node_id(text: str) -> UUID | EventId:
-    """Parse the id of a job or an event. Raises BadUserInputError."""
+def error_group_id(group_id: UUID) -> str:
+    """Write the id of an error group."""
+    return f"{_ERROR_GROUP}:{group_id}"
+
+
+def parse_error_group_id(text: str) -> UUID:
+    """Parse the id of an error group. Raises BadUserInputError."""
+    kind, _, rest = text.partition(":")
+    group_id = parse_uuid(rest)
+    if kind != _ERROR_GROUP or group_id is None:
+        raise BadUserInputError(f"An error group's id must be '{_ERROR_GROUP}:<UUID>'.")
+    return group_id
+
+
+def parse_node_id(text: str) -> UUID | EventId | ErrorGroupId:
+    """Parse the id of a job, an event or an error group. Raises BadUserInputError."""
     first, colon, seq = text.partition(":")
+    if first == _ERROR_GROUP:
+        return ErrorGroupId(parse_error_group_id(text))
     job_id = parse_uuid(first)
     if job_id is None or (colon and not _is_seq(seq)):
-        raise BadUserInputError("An id must be a job's UUID, or '<job id>:<seq>' for an event.")
+        raise BadUserInputError(
+            "An id must be a job's UUID, '<job id>:<seq>' for an event, or "
+            f"'{_ERROR_GROUP}:<UUID>' for an error group."
+        )
     return (job_id, int(seq)) if colon else job_id
 
 

@@ -1,27 +1,33 @@
-"""Jobs and events by global id, for the fields `node` and `nodes`."""
+"""Jobs, events and error groups by global id, for the fields `node` and `nodes`."""
 
 import asyncio
 from collections.abc import Collection, Sequence
+from typing import Any
 from uuid import UUID
 
+from db.queries.error_groups import ErrorGroup
 from db.queries.events import JobEventRow
 from db.queries.jobs import JobRow
 from resolvers.context import Context
+from resolvers.error_groups import get_error_groups
 from resolvers.errors import BadUserInputError
 from resolvers.events import get_events
-from resolvers.ids import EventId, parse_node_id
+from resolvers.ids import ErrorGroupId, EventId, parse_node_id
 from resolvers.jobs import get_job, get_jobs
 
-NodeRow = JobRow | JobEventRow
+NodeRow = JobRow | JobEventRow | ErrorGroup
 
 
 async def get_node(
     ctx: Context, text: str, job_columns: Collection[str], event_columns: Collection[str]
 ) -> NodeRow | None:
-    """Return the job or event with this id, or None. Raises BadUserInputError if malformed."""
+    """Return the object with this id, or None. Raises BadUserInputError if malformed."""
     node_id = parse_node_id(text)
     if isinstance(node_id, UUID):
         return await get_job(ctx, node_id, job_columns)
+    if isinstance(node_id, ErrorGroupId):
+        (group,) = await get_error_groups(ctx, [node_id.uuid])
+        return group
     (event,) = await get_events(ctx, [node_id], event_columns)
     return event
 
@@ -29,7 +35,7 @@ async def get_node(
 async def list_nodes(
     ctx: Context, ids: Sequence[str], job_columns: Collection[str], event_columns: Collection[str]
 ) -> list[NodeRow | BadUserInputError | None]:
-    """Return the jobs and events with these ids, in the same order; one statement per table.
+    """Return the objects with these ids, in the same order; one statement per table.
 
     The item of an unknown id is None, that of a malformed id its error. Raises BadUserInputError
     for too many ids.
@@ -38,15 +44,22 @@ async def list_nodes(
         raise BadUserInputError(f"'ids' may hold at most {ctx.limits.page_size_max} ids.")
     parsed = [_parsed(text) for text in ids]
     job_ids = [each for each in parsed if isinstance(each, UUID)]
-    event_ids = [each for each in parsed if isinstance(each, tuple)]
-    jobs, events = await asyncio.gather(
-        get_jobs(ctx, job_ids, job_columns), get_events(ctx, event_ids, event_columns)
+    group_ids = [each for each in parsed if isinstance(each, ErrorGroupId)]
+    event_ids = [
+        each for each in parsed if isinstance(each, tuple) and not isinstance(each, ErrorGroupId)
+    ]
+    jobs, events, groups = await asyncio.gather(
+        get_jobs(ctx, job_ids, job_columns),
+        get_events(ctx, event_ids, event_columns),
+        get_error_groups(ctx, [each.uuid for each in group_ids]),
     )
-    found = dict(zip((*job_ids, *event_ids), (*jobs, *events), strict=True))
+    found: dict[Any, NodeRow | None] = dict(
+        zip((*job_ids, *event_ids, *group_ids), (*jobs, *events, *groups), strict=True)
+    )
     return [each if isinstance(each, BadUserInputError) else found[each] for each in parsed]
 
 
-def _parsed(text: str) -> UUID | EventId | BadUserInputError:
+def _parsed(text: str) -> UUID | EventId | ErrorGroupId | BadUserInputError:
     try:
         return parse_node_id(text)
     except BadUserInputError as error:

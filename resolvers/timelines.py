@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from db.criteria import JobCriteria
 from db.queries import timelines as queries
@@ -118,6 +119,8 @@ async def list_series(
 def _value(by: JobDimension, text: str | None) -> Any:
     if by is JobDimension.STATUS and text is not None:
         return JobStatus(text)
+    if by is JobDimension.ERROR_GROUP and text is not None:
+        return UUID(text)
     return int(text) if by is JobDimension.PRIORITY and text is not None else text
 
 

@@ -1,5 +1,6 @@
 """The GraphQL types of aggregates: status counts, job groups and the timeline."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,11 @@ import strawberry
 from db.queries.dimensions import JobDimension
 from db.queries.values import MOST_JOBS
 from db.statuses import JobStatus
-from resolvers import timelines
+from resolvers import error_groups, timelines
 from schema.connections import Count
+from schema.error_groups import ErrorGroup
+from schema.execution.fields import Parents, level
+from schema.selections import Info
 
 Key = strawberry.Parent[dict[JobDimension, Any]]
 Bucket = strawberry.Parent[timelines.TimeBucket]
@@ -54,6 +58,16 @@ class JobGroupKey:
     )
     def last_error_code(self, parent: Key) -> str | None:
         return parent.get(JobDimension.LAST_ERROR_CODE)
+
+    @level(
+        "The group of the last error of the jobs; also null for jobs without one, as "
+        "`Job.errorGroup`."
+    )
+    async def error_group(
+        self, parents: Parents[dict[JobDimension, Any]], info: Info
+    ) -> Sequence[ErrorGroup | None]:
+        ids = [key.get(JobDimension.ERROR_GROUP) for key in parents]
+        return await error_groups.get_error_groups(info.context, ids)  # type: ignore[return-value]
 
     @strawberry.field(description="The priority of the jobs.")
     def priority(self, parent: Key) -> int | None:

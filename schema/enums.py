@@ -7,7 +7,7 @@ from typing import TypeVar
 import strawberry
 
 from db.queries.dimensions import JobDimension
-from db.queries.keyset import JobOrderField
+from db.queries.keyset import ErrorGroupOrder, JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
 from resolvers.mutation_results import SkipReason
 from resolvers.time_buckets import TimeBucketSize
@@ -84,6 +84,16 @@ _describe(
         JobDimension.REQUESTED_BY: "The requester of the job.",
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
+        JobDimension.ERROR_GROUP: "The group of the last error of the job.",
+    },
+)
+_describe(
+    ErrorGroupOrder,
+    "The order of error groups; each begins with the largest.",
+    {
+        ErrorGroupOrder.LAST_SEEN: "When the last such error happened.",
+        ErrorGroupOrder.FIRST_SEEN: "When the first such error happened.",
+        ErrorGroupOrder.COUNT: "How many runs ended with such an error.",
     },
 )
 _describe(

@@ -21,8 +21,14 @@ from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from db.times import FIRST
 from db.validation import json_fault
+from resolvers.error_groups import check_shown
 from resolvers.errors import BadUserInputError, ForbiddenError
-from resolvers.ids import MIN_ID_LENGTH, ids_starting_with, parse_job_ids
+from resolvers.ids import (
+    MIN_ID_LENGTH,
+    ids_starting_with,
+    parse_error_group_id,
+    parse_job_ids,
+)
 from resolvers.redaction import Redaction
 from schema.comparisons import (
     DateTimeFilter,
@@ -72,6 +78,7 @@ class JobFilter:
     ids: list[strawberry.ID] | None = condition(
         "The id is one of these; an empty list matches nothing."
     )
+    error_group: strawberry.ID | None = condition("The last error is of the group with this id.")
     status: list[JobStatus] | None = condition(
         "The status is one of these; an empty list matches nothing."
     )
@@ -141,6 +148,7 @@ class JobFilter:
     def _own_criteria(self, now: datetime, redaction: Redaction | None) -> JobCriteria:
         criteria = JobCriteria(
             ids=_ids(self.ids),
+            error_group=_error_group(self.error_group, redaction),
             status=optional(self.status),
             **{
                 name: criteria_of(getattr(self, name))
@@ -211,6 +219,14 @@ def _search(text: str | None, redaction: Redaction | None) -> SearchCriteria | N
         hides_credentials=redaction is not None,
         skips_messages=redaction is not None and redaction.is_secret("last_error_message"),
     )
+
+
+def _error_group(text: strawberry.ID | None, redaction: Redaction | None) -> UUID | None:
+    given = optional(text)
+    if given is None:
+        return None
+    check_shown(redaction)
+    return parse_error_group_id(given)
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:

@@ -7,13 +7,16 @@ from uuid import UUID
 
 import strawberry
 
+from db.queries import error_groups as queries
 from db.queries.jobs import JobRow
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
-from resolvers import durations, events, jobs, moments
+from db.tallies.errors import MAX_GROUPS
+from resolvers import durations, error_groups, events, jobs, moments
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
 from schema.connections import After, AtMost, Before, Count, First, Last, PageInfo
+from schema.error_groups import ErrorGroup
 from schema.events import JobEvent, JobEventConnection
 from schema.execution.fields import Parents, leaf, level
 from schema.nodes import Node
@@ -179,10 +182,21 @@ class Job(Node):
     ) -> Sequence[JobMoment | None]:
         return await moments.get_moments(info.context, _ids(parents), time)
 
+    @level(
+        "The group of its last error; null if it has none, if error messages are hidden from the "
+        f"viewer, or if the organisation had {MAX_GROUPS} other groups before.",
+        {"error_group"},
+    )
+    async def error_group(
+        self, parents: Parents[JobRow], info: Info
+    ) -> Sequence[ErrorGroup | None]:
+        ids = [job.error_group for job in parents]
+        return await error_groups.get_error_groups(info.context, ids)  # type: ignore[return-value]
+
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        """Return whether a row is a job: only rows of events have a `seq`."""
-        return not hasattr(source, "seq")
+        """Return whether an object is a job: only rows of events have a `seq`."""
+        return not hasattr(source, "seq") and not isinstance(source, queries.ErrorGroup)
 
 
 def _ids(jobs_: Parents[JobRow]) -> list[UUID]:

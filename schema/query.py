@@ -10,7 +10,18 @@ from graphql import FieldNode
 
 from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
-from resolvers import aggregates, events, jobs, nodes, orgs, suggestions, timelines, viewer
+from db.queries.keyset import ErrorGroupOrder
+from resolvers import (
+    aggregates,
+    error_groups,
+    events,
+    jobs,
+    nodes,
+    orgs,
+    suggestions,
+    timelines,
+    viewer,
+)
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
 from resolvers.suggestions import SUGGESTIONS
@@ -21,6 +32,7 @@ from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, Suggestion, TimeBucket, TimelineSeries
 from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
+from schema.error_groups import ErrorGroupConnection
 from schema.events import JobEventConnection
 from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
@@ -73,26 +85,28 @@ class Server:
 
 @strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")
 class Query:
-    @strawberry.field(description="The job or event with this id; null if there is none.")
+    @strawberry.field(description="The object with this id; null if there is none.")
     async def node(
         self,
         info: Info,
         id: Annotated[
-            strawberry.ID, strawberry.argument(description="The id of a job or an event.")
+            strawberry.ID,
+            strawberry.argument(description="The id of a job, an event or an error group."),
         ],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
-        return await nodes.get_node(info.context, id, job_columns, event_columns)
+        return await nodes.get_node(info.context, id, job_columns, event_columns)  # type: ignore[return-value]
 
     @strawberry.field(
-        description="The jobs and events with these ids, in the same order. The item of an unknown "
+        description="The objects with these ids, in the same order. The item of an unknown "
         "id is null; that of a malformed id is null with an error."
     )
     async def nodes(
         self,
         info: Info,
         ids: Annotated[
-            list[strawberry.ID], strawberry.argument(description="Ids of jobs and events.")
+            list[strawberry.ID],
+            strawberry.argument(description="Ids of jobs, events and error groups."),
         ],
     ) -> list[Node | None]:
         job_columns, event_columns = _node_columns(info)
@@ -246,6 +260,40 @@ class Query:
             by,
             top,
             with_durations=_wants_durations(_buckets(info), info),
+        )
+
+    @strawberry.field(
+        description="The groups of errors, by default the last seen first. Requires the role ADMIN "
+        "if error messages are redacted."
+    )
+    async def error_groups(
+        self,
+        info: Info,
+        filter: Annotated[
+            JobFilter | None,
+            strawberry.argument(
+                description="Only groups that have the last error of a job that matches. Their "
+                "figures are of all their errors."
+            ),
+        ] = None,
+        since: Annotated[
+            datetime | None,
+            strawberry.argument(description="Only groups that were seen at this time or later."),
+        ] = None,
+        order_by: Annotated[
+            ErrorGroupOrder, strawberry.argument(description="The order.")
+        ] = ErrorGroupOrder.LAST_SEEN,
+        first: First = None,
+        after: After = None,
+    ) -> ErrorGroupConnection:
+        needs = selected(info, Selections.error_group_page)
+        return await error_groups.list_error_groups(  # type: ignore[return-value]
+            info.context,
+            _criteria(info, filter),
+            since,
+            order_by,
+            PageArguments(first, after),
+            needs,
         )
 
     @strawberry.field(

@@ -119,6 +119,11 @@ class Selections:
         columns = self.job_columns(self._page_nodes(fields, "JobEdge"))
         return self._page_needs(fields, "JobEdge"), columns
 
+    def error_group_page(self) -> PageNeeds:
+        """Return what the selected ErrorGroupConnection needs of the page."""
+        fields = self.fields(self.nodes, "ErrorGroupConnection")
+        return self._page_needs(fields, "ErrorGroupEdge")
+
     def event_page(self) -> tuple[PageNeeds, frozenset[str]]:
         """Return what the selected JobEventConnection needs: of the page, and of each event."""
         fields = self.fields(self.nodes, "JobEventConnection")

@@ -1,4 +1,4 @@
-"""The errors that events tell of, by group: read from the events, without sums."""
+"""The errors that ended runs, by group: read from the events, without sums."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,6 +11,11 @@ from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 
 from db.error_groups.fingerprints import MAX_READ, Fingerprint, fingerprint_of
 from db.tables import job_table
+
+# The statuses of the events in idx_job_event_org_status.
+_ENDS: list[ColumnElement[str]] = [
+    literal_column(f"'{status}'") for status in ("failed", "canceled", "dead_letter")
+]
 
 Columns = Any
 Condition = ColumnElement[bool]
@@ -39,7 +44,7 @@ class Occurrences:
 def occurrences(
     org_id: UUID | ColumnElement[Any], event: Columns, *conditions: Any
 ) -> Select[*tuple[Any, ...]]:
-    """Count the changes of status that tell an error: by error, type of job and hour."""
+    """Count the events that end a job with an error: by error, type of job and hour."""
     job = job_table.c
     code = event.detail["error_code"].astext.label("error_code")
     message = func.left(event.detail["error_message"].astext, literal_column(str(MAX_READ)))
@@ -60,6 +65,7 @@ def occurrences(
             event.org_id == org_id,
             job.org_id == org_id,
             job.id == event.job_id,
+            event.next_status.in_(_ENDS),
             event.prev_status.is_distinct_from(event.next_status),
             or_(
                 event.detail.has_key(literal_column("'error_code'")),

@@ -12,10 +12,11 @@ class JobDimension(StrEnum):
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
     PRIORITY = "priority"
+    ERROR_GROUP = "error_group"
 
 
 # The dimensions that tallies know: those of their keys, and of their columns.
 KEYED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 TALLIED = KEYED | {JobDimension.STATUS}
-# Those that the index of error codes has.
-CODED = TALLIED | {JobDimension.LAST_ERROR_CODE}
+# Those of errors, of which each has an index with the ones that tallies know.
+ERRORS = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP})

@@ -82,6 +82,8 @@ def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
 def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.ids is not None:
         yield is_any(job.id, criteria.ids, Uuid())
+    if criteria.error_group is not None:
+        yield _known(job.error_group, job.error_group == criteria.error_group)
     yield from _status(job.status, criteria.status)
     for name in TEXT_COLUMNS:
         yield from text_conditions(job_table.c[name], getattr(criteria, name))

@@ -12,7 +12,14 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Uuid, literal, tuple_
 from sqlalchemy.types import TypeEngine
 
 from db.queries.rows import AnySelect
-from db.tables import FAR_FUTURE, Timestamp, future_if_null, job_event_table, job_table
+from db.tables import (
+    FAR_FUTURE,
+    Timestamp,
+    error_group_table,
+    future_if_null,
+    job_event_table,
+    job_table,
+)
 from db.templates import Constant
 
 KeyValue = datetime | int | UUID | None
@@ -29,6 +36,16 @@ class JobOrderField(StrEnum):
     SCHEDULED_AT = "scheduled_at"
     STARTED_AT = "started_at"
 
+
+class ErrorGroupOrder(StrEnum):
+    """The figures that a list of error groups can be ordered by."""
+
+    LAST_SEEN = "last_seen"
+    FIRST_SEEN = "first_seen"
+    COUNT = "count"
+
+
+group = error_group_table.c
 
 _NULLABLE = frozenset(
     {JobOrderField.FINISHED_AT, JobOrderField.SCHEDULED_AT, JobOrderField.STARTED_AT}
@@ -148,6 +165,24 @@ JOB_ORDERS: Mapping[tuple[JobOrderField, bool], KeysetOrder] = MappingProxyType(
 )
 
 JOBS_NEWEST_FIRST = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+
+_GROUP_KEYS: Mapping[ErrorGroupOrder, KeyColumn] = {
+    ErrorGroupOrder.LAST_SEEN: KeyColumn("last_seen_at", group.last_seen_at, Timestamp, datetime),
+    ErrorGroupOrder.FIRST_SEEN: KeyColumn(
+        "first_seen_at", group.first_seen_at, Timestamp, datetime
+    ),
+    ErrorGroupOrder.COUNT: KeyColumn("events", group.events, BigInteger(), int),
+}
+ERROR_GROUP_ORDERS: Mapping[ErrorGroupOrder, KeysetOrder] = MappingProxyType(
+    {
+        order: KeysetOrder(
+            f"ERROR_GROUPS:{order.name}",
+            (column, KeyColumn("id", group.id, Uuid(), UUID)),
+            descending=True,
+        )
+        for order, column in _GROUP_KEYS.items()
+    }
+)
 
 EVENTS_NEWEST_FIRST = KeysetOrder(
     "EVENTS",

@@ -92,7 +92,7 @@ async def open_tallies(
         chosen = None
     if chosen is not None and not are_known(chosen):
         return None
-    seen = await _get_seen(session, org_id)
+    seen = await get_seen(session, org_id)
     if seen is None:
         return None
     keys = await find_keys(session, org_id, chosen, by)
@@ -106,7 +106,8 @@ def statuses_of(criteria: JobCriteria | None) -> Sequence[JobStatus]:
     return [status for status in JobStatus if status in criteria.status]
 
 
-async def _get_seen(session: AsyncSession, org_id: UUID) -> str | None:
+async def get_seen(session: AsyncSession, org_id: UUID) -> str | None:
+    """Get the snapshot of the events that are summed; None if there are no sums."""
     known: dict[UUID, str | None] = session.info.setdefault(_SEEN, {})
     if org_id not in known:
         known[org_id] = await read_one(session, _seen, org_id)
