@@ -63,8 +63,6 @@ def upgrade() -> None:
             f"USING (org_id = {ORGANISATION}) WITH CHECK (org_id = {ORGANISATION})"
         )
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO joblens_app")
-    # The sums are made again, and with them the groups.
-    op.execute("DELETE FROM tally_state")
 
 
 def downgrade() -> None:

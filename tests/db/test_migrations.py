@@ -82,6 +82,11 @@ VALUES ('{ORG}', 1, 1, now(), 0, '{{5}}', '{{2}}', 2.2, 1.1, 1.1)
 """
 
 
+ERRORS = f"""
+INSERT INTO error_group VALUES ('{ORG}', '{ORG}', 'E', 'after <number> s', '{{a}}', 1, now(), now());
+INSERT INTO error_tally VALUES ('{ORG}', '{ORG}', 1, now(), 1)
+"""
+
 RETENTION = f"""
 INSERT INTO retention_policy VALUES ('{ORG}', '{ORG}', 'failed', 'report.*', 60, now())
 """
@@ -118,6 +123,8 @@ async def fill(url: str) -> None:
         await execute(url, TALLIES)
     if ("retention_policy", "id") in columns:
         await execute(url, RETENTION)
+    if ("error_group", "id") in columns:
+        await execute(url, ERRORS)
 
 
 async def dependencies_of_role(url: str) -> int:

@@ -1,11 +1,12 @@
 """Sums of events, against plain Python, over random histories, deletions, crashes and late commits."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,9 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.commands.deletion import delete_job
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import EngineOptions, Scope, create_engine
+from db.error_groups.fingerprints import Fingerprint, fingerprint_of
 from db.queries.aggregates import count_jobs_by_status, group_jobs
 from db.queries.dimensions import JobDimension
 from db.queries.distributions import Distribution
+from db.queries.error_groups import list_error_groups, load_error_trends, read_new_errors
 from db.queries.jobs import count_jobs
 from db.queries.tallies import open_tallies
 from db.queries.timelines import count_changes, count_changes_by, count_jobs_by_status_at
@@ -30,6 +33,7 @@ from db.session_scope import session_scope
 from db.statuses import JobStatus
 from db.tallies.durations import Kind
 from db.tallies.keys import OTHERS
+from db.tallies.spans import Span
 from db.tallies.summing import Outcome, forget, sum_once
 from tests.support.effort import examples
 from tests.support.ledger import EPOCH
@@ -46,12 +50,15 @@ INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at
 VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5)
 """
 INSERT_EVENT = """
-INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt)
-VALUES ($1, $2, $3, $4, $5, $6, 1)
+INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt, detail)
+VALUES ($1, $2, $3, $4, $5, $6, 1, CASE WHEN $6 = 'failed' AND $5 = 'running' THEN
+    jsonb_build_object('error_code', $7::text, 'error_message', format('after %s s', $3::integer)) END)
 """
 UPDATE = """
 UPDATE job SET status = $3, event_seq = event_seq + 1,
-    finished_at = CASE WHEN $3 = 'failed' THEN now() END
+    finished_at = CASE WHEN $3 = 'failed' THEN now() END,
+    last_error_code = CASE WHEN $3 = 'failed' THEN $4 ELSE last_error_code END,
+    error_group = CASE WHEN $3 = 'failed' THEN $5 ELSE error_group END
 WHERE org_id = $1 AND id = $2
 """
 CRITERIA = [
@@ -103,6 +110,21 @@ class Life:
     def status(self) -> str:
         return self.steps[-1][2]
 
+    @property
+    def error(self) -> Fingerprint:
+        """What its errors have in common."""
+        found = fingerprint_of(f"E_{self.type}", "after 3 s")
+        assert found is not None
+        return found
+
+    @property
+    def last_error_code(self) -> str | None:
+        return self.error.code if any(to == "failed" for _, _, to in self.steps) else None
+
+    @property
+    def error_group(self) -> UUID | None:
+        return self.error.id if self.last_error_code else None
+
 
 @dataclass
 class Ledger:
@@ -132,7 +154,9 @@ class Ledger:
         life = Life(uuid4(), *pair, [(ts, None, "queued")])
         async with self.owner.transaction():
             await self.owner.execute(INSERT_JOB, self.org_id, life.id, *pair, ts)
-            await self.owner.execute(INSERT_EVENT, self.org_id, life.id, 1, ts, None, "queued")
+            await self.owner.execute(
+                INSERT_EVENT, self.org_id, life.id, 1, ts, None, "queued", None
+            )
         self.jobs.append(life)
 
     async def move(self, number: int, ts: datetime) -> None:
@@ -144,7 +168,7 @@ class Ledger:
         """Append an event that changes no status."""
         if (life := self.at(number)) is not None:
             life.seq += 1
-            given = self.org_id, life.id, life.seq, ts, life.status, life.status
+            given = self.org_id, life.id, life.seq, ts, life.status, life.status, None
             await self.owner.execute(INSERT_EVENT, *given)
 
     async def move_late(self, number: int, ts: datetime) -> None:
@@ -163,8 +187,9 @@ class Ledger:
     async def _write(self, connection: Any, life: Life, ts: datetime) -> tuple[datetime, str, str]:
         step = ts, life.status, NEXT[life.status]
         life.seq += 1
-        await connection.execute(UPDATE, self.org_id, life.id, step[2])
-        await connection.execute(INSERT_EVENT, self.org_id, life.id, life.seq, *step)
+        given = self.org_id, life.id
+        await connection.execute(UPDATE, *given, step[2], life.error.code, life.error.id)
+        await connection.execute(INSERT_EVENT, *given, life.seq, *step, life.error.code)
         return step
 
     async def delete(self, number: int) -> None:
@@ -314,9 +339,32 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
         assert {each.value: n for each, n in counts.items() if n} == {
             s: n for s, n in there.items() if n
         }
+    if criteria is None:
+        await check_errors(session, ledger)
     if is_intact:
         await check_series(session, ledger, criteria)
         await check_durations(session, ledger, criteria)
+
+
+async def check_errors(session: Any, ledger: Ledger) -> None:
+    expected: dict[UUID, list[tuple[datetime, str]]] = defaultdict(list)
+    for life, (ts, _, to) in steps(ledger, None):
+        if to == "failed":
+            expected[life.error.id].append((ts, life.type))
+    new = await read_new_errors(session, ledger.org_id)
+    found = await list_error_groups(session, ledger.org_id, new, None)
+    assert {each.id for each in found} == expected.keys()
+    for each in found:
+        of_group = expected[each.id]
+        assert each.events == len(of_group)
+        assert (each.first_seen_at, each.last_seen_at) == (min(of_group)[0], max(of_group)[0])
+        assert each.types == sorted({type_ for _, type_ in of_group})
+        assert each.message == "after <number> s"
+    given = list(expected), DAYS, Span.DAY, new
+    trends = await load_error_trends(session, ledger.org_id, *given)
+    for group_id, of_group in expected.items():
+        within = [sum(start <= ts < until for ts, _ in of_group) for start, until in pairwise(DAYS)]
+        assert trends[group_id] == within
 
 
 async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
@@ -373,6 +421,8 @@ async def check_groups(session: Any, ledger: Ledger) -> None:
         [JobDimension.STATUS],
         [JobDimension.TYPE, JobDimension.STATUS],
         [JobDimension.QUEUE],
+        [JobDimension.LAST_ERROR_CODE],
+        [JobDimension.ERROR_GROUP, JobDimension.STATUS, JobDimension.TYPE],
     ):
         rows = await group_jobs(
             session,
