@@ -76,6 +76,7 @@ _documents = st.one_of(
     ),
 )
 _ids = st.sampled_from([str(row["id"]) for row in JOBS] + ["0198b6a0-0000-7000-8000-000000000000"])
+_error_groups = st.sampled_from([f"error-group:{row['error_group'] or row['id']}" for row in JOBS])
 _statuses = st.lists(st.sampled_from([Word(status.name) for status in JobStatus]), max_size=3)
 
 _text_filters = some_of(
@@ -101,6 +102,7 @@ _time_filters = some_of({"gte": _moments, "lt": _moments, "isNull": st.booleans(
 
 CONDITIONS: dict[str, Strategy] = {
     "ids": st.lists(_ids | _ids.map(str.upper), max_size=20),
+    "errorGroup": _error_groups,
     "status": _statuses,
     **dict.fromkeys(TEXTS, _text_filters),
     **dict.fromkeys(NUMBERS, _number_filters),

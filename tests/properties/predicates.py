@@ -75,6 +75,7 @@ def _job_condition(job: Row, name: str, wanted: Any, now: datetime) -> bool:
         return _column(job.get(TIMES[name]), wanted, _TIME)
     conditions: dict[str, Callable[[], bool]] = {
         "ids": lambda: str(job["id"]) in [id_.lower() for id_ in wanted],
+        "errorGroup": lambda: f"error-group:{job.get('error_group')}" == wanted,
         "status": lambda: job["status"].upper() in wanted,
         "waitingLongerThan": lambda: job["status"] == "queued" and _older(_due(job), wanted, now),
         "runningLongerThan": lambda: (

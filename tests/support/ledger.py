@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 
+from db.error_groups.fingerprints import fingerprint_of
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table
 from tests.support.service import ORG
@@ -38,6 +39,8 @@ def job(number: int = 0, **values: Any) -> dict[str, Any]:
         row.setdefault("finished_at", created + timedelta(seconds=40))
     elif row["status"] == "running":
         row.setdefault("started_at", created + timedelta(seconds=10))
+    error = fingerprint_of(row.get("last_error_code"), row.get("last_error_message"))
+    row.setdefault("error_group", error.id if error else None)
     return row
 
 
