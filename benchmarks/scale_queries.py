@@ -63,6 +63,13 @@ COUNTED = {
     ),
     "`jobGroups(by: [LAST_ERROR_CODE])`": """{ jobGroups(by: [LAST_ERROR_CODE]) {
         key { lastErrorCode } count } }""",
+    "`jobGroups(by: [ERROR_GROUP, STATUS])`": """{ jobGroups(by: [ERROR_GROUP, STATUS]) {
+        key { errorGroup { message } status } count } }""",
+    "`errorGroups`, with trends": """{ errorGroups(first: 20) {
+        nodes { message types count { value } firstSeenAt trend(bucket: DAY) sample { id } }
+        count { value } } }""",
+    "`errorGroups` of a type": """{ errorGroups(filter: {type: {eq: "ledger.close"}}) {
+        nodes { message count { value } } } }""",
 }
 SEARCHES = {
     "`payloadContains`, one old job": _page("{payloadContains: {order: 77}}"),
