@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.health import HealthVerdict
 from db.statuses import JobStatus
 
 # The columns of `job` by the type of their conditions; JobCriteria has fields of the same names.
@@ -115,6 +116,14 @@ class SearchCriteria:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthCriteria:
+    """The verdict on a job at `now` is one of these."""
+
+    verdicts: Sequence[HealthVerdict]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class JobCriteria:
     """Conditions on a job, all of which must hold; `and_`, `or_` and `not_` nest.
 
@@ -125,6 +134,7 @@ class JobCriteria:
 
     ids: Sequence[UUID] | None = None
     error_group: UUID | None = None
+    health: HealthCriteria | None = None
     status: Sequence[JobStatus] | None = None
     type: TextCriteria | None = None
     queue: TextCriteria | None = None

@@ -25,6 +25,7 @@ _STEADY = frozenset({"ids", "status", "job_ids"})
 _VARYING = frozenset(
     {
         "error_group",
+        "health",
         "created_at",
         "updated_at",
         "scheduled_at",

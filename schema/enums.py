@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import strawberry
 
+from db.health import HealthVerdict
 from db.queries.dimensions import JobDimension
 from db.queries.keyset import ErrorGroupOrder, JobOrderField
 from db.statuses import BackoffPolicy, JobStatus
@@ -85,6 +86,24 @@ _describe(
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
         JobDimension.ERROR_GROUP: "The group of the last error of the job.",
+    },
+)
+_describe(
+    HealthVerdict,
+    "How a job that is under way does, beside what is usual for its type. The first of STUCK, "
+    "LATE, FLAPPING and SLOW that holds counts.",
+    {
+        HealthVerdict.OK: "None of the others holds, or the job has ended.",
+        HealthVerdict.LATE: "QUEUED, and due for more than a minute and more than twice as long as "
+        "95 of 100 jobs of its type wait.",
+        HealthVerdict.STUCK: "RUNNING for more than a minute and three times as long as 95 of 100 "
+        "runs of its type take, and without an event for more than a minute and that long.",
+        HealthVerdict.SLOW: "RUNNING for more than 10 seconds and longer than 95 of 100 runs of "
+        "its type take.",
+        HealthVerdict.FLAPPING: "QUEUED or RUNNING again after an error, and started at least "
+        "three times.",
+        HealthVerdict.UNKNOWN: "Its type has had fewer than 20 waits (of a QUEUED job) or runs (of "
+        "a RUNNING one) in the last days.",
     },
 )
 _describe(

@@ -22,6 +22,7 @@ from schema.selections import Info, Selections, selected
 if TYPE_CHECKING:
     from schema.jobs import Job
 
+# A circle of imports: a Job has an error group, which has a Job.
 LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 Group = strawberry.Parent[queries.ErrorGroup]
 

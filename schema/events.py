@@ -21,7 +21,7 @@ from schema.selections import Info, Selections, selected
 if TYPE_CHECKING:
     from schema.jobs import Job
 
-# The only circle of imports: a Job has events, and an event has a Job.
+# A circle of imports: a Job has events, and an event has a Job.
 LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 
 

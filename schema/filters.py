@@ -12,11 +12,13 @@ from db.criteria import (
     INT_COLUMNS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
+    HealthCriteria,
     JobCriteria,
     JobEventCriteria,
     JsonContainment,
     SearchCriteria,
 )
+from db.health import STATUSES, HealthVerdict
 from db.queries.keyset import JobOrderField
 from db.statuses import JobStatus
 from db.times import FIRST
@@ -77,6 +79,9 @@ class _FilterSize:
 class JobFilter:
     ids: list[strawberry.ID] | None = condition(
         "The id is one of these; an empty list matches nothing."
+    )
+    health: list[HealthVerdict] | None = condition(
+        "The verdict of `Job.health` is one of these; an empty list matches nothing."
     )
     error_group: strawberry.ID | None = condition("The last error is of the group with this id.")
     status: list[JobStatus] | None = condition(
@@ -149,7 +154,8 @@ class JobFilter:
         criteria = JobCriteria(
             ids=_ids(self.ids),
             error_group=_error_group(self.error_group, redaction),
-            status=optional(self.status),
+            health=_health(self.health, now),
+            status=_statuses(self.status, self.health),
             **{
                 name: criteria_of(getattr(self, name))
                 for name in (*TEXT_COLUMNS, *INT_COLUMNS, *TIME_COLUMNS)
@@ -219,6 +225,22 @@ def _search(text: str | None, redaction: Redaction | None) -> SearchCriteria | N
         hides_credentials=redaction is not None,
         skips_messages=redaction is not None and redaction.is_secret("last_error_message"),
     )
+
+
+def _health(verdicts: list[HealthVerdict] | None, now: datetime) -> HealthCriteria | None:
+    given = optional(verdicts)
+    return None if given is None else HealthCriteria(given, now)
+
+
+def _statuses(
+    statuses: list[JobStatus] | None, verdicts: list[HealthVerdict] | None
+) -> list[JobStatus] | None:
+    """Return the statuses that jobs with these verdicts may have, of those that are given."""
+    given, of_verdicts = optional(statuses), optional(verdicts)
+    if of_verdicts is None:
+        return given
+    possible = frozenset[JobStatus]().union(*(STATUSES[each] for each in of_verdicts))
+    return [each for each in (JobStatus if given is None else given) if each in possible]
 
 
 def _error_group(text: strawberry.ID | None, redaction: Redaction | None) -> UUID | None:

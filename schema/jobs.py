@@ -7,11 +7,12 @@ from uuid import UUID
 
 import strawberry
 
+from db.health import JUDGED_COLUMNS, Health, HealthVerdict
 from db.queries import error_groups as queries
 from db.queries.jobs import JobRow
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from db.tallies.errors import MAX_GROUPS
-from resolvers import durations, error_groups, events, jobs, moments
+from resolvers import durations, error_groups, events, health, jobs, moments
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
@@ -57,6 +58,29 @@ class JobMoment:
     status: JobStatus = strawberry.field(description="The status.")
     attempt: int = strawberry.field(description="How many times the job had been started.")
     since: datetime = strawberry.field(description="When the job had got this status.")
+
+
+@strawberry.type(
+    description="How a job does, beside what is usual for its type in the last days: for QUEUED "
+    "jobs the waits of its type, for others its runs."
+)
+class JobHealth:
+    verdict: HealthVerdict = strawberry.field(description="How the job does.")
+    since: datetime | None = strawberry.field(
+        description="Since when it is LATE, STUCK or SLOW; null for other verdicts."
+    )
+
+    @strawberry.field(description="The median, in seconds; null if there is none.")
+    def expected_seconds(self, parent: strawberry.Parent[Health]) -> float | None:
+        return parent.figures.median
+
+    @strawberry.field(description="The 95th percentile, in seconds; null if there is none.")
+    def p95_seconds(self, parent: strawberry.Parent[Health]) -> float | None:
+        return parent.figures.p95
+
+    @strawberry.field(description="How many waits or runs these figures are of.")
+    def sample(self, parent: strawberry.Parent[Health]) -> int:
+        return parent.figures.sample
 
 
 @strawberry.type(description="A background job.")
@@ -181,6 +205,10 @@ class Job(Node):
         time: Annotated[datetime, strawberry.argument(description="The time.")],
     ) -> Sequence[JobMoment | None]:
         return await moments.get_moments(info.context, _ids(parents), time)
+
+    @level("How the job does, beside what is usual for its type.", JUDGED_COLUMNS)
+    async def health(self, parents: Parents[JobRow], info: Info) -> Sequence[JobHealth]:
+        return await health.judge_jobs(info.context, parents)  # type: ignore[return-value]
 
     @level(
         "The group of its last error; null if it has none, if error messages are hidden from the "

@@ -18,6 +18,7 @@ from db.tables import (
     tally_key_table,
     tally_state_table,
     tally_table,
+    type_usual_table,
 )
 from db.tallies.removal import remove_from_tallies
 
@@ -29,6 +30,7 @@ _DERIVED = (
     tally_duration_table,
     error_group_table,
     error_tally_table,
+    type_usual_table,
 )
 
 

@@ -50,6 +50,7 @@ from db.queries.durations import (
     run_has_ended,
     wait_has_ended,
 )
+from db.queries.health import verdict_is_any
 from db.statuses import JobStatus
 from db.tables import future_if_null, job_event_table, job_table
 from db.templates import Slot
@@ -84,6 +85,8 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
         yield is_any(job.id, criteria.ids, Uuid())
     if criteria.error_group is not None:
         yield _known(job.error_group, job.error_group == criteria.error_group)
+    if criteria.health is not None:
+        yield verdict_is_any(criteria.health.verdicts, criteria.health.now)
     yield from _status(job.status, criteria.status)
     for name in TEXT_COLUMNS:
         yield from text_conditions(job_table.c[name], getattr(criteria, name))

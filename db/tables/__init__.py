@@ -13,6 +13,7 @@ from db.tables.tallies import (
     tally_table,
 )
 from db.tables.types import PgSnapshot, Timestamp, Xid8, metadata
+from db.tables.usual import type_usual_table
 
 __all__ = [
     "FAR_FUTURE",
@@ -33,4 +34,5 @@ __all__ = [
     "tally_state_table",
     "tally_table",
     "token_table",
+    "type_usual_table",
 ]

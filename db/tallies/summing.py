@@ -24,6 +24,7 @@ from db.tallies import statements
 from db.tallies.errors import add_errors, group_older_jobs
 from db.tallies.keys import Pair, new_keys
 from db.tallies.spans import Span
+from db.tallies.usual import refresh_usual
 
 # How many events a transaction of the first sums adds, but for those of one time.
 SLICE_EVENTS = 200_000
@@ -94,6 +95,7 @@ async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events
         return await _sum_slice(session, org_id, state, max_keys, slice_events)
     await add(session, statements.UNSUMMED, list(Span), max_keys, {**own, "seen": state.seen})
     await session.execute(statements.SUM_UP, own)
+    await refresh_usual(session, org_id)
     return Step(Outcome.DONE)
 
 
@@ -145,7 +147,10 @@ async def _sum_slice(
     # The totals are there, of all jobs.
     await add(session, statements.SLICE, [Span.DAY, Span.HOUR], max_keys, given)
     await session.execute(statements.SUM_UNTIL, {"org_id": org_id, "until": until})
-    return Step(Outcome.MORE if until is not None else Outcome.DONE, until)
+    if until is not None:
+        return Step(Outcome.MORE, until)
+    await refresh_usual(session, org_id)
+    return Step(Outcome.DONE)
 
 
 async def add(

@@ -23,6 +23,8 @@ from db.retention.policies import Policy
 from db.retention.store import set_policy
 from db.statuses import TERMINAL_STATUSES
 from db.tables import (
+    error_group_table,
+    error_tally_table,
     job_event_table,
     job_table,
     metadata,
@@ -33,6 +35,7 @@ from db.tables import (
     tally_state_table,
     tally_table,
     token_table,
+    type_usual_table,
 )
 from db.tallies.summing import Outcome, sum_once
 from tests.conftest import create_database, database_in, drop_database
@@ -53,12 +56,22 @@ EXPECTED = {
     token_table: 2,
     retention_policy_table: 2,
     tally_state_table: 1,
-    tally_key_table: 1,
-    # Of all jobs and of their key: an hour, a day, and the totals.
-    tally_table: 6,
-    # Waits of all jobs in an hour and a day, and those of the key in a day.
-    tally_duration_table: 3,
+    # The type, the queue, and both.
+    tally_key_table: 3,
+    # Of all jobs and of these keys: an hour, a day, and the totals.
+    tally_table: 12,
+    # Waits of all jobs in an hour and a day, and those of the keys in a day.
+    tally_duration_table: 5,
+    error_group_table: 1,
+    error_tally_table: 1,
+    type_usual_table: 1,
 }
+DERIVED = (
+    "INSERT INTO error_group VALUES ($1, $1, 'E', '', '{}', 1, now(), now())",
+    "INSERT INTO error_tally VALUES ($1, $1, 1, now(), 1)",
+    "INSERT INTO type_usual (org_id, type, made_at, wait_sample, run_sample)"
+    " VALUES ($1, 'a', now(), 1, 1)",
+)
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY_TRANSACTION = "25006"
 
@@ -82,6 +95,10 @@ async def _ledger(database_url: str) -> None:
         while (await sum_once(owner, org_id)).outcome is not Outcome.DONE:
             pass
     await owner.dispose()
+    connection = await asyncpg.connect(database_url)
+    for statement in DERIVED:
+        await connection.executemany(statement, [(OWN,), (OTHER,)])
+    await connection.close()
 
 
 @pytest.fixture

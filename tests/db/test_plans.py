@@ -40,7 +40,7 @@ from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
 from resolvers.efforts import effort_of_any
 from tests.db import history
-from tests.db.history import LARGEST, NEWEST, SMALLEST
+from tests.db.history import GROUPS, LARGEST, NEWEST, SMALLEST
 from tests.db.plans import Plan, Query, explain
 
 LIMIT = 51  # a page of 50, and one row that tells whether there are more
@@ -88,6 +88,11 @@ LISTINGS = [
         "idx_job_org_error_code",
         JobOrderField.CREATED_AT,
         JobCriteria(last_error_code=TextCriteria(eq="E1")),
+    ),
+    Listing(
+        "idx_job_org_error_group",
+        JobOrderField.CREATED_AT,
+        JobCriteria(error_group=UUID(GROUPS[1:37])),
     ),
     Listing(
         "idx_job_org_queued_priority",
@@ -483,6 +488,8 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    # The latter are those of tests/db/test_payload_search.py and test_message_search.py.
+    # The latter are those of tests/db/test_payload_search.py and test_message_search.py, and what
+    # `joblens tally` empties.
     others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
+    others.add("idx_job_org_ungrouped")
     assert made == {listing.index for listing in LISTINGS} | of_events | others

@@ -40,7 +40,8 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             last_error_code=f"{mark}_code",
             last_error_message=f"{mark} at x://{mark}:secret@h",
         )
-        detail = {"by": mark, "error_code": mark, "error_message": mark}
+        error = {"error_code": row["last_error_code"], "error_message": row["last_error_message"]}
+        detail = {"by": mark, **error}
         rows.append(row)
         steps += events(row, *STEPS[status], detail=detail)
     return rows, steps

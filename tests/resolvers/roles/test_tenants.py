@@ -47,7 +47,16 @@ CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
 UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
 JOB_IDS = [OUR_IDS[0], THEIR_IDS[0], UNKNOWN]
-NODE_IDS = [*JOB_IDS, OUR_IDS[-1], THEIR_IDS[-1], f"{UNKNOWN}:1", f"{OUR_IDS[0]}:99", "x"]
+GROUP_IDS = [f"error-group:{row['error_group']}" for row in (OURS[0], THEIRS[0])]
+NODE_IDS = [
+    *JOB_IDS,
+    *GROUP_IDS,
+    OUR_IDS[-1],
+    THEIR_IDS[-1],
+    f"{UNKNOWN}:1",
+    f"{OUR_IDS[0]}:99",
+    "x",
+]
 FILTERS: list[Any] = [
     None,
     {},
@@ -66,6 +75,11 @@ FILTERS: list[Any] = [
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
 ]
+# With these no job is deleted: some must be left.
+OTHER_FILTERS: list[Any] = [
+    {"health": ["UNKNOWN", "LATE"]},
+    *({"errorGroup": each} for each in GROUP_IDS),
+]
 EVENT_FILTERS: list[Any] = [
     None,
     {"jobIds": THEIR_IDS[:3]},
@@ -80,13 +94,15 @@ PAGES: list[dict[str, Any]] = [
     *({"last": 9, "before": cursor} for cursor in (*OUR_CURSORS, *THEIR_CURSORS)),
 ]
 RANGE = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z", "bucket": "MINUTE"}
-DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY"]
+DIMENSIONS = [
+    *("STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY", "ERROR_GROUP"),
+]
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
     "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
     "job": [{"id": each} for each in (*JOB_IDS, "x")],
     "jobs": [
-        *({"filter": each} for each in FILTERS),
+        *({"filter": each} for each in (*FILTERS, *OTHER_FILTERS)),
         *PAGES,
         *(
             {"orderBy": {"field": field, "direction": direction}, **page}
@@ -96,7 +112,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         ),
     ],
     "jobEvents": [*({"filter": each} for each in EVENT_FILTERS), *PAGES],
-    "statusCounts": [{"filter": each} for each in FILTERS] + [{"atMost": 2}],
+    "statusCounts": [{"filter": each} for each in (*FILTERS, *OTHER_FILTERS)] + [{"atMost": 2}],
     "jobGroups": [{"by": DIMENSIONS}, *({"by": ["TYPE"], "filter": each} for each in FILTERS)],
     "timelineBy": [RANGE | {"by": by} for by in DIMENSIONS],
     "timeline": [RANGE | {"filter": each} for each in FILTERS],
@@ -104,6 +120,11 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         {"field": field, "prefix": prefix}
         for prefix in ("", MARK, "o")
         for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
+    ],
+    "errorGroups": [
+        *({"filter": each} for each in FILTERS),
+        *({"orderBy": order, "first": 1} for order in ("LAST_SEEN", "FIRST_SEEN", "COUNT")),
+        {"since": "2026-01-01T00:00:00Z"},
     ],
     "viewer": [{}],
     "server": [{}],
@@ -168,10 +189,16 @@ async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]
         connection = await asyncpg.connect(url)
         rows = [(UUID(id_), name) for id_, name in named.items()]
         await connection.executemany("INSERT INTO org (org_id, name) VALUES ($1, $2)", rows)
+        await connection.executemany(USUAL, [(id_, len(name)) for id_, name in rows])
         await connection.close()
     yield alone, shared
     for name in names:
         await drop_database(cluster_url, name)
+
+
+# Another one for each organisation.
+USUAL = """INSERT INTO type_usual
+VALUES ($1, 'shared', now(), $2::bigint, $2::bigint, $2::bigint, $2::bigint, $2::bigint, $2::bigint, '1 s', '1 s', '1 s', '1 s')"""
 
 
 @pytest.fixture(scope="module")
