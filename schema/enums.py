@@ -12,6 +12,7 @@ from db.statuses import BackoffPolicy, JobStatus
 from resolvers.mutation_results import SkipReason
 from resolvers.time_buckets import TimeBucketSize
 from resolvers.viewer import Role
+from resolvers.waiting import LATELY, WaitingReason
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -115,5 +116,17 @@ _describe(
         SkipReason.CHANGED_SINCE: "It changed after `asOf`.",
         SkipReason.CONCURRENT_CHANGE: "Another transaction was changing it, or had changed it just "
         "before. No dry run can tell this.",
+    },
+)
+_describe(
+    WaitingReason,
+    "Why a queued job waits.",
+    {
+        WaitingReason.SCHEDULED: "It is not due yet, and was never started.",
+        WaitingReason.BACKING_OFF: "It is not due yet, and was started before: it waits for its "
+        "next attempt.",
+        WaitingReason.BEHIND_OTHERS: "It is due, and other due jobs of its queue go first.",
+        WaitingReason.NO_RECENT_STARTS: "It is due, and no job of its queue was started in the "
+        f"last {LATELY.seconds // 60} minutes.",
     },
 )

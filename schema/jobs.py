@@ -9,7 +9,7 @@ import strawberry
 
 from db.queries.jobs import JobRow
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
-from resolvers import durations, events, jobs, moments
+from resolvers import durations, events, jobs, moments, waiting
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
@@ -20,6 +20,7 @@ from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected, written_events
+from schema.waiting import JobWaiting
 
 
 @strawberry.type(description="One run of a job, derived from its events.")
@@ -178,6 +179,10 @@ class Job(Node):
         time: Annotated[datetime, strawberry.argument(description="The time.")],
     ) -> Sequence[JobMoment | None]:
         return await moments.get_moments(info.context, _ids(parents), time)
+
+    @level("Why the job waits; null unless it is QUEUED.", waiting.WAITING_COLUMNS)
+    async def waiting(self, parents: Parents[JobRow], info: Info) -> Sequence[JobWaiting | None]:
+        return waiting.waiting_of(info.context, parents)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

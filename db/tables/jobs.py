@@ -67,6 +67,16 @@ def _prefix_index(name: str, column: str, *also: str) -> Index:
     )
 
 
+def _queue_index(name: str, scheduled: str) -> Index:
+    """Define an index of the queued jobs of each queue, in the order of db.queries.due_jobs."""
+    return Index(
+        name,
+        *map(text, ("org_id", "queue", "priority DESC", "id")),
+        postgresql_include=("queued_at", "scheduled_at"),
+        postgresql_where=text(f"status = 'queued' AND scheduled_at {scheduled}"),
+    )
+
+
 job_table = Table(
     "job",
     metadata,
@@ -132,6 +142,8 @@ job_table = Table(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
     ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
+    _queue_index("idx_job_org_queue_unscheduled", "IS NULL"),
+    _queue_index("idx_job_org_queue_scheduled", "IS NOT NULL"),
     Index(
         "uq_job_org_idempotency",
         "org_id",

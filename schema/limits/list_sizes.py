@@ -38,6 +38,7 @@ COUNTED = frozenset(
         "JobEvent",
         "JobAttempt",
         "JobMoment",
+        "JobWaiting",
         "JobGroup",
         "TimeBucket",
         "Suggestion",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,6 +21,9 @@ from db.queries import (
     events,
     jobs,
     moments,
+    queue_activity,
+    queue_counts,
+    queue_orders,
     searches,
     timelines,
     values,
@@ -436,6 +440,67 @@ async def test_due_jobs_are_cut_out_of_each_priority(planner: Planner, limit: in
         assert sum(plan.rows_read) - plan.rounding <= priorities * (limit + 1), plan.root
 
 
+QUEUES = ["default", "mail", "slow", "nightly"]
+# The end of the history.
+END = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=history.JOBS // 3)
+
+
+@pytest.fixture(scope="module")
+async def _scheduled(large_database_url: str) -> None:
+    """Give every third of the queued jobs a time, half of these in the future."""
+    owner = await asyncpg.connect(large_database_url)
+    await owner.execute(
+        "UPDATE job SET scheduled_at = created_at + get_byte(uuid_send(id), 1) % 2"
+        " * interval '100 years' WHERE status = 'queued' AND get_byte(uuid_send(id), 0) < 85"
+    )
+    await owner.execute("VACUUM (ANALYZE) job")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("_scheduled")
+@each_organisation
+@pytest.mark.parametrize("most", [2, AT_MOST])
+@pytest.mark.parametrize("asked", [1, 10, 200])
+async def test_the_order_of_a_queue_is_read_up_to_its_bound(
+    planner: Planner, most: int, asked: int
+) -> None:
+    queued = select(job_table.c.id).where(
+        job_table.c.org_id == planner.org_id, job_table.c.status == "queued"
+    )
+    ids = [row.id for row in await planner.rows(queued.limit(asked))]
+    query = partial(queue_orders.load_queue_orders, queues=QUEUES, job_ids=ids, now=END, most=most)
+    for plan in await planner.plans(query):
+        assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES) * most, plan.root
+
+
+@each_organisation
+async def test_starts_are_read_up_to_their_bounds(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_activity, "MOST_EVENTS", 500)
+    monkeypatch.setattr(queue_activity, "MOST_STARTED", 500)
+    since = END - timedelta(hours=1)
+    for plan in await planner.plans(queue_activity.list_starts, since, END):
+        assert plan.indexes == {EVENTS_INDEX, "pk_job"}, plan.root
+        # The job of each start is looked up.
+        assert sum(plan.rows_read) <= 2 * 500, plan.root
+    for plan in await planner.plans(queue_activity.load_last_starts, QUEUES, END):
+        assert plan.indexes == {"idx_job_org_started"}, plan.root
+        assert sum(plan.rows_read) <= 500, plan.root
+
+
+@each_organisation
+async def test_running_jobs_are_counted_up_to_their_bound(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_counts, "MOST_RUNNING", AT_MOST)
+    for plan in await planner.plans(queue_counts.count_by_queue):
+        assert plan.indexes == {"idx_job_org_status"}, plan.root
+        assert sum(plan.rows_read) <= AT_MOST + 1, plan.root
+
+
 @each_organisation
 async def test_bounded_counts_stop_at_their_bound(planner: Planner) -> None:
     failed = JobCriteria(status=[JobStatus.FAILED])
@@ -485,4 +550,5 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
     # The latter are those of tests/db/test_payload_search.py and test_message_search.py.
     others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
-    assert made == {listing.index for listing in LISTINGS} | of_events | others
+    of_queues = {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+    assert made == {listing.index for listing in LISTINGS} | of_events | of_queues | others

@@ -63,6 +63,8 @@ QUERIES = [
     "{ jobs { nodes { a: events(first: 1) { nodes { id job { id } } } b: events(last: 1) { edges { node { detail ts } } } latestEvent { nextStatus } } } }",
     '{ jobs { nodes { id at(time: "2026-01-01T00:02:05Z") { __typename status attempt since } x: at(time: "2026-01-01T00:02:05Z") { s: status } never: at(time: "2020-01-01T00:00:00Z") { status } } } }',
     f'{{ job(id: "{JOBS[2]["id"]}") {{ at(time: "2126-01-01T00:00:00Z") {{ ...M }} wrong: at(time: "2026") {{ status }} }} }} fragment M on JobMoment {{ since attempt }}',
+    "{ jobs { nodes { waiting { __typename why: reasons dueAt ahead(atMost: 1) { value isExact } running { value } } } } }",
+    f'{{ job(id: "{JOBS[4]["id"]}") {{ waiting {{ ...W }} }} wrong: job(id: "{JOBS[0]["id"]}") {{ waiting {{ ahead(atMost: -1) {{ value }} }} }} }} fragment W on JobWaiting {{ startsPerMinute eta lastStartInQueue a: ahead(atMost: null) {{ value }} }}',
     "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
     f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
     f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',

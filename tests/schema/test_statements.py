@@ -81,6 +81,18 @@ SHAPES = {
         6,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
     ),
+    "why jobs wait": Shape(
+        6,
+        "jobs(first: $first, filter: {status: [QUEUED]}) { nodes { waiting { reasons dueAt ahead { value } running { value } startsPerMinute eta lastStartInQueue } } }",
+    ),
+    "how many jobs go first": Shape(
+        3,
+        "jobs(first: $first, filter: {status: [QUEUED]}) { nodes { waiting { few: ahead(atMost: 3) { value } ahead { value isExact } more: ahead(atMost: 1000) { value } } } }",
+    ),
+    "why no job waits": Shape(
+        1,
+        "jobs(first: $first, filter: {status: [FAILED]}) { nodes { waiting { reasons ahead { value } running { value } eta } } }",
+    ),
     "events and back": Shape(
         2,
         f"jobs(first: $first) {{ nodes {{ id events(first: 20) {{ nodes {{ id job {{ {JOB} payload }} }} }} }} }}",
@@ -153,7 +165,8 @@ SHAPES = {
 async def _ledger(database_url: str) -> None:
     rows = [job(n, status="failed", payload={"n": n}) for n in range(250)]
     steps = [step for row in rows for step in events(row, "queued", "running", "failed")]
-    await insert(database_url, rows, steps)
+    waiting = [job(-n, queue=f"queue{n % 7}") for n in range(1, 251)]
+    await insert(database_url, [*rows, *waiting], steps)
 
 
 @pytest.fixture(scope="module")

@@ -38,11 +38,14 @@ from tests.resolvers.roles.ledgers import (
 )
 from tests.resolvers.roles.walks import all_fields, operation, reached
 from tests.support.effort import first
-from tests.support.ledger import insert
+from tests.support.ledger import EPOCH, insert
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import ORG, OTHER_ORG
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+# When some jobs had just been started, and what tells of that.
+WHILE_STARTING = EPOCH + timedelta(minutes=10)
+AT_ONCE = ["jobs"]
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
 UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
@@ -242,6 +245,10 @@ async def test_every_field_was_asked_for(both: tuple[Asking, Asking]) -> None:
         for given in calls[:6]:
             body, _ = await answers(both, operation(core_schema, "query", name, given), given)
             seen |= set(reached(list((body.get("data") or {}).values())))
+    then = both[0].at(WHILE_STARTING), both[1].at(WHILE_STARTING)
+    for name in AT_ONCE:
+        body, _ = await answers(then, operation(core_schema, "query", name, {}), {})
+        seen |= set(reached(list((body.get("data") or {}).values())))
     for number, (name, given) in enumerate(MUTATIONS):
         later = NOW + timedelta(minutes=number)
         asked = both[0].at(later), both[1].at(later)

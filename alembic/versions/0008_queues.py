@@ -1,0 +1,33 @@
+"""The order in which the jobs of a queue are due."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision: str = "0008"
+down_revision: str | None = "0007"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    # A queued job is in one of the next two, and no other job in either: so those that are due only
+    # in the future do not lie between those that are due at once.
+    # jobs { waiting } and queues: the due jobs of a queue in the order in which they are handed out.
+    create_queue_index("idx_job_org_queue_unscheduled", "IS NULL")
+    # jobs { waiting } and queues: those that have a time, due or not, in the same order.
+    create_queue_index("idx_job_org_queue_scheduled", "IS NOT NULL")
+
+
+def downgrade() -> None:
+    op.drop_index("idx_job_org_queue_scheduled", "job")
+    op.drop_index("idx_job_org_queue_unscheduled", "job")
+
+
+def create_queue_index(name: str, scheduled: str) -> None:
+    op.create_index(
+        name,
+        "job",
+        [sa.text(column) for column in ("org_id", "queue", "priority DESC", "id")],
+        postgresql_include=["queued_at", "scheduled_at"],
+        postgresql_where=sa.text(f"status = 'queued' AND scheduled_at {scheduled}"),
+    )
