@@ -10,7 +10,17 @@ from graphql import FieldNode
 
 from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
-from resolvers import aggregates, events, jobs, nodes, orgs, suggestions, timelines, viewer
+from resolvers import (
+    aggregates,
+    events,
+    jobs,
+    nodes,
+    orgs,
+    queues,
+    suggestions,
+    timelines,
+    viewer,
+)
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
 from resolvers.suggestions import SUGGESTIONS
@@ -26,6 +36,7 @@ from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job, JobConnection
 from schema.nodes import Node
+from schema.queues import MINUTES_DESCRIPTION, QUEUES_DESCRIPTION, QueueSummary
 from schema.selections import Info, Selections, selected
 
 OptionalJobFilter = Annotated[
@@ -43,6 +54,8 @@ TimeZone = Annotated[
         "`Europe/Berlin`. Shorter buckets are aligned to UTC."
     ),
 ]
+
+Minutes = Annotated[int | None, strawberry.argument(description=MINUTES_DESCRIPTION)]
 
 
 @strawberry.type(description="The authenticated client of the request.")
@@ -266,6 +279,13 @@ class Query:
         ] = SUGGESTIONS,
     ) -> list[Suggestion]:
         return await suggestions.suggest(info.context, field, prefix, first)  # type: ignore[return-value]
+
+    @strawberry.field(description=QUEUES_DESCRIPTION)
+    async def queues(self, info: Info, minutes: Minutes = queues.MINUTES) -> list[QueueSummary]:
+        selections = Selections(info)
+        fields = selections.fields(selections.nodes, "QueueSummary")
+        with_durations = not fields.keys().isdisjoint({"wait", "run"})
+        return await queues.list_queues(info.context, minutes, with_durations=with_durations)  # type: ignore[return-value]
 
     @strawberry.field(description="The server that answers this request.")
     def server(self, info: Info) -> Server:

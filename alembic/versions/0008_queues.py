@@ -12,7 +12,7 @@ depends_on: str | None = None
 def upgrade() -> None:
     # A queued job is in one of the next two, and no other job in either: so those that are due only
     # in the future do not lie between those that are due at once.
-    # jobs { waiting } and queues: the due jobs of a queue in the order in which they are handed out.
+    # jobs { waiting } and queues: the jobs of a queue that are due at once, in their order.
     create_queue_index("idx_job_org_queue_unscheduled", "IS NULL")
     # jobs { waiting } and queues: those that have a time, due or not, in the same order.
     create_queue_index("idx_job_org_queue_scheduled", "IS NOT NULL")

@@ -51,9 +51,9 @@ async def load_queue_orders(
 
     Reads the first `most` jobs without a time, and the first `most` with one, due or not. Rows
     have, of these: the numbers `due`, `timed` (with a time), `timed_due` and `later` (not due yet);
-    of due ones the earliest `oldest_due_at`, and the `next_due_at` of the first; and lists of those
-    that `job_ids` name and are due: `ids`, `places` in the order, from 1, and `are_certain`: that
-    no job with a time was left out before it.
+    of due ones the earliest `oldest_due_at`, and the `next_due_at` of the first, `is_next_certain`;
+    and lists of those that `job_ids` name and are due: `ids`, `places` in the order, from 1, and
+    `are_certain`: that no job with a time was left out before it.
     """
     return await read(session, _orders, org_id, list(queues), list(job_ids), now, most)
 
@@ -64,6 +64,7 @@ def _orders(
     places = _places(org_id, queues, now, most)
     asked = _list("asked", job_ids, Uuid())
     entry, is_asked = places.c, asked.c.value.is_not(None)
+    is_next = entry.is_due, entry.place == _ONE
     return (
         select(
             entry.queue,
@@ -72,7 +73,8 @@ def _orders(
             _count(entry.is_timed, entry.is_due).label("timed_due"),
             _count(~entry.is_due).label("later"),
             func.min(entry.due_at).filter(entry.is_due).label("oldest_due_at"),
-            func.min(entry.due_at).filter(entry.is_due, entry.place == _ONE).label("next_due_at"),
+            func.min(entry.due_at).filter(*is_next).label("next_due_at"),
+            func.bool_and(entry.is_certain).filter(*is_next).label("is_next_certain"),
             *(
                 func.array_agg(each).filter(is_asked, entry.is_due).label(name)
                 for name, each in (

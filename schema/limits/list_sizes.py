@@ -21,6 +21,7 @@ from resolvers.bulk import SAMPLES
 from resolvers.errors import BadUserInputError
 from resolvers.mutation_results import SkipReason
 from resolvers.paging import LIST_SIZE
+from resolvers.queues import MAX_QUEUES
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES
@@ -39,6 +40,7 @@ COUNTED = frozenset(
         "JobAttempt",
         "JobMoment",
         "JobWaiting",
+        "QueueSummary",
         "JobGroup",
         "TimeBucket",
         "Suggestion",
@@ -203,6 +205,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "timeline"): _buckets,
     ("Query", "timelineBy"): _series,
     ("Query", "suggest"): _suggestions,
+    ("Query", "queues"): _fixed(MAX_QUEUES),
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

@@ -491,6 +491,15 @@ async def test_starts_are_read_up_to_their_bounds(
         assert sum(plan.rows_read) <= 500, plan.root
 
 
+@pytest.mark.usefixtures("_scheduled")
+@each_organisation
+async def test_queues_with_queued_jobs_are_found_one_after_another(planner: Planner) -> None:
+    for plan in await planner.plans(values.list_queued_queues):
+        assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES), plan.root
+
+
 @each_organisation
 async def test_running_jobs_are_counted_up_to_their_bound(
     planner: Planner, monkeypatch: pytest.MonkeyPatch

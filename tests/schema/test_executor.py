@@ -65,6 +65,7 @@ QUERIES = [
     f'{{ job(id: "{JOBS[2]["id"]}") {{ at(time: "2126-01-01T00:00:00Z") {{ ...M }} wrong: at(time: "2026") {{ status }} }} }} fragment M on JobMoment {{ since attempt }}',
     "{ jobs { nodes { waiting { __typename why: reasons dueAt ahead(atMost: 1) { value isExact } running { value } } } } }",
     f'{{ job(id: "{JOBS[4]["id"]}") {{ waiting {{ ...W }} }} wrong: job(id: "{JOBS[0]["id"]}") {{ waiting {{ ahead(atMost: -1) {{ value }} }} }} }} fragment W on JobWaiting {{ startsPerMinute eta lastStartInQueue a: ahead(atMost: null) {{ value }} }}',
+    "{ queues { __typename name due { value isExact } scheduled { value } running { value } oldestDueAt started succeeded failed drainEta wait { count p50 } run { count } } short: queues(minutes: 1) { q: name } wrong: queues(minutes: 0) { name } }",
     "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
     f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
     f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',

@@ -154,6 +154,12 @@ SHAPES = {
         'jobs(first: $first, filter: {type: {in: ["a", "b"]}, status: [FAILED, QUEUED]}) { nodes { id } count { value } }',
     ),
     "suggest": Shape(1, 'suggest(field: TYPE, prefix: "e") { value count { value } }'),
+    # Counts by sums, else of those that run, and the queues that have queued jobs.
+    "queues": Shape(
+        5,
+        "queues { name due { value } scheduled { value } running { value } oldestDueAt latencySeconds started drainEta }",
+    ),
+    "queues with durations": Shape(5, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
     "node": Shape(1, "node(id: $id) { id ... on Job { type } }"),
     "viewer": Shape(0, "viewer { orgId subject roles }"),
     "introspection": Shape(0, "__schema { types { name fields { name } } }"),

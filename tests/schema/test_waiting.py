@@ -1,77 +1,20 @@
 """`Job.waiting` against a plain model of the queues, which knows nothing of db/."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from db.engine import create_engine
-from db.tallies.summing import Outcome, sum_once
 from tests.support.ledger import events, insert, job
+from tests.support.queue_model import MINUTE, QUEUES, Model, at, random_history, rounded, summed
 from tests.support.service import ORG, Service
 
 WAITING = """query ($ids: [ID!]!, $atMost: Int) { jobs(filter: {ids: $ids}, first: 200) { nodes {
   id status waiting { reasons dueAt ahead(atMost: $atMost) { value isExact } running { value isExact }
     startsPerMinute eta lastStartInQueue } } } }"""
-QUEUES = ["default", "mail", "nightly", "paused"]
-MINUTE = timedelta(minutes=1)
-
-
-def due_at(row: dict[str, Any]) -> datetime:
-    found: datetime = max(row["queued_at"], row.get("scheduled_at") or row["queued_at"])
-    return found
-
-
-def is_due(row: dict[str, Any], now: datetime) -> bool:
-    return row["status"] == "queued" and (row.get("scheduled_at") or now) <= now
-
-
-def order(row: dict[str, Any]) -> tuple[int, UUID]:
-    return -row["priority"], row["id"]
-
-
-class Model:
-    """What is so of the jobs of one organisation at a time."""
-
-    def __init__(self, rows: Sequence[dict[str, Any]], steps: Sequence[dict[str, Any]]) -> None:
-        self.rows = rows
-        queue_of = {row["id"]: row["queue"] for row in rows}
-        self.starts = [
-            (queue_of[step["job_id"]], step["ts"])
-            for step in steps
-            if step["next_status"] == "running" and step["prev_status"] != "running"
-        ]
-
-    def waiting(self, row: dict[str, Any], now: datetime) -> Any:
-        if row["status"] != "queued":
-            return None
-        own = [other for other in self.rows if other["queue"] == row["queue"]]
-        due = [other for other in own if is_due(other, now)]
-        waits = is_due(row, now)
-        ahead = sum(order(other) < order(row) for other in due) if waits else len(due)
-        starts = [ts for queue, ts in self.starts if queue == row["queue"] and ts <= now]
-        lately = [ts for ts in starts if ts >= now - 15 * MINUTE]
-        reasons = []
-        if not waits:
-            reasons.append("BACKING_OFF" if row["attempt"] else "SCHEDULED")
-        if waits and ahead:
-            reasons.append("BEHIND_OTHERS")
-        if waits and not lately:
-            reasons.append("NO_RECENT_STARTS")
-        return {
-            "reasons": reasons,
-            "dueAt": due_at(row),
-            "ahead": ahead,
-            "running": sum(other["status"] == "running" for other in own),
-            "startsPerMinute": len(lately) / 15 if lately else None,
-            "eta": now + (ahead + 1) * 15 * MINUTE / len(lately)
-            if waits and len(lately) >= 10
-            else None,
-            "lastStartInQueue": max(starts, default=None),
-        }
 
 
 async def ask(
@@ -99,50 +42,6 @@ def plain(told: Any) -> Any:
     return told | {name: told[name]["value"] for name in ("ahead", "running")}
 
 
-def rounded(expected: Any) -> Any:
-    return expected and expected | {
-        "startsPerMinute": expected["startsPerMinute"]
-        and pytest.approx(expected["startsPerMinute"])
-    }
-
-
-def random_job(random: Random, now: datetime, org: UUID) -> dict[str, Any]:
-    status = random.choice(["queued"] * 4 + ["running", "succeeded"])
-    created = now - timedelta(seconds=random.randrange(1, 40 * 60))
-    times = [None, None, now - 5 * MINUTE, now - timedelta(seconds=1), now + 5 * MINUTE]
-    row = job(
-        org_id=org,
-        status=status,
-        queue=random.choice(QUEUES[:3] if status == "running" else QUEUES),
-        priority=random.choice([0, 0, 0, 5, -5]),
-        created_at=created,
-        scheduled_at=random.choice(times) if status == "queued" else None,
-        attempt=random.choice([0, 0, 1]),
-    )
-    if row["queue"] == "paused":
-        row["status"] = "queued"
-    return row
-
-
-def history(random: Random, row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Make events that end with the row's status; some were started before."""
-    begun = ["queued", *(["running", "queued"] if random.random() < 0.3 else [])]
-    if row["queue"] == "paused":
-        begun = ["queued"]
-    last = {"queued": [], "running": ["running"], "succeeded": ["running", "succeeded"]}
-    steps = events(row, *begun, *last[row["status"]])
-    row["queued_at"] = steps[len(begun) - 1]["ts"]
-    for step in steps:
-        if step["next_status"] == "running" and row["status"] != "queued":
-            row["started_at"] = step["ts"]
-    if row["status"] == "queued":
-        row["started_at"] = row["finished_at"] = None
-    if row["status"] == "succeeded":
-        row["finished_at"] = steps[-1]["ts"]
-    row["updated_at"] = steps[-1]["ts"]
-    return steps
-
-
 @pytest.mark.parametrize("with_tallies", [False, True], ids=["no tallies", "tallies"])
 async def test_a_random_ledger_is_as_the_model_says(
     service: Service, database_url: str, monkeypatch: pytest.MonkeyPatch, with_tallies: bool
@@ -150,8 +49,7 @@ async def test_a_random_ledger_is_as_the_model_says(
     random, org = Random(7), uuid4()
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
     monkeypatch.setattr("resolvers.context.datetime", at(now))
-    rows = [random_job(random, now, org) for _ in range(300)]
-    steps = [step for row in rows for step in history(random, row)]
+    rows, steps = random_history(random, now, org, 300)
     await insert(database_url, rows, steps)
     if with_tallies:
         await summed(database_url, org)
@@ -162,24 +60,6 @@ async def test_a_random_ledger_is_as_the_model_says(
     told = [reason for each in found.values() if each for reason in each["reasons"]]
     assert set(told) == {"SCHEDULED", "BACKING_OFF", "BEHIND_OTHERS", "NO_RECENT_STARTS"}
     assert any(each and each["eta"] for each in found.values())
-
-
-def at(now: datetime) -> type[datetime]:
-    """Make a class of times whose now stands still."""
-
-    class Still(datetime):
-        @classmethod
-        def now(cls, _zone: Any = None) -> datetime:  # type: ignore[override]
-            return now
-
-    return Still
-
-
-async def summed(url: str, org: UUID) -> None:
-    engine = create_engine(url)
-    while (await sum_once(engine, org)).outcome is not Outcome.DONE:
-        pass
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.support.service import ORG, OTHER_ORG
 MARK = "theirs"
 UNKNOWN = str(UUID(int=0xABC << 64))
 STEPS = {
-    "failed": ["queued", *["running", "queued"] * 3, "running", "failed"],
+    "failed": ["queued", *["running", "failed"] * 4],
     "running": ["queued", "running"],
     "succeeded": ["queued", "running", "succeeded"],
     "queued": ["queued"],

@@ -45,7 +45,7 @@ from tests.support.service import ORG, OTHER_ORG
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 # When some jobs had just been started, and what tells of that.
 WHILE_STARTING = EPOCH + timedelta(minutes=10)
-AT_ONCE = ["jobs"]
+AT_ONCE = ["jobs", "queues"]
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
 UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
@@ -108,6 +108,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
         for prefix in ("", MARK, "o")
         for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
     ],
+    "queues": [{"minutes": minutes} for minutes in (1, 15, 60)],
     "viewer": [{}],
     "server": [{}],
 }
