@@ -112,8 +112,9 @@ def check_transitions(transitions: Sequence[Transition]) -> None:
 
 
 def check_transition(transition: Transition, prefix: str = "") -> None:
-    """Raise InvalidJobError if the transition has an invalid result or detail."""
+    """Raise InvalidJobError if the transition has an invalid result, worker or detail."""
     _raise_fault(f"{prefix}result", document_fault(transition.result, MAX_JSON_BYTES))
+    _raise_fault(f"{prefix}worker", name_fault(transition.worker))
     check_detail(transition.detail, prefix)
 
 

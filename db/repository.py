@@ -172,16 +172,18 @@ class JobRepository:
         error_message: str | None = None,
         detail: Mapping[str, Any] | None = None,
         by_operator: bool = False,
+        worker: str | None = None,
     ) -> JobRow:
         """Change a job's status, append the event and return the changed job.
 
         `expected`: only from this status. `attempt`: only while the job is in this attempt, the
         `attempt` of the row returned by its start. `by_operator`: a retry starts at once, even
-        without attempts left, and is also allowed for canceled and dead-lettered jobs. Error texts
-        that are too long or cannot be stored are shortened or cleaned. Waits for concurrent changes
-        of the job. Raises InvalidJobError, JobNotFoundError or IllegalTransitionError.
+        without attempts left, and is also allowed for canceled and dead-lettered jobs. `worker`:
+        who starts the job. Error texts that are too long or cannot be stored are shortened or
+        cleaned. Waits for concurrent changes of the job. Raises InvalidJobError, JobNotFoundError
+        or IllegalTransitionError.
         """
-        values = expected, attempt, result, error_code, error_message, detail, by_operator
+        values = expected, attempt, result, error_code, error_message, detail, by_operator, worker
         change = StatusChange(job_id, status, *values)
         transition = change.transition(self._author)
         check_transition(transition)

@@ -132,8 +132,9 @@ class _SimulatedJob:
         if self._clock > 0:
             return False
         self._attempt += 1
-        self._set_status(JobStatus.RUNNING, worker=f"worker-{self._rng.randrange(1, 9)}")
-        self._fields["started_at"] = self._time()
+        worker = f"worker-{self._rng.randrange(1, 9)}"
+        self._set_status(JobStatus.RUNNING, worker=worker)
+        self._fields |= {"started_at": self._time(), "worker": worker}
         return self._run()
 
     def _cancel_after(self, seconds: float) -> None:

@@ -95,7 +95,8 @@ class _Simulation:
         job_id = self._execute(CREATE, input=self._input(kind))["createJob"]["job"]["id"]
         self._pause(min(kind.wait_seconds, MAX_RUN_SECONDS) * self._rng.random())
         for attempt in range(1, kind.max_attempts + 1):
-            self._transition(job_id, "QUEUED", "RUNNING")
+            worker = f"worker-{self._rng.randrange(1, 9)}"
+            self._transition(job_id, "QUEUED", "RUNNING", worker=worker)
             error = self._run(kind, job_id)
             if error is None or error in FINAL_ERRORS:
                 return

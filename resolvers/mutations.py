@@ -228,6 +228,7 @@ def _checked_item(
 def checked(ctx: Context, wanted: Transition, prefix: str = "") -> Transition:
     """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
     check_json(f"{prefix}result", wanted.result, ctx.limits.max_json_bytes)
+    check_name(f"{prefix}worker", wanted.worker)
     detail = check_object(f"{prefix}detail", wanted.detail, ctx.limits.max_json_bytes)
     return replace(
         wanted,

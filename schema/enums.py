@@ -85,6 +85,7 @@ _describe(
         JobDimension.REQUESTED_BY: "The requester of the job.",
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
+        JobDimension.WORKER: "The worker that runs the job, or ran it last.",
     },
 )
 _describe(

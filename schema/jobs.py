@@ -48,6 +48,9 @@ class JobAttempt:
     error_message: str | None = secret_json_text(
         "error_message", "The message of the error that ended the run; null if none was recorded."
     )
+    worker: str | None = secret_json_text(
+        "worker", "The name of the worker that the start of the run told; null if it told none."
+    )
 
 
 @strawberry.type(description="What a job was at a time, according to its events.")
@@ -119,6 +122,11 @@ class Job(Node):
         description="When the job reached a terminal status; null if its status is not terminal."
     )
 
+    worker: str | None = strawberry.field(
+        description="The name of the worker that runs the job, or ran it last; null if its last "
+        "start did not tell one."
+    )
+
     @leaf(
         "The wait in seconds: from `queuedAt` or `scheduledAt`, whichever is later, to "
         "`startedAt`, or to now while the job is queued. Null if the job ended without a start.",
@@ -165,8 +173,8 @@ class Job(Node):
             int | None, strawberry.argument(description="The maximum number of runs.")
         ] = LIST_SIZE,
     ) -> Sequence[list[JobAttempt]]:
-        errors = selected(info, Selections.attempt_errors)
-        return await events.list_attempts(info.context, _ids(parents), last, errors)  # type: ignore[return-value]
+        details = selected(info, Selections.attempt_details)
+        return await events.list_attempts(info.context, _ids(parents), last, details)  # type: ignore[return-value]
 
     @level(
         "What the job was at a time, by the changes of its status up to then; null if it did not "

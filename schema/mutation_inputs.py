@@ -81,6 +81,10 @@ class TransitionJobInput:
     detail: JSON | None = strawberry.field(
         default=UNSET, description="Details to record in the event: a JSON object."
     )
+    worker: str | None = strawberry.field(
+        default=UNSET,
+        description="The name of the worker that starts the job; ignored unless `to` is RUNNING.",
+    )
 
     def transition(self) -> Transition:
         """Convert the input to a Transition."""
@@ -93,6 +97,7 @@ class TransitionJobInput:
             error_code=optional(self.error_code),
             error_message=optional(self.error_message),
             detail={} if detail is None else detail,  # type: ignore[arg-type]
+            worker=optional(self.worker),
         )
 
 

@@ -1,11 +1,13 @@
-"""The type `QueueSummary`."""
+"""The types `QueueSummary` and `WorkerSummary`."""
 
 from datetime import datetime
 
 import strawberry
 
+from db.queries.workers import MOST_JOBS
 from resolvers.queues import MAX_MINUTES, MAX_QUEUES, MOST_READ
 from resolvers.waiting import MIN_STARTS
+from resolvers.workers import MAX_WORKERS
 from schema.aggregates import DurationStats
 from schema.connections import Count
 
@@ -55,4 +57,24 @@ class QueueSummary:
         "and `due / (started - queued)` times these minutes, where `queued` is how many jobs were "
         "created or queued again in them. Null unless that is positive, `due` is exact and not 0, "
         f"and at least {MIN_STARTS} runs were started."
+    )
+
+
+WORKERS_DESCRIPTION = (
+    "The workers that run jobs, or were seen in the last `minutes`, by the names that were given "
+    f"when they started a job. At most {MAX_WORKERS}: those that run the most jobs, then those "
+    f"seen last; they are in this order. Of the newest {MOST_JOBS} jobs that run, and of the "
+    f"{MOST_JOBS} that changed last in these minutes."
+)
+
+
+@strawberry.type(description="A worker: who starts jobs and runs them.")
+class WorkerSummary:
+    name: str = strawberry.field(description="The name of the worker.")
+    running: Count = strawberry.field(
+        description="How many jobs it runs. If not exact, at least so many."
+    )
+    last_seen_at: datetime = strawberry.field(
+        description="When it last started or ended a run, or an event was recorded of a job that "
+        "it runs."
     )

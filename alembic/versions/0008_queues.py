@@ -1,4 +1,4 @@
-"""The order in which the jobs of a queue are due."""
+"""Workers of jobs, and the order in which the jobs of a queue are due."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,8 +17,23 @@ def upgrade() -> None:
     # jobs { waiting } and queues: those that have a time, due or not, in the same order.
     create_queue_index("idx_job_org_queue_scheduled", "IS NOT NULL")
 
+    op.add_column("job", sa.Column("worker", sa.Text))
+    # As those of 0007, it also finds names by their beginning.
+    # jobs(filter: {worker: ...}) by CREATED_AT, also if there are none.
+    op.create_index(
+        "idx_job_org_worker",
+        "job",
+        [
+            sa.text(column)
+            for column in ("org_id", "worker text_pattern_ops", "created_at DESC", "id DESC")
+        ],
+        postgresql_where=sa.text("worker IS NOT NULL"),
+    )
+
 
 def downgrade() -> None:
+    op.drop_index("idx_job_org_worker", "job")
+    op.drop_column("job", "worker")
     op.drop_index("idx_job_org_queue_scheduled", "job")
     op.drop_index("idx_job_org_queue_unscheduled", "job")
 

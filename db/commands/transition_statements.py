@@ -51,6 +51,7 @@ _TYPES: Mapping[str, Any] = {
     "error_message": Text(),
     "detail": Text(),
     "jitter": Double(),
+    "worker": Text(),
 }
 
 
@@ -86,6 +87,7 @@ class Given:
     error_message: Any = None
     detail: Any = None
     jitter: Any = None
+    worker: Any = None
 
 
 def change_all(
@@ -211,7 +213,12 @@ def _values(
         "updated_at": time,
     }
     if shape.to is JobStatus.RUNNING:
-        return values | {"attempt": job.attempt + 1, "started_at": time, "finished_at": None}
+        return values | {
+            "attempt": job.attempt + 1,
+            "started_at": time,
+            "finished_at": None,
+            "worker": given.get("worker", null()),
+        }
     if shape.to is JobStatus.QUEUED:
         return values | {
             "started_at": None,

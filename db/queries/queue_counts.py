@@ -43,13 +43,13 @@ async def count_by_queue(session: AsyncSession, org_id: UUID) -> QueueCounts:
             running[key.queue] += row.running
             queued[key.queue] += row.queued
         return QueueCounts(+running, +queued, is_exact=True)
-    rows = await read(session, _running, org_id)
+    window = Window(JOBS_NEWEST_FIRST, MOST_RUNNING + 1)
+    rows = await read(session, _running, org_id, window)
     found = Counter({row.queue: row.jobs for row in rows})
     return QueueCounts(found, None, is_exact=found.total() <= MOST_RUNNING)
 
 
-def _running(org_id: UUID) -> AnySelect:
+def _running(org_id: UUID, window: Window) -> AnySelect:
     running = job_conditions(org_id, JobCriteria(status=[JobStatus.RUNNING]))
-    window = Window(JOBS_NEWEST_FIRST, MOST_RUNNING + 1)
     newest = page(select(job.queue).where(running), window).subquery("newest").c
     return select(newest.queue, func.count().label("jobs")).group_by(newest.queue)

@@ -43,6 +43,7 @@ class TextColumn(StrEnum):
     QUEUE = "queue"
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
+    WORKER = "worker"
 
 
 async def list_matching_values(

@@ -102,6 +102,8 @@ job_table = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
+    # Who runs it, or ran it last; null if its last start did not tell.
+    Column("worker", Text),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -137,6 +139,7 @@ job_table = Table(
         postgresql_where=text("last_error_message IS NOT NULL"),
     ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
+    _prefix_index("idx_job_org_worker", "worker"),
     _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"

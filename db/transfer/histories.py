@@ -17,6 +17,7 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.queries.attempts import WORKER
 from db.statuses import JobStatus
 from db.tables import job_table
 from db.transfer import json_text
@@ -139,7 +140,8 @@ def _derived_events(record: JobRecord) -> list[EventValues]:
         events.append(EventValues(ts, events[-1].next_status, status, attempt, detail))
 
     if ran:
-        add(started_at, JobStatus.RUNNING)
+        detail = None if record.worker is None else {WORKER: record.worker}
+        add(started_at, JobStatus.RUNNING, json_text.dump(detail, WORKER))
     if ran and record.status is JobStatus.QUEUED:
         add(started_at, JobStatus.QUEUED)
     if record.status.is_terminal:

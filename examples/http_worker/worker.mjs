@@ -1,8 +1,12 @@
 // A worker over HTTP, in Node without packages: runs the jobs of a queue that are due. Take it along,
 // and put your own work into `RUNS`.
+import { hostname } from "node:os";
+
 const URL = process.env.URL ?? "http://127.0.0.1:8000/graphql";
 const TOKEN = process.env.TOKEN ?? "";
 const QUEUE = process.env.QUEUE ?? "default";
+// Tells this process from others: who runs what, and who fell silent.
+const WORKER = (process.env.WORKER ?? `${hostname()}:${process.pid}`).slice(0, 255);
 // A job without an event for so long is lost. Runs note that they go on far more often.
 const SILENT_SECONDS = Number(process.env.SILENT_SECONDS ?? 900);
 const IDLE_SECONDS = 2;
@@ -109,7 +113,7 @@ async function outcome(job) {
 
 /** Start a job, do its work, and record what came of it. */
 async function run(job) {
-  const started = await change(job.id, "QUEUED", "RUNNING");
+  const started = await change(job.id, "QUEUED", "RUNNING", { worker: WORKER });
   // Another worker has it, or it was canceled; or an answer was lost: leave it.
   if (started.__typename !== "JobPayload") return;
   const { attempt } = started.job;

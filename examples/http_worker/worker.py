@@ -5,6 +5,7 @@ Take it along, and put your own work into `RUNS`.
 
 import json
 import os
+import platform
 import random
 import sys
 import time
@@ -18,6 +19,8 @@ from urllib.request import Request, urlopen
 URL = os.environ.get("URL", "http://127.0.0.1:8000/graphql")
 TOKEN = os.environ.get("TOKEN", "")
 QUEUE = os.environ.get("QUEUE", "default")
+# Tells this process from others: who runs what, and who fell silent.
+WORKER = os.environ.get("WORKER", f"{platform.node()}:{os.getpid()}")[:255]
 # A job without an event for so long is lost. Runs note that they go on far more often.
 SILENT_SECONDS = float(os.environ.get("SILENT_SECONDS", "900"))
 IDLE_SECONDS = 2.0
@@ -143,7 +146,7 @@ def outcome(job: Json) -> Json:
 
 def run(job: Json) -> None:
     """Start a job, do its work, and record what came of it."""
-    started = change(job["id"], "QUEUED", "RUNNING")
+    started = change(job["id"], "QUEUED", "RUNNING", worker=WORKER)
     if started["__typename"] != "JobPayload":
         return  # another worker has it, or it was canceled; or an answer was lost: leave it
     attempt = started["job"]["attempt"]

@@ -25,6 +25,7 @@ from resolvers.queues import MAX_QUEUES
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES
+from resolvers.workers import MAX_WORKERS
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 
@@ -41,6 +42,7 @@ COUNTED = frozenset(
         "JobMoment",
         "JobWaiting",
         "QueueSummary",
+        "WorkerSummary",
         "JobGroup",
         "TimeBucket",
         "Suggestion",
@@ -206,6 +208,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "timelineBy"): _series,
     ("Query", "suggest"): _suggestions,
     ("Query", "queues"): _fixed(MAX_QUEUES),
+    ("Query", "workers"): _fixed(MAX_WORKERS),
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

@@ -27,6 +27,7 @@ from db.queries import (
     searches,
     timelines,
     values,
+    workers,
 )
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
@@ -87,6 +88,11 @@ LISTINGS = [
         "idx_job_org_requested_by",
         JobOrderField.CREATED_AT,
         JobCriteria(requested_by=TextCriteria(eq="user-7")),
+    ),
+    Listing(
+        "idx_job_org_worker",
+        JobOrderField.CREATED_AT,
+        JobCriteria(worker=TextCriteria(eq="worker-7")),
     ),
     Listing(
         "idx_job_org_error_code",
@@ -344,6 +350,8 @@ NOBODY: list[dict[str, Any]] = [
     {"requested_by": TextCriteria(eq="nobody")},
     {"requested_by": TextCriteria(in_=["nobody", "no one"])},
     {"requested_by": TextCriteria(starts_with="nob")},
+    {"worker": TextCriteria(eq="nobody")},
+    {"worker": TextCriteria(starts_with="nob")},
     {"last_error_code": TextCriteria(eq="NONE")},
     {"last_error_code": TextCriteria(in_=["NONE", "NEVER"])},
     {"last_error_code": TextCriteria(starts_with="NON")},
@@ -417,7 +425,7 @@ async def test_of_attempts_only_the_newest_are_read(
     job_id = UUID(int=1)
     await history.start_often(large_database_url, planner.org_id, job_id, 20_000)
     query = partial(
-        attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, errors=["error_code"]
+        attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, details=["error_code"]
     )
     for plan in await planner.plans(query):
         assert plan.indexes == {"pk_job_event"}
@@ -508,6 +516,16 @@ async def test_running_jobs_are_counted_up_to_their_bound(
     for plan in await planner.plans(queue_counts.count_by_queue):
         assert plan.indexes == {"idx_job_org_status"}, plan.root
         assert sum(plan.rows_read) <= AT_MOST + 1, plan.root
+
+
+@each_organisation
+async def test_workers_are_found_up_to_their_bounds(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MOST_JOBS", AT_MOST)
+    for plan in await planner.plans(workers.list_workers, END - timedelta(minutes=15)):
+        assert plan.indexes == {"idx_job_org_status", "idx_job_org_updated"}, plan.root
+        assert sum(plan.rows_read) <= 2 * AT_MOST + 1, plan.root
 
 
 @each_organisation

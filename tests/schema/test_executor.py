@@ -59,7 +59,7 @@ async def _ledger(database_url: str) -> None:
 QUERIES = [
     "{ jobs { nodes { __typename id type isTerminal waitSeconds payload lastErrorCode } } }",
     "{ jobs { edges { cursor node { t: type type } } pageInfo { hasNextPage endCursor } count { value isExact } } }",
-    "{ jobs { nodes { ...A ... on Job { queue } ... on Node { id } } } } fragment A on Job { attempts { number outcome runSeconds errorCode } }",
+    "{ jobs { nodes { ...A ... on Job { queue worker } ... on Node { id } } } workers { name running { value } lastSeenAt } } fragment A on Job { attempts { number outcome runSeconds errorCode worker } }",
     "{ jobs { nodes { a: events(first: 1) { nodes { id job { id } } } b: events(last: 1) { edges { node { detail ts } } } latestEvent { nextStatus } } } }",
     '{ jobs { nodes { id at(time: "2026-01-01T00:02:05Z") { __typename status attempt since } x: at(time: "2026-01-01T00:02:05Z") { s: status } never: at(time: "2020-01-01T00:00:00Z") { status } } } }',
     f'{{ job(id: "{JOBS[2]["id"]}") {{ at(time: "2126-01-01T00:00:00Z") {{ ...M }} wrong: at(time: "2026") {{ status }} }} }} fragment M on JobMoment {{ since attempt }}',

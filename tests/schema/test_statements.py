@@ -63,7 +63,7 @@ SHAPES = {
     ),
     "jobs with their last attempts": Shape(
         3,
-        "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
+        "jobs(first: $first) { nodes { worker a: attempts(last: 1) { errorCode worker } b: attempts { outcome } } }",
     ),
     "the viewer and the server": Shape(0, "viewer { subject expiresAt } server { version now }"),
     "the viewer's organisation": Shape(
@@ -160,6 +160,7 @@ SHAPES = {
         "queues { name due { value } scheduled { value } running { value } oldestDueAt latencySeconds started drainEta }",
     ),
     "queues with durations": Shape(5, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
+    "workers": Shape(1, "workers { name running { value isExact } lastSeenAt }"),
     "node": Shape(1, "node(id: $id) { id ... on Job { type } }"),
     "viewer": Shape(0, "viewer { orgId subject roles }"),
     "introspection": Shape(0, "__schema { types { name fields { name } } }"),

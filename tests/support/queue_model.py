@@ -1,6 +1,6 @@
 """What is so of queues and workers, by plain Python over jobs and events: nothing of db/ is used."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from random import Random
@@ -104,6 +104,31 @@ class Model:
             "run": stats(known(map(self.run, changes))),
             "drainEta": now + len(due) * minutes * MINUTE / (started - queued) if drains else None,
         }
+
+    def workers(self, now: datetime, minutes: int) -> list[tuple[str, int, datetime]]:
+        """Name the workers that run jobs or were seen: with the jobs that run, and when."""
+        seen: dict[str, datetime] = {}
+        running: Counter[str] = Counter()
+        since = now - minutes * MINUTE
+        for row in self.rows:
+            name, time = row.get("worker"), self.seen(row)
+            counts = row["status"] == "running" or row["updated_at"] >= since
+            if name is not None and time is not None and counts:
+                seen[name] = max(time, seen.get(name, time))
+                running[name] += row["status"] == "running"
+        names = [name for name in seen if running[name] or seen[name] >= since]
+        names.sort(key=lambda name: (-running[name], -seen[name].timestamp(), name))
+        return [(name, running[name], seen[name]) for name in names]
+
+    def seen(self, row: dict[str, Any]) -> datetime | None:
+        """Return when a job's worker was last heard of."""
+        if row["status"] == "running":
+            return max(time for time in (row["updated_at"], row.get("progress_at")) if time)
+        if row["status"] in {"succeeded", "failed", "dead_letter"}:
+            time: datetime | None = row["finished_at"]
+            return time
+        started: datetime | None = row.get("started_at")
+        return started
 
     def wait(self, step: dict[str, Any]) -> timedelta | None:
         """Return how long the run that a change started had waited."""

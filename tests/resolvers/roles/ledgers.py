@@ -34,13 +34,14 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             attempt=n % 4,
             scheduled_at=EPOCH,
             requested_by=mark,
+            worker=mark,
             idempotency_key=f"key{n}",
             payload={"mark": mark, "n": n, "password": f"secret of {mark}"},
             result=[mark],
             last_error_code=f"{mark}_code",
             last_error_message=f"{mark} at x://{mark}:secret@h",
         )
-        detail = {"by": mark, "error_code": mark, "error_message": mark}
+        detail = {"by": mark, "error_code": mark, "error_message": mark, "worker": mark}
         rows.append(row)
         steps += events(row, *STEPS[status], detail=detail)
     return rows, steps

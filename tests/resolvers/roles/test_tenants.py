@@ -45,7 +45,7 @@ from tests.support.service import ORG, OTHER_ORG
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 # When some jobs had just been started, and what tells of that.
 WHILE_STARTING = EPOCH + timedelta(minutes=10)
-AT_ONCE = ["jobs", "queues"]
+AT_ONCE = ["jobs", "queues", "workers"]
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
 UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
@@ -68,6 +68,7 @@ FILTERS: list[Any] = [
     {"search": THEIR_IDS[0][:30]},
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
+    {"worker": {"eq": MARK}},
 ]
 EVENT_FILTERS: list[Any] = [
     None,
@@ -83,7 +84,7 @@ PAGES: list[dict[str, Any]] = [
     *({"last": 9, "before": cursor} for cursor in (*OUR_CURSORS, *THEIR_CURSORS)),
 ]
 RANGE = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z", "bucket": "MINUTE"}
-DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY"]
+DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY", "WORKER"]
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
     "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
@@ -106,9 +107,10 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "suggest": [
         {"field": field, "prefix": prefix}
         for prefix in ("", MARK, "o")
-        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
+        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "WORKER")
     ],
     "queues": [{"minutes": minutes} for minutes in (1, 15, 60)],
+    "workers": [{"minutes": minutes} for minutes in (1, 15, 60)],
     "viewer": [{}],
     "server": [{}],
 }
@@ -127,6 +129,7 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
         for to in ("RUNNING", "SUCCEEDED")
     ),
     ("transitionJob", {"input": {"id": THEIR_IDS[0], "to": "FAILED", "detail": 1}}),
+    ("transitionJob", {"input": {"id": THEIR_IDS[3], "to": "RUNNING", "worker": "w"}}),
     *(
         ("transitionJobs", {"input": [{"id": each, "to": to} for each in (OUR_IDS[2], *JOB_IDS, "x")]})
         for to in ("CANCELED", "RUNNING", "FAILED")
