@@ -169,7 +169,7 @@ class _SimulatedJob:
         for percent in (20, 40) if self._is_stuck else (20, 40, 60, 80):
             if started + seconds * percent / 100 <= 0:
                 self._clock = started + seconds * percent / 100
-                self._set_status(JobStatus.RUNNING, progress=percent)
+                self._set_status(JobStatus.RUNNING, progress={"fraction": percent / 100})
 
     def _requeue_running(self) -> bool:
         if self._attempt == self._kind.max_attempts:

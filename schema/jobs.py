@@ -60,6 +60,21 @@ class JobMoment:
     since: datetime = strawberry.field(description="When the job had got this status.")
 
 
+@strawberry.type(description="How much of its run a job has done.")
+class JobProgress:
+    @leaf("The share of the run that is done: 0 to 1.", {"progress_fraction"})
+    def fraction(self, parent: strawberry.Parent[JobRow]) -> float:
+        return parent.progress_fraction
+
+    step: str | None = secret_text(
+        "progress_step", "The name of what is done now; null if none was told."
+    )
+
+    @leaf("When this was told.", {"progress_at"})
+    def at(self, parent: strawberry.Parent[JobRow]) -> datetime:
+        return parent.progress_at
+
+
 @strawberry.type(description="A background job.")
 class Job(Node):
     @leaf("The job's UUID.", {"id"})  # type: ignore[misc]
@@ -107,7 +122,10 @@ class Job(Node):
         "last_error_message", "The message of the last error; null if none was recorded."
     )
     created_at: datetime = strawberry.field(description="When the job was created.")
-    updated_at: datetime = strawberry.field(description="When the job last changed.")
+    updated_at: datetime = strawberry.field(
+        description="When the job last changed. An event that tells nothing but progress is no "
+        "change."
+    )
     queued_at: datetime = strawberry.field(
         description="When the job was last queued: created, returned to the queue by its worker or "
         "retried."
@@ -187,6 +205,13 @@ class Job(Node):
         time: Annotated[datetime, strawberry.argument(description="The time.")],
     ) -> Sequence[JobMoment | None]:
         return await moments.get_moments(info.context, _ids(parents), time)
+
+    @level(
+        "The progress that was told last; null if the last run has told none.",
+        {"progress_fraction", "progress_step", "progress_at"},
+    )
+    async def progress(self, parents: Parents[JobRow]) -> Sequence[JobProgress | None]:
+        return [None if job.progress_at is None else job for job in parents]
 
     @level("Why the job waits; null unless it is QUEUED.", waiting.WAITING_COLUMNS)
     async def waiting(self, parents: Parents[JobRow], info: Info) -> Sequence[JobWaiting | None]:

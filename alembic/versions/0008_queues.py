@@ -1,4 +1,4 @@
-"""Workers of jobs, and the order in which the jobs of a queue are due."""
+"""Workers and progress of jobs, and the order in which the jobs of a queue are due."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,8 +30,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("worker IS NOT NULL"),
     )
 
+    # Job.progress. No index has them, so that PostgreSQL need not change any for a new progress.
+    op.add_column("job", sa.Column("progress_fraction", sa.Double))
+    op.add_column("job", sa.Column("progress_step", sa.Text))
+    op.add_column("job", sa.Column("progress_at", sa.DateTime(timezone=True)))
+    op.create_check_constraint(
+        "ck_job_progress_fraction", "job", "progress_fraction >= 0 AND progress_fraction <= 1"
+    )
+
 
 def downgrade() -> None:
+    op.drop_constraint("ck_job_progress_fraction", "job")
+    for name in ("progress_at", "progress_step", "progress_fraction"):
+        op.drop_column("job", name)
     op.drop_index("idx_job_org_worker", "job")
     op.drop_column("job", "worker")
     op.drop_index("idx_job_org_queue_scheduled", "job")

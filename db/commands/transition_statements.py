@@ -218,6 +218,7 @@ def _values(
             "started_at": time,
             "finished_at": None,
             "worker": given.get("worker", null()),
+            **dict.fromkeys(("progress_fraction", "progress_step", "progress_at")),
         }
     if shape.to is JobStatus.QUEUED:
         return values | {

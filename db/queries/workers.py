@@ -68,7 +68,10 @@ def _seen_at() -> ColumnElement[Any]:
     """
     ended = JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.DEAD_LETTER
     return case(
-        (job.status == _status(JobStatus.RUNNING), job.updated_at),
+        (
+            job.status == _status(JobStatus.RUNNING),
+            func.greatest(job.updated_at, job.progress_at),
+        ),
         (job.status.in_(list(map(_status, ended))), job.finished_at),
         else_=job.started_at,
     )

@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -104,6 +105,10 @@ job_table = Table(
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
     # Who runs it, or ran it last; null if its last start did not tell.
     Column("worker", Text),
+    # The progress of its last run. No index has these columns: see ADR 20.
+    Column("progress_fraction", Double),
+    Column("progress_step", Text),
+    Column("progress_at", Timestamp),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -113,6 +118,9 @@ job_table = Table(
     ),
     CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+    CheckConstraint(
+        "progress_fraction >= 0 AND progress_fraction <= 1", name="ck_job_progress_fraction"
+    ),
     _page_index("idx_job_org_created", "created_at DESC"),
     _page_index("idx_job_org_updated", "updated_at DESC"),
     _page_index("idx_job_org_finished", f"({_FUTURE_IF_NULL.format('finished_at')}) DESC"),

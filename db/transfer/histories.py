@@ -17,6 +17,7 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.progress import progress_of
 from db.queries.attempts import WORKER
 from db.statuses import JobStatus
 from db.tables import job_table
@@ -39,7 +40,8 @@ class EventValues(NamedTuple):
 
 
 # The columns of `job` that a record does not have, and the ones that it has as they are stored.
-_DERIVED = frozenset({"event_seq", "updated_at", "queued_at"})
+_PROGRESS = ("progress_fraction", "progress_step", "progress_at")
+_DERIVED = frozenset({"event_seq", "updated_at", "queued_at", *_PROGRESS})
 _COLUMNS = [
     name for name in job_table.c.keys()[2:] if name in _DERIVED or name in JobRecord.model_fields
 ]
@@ -87,6 +89,7 @@ def complete(record: JobRecord) -> History:
         "started_at": started_at,
         "finished_at": finished_at,
         "queued_at": _last_queued(record, events),
+        **dict(zip(_PROGRESS, _last_progress(record.events or ()), strict=True)),
     }
     job = JobValues(**values)
     return History(record.id, job, events)
@@ -192,6 +195,21 @@ def _last_queued(record: JobRecord, events: Sequence[EventValues]) -> datetime:
         ),
         record.created_at,
     )
+
+
+def _last_progress(
+    events: Sequence[EventRecord],
+) -> tuple[float | None, str | None, datetime | None]:
+    """Return the progress that the last run told: its share, its step and its time."""
+    for event in reversed(events):
+        if event.prev_status is not event.next_status:
+            if event.next_status is JobStatus.RUNNING:
+                break
+            continue
+        progress = progress_of(event.detail)
+        if progress is not None:
+            return progress.fraction, progress.step, event.ts
+    return None, None, None
 
 
 def _finished_at(record: JobRecord, events: Sequence[EventValues]) -> datetime | None:

@@ -99,7 +99,9 @@ async function nextJobs() {
 
 /** Do the work, and say how its run ends. */
 async function outcome(job) {
-  const note = (detail) => ask(NOTE, { input: { id: job.id, detail } });
+  // With a detail, it moves `updatedAt`, too: the run is not silent.
+  const note = (fraction, detail) =>
+    ask(NOTE, { input: { id: job.id, detail, progress: { fraction } } });
   try {
     const result = await RUNS[job.type](job.payload, note);
     // What is no JSON is a failure, and so is what no request has room for.
@@ -159,7 +161,7 @@ async function giveBackLost() {
 
 /** Do the work of a job of the type invoice.render. */
 async function render(payload, note) {
-  await note({ progress: 0.5 });
+  await note(0.5, { pages: payload.pages });
   return { pages: payload.pages };
 }
 

@@ -49,7 +49,7 @@ NOTE = """mutation ($input: RecordJobEventInput!) {
 }"""
 
 Json = dict[str, Any]
-Note = Callable[[Json], None]
+Note = Callable[[float, Json], None]
 
 
 class PassingError(Exception):
@@ -133,8 +133,10 @@ def checked(result: Json) -> Json:
 def outcome(job: Json) -> Json:
     """Do the work, and say how its run ends."""
 
-    def note(detail: Json) -> None:
-        ask(NOTE, {"input": {"id": job["id"], "detail": detail}})
+    def note(fraction: float, detail: Json) -> None:
+        # With a detail, it moves `updatedAt`, too: the run is not silent.
+        told = {"detail": detail, "progress": {"fraction": fraction}}
+        ask(NOTE, {"input": {"id": job["id"], **told}})
 
     try:
         result = checked(RUNS[job["type"]](job["payload"], note))
@@ -192,7 +194,7 @@ def give_back_lost() -> None:
 
 def render(payload: Any, note: Note) -> Json:
     """Do the work of a job of the type invoice.render."""
-    note({"progress": 0.5})
+    note(0.5, {"pages": payload["pages"]})
     return {"pages": payload["pages"]}
 
 

@@ -1,6 +1,7 @@
 """Compiled plans give the responses of graphql-core's own executor."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any
 
@@ -21,8 +22,18 @@ async def core_service(database_url: str) -> AsyncIterator[Service]:
 
 
 UNKNOWN = "00000000-0000-7000-8000-00000000ffff"
+PROGRESS = {
+    "progress_fraction": 0.25,
+    "progress_step": "step at x://u:secret@h",
+    "progress_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
 JOBS = [
-    job(n, status=status, payload={"n": n} if n % 2 else None)
+    job(
+        n,
+        status=status,
+        payload={"n": n} if n % 2 else None,
+        **(PROGRESS if n % 3 else {}),
+    )
     for n, status in enumerate(["queued", "running", "failed", "succeeded"] * 3)
 ]
 
@@ -66,6 +77,7 @@ QUERIES = [
     "{ jobs { nodes { waiting { __typename why: reasons dueAt ahead(atMost: 1) { value isExact } running { value } } } } }",
     f'{{ job(id: "{JOBS[4]["id"]}") {{ waiting {{ ...W }} }} wrong: job(id: "{JOBS[0]["id"]}") {{ waiting {{ ahead(atMost: -1) {{ value }} }} }} }} fragment W on JobWaiting {{ startsPerMinute eta lastStartInQueue a: ahead(atMost: null) {{ value }} }}',
     "{ queues { __typename name due { value isExact } scheduled { value } running { value } oldestDueAt started succeeded failed drainEta wait { count p50 } run { count } } short: queues(minutes: 1) { q: name } wrong: queues(minutes: 0) { name } }",
+    "{ jobs { nodes { progress { __typename fraction step told: at } updatedAt } } }",
     "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
     f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
     f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',

@@ -81,6 +81,9 @@ SHAPES = {
         6,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
     ),
+    "jobs with progress": Shape(
+        1, "jobs(first: $first) { nodes { progress { fraction step at } worker } }"
+    ),
     "why jobs wait": Shape(
         6,
         "jobs(first: $first, filter: {status: [QUEUED]}) { nodes { waiting { reasons dueAt ahead { value } running { value } startsPerMinute eta lastStartInQueue } } }",

@@ -137,6 +137,10 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
     *(
+        ("recordJobEvent", {"input": {"id": each, "progress": {"fraction": 0.5, "step": "s"}}})
+        for each in JOB_IDS
+    ),
+    *(
         (name, {"id": each})
         for name in ("cancelJob", "rescheduleJob", "retryJob", "rescheduleJob", "rerunJob")
         for each in (*JOB_IDS, "x")
