@@ -10,13 +10,14 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import Table, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.criteria import Found, JobCriteria, JobEventCriteria, SearchCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries import (
     aggregates,
     attempts,
+    distribution_statements,
     due_jobs,
     events,
     jobs,
@@ -29,6 +30,8 @@ from db.queries import (
     values,
     workers,
 )
+from db.queries.buckets import Buckets, Series
+from db.queries.dimensions import JobDimension
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -39,10 +42,12 @@ from db.queries.keyset import (
     Window,
     page,
 )
+from db.queries.rows import read
 from db.queries.values import TextColumn
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
+from db.tallies.spans import Run
 from resolvers.efforts import effort_of_any
 from tests.db import history
 from tests.db.history import LARGEST, NEWEST, SMALLEST
@@ -506,6 +511,28 @@ async def test_queues_with_queued_jobs_are_found_one_after_another(planner: Plan
         assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
         assert "Seq Scan" not in plan.kinds, plan.root
         assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES), plan.root
+
+
+@each_organisation
+async def test_of_few_durations_the_job_of_each_is_looked_up(planner: Planner) -> None:
+    since = END - timedelta(minutes=15)
+    buckets = Buckets.read_from([since, END], [Run(None, since, END)])
+    series = Series(JobDimension.QUEUE, list(QUEUES))
+    of_time = select(func.count()).where(
+        job_event_table.c.org_id == planner.org_id,
+        job_event_table.c.ts >= since,
+        job_event_table.c.ts < END,
+    )
+    ((events_of_time,),) = await planner.rows(of_time)
+    for plan in await planner.plans(_distributions, series, buckets):
+        assert plan.indexes <= {EVENTS_INDEX, "pk_job", "pk_job_event"}, plan.root
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # Of each event the job, for its queue and its times, and the previous event.
+        assert sum(plan.rows_read) - plan.rounding <= 5 * events_of_time, plan.root
+
+
+async def _distributions(session: AsyncSession, org_id: UUID, series: Series, of: Buckets) -> Any:
+    return await read(session, distribution_statements.exact, org_id, None, series, of, True)
 
 
 @each_organisation
