@@ -20,6 +20,7 @@ TEXT_COLUMNS = (
     "idempotency_key",
     "last_error_code",
     "last_error_message",
+    "worker",
 )
 INT_COLUMNS = ("priority", "attempt")
 TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
@@ -142,6 +143,7 @@ class JobCriteria:
     idempotency_key: TextCriteria | None = None
     last_error_code: TextCriteria | None = None
     last_error_message: TextCriteria | None = None
+    worker: TextCriteria | None = None
     priority: IntCriteria | None = None
     attempt: IntCriteria | None = None
     created_at: TimeCriteria | None = None

@@ -20,7 +20,9 @@ class Effort(IntEnum):
 
 
 # An index finds their values, or finds none.
-_INDEXED = frozenset({"type", "queue", "requested_by", "last_error_code", "idempotency_key"})
+_INDEXED = frozenset(
+    {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "worker"}
+)
 _STEADY = frozenset({"ids", "status", "job_ids"})
 _VARYING = frozenset(
     {

@@ -14,6 +14,7 @@ from db.outcomes import (
     IllegalTransition,
     JobNotFound,
 )
+from db.progress import Progress
 from db.queries.jobs import JobRow
 from db.times import time_fault
 from db.validation import attempts_fault, document_fault, name_fault, text_fault
@@ -112,8 +113,9 @@ def check_transitions(transitions: Sequence[Transition]) -> None:
 
 
 def check_transition(transition: Transition, prefix: str = "") -> None:
-    """Raise InvalidJobError if the transition has an invalid result or detail."""
+    """Raise InvalidJobError if the transition has an invalid result, worker or detail."""
     _raise_fault(f"{prefix}result", document_fault(transition.result, MAX_JSON_BYTES))
+    _raise_fault(f"{prefix}worker", name_fault(transition.worker))
     check_detail(transition.detail, prefix)
 
 
@@ -133,6 +135,14 @@ def check_detail(detail: Any, prefix: str = "") -> None:
     """Raise InvalidJobError if the value is not a valid event detail."""
     _raise_fault(f"{prefix}detail", None if isinstance(detail, dict) else "It must be a dict.")
     _raise_fault(f"{prefix}detail", document_fault(detail, MAX_JSON_BYTES))
+
+
+def check_event(detail: Any, progress: Progress | None) -> None:
+    """Raise InvalidJobError if the event tells nothing, or its progress is invalid."""
+    tells = detail is not None or progress is not None
+    _raise_fault("detail", None if tells else "It is required without progress.")
+    for name, fault in ({} if progress is None else progress.faults).items():
+        _raise_fault(f"progress.{name}", fault)
 
 
 def check_author(by: str | None) -> None:

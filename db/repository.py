@@ -27,6 +27,7 @@ from db.errors import (
     check_created,
     check_deletion,
     check_detail,
+    check_event,
     check_limit,
     check_new,
     check_transition,
@@ -40,6 +41,7 @@ from db.job_defaults import (
     DEFAULT_QUEUE,
 )
 from db.outcomes import CreatedJob, JobNotFound, JobWithEvents
+from db.progress import Progress
 from db.queries import due_jobs, events, jobs
 from db.queries.jobs import JobRow
 from db.queries.keyset import EVENTS_OF_JOB, JOBS_NEWEST_FIRST, Window
@@ -172,16 +174,18 @@ class JobRepository:
         error_message: str | None = None,
         detail: Mapping[str, Any] | None = None,
         by_operator: bool = False,
+        worker: str | None = None,
     ) -> JobRow:
         """Change a job's status, append the event and return the changed job.
 
         `expected`: only from this status. `attempt`: only while the job is in this attempt, the
         `attempt` of the row returned by its start. `by_operator`: a retry starts at once, even
-        without attempts left, and is also allowed for canceled and dead-lettered jobs. Error texts
-        that are too long or cannot be stored are shortened or cleaned. Waits for concurrent changes
-        of the job. Raises InvalidJobError, JobNotFoundError or IllegalTransitionError.
+        without attempts left, and is also allowed for canceled and dead-lettered jobs. `worker`:
+        who starts the job. Error texts that are too long or cannot be stored are shortened or
+        cleaned. Waits for concurrent changes of the job. Raises InvalidJobError, JobNotFoundError
+        or IllegalTransitionError.
         """
-        values = expected, attempt, result, error_code, error_message, detail, by_operator
+        values = expected, attempt, result, error_code, error_message, detail, by_operator, worker
         change = StatusChange(job_id, status, *values)
         transition = change.transition(self._author)
         check_transition(transition)
@@ -214,14 +218,24 @@ class JobRepository:
         )
         return [job_or_error(each) for each in outcomes]
 
-    async def log_job_event(self, job_id: UUID, detail: Mapping[str, Any]) -> int:
+    async def log_job_event(
+        self,
+        job_id: UUID,
+        detail: Mapping[str, Any] | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> int:
         """Append an event that does not change the job's status, and return its `seq`.
 
-        Locks the job until the transaction ends. Raises InvalidJobError or JobNotFoundError.
+        `progress` becomes that of the job; without a detail, the job's `updated_at` stays. Locks
+        the job until the transaction ends. Raises InvalidJobError or JobNotFoundError.
         """
-        authored = self._with_author(detail)
-        check_detail(authored)
-        outcome = await event_commands.record_event(*self._scope, job_id, authored, now=_now())
+        checked = with_storable_errors(detail or {})
+        check_event(detail, progress)
+        check_detail({**checked, **self._author})
+        outcome = await event_commands.record_event(
+            *self._scope, job_id, checked, now=_now(), author=self._author, progress=progress
+        )
         if isinstance(outcome, JobNotFound):
             raise JobNotFoundError(outcome)
         return outcome.seq
@@ -254,9 +268,6 @@ class JobRepository:
         position = None if after is None else JOBS_NEWEST_FIRST.key(after)
         window = Window(JOBS_NEWEST_FIRST, limit, position)
         return await jobs.list_jobs(*self._scope, criteria, window, columns)
-
-    def _with_author(self, detail: Mapping[str, Any] | None) -> dict[str, Any]:
-        return {**with_storable_errors(detail or {}), **self._author}
 
 
 def _now() -> datetime:

@@ -23,6 +23,7 @@ class StatusChange:
     error_message: str | None = None
     detail: Mapping[str, Any] | None = None
     by_operator: bool = False
+    worker: str | None = None
 
     def transition(self, author: Mapping[str, str]) -> Transition:
         """Convert it, with texts that can be stored and the author of its event."""
@@ -35,4 +36,5 @@ class StatusChange:
             error_message=storable_message(self.error_message),
             detail={**with_storable_errors(self.detail or {}), **author},
             by_operator=self.by_operator,
+            worker=self.worker,
         )

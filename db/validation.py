@@ -42,6 +42,12 @@ def attempts_fault(count: int) -> str | None:
     return None if fits else f"It must be between 1 and {MAX_ATTEMPTS}."
 
 
+def fraction_fault(fraction: float) -> str | None:
+    """Return why a share is invalid."""
+    # NaN is not within any bounds.
+    return None if 0 <= fraction <= 1 else "It must be between 0 and 1."
+
+
 def json_fault(value: Any) -> str | None:
     """Return why a JSON value is invalid: its depth, numbers or text."""
     level = [value]

@@ -132,8 +132,9 @@ class _SimulatedJob:
         if self._clock > 0:
             return False
         self._attempt += 1
-        self._set_status(JobStatus.RUNNING, worker=f"worker-{self._rng.randrange(1, 9)}")
-        self._fields["started_at"] = self._time()
+        worker = f"worker-{self._rng.randrange(1, 9)}"
+        self._set_status(JobStatus.RUNNING, worker=worker)
+        self._fields |= {"started_at": self._time(), "worker": worker}
         return self._run()
 
     def _cancel_after(self, seconds: float) -> None:
@@ -168,7 +169,7 @@ class _SimulatedJob:
         for percent in (20, 40) if self._is_stuck else (20, 40, 60, 80):
             if started + seconds * percent / 100 <= 0:
                 self._clock = started + seconds * percent / 100
-                self._set_status(JobStatus.RUNNING, progress=percent)
+                self._set_status(JobStatus.RUNNING, progress={"fraction": percent / 100})
 
     def _requeue_running(self) -> bool:
         if self._attempt == self._kind.max_attempts:

@@ -95,7 +95,8 @@ class _Simulation:
         job_id = self._execute(CREATE, input=self._input(kind))["createJob"]["job"]["id"]
         self._pause(min(kind.wait_seconds, MAX_RUN_SECONDS) * self._rng.random())
         for attempt in range(1, kind.max_attempts + 1):
-            self._transition(job_id, "QUEUED", "RUNNING")
+            worker = f"worker-{self._rng.randrange(1, 9)}"
+            self._transition(job_id, "QUEUED", "RUNNING", worker=worker)
             error = self._run(kind, job_id)
             if error is None or error in FINAL_ERRORS:
                 return
@@ -107,10 +108,11 @@ class _Simulation:
     def _run(self, kind: Kind, job_id: str) -> str | None:
         """Simulate one run; return the error code if it failed."""
         pause = min(kind.run_seconds, MAX_RUN_SECONDS) * self._rng.uniform(0.1, 0.4)
-        for progress in (30, 60, 90):
+        for percent in (30, 60, 90):
             self._pause(pause)
             if kind.has_progress:
-                self._execute(RECORD, input={"id": job_id, "detail": {"progress": progress}})
+                progress = {"fraction": percent / 100}
+                self._execute(RECORD, input={"id": job_id, "progress": progress})
         if self._rng.random() < kind.failure_rate:
             code = self._rng.choice(kind.errors)
             message = ERRORS[code].format(n=self._rng.randrange(100, 999))

@@ -15,6 +15,7 @@ from db.errors import (
     JobNotFoundError,
 )
 from db.outcomes import CreatedJob, JobWithEvents
+from db.progress import Progress
 from db.repository import JobRepository
 from db.retries import in_transaction
 from db.session_scope import create_worker_engine, dispose, session_scope
@@ -36,6 +37,7 @@ __all__ = [
     "JobStatus",
     "JobWithEvents",
     "NewJob",
+    "Progress",
     "StatusChange",
     "TransactionAbortedError",
     "create_worker_engine",

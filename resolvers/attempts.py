@@ -5,7 +5,7 @@ from datetime import datetime
 
 import orjson
 
-from db.queries.attempts import ERRORS, AttemptRow
+from db.queries.attempts import ERRORS, WORKER, AttemptRow
 from db.statuses import JobStatus
 from resolvers.durations import elapsed_seconds
 
@@ -14,7 +14,7 @@ from resolvers.durations import elapsed_seconds
 class Attempt:
     """One run of a job. `outcome` and `finished_at` are None while it is running.
 
-    The error is the text of any JSON, as in the detail of the event; see `as_text`.
+    The error and the worker are the text of any JSON, as in the details of events; see `as_text`.
     """
 
     number: int
@@ -23,6 +23,7 @@ class Attempt:
     outcome: JobStatus | None = None
     error_code: str | None = None
     error_message: str | None = None
+    worker: str | None = None
 
     def run_seconds(self, now: datetime) -> float:
         """Return the duration in seconds, up to `now` while it is running."""
@@ -31,10 +32,11 @@ class Attempt:
 
 def from_row(row: AttemptRow) -> Attempt:
     """Make an attempt from its row. One directly followed by another start has no end."""
+    worker = getattr(row, WORKER, None)
     if row.outcome is None or row.outcome == JobStatus.RUNNING:
-        return Attempt(row.attempt, row.started_at)
-    errors = {name: getattr(row, name, None) for name in ERRORS}
-    return Attempt(row.attempt, row.started_at, row.finished_at, JobStatus(row.outcome), **errors)
+        return Attempt(row.attempt, row.started_at, worker=worker)
+    details = {name: getattr(row, name, None) for name in ERRORS} | {WORKER: worker}
+    return Attempt(row.attempt, row.started_at, row.finished_at, JobStatus(row.outcome), **details)
 
 
 def as_text(text: str | None) -> str | None:

@@ -106,15 +106,16 @@ async def get_latest_events(
 
 
 async def list_attempts(
-    ctx: Context, job_ids: Sequence[UUID], last: int | None, errors: Collection[str]
+    ctx: Context, job_ids: Sequence[UUID], last: int | None, details: Collection[str]
 ) -> Sequence[list[Attempt]]:
     """Return the newest attempts of each job, oldest first; concurrent calls are batched.
 
-    `errors`: the error columns to read. Raises BadUserInputError if `last` is out of bounds.
+    `details`: the keys of their events' details to read. Raises BadUserInputError if `last` is out
+    of bounds.
     """
     size = list_size(last, "last", ctx.limits)
-    batch = partial(_load_attempts, ctx, last=size, errors=errors)
-    return await ctx.load(("attempts", size, frozenset(errors)), batch, job_ids)
+    batch = partial(_load_attempts, ctx, last=size, details=details)
+    return await ctx.load(("attempts", size, frozenset(details)), batch, job_ids)
 
 
 async def get_events(
@@ -142,11 +143,11 @@ async def _load_events_by_job(
 
 
 async def _load_attempts(
-    ctx: Context, job_ids: Sequence[UUID], last: int, errors: Collection[str]
+    ctx: Context, job_ids: Sequence[UUID], last: int, details: Collection[str]
 ) -> list[list[Attempt]]:
     """Load the newest `last` attempts of many jobs, oldest first."""
     by_job: defaultdict[UUID, list[AttemptRow]] = defaultdict(list)
-    for row in await ctx.read(attempts.load_attempts_by_job, job_ids, last, errors):
+    for row in await ctx.read(attempts.load_attempts_by_job, job_ids, last, details):
         by_job[row.job_id].append(row)
     in_order = (sorted(by_job[job_id], key=lambda row: row.seq) for job_id in job_ids)
     return [[from_row(row) for row in rows] for rows in in_order]

@@ -23,6 +23,7 @@ from db.outcomes import (
     JobNotFound,
     RecordedEvent,
 )
+from db.progress import Progress
 from resolvers.context import Context, RollbackError
 from resolvers.ids import parse_job_id, parse_uuid
 from resolvers.mutation_results import (
@@ -31,7 +32,13 @@ from resolvers.mutation_results import (
     InvalidInputError,
     TransitionedMany,
 )
-from resolvers.validation import check_attempts, check_json, check_name, check_object
+from resolvers.validation import (
+    check_attempts,
+    check_event,
+    check_json,
+    check_name,
+    check_object,
+)
 
 
 async def create(
@@ -146,13 +153,22 @@ async def transition_many(
     return TransitionedMany(results, changed, len(results) - changed)
 
 
-async def record(ctx: Context, job_id: str, detail: Any) -> RecordedEvent | JobNotFound:
+async def record(
+    ctx: Context, job_id: str, detail: Any, progress: Progress | None
+) -> RecordedEvent | JobNotFound:
     """Record an event that leaves the job's status as it is."""
     parsed = parse_job_id(job_id)
     checked = check_object("detail", detail, ctx.limits.max_json_bytes)
+    check_event(detail, progress)
     async with ctx.write() as (session, org_id):
         outcome = await record_event(
-            session, org_id, parsed, {**checked, **ctx.attribution()}, now=ctx.now
+            session,
+            org_id,
+            parsed,
+            checked,
+            now=ctx.now,
+            author=ctx.attribution(),
+            progress=progress,
         )
     return JobNotFound(job_id) if isinstance(outcome, JobNotFound) else outcome
 
@@ -228,6 +244,7 @@ def _checked_item(
 def checked(ctx: Context, wanted: Transition, prefix: str = "") -> Transition:
     """Check the parts of a transition, take its texts as they can be kept, and sign its detail."""
     check_json(f"{prefix}result", wanted.result, ctx.limits.max_json_bytes)
+    check_name(f"{prefix}worker", wanted.worker)
     detail = check_object(f"{prefix}detail", wanted.detail, ctx.limits.max_json_bytes)
     return replace(
         wanted,

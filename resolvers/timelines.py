@@ -134,14 +134,15 @@ def _buckets(
             changes.created,
             changes.entered,
             is_partial=start < range_.start or end > until,
-            wait=_stats(changes.durations.get(Kind.WAIT)),
-            run=_stats(changes.durations.get(Kind.RUN)),
+            wait=duration_stats_of(changes.durations.get(Kind.WAIT)),
+            run=duration_stats_of(changes.durations.get(Kind.RUN)),
         )
         for (start, end), changes in zip(pairwise(edges), found, strict=True)
     ]
 
 
-def _stats(found: Distribution | None) -> DurationStats:
+def duration_stats_of(found: Distribution | None) -> DurationStats:
+    """Make the statistics of a distribution; None has no durations."""
     if found is None:
         return NO_DURATIONS
     bounds = found.avg, found.min, found.max

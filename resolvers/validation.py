@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from db.error_texts import with_storable_errors
+from db.progress import Progress
 from db.validation import attempts_fault, document_fault, name_fault
 from resolvers.mutation_results import InvalidInputError
 
@@ -34,6 +35,14 @@ def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
         raise InvalidInputError(field, "It must be a JSON object.")
     checked: Mapping[str, Any] = check_json(field, with_storable_errors(value), max_bytes)
     return checked
+
+
+def check_event(detail: Any, progress: Progress | None) -> None:
+    """Check that an event tells something, and its progress."""
+    tells = detail is not None or progress is not None
+    _raise_if_invalid("detail", None if tells else "It is required without progress.")
+    for name, fault in ({} if progress is None else progress.faults).items():
+        _raise_if_invalid(f"progress.{name}", fault)
 
 
 def check_attempts(field: str, count: int) -> int:

@@ -73,6 +73,10 @@ class JobGroupKey:
     def priority(self, parent: Key) -> int | None:
         return parent.get(JobDimension.PRIORITY)
 
+    @strawberry.field(description="The worker of the jobs; also null for jobs without one.")
+    def worker(self, parent: Key) -> str | None:
+        return parent.get(JobDimension.WORKER)
+
 
 @strawberry.type(
     description="Statistics of durations in seconds; percentiles are interpolated. All fields but "

@@ -13,6 +13,7 @@ from db.statuses import BackoffPolicy, JobStatus
 from resolvers.mutation_results import SkipReason
 from resolvers.time_buckets import TimeBucketSize
 from resolvers.viewer import Role
+from resolvers.waiting import LATELY, WaitingReason
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -85,6 +86,7 @@ _describe(
         JobDimension.REQUESTED_BY: "The requester of the job.",
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
+        JobDimension.WORKER: "The worker that runs the job, or ran it last.",
         JobDimension.ERROR_GROUP: "The group of the last error of the job.",
     },
 )
@@ -144,5 +146,17 @@ _describe(
         SkipReason.CHANGED_SINCE: "It changed after `asOf`.",
         SkipReason.CONCURRENT_CHANGE: "Another transaction was changing it, or had changed it just "
         "before. No dry run can tell this.",
+    },
+)
+_describe(
+    WaitingReason,
+    "Why a queued job waits.",
+    {
+        WaitingReason.SCHEDULED: "It is not due yet, and was never started.",
+        WaitingReason.BACKING_OFF: "It is not due yet, and was started before: it waits for its "
+        "next attempt.",
+        WaitingReason.BEHIND_OTHERS: "It is due, and other due jobs of its queue go first.",
+        WaitingReason.NO_RECENT_STARTS: "It is due, and no job of its queue was started in the "
+        f"last {LATELY.seconds // 60} minutes.",
     },
 )

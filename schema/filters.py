@@ -93,6 +93,7 @@ class JobFilter:
     idempotency_key: StringFilter | None = condition("The idempotency key of the job.")
     last_error_code: StringFilter | None = condition("The code of the last error.")
     last_error_message: StringFilter | None = condition("The message of the last error.")
+    worker: StringFilter | None = condition("The worker that runs the job, or ran it last.")
     priority: IntFilter | None = condition("The priority of the job.")
     attempt: IntFilter | None = condition("The number of times the job was started.")
     created_at: DateTimeFilter | None = condition("When the job was created.")

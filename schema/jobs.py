@@ -12,7 +12,7 @@ from db.queries import error_groups as queries
 from db.queries.jobs import JobRow
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from db.tallies.errors import MAX_GROUPS
-from resolvers import durations, error_groups, events, health, jobs, moments
+from resolvers import durations, error_groups, events, health, jobs, moments, waiting
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
@@ -24,6 +24,7 @@ from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected, written_events
+from schema.waiting import JobWaiting
 
 
 @strawberry.type(description="One run of a job, derived from its events.")
@@ -50,6 +51,9 @@ class JobAttempt:
     )
     error_message: str | None = secret_json_text(
         "error_message", "The message of the error that ended the run; null if none was recorded."
+    )
+    worker: str | None = secret_json_text(
+        "worker", "The name of the worker that the start of the run told; null if it told none."
     )
 
 
@@ -81,6 +85,21 @@ class JobHealth:
     @strawberry.field(description="How many waits or runs these figures are of.")
     def sample(self, parent: strawberry.Parent[Health]) -> int:
         return parent.figures.sample
+
+
+@strawberry.type(description="How much of its run a job has done.")
+class JobProgress:
+    @leaf("The share of the run that is done: 0 to 1.", {"progress_fraction"})
+    def fraction(self, parent: strawberry.Parent[JobRow]) -> float:
+        return parent.progress_fraction
+
+    step: str | None = secret_text(
+        "progress_step", "The name of what is done now; null if none was told."
+    )
+
+    @leaf("When this was told.", {"progress_at"})
+    def at(self, parent: strawberry.Parent[JobRow]) -> datetime:
+        return parent.progress_at
 
 
 @strawberry.type(description="A background job.")
@@ -130,7 +149,10 @@ class Job(Node):
         "last_error_message", "The message of the last error; null if none was recorded."
     )
     created_at: datetime = strawberry.field(description="When the job was created.")
-    updated_at: datetime = strawberry.field(description="When the job last changed.")
+    updated_at: datetime = strawberry.field(
+        description="When the job last changed. An event that tells nothing but progress is no "
+        "change."
+    )
     queued_at: datetime = strawberry.field(
         description="When the job was last queued: created, returned to the queue by its worker or "
         "retried."
@@ -143,6 +165,11 @@ class Job(Node):
     )
     finished_at: datetime | None = strawberry.field(
         description="When the job reached a terminal status; null if its status is not terminal."
+    )
+
+    worker: str | None = strawberry.field(
+        description="The name of the worker that runs the job, or ran it last; null if its last "
+        "start did not tell one."
     )
 
     @leaf(
@@ -191,8 +218,8 @@ class Job(Node):
             int | None, strawberry.argument(description="The maximum number of runs.")
         ] = LIST_SIZE,
     ) -> Sequence[list[JobAttempt]]:
-        errors = selected(info, Selections.attempt_errors)
-        return await events.list_attempts(info.context, _ids(parents), last, errors)  # type: ignore[return-value]
+        details = selected(info, Selections.attempt_details)
+        return await events.list_attempts(info.context, _ids(parents), last, details)  # type: ignore[return-value]
 
     @level(
         "What the job was at a time, by the changes of its status up to then; null if it did not "
@@ -220,6 +247,17 @@ class Job(Node):
     ) -> Sequence[ErrorGroup | None]:
         ids = [job.error_group for job in parents]
         return await error_groups.get_error_groups(info.context, ids)  # type: ignore[return-value]
+
+    @level(
+        "The progress that was told last; null if the last run has told none.",
+        {"progress_fraction", "progress_step", "progress_at"},
+    )
+    async def progress(self, parents: Parents[JobRow]) -> Sequence[JobProgress | None]:
+        return [None if job.progress_at is None else job for job in parents]
+
+    @level("Why the job waits; null unless it is QUEUED.", waiting.WAITING_COLUMNS)
+    async def waiting(self, parents: Parents[JobRow], info: Info) -> Sequence[JobWaiting | None]:
+        return waiting.waiting_of(info.context, parents)  # type: ignore[return-value]
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

@@ -112,7 +112,8 @@ class Mutation:
         info: Info,
         input: Annotated[RecordJobEventInput, strawberry.argument(description="The event.")],
     ) -> RecordJobEventResult:
-        return await _outcome(mutations.record(info.context, input.id, input.detail))
+        told = optional(input.detail), input.told_progress()
+        return await _outcome(mutations.record(info.context, input.id, *told))
 
     @mutation(Role.OPERATOR, "Cancel a job.")
     async def cancel_job(

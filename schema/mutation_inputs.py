@@ -14,6 +14,7 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.progress import Progress
 from db.statuses import BackoffPolicy, JobStatus
 from schema.scalars import JSON
 
@@ -81,6 +82,10 @@ class TransitionJobInput:
     detail: JSON | None = strawberry.field(
         default=UNSET, description="Details to record in the event: a JSON object."
     )
+    worker: str | None = strawberry.field(
+        default=UNSET,
+        description="The name of the worker that starts the job; ignored unless `to` is RUNNING.",
+    )
 
     def transition(self) -> Transition:
         """Convert the input to a Transition."""
@@ -93,13 +98,37 @@ class TransitionJobInput:
             error_code=optional(self.error_code),
             error_message=optional(self.error_message),
             detail={} if detail is None else detail,  # type: ignore[arg-type]
+            worker=optional(self.worker),
         )
 
 
-@strawberry.input(description="An event that does not change the status of its job.")
+@strawberry.input(description="How much of its run a job has done.")
+class ProgressInput:
+    fraction: float = strawberry.field(description="The share of the run that is done: 0 to 1.")
+    step: str | None = strawberry.field(
+        default=UNSET, description="The name of what is done now, of up to 255 characters."
+    )
+
+
+@strawberry.input(
+    description="An event that does not change the status of its job. It needs `detail`, "
+    "`progress` or both."
+)
 class RecordJobEventInput:
     id: strawberry.ID = strawberry.field(description="The job's UUID.")
-    detail: JSON = strawberry.field(description="Details to record in the event: a JSON object.")
+    detail: JSON | None = strawberry.field(
+        default=UNSET, description="Details to record in the event: a JSON object."
+    )
+    progress: ProgressInput | None = strawberry.field(
+        default=UNSET,
+        description="The progress of the job, which is also recorded in the detail of the event. "
+        "Without `detail`, `Job.updatedAt` stays.",
+    )
+
+    def told_progress(self) -> Progress | None:
+        """Convert the progress."""
+        told = optional(self.progress)
+        return None if told is None else Progress(told.fraction, optional(told.step))
 
 
 def optional(value: T | None) -> T | None:

@@ -18,12 +18,15 @@ from resolvers import (
     jobs,
     nodes,
     orgs,
+    queues,
     suggestions,
     timelines,
     viewer,
+    workers,
 )
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
+from resolvers.queues import MINUTES
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES, TimeRange
@@ -38,6 +41,13 @@ from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job, JobConnection
 from schema.nodes import Node
+from schema.queues import (
+    MINUTES_DESCRIPTION,
+    QUEUES_DESCRIPTION,
+    WORKERS_DESCRIPTION,
+    QueueSummary,
+    WorkerSummary,
+)
 from schema.selections import Info, Selections, selected
 
 OptionalJobFilter = Annotated[
@@ -55,6 +65,8 @@ TimeZone = Annotated[
         "`Europe/Berlin`. Shorter buckets are aligned to UTC."
     ),
 ]
+
+Minutes = Annotated[int | None, strawberry.argument(description=MINUTES_DESCRIPTION)]
 
 
 @strawberry.type(description="The authenticated client of the request.")
@@ -306,7 +318,9 @@ class Query:
         info: Info,
         field: Annotated[
             JobDimension,
-            strawberry.argument(description="TYPE, QUEUE, REQUESTED_BY or LAST_ERROR_CODE."),
+            strawberry.argument(
+                description="TYPE, QUEUE, REQUESTED_BY, LAST_ERROR_CODE or WORKER."
+            ),
         ],
         prefix: Annotated[str, strawberry.argument(description="What the values begin with.")] = "",
         first: Annotated[
@@ -314,6 +328,17 @@ class Query:
         ] = SUGGESTIONS,
     ) -> list[Suggestion]:
         return await suggestions.suggest(info.context, field, prefix, first)  # type: ignore[return-value]
+
+    @strawberry.field(description=QUEUES_DESCRIPTION)
+    async def queues(self, info: Info, minutes: Minutes = MINUTES) -> list[QueueSummary]:
+        selections = Selections(info)
+        fields = selections.fields(selections.nodes, "QueueSummary")
+        with_durations = not fields.keys().isdisjoint({"wait", "run"})
+        return await queues.list_queues(info.context, minutes, with_durations=with_durations)  # type: ignore[return-value]
+
+    @strawberry.field(description=WORKERS_DESCRIPTION)
+    async def workers(self, info: Info, minutes: Minutes = MINUTES) -> list[WorkerSummary]:
+        return await workers.summarise_workers(info.context, minutes)  # type: ignore[return-value]
 
     @strawberry.field(description="The server that answers this request.")
     def server(self, info: Info) -> Server:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import strawberry
 from graphql import FieldNode, GraphQLResolveInfo
 
-from db.queries.attempts import ERRORS
+from db.queries.attempts import DETAILS
 from db.queries.written import EVENT_LEAVES, Leaves, Members
 from resolvers.context import Context
 from resolvers.paging import PageNeeds
@@ -160,10 +160,10 @@ class Selections:
         """Return the columns of `job_event` that the selected JobEventEdge needs."""
         return self.event_columns(self.fields(self.nodes, "JobEventEdge").get("node", []))
 
-    def attempt_errors(self) -> frozenset[str]:
-        """Return the error columns that the selected JobAttempt needs."""
+    def attempt_details(self) -> frozenset[str]:
+        """Return the keys of details that the selected JobAttempt needs."""
         fields = self.fields(self.nodes, "JobAttempt")
-        return self._columns(fields, "JobAttempt").intersection(ERRORS)
+        return self._columns(fields, "JobAttempt").intersection(DETAILS)
 
     def _columns(self, fields: Fields, type_name: str) -> frozenset[str]:
         """Return the attributes of objects of a type that these fields read."""

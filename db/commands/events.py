@@ -6,6 +6,7 @@ two tables, so it gets three.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import (
     ClauseElement,
     ColumnElement,
+    Double,
     Text,
     Update,
     Uuid,
@@ -29,11 +31,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.commands.notifications import notification, notify
 from db.json_values import dumps
 from db.outcomes import JobNotFound, RecordedEvent
+from db.progress import PROGRESS, Progress
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import row_type
 from db.statements import is_citus, prepare
 from db.tables import Timestamp, job_event_table, job_table
-from db.templates import Build
+from db.templates import Build, Constant
 
 JsonObject = Mapping[str, Any]
 
@@ -54,7 +57,8 @@ def change_time(now: datetime) -> ColumnElement[datetime]:
 
     The writer may have waited for the row's lock since its `now`, or its clock may be slow.
     """
-    return func.greatest(literal(now, Timestamp), job.updated_at, job.created_at, job.started_at)
+    known = job.updated_at, job.created_at, job.started_at, job.progress_at
+    return func.greatest(literal(now, Timestamp), *known)
 
 
 def json_text(value: Any) -> str | None:
@@ -79,11 +83,12 @@ async def change_with_events(
     build: Build,
     *arguments: Any,
     detail: Callable[[UUID], JsonObject | None],
+    ts: str = "updated_at",
 ) -> list[JobRow]:
     """Change jobs, append an event to each and notify; return the rows of `with_events`.
 
     `build` gets whether one statement is to do it all, `org_id` and `arguments`. `detail` returns
-    that of a job's event.
+    that of a job's event. `ts`: the column of the job that has the time of the event.
     """
     citus = await is_citus(session)
     statement = await prepare(session, build, not citus, org_id, *arguments)
@@ -91,7 +96,7 @@ async def change_with_events(
     if citus and found:
         # The last column is the previous status.
         changed = row_type(statement.names)._make
-        events = [_event(org_id, row, detail(row.id)) for row in map(changed, found)]
+        events = [_event(org_id, row, ts, detail(row.id)) for row in map(changed, found)]
         await append_events(session, events)
         await notify(session, org_id)
     make = row_type(statement.names[:-1])._make
@@ -106,13 +111,15 @@ def with_events(
     in_one: bool,
     org_id: UUID,
     detail: ColumnElement[Any],
+    ts: str = "updated_at",
 ) -> ClauseElement:
     """Complete an UPDATE of `job`, with `in_one` so that it appends the events and notifies.
 
-    `before`: the previous status. `detail`: that of the event, as text. Rows have `columns` and
-    STATE_OF_EVENT, in the order of the table, and one more column.
+    `before`: the previous status. `detail`: that of the event, as text. `ts`: the column of the job
+    that has the time of the event. Rows have `columns`, `ts` and STATE_OF_EVENT, in the order of
+    the table, and one more column.
     """
-    kept = job_columns(STATE_OF_EVENT.union(columns))
+    kept = job_columns({*STATE_OF_EVENT, ts, *columns})
     if not in_one:
         return change.returning(*kept, before.label("before"))
     changed = change.returning(
@@ -120,7 +127,7 @@ def with_events(
     ).cte("changed")
     row = changed.c
     event = select(
-        *(literal(org_id, Uuid()), row.id, row.event_seq, row.updated_at),
+        *(literal(org_id, Uuid()), row.id, row.event_seq, row[ts]),
         *(row.before, row.status, row.attempt, row.detail),
     )
     appended = insert(job_event_table).from_select(_EVENT_COLUMNS, event).cte("appended")
@@ -130,12 +137,12 @@ def with_events(
     return rows.select_from(changed).add_cte(appended)
 
 
-def _event(org_id: UUID, row: JobRow, detail: JsonObject | None) -> dict[str, Any]:
+def _event(org_id: UUID, row: JobRow, ts: str, detail: JsonObject | None) -> dict[str, Any]:
     return {
         "org_id": org_id,
         "job_id": row.id,
         "seq": row.event_seq,
-        "ts": row.updated_at,
+        "ts": getattr(row, ts),
         "prev_status": row.before,
         "next_status": row.status,
         "attempt": row.attempt,
@@ -150,23 +157,49 @@ async def record_event(
     detail: JsonObject,
     *,
     now: datetime,
+    author: JsonObject | None = None,
+    progress: Progress | None = None,
 ) -> RecordedEvent | JobNotFound:
     """Append an event that does not change the job's status.
 
-    Locks the job's row. The event's time is `now`, or the job's latest time if that is later.
+    `author`: what is added to the detail. Locks the job's row. The event's time is `now`, or the
+    job's latest time if that is later. An event that has nothing but progress leaves `updated_at`
+    as it is, so that no index changes.
     """
-    noted = dict(detail)
-    rows = await change_with_events(
-        session, org_id, _record, job_id, now, json_text(noted), detail=lambda _: noted
-    )
+    told = {} if progress is None else {PROGRESS: progress.detail}
+    noted = {**detail, **told, **(author or {})}
+    ts = "progress_at" if progress is not None and not detail else "updated_at"
+    given = job_id, now, json_text(noted), progress, Ts(ts)
+    rows = await change_with_events(session, org_id, _record, *given, detail=lambda _: noted, ts=ts)
     return RecordedEvent(job_id, rows[0].event_seq) if rows else JobNotFound(job_id)
 
 
-def _record(in_one: bool, org_id: UUID, job_id: UUID, now: datetime, detail: str) -> ClauseElement:
-    change = (
-        update(job_table)
-        .where(job.org_id == org_id, job.id == job_id)
-        .values(event_seq=job.event_seq + 1, updated_at=change_time(now))
-    )
+@dataclass(frozen=True, slots=True)
+class Ts(Constant):
+    """The name of the column that has the time of an event."""
+
+    name: str
+
+
+def _record(
+    in_one: bool,
+    org_id: UUID,
+    job_id: UUID,
+    now: datetime,
+    detail: str,
+    progress: Progress | None,
+    ts: Ts,
+) -> ClauseElement:
+    time = change_time(now)
+    values: dict[str, Any] = {"event_seq": job.event_seq + 1, ts.name: time}
+    if progress is not None:
+        values |= {
+            "progress_fraction": literal(progress.fraction, Double()),
+            "progress_step": literal(progress.step, Text()),
+            "progress_at": time,
+        }
+    change = update(job_table).where(job.org_id == org_id, job.id == job_id).values(values)
     text = literal(detail, Text())
-    return with_events(change, job.status, (), in_one=in_one, org_id=org_id, detail=text)
+    return with_events(
+        change, job.status, (), in_one=in_one, org_id=org_id, detail=text, ts=ts.name
+    )

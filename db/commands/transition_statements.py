@@ -52,6 +52,7 @@ _TYPES: Mapping[str, Any] = {
     "error_group": Uuid(),
     "detail": Text(),
     "jitter": Double(),
+    "worker": Text(),
 }
 
 
@@ -88,6 +89,7 @@ class Given:
     error_group: Any = None
     detail: Any = None
     jitter: Any = None
+    worker: Any = None
 
 
 def change_all(
@@ -213,7 +215,13 @@ def _values(
         "updated_at": time,
     }
     if shape.to is JobStatus.RUNNING:
-        return values | {"attempt": job.attempt + 1, "started_at": time, "finished_at": None}
+        return values | {
+            "attempt": job.attempt + 1,
+            "started_at": time,
+            "finished_at": None,
+            "worker": given.get("worker", null()),
+            **dict.fromkeys(("progress_fraction", "progress_step", "progress_at")),
+        }
     if shape.to is JobStatus.QUEUED:
         return values | {
             "started_at": None,

@@ -16,6 +16,7 @@ from db.criteria import JobCriteria
 from db.error_groups.fingerprints import fingerprint_of
 from db.limits import MAX_INT32
 from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
+from db.queries.attempts import WORKER
 from db.queries.jobs import JobRow, load_jobs_by_id
 from db.statuses import TRANSITIONS, JobStatus
 
@@ -37,7 +38,7 @@ class Transition:
     `expected`: only from this status. `attempt`: only while the job is in this attempt, so that a
     lost run whose job was requeued cannot end the next run. `by_operator`: a retry starts at once,
     even without attempts left, and is also allowed for canceled and dead-lettered jobs. `detail`
-    is stored in the event; the caller adds `reason` to it.
+    is stored in the event; the caller adds `reason` to it. `worker`: who starts it.
     """
 
     to: JobStatus
@@ -49,6 +50,7 @@ class Transition:
     detail: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
     by_operator: bool = False
+    worker: str | None = None
 
     @property
     def sources(self) -> frozenset[JobStatus]:
@@ -58,8 +60,10 @@ class Transition:
     @property
     def event_detail(self) -> Mapping[str, Any] | None:
         """The detail of its event; None rather than an empty one."""
-        errors = {"error_code": self.error_code, "error_message": self.error_message}
-        return {**self.detail, **{k: v for k, v in errors.items() if v is not None}} or None
+        given = {"error_code": self.error_code, "error_message": self.error_message}
+        if self.to is JobStatus.RUNNING:
+            given[WORKER] = self.worker
+        return {**self.detail, **{k: v for k, v in given.items() if v is not None}} or None
 
     def allows(self, status: JobStatus, *, attempt: int, max_attempts: int) -> bool:
         """Return whether it is allowed for a job in this status and attempt."""
@@ -178,6 +182,7 @@ def given_of(transition: Transition, shape: Shape, backoff: Backoff) -> Given:
         attempt=transition.attempt,
         detail=json_text(transition.event_detail),
         jitter=backoff.jitter if shape.waits else None,
+        worker=transition.worker if shape.to is JobStatus.RUNNING else None,
         **_ending(transition) if shape.ends else {},
     )
 

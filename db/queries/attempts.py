@@ -12,8 +12,11 @@ from db.tables import job_event_table
 
 AttemptRow = AnyRow
 
-# Keys of the detail of the event that ended the attempt; their values may be any JSON.
+# Keys of the detail of the event that ended the attempt, and of the one that started it; their
+# values may be any JSON.
 ERRORS = ("error_code", "error_message")
+WORKER = "worker"
+DETAILS = (*ERRORS, WORKER)
 
 
 async def load_attempts_by_job(
@@ -21,21 +24,23 @@ async def load_attempts_by_job(
     org_id: UUID,
     job_ids: Sequence[UUID],
     last: int,
-    errors: Collection[str],
+    details: Collection[str],
 ) -> Sequence[AttemptRow]:
     """Load the newest `last` attempts of each job, unordered.
 
     An attempt starts with a change to RUNNING and ends with the next status change, which is null
-    for a current attempt. `errors` is the subset of ERRORS to read. Reads each job's events back to
-    the start of the oldest of these attempts.
+    for a current attempt. `details` is the subset of DETAILS to read. Reads each job's events back
+    to the start of the oldest of these attempts.
     """
     ids = list(job_ids)
     most_rows = len(ids) * last
-    names = frozenset(errors)
+    names = frozenset(details)
     return await read(session, _of_jobs, org_id, ids, last, names, most_rows=most_rows)
 
 
-def _of_jobs(org_id: UUID, job_ids: Sequence[UUID], last: int, errors: frozenset[str]) -> AnySelect:
+def _of_jobs(
+    org_id: UUID, job_ids: Sequence[UUID], last: int, details: frozenset[str]
+) -> AnySelect:
     start, end = job_event_table.alias("start"), job_event_table.alias("end_")
     jobs = (
         func.unnest(literal(job_ids, ARRAY(Uuid())))
@@ -44,7 +49,13 @@ def _of_jobs(org_id: UUID, job_ids: Sequence[UUID], last: int, errors: frozenset
     )
     running = JobStatus.RUNNING.value
     started = (
-        select(start.c.job_id, start.c.seq, start.c.attempt, start.c.ts.label("started_at"))
+        select(
+            start.c.job_id,
+            start.c.seq,
+            start.c.attempt,
+            start.c.ts.label("started_at"),
+            *([start.c.detail[WORKER].label(WORKER)] if WORKER in details else []),
+        )
         .where(
             start.c.org_id == org_id,
             start.c.job_id == jobs.c.id,
@@ -59,7 +70,7 @@ def _of_jobs(org_id: UUID, job_ids: Sequence[UUID], last: int, errors: frozenset
         select(
             end.c.ts.label("finished_at"),
             end.c.next_status.label("outcome"),
-            *(end.c.detail[name].label(name) for name in ERRORS if name in errors),
+            *(end.c.detail[name].label(name) for name in ERRORS if name in details),
         )
         .where(
             end.c.org_id == org_id,

@@ -13,6 +13,7 @@ class JobDimension(StrEnum):
     LAST_ERROR_CODE = "last_error_code"
     PRIORITY = "priority"
     ERROR_GROUP = "error_group"
+    WORKER = "worker"
 
 
 # The dimensions that tallies know: those of their keys, and of their columns.

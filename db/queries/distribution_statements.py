@@ -37,9 +37,14 @@ def exact(
     criteria: JobCriteria | None,
     series: Series | None,
     buckets: Buckets,
+    are_few: bool,
 ) -> AnySelect:
-    """Get the distribution of the durations that events of the runs ended."""
-    lasted = _of_runs(org_id, criteria, series, buckets)
+    """Get the distribution of the durations that events of the runs ended.
+
+    `are_few`: whether the runs have few events; then the job of each is looked up by its key. In a
+    join PostgreSQL, which cannot know how short a run is, may read all jobs instead.
+    """
+    lasted = _of_runs(org_id, criteria, series, buckets, are_few=are_few)
     seconds = lasted.c.seconds
     groups = _groups(lasted, series)
     shares: ColumnElement[Any] = cast(list(PERCENTILES), ARRAY(Double()))
@@ -128,10 +133,16 @@ def _of_runs(
     criteria: JobCriteria | None,
     series: Series | None,
     buckets: Buckets,
+    *,
+    are_few: bool = False,
 ) -> Subquery:
     run = buckets.runs()
     in_run = event.ts >= run.c.start, event.ts < run.c.until, event.org_id == org_id
-    lasted = _lasted(org_id, criteria, series, buckets, *in_run).lateral("of_run")
+    if are_few and criteria is None:
+        found = _few_lasted(org_id, series, buckets, *in_run)
+    else:
+        found = _lasted(org_id, criteria, series, buckets, *in_run)
+    lasted = found.lateral("of_run")
     return select(*lasted.c).select_from(run.join(lasted, true())).subquery("lasted")
 
 
@@ -151,10 +162,29 @@ def _lasted(
         select(*columns)
         .join_from(job_event_table, job_table, and_(job.org_id == org_id, job.id == event.job_id))
         .where(kind.is_not(None), *conditions)
+        # The run is that of the statement around it, two levels up.
+        .correlate_except(job_event_table, job_table)
     )
     if criteria is not None:
         ended = ended.where(job_conditions(org_id, criteria))
     each = ended.subquery("ended")
+    return select(*each.c).where(each.c.seconds.is_not(None))
+
+
+def _few_lasted(
+    org_id: UUID, series: Series | None, buckets: Buckets, *conditions: Condition
+) -> AnySelect:
+    def of_job(value: ColumnElement[Any]) -> ColumnElement[Any]:
+        of_event = select(value).where(job.org_id == org_id, job.id == event.job_id)
+        return of_event.correlate(job_event_table).scalar_subquery()
+
+    kind = kind_of(event)
+    seconds = of_job(seconds_between(began_of(event), event.ts)).label("seconds")
+    columns: Columns = [buckets.index_of(event.ts), kind.label("kind"), seconds]
+    if series is not None:
+        columns.append(of_job(series.column(job_table.c[series.by.value])).label("series"))
+    ended = select(*columns).where(kind.is_not(None), *conditions)
+    each = ended.correlate_except(job_event_table).subquery("ended")
     return select(*each.c).where(each.c.seconds.is_not(None))
 
 

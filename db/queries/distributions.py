@@ -54,7 +54,8 @@ async def read_distributions(
     found = runs(edges)
     if tallies is None or not _uses_sketches(tallies, found, series, expected):
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
-        rows = await read(session, statements.exact, org_id, criteria, series, whole)
+        given = org_id, criteria, series, whole, expected <= EXACT_AT_MOST
+        rows = await read(session, statements.exact, *given)
         return {_place(row): _exact(row) for row in rows}
     sketches = await _sketches(session, tallies, edges, found, series)
     return {place: _of_sketch(each) for place, each in sketches.items() if each.count}

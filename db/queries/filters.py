@@ -61,7 +61,7 @@ Condition = ColumnElement[bool]
 job = job_table.c
 event = job_event_table.c
 # Their indexes find a value by its beginning.
-BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key"})
+BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key", "worker"})
 MAX_CODE_POINT = 0x10FFFF
 
 

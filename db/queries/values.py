@@ -27,6 +27,7 @@ from db.criteria import TextCriteria
 from db.queries.filters import BY_PREFIX, Condition, job, prefix_range, text_comparisons
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read
+from db.statuses import JobStatus
 from db.tables import job_table
 
 # The most values that are read to find those of a filter.
@@ -42,6 +43,7 @@ class TextColumn(StrEnum):
     QUEUE = "queue"
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
+    WORKER = "worker"
 
 
 async def list_matching_values(
@@ -52,6 +54,26 @@ async def list_matching_values(
     if any(row.number > MOST_VALUES for row in rows):
         return None
     return [row.value for row in rows]
+
+
+async def list_queued_queues(session: AsyncSession, org_id: UUID) -> list[str]:
+    """List the queues that have queued jobs: the first MOST_VALUES in order.
+
+    Half of these are queues with jobs that have no time, half with jobs that have one.
+    """
+    rows = await read(session, _queued, org_id, MOST_VALUES // 2)
+    return sorted({row.value for row in rows})
+
+
+def _queued(org_id: UUID, most: int) -> AnySelect:
+    queued = job.status == literal(JobStatus.QUEUED.value, literal_execute=True)
+    # One index has those without a time, another one the others.
+    found = (
+        _values(org_id, TextColumn.QUEUE, None, most, queued, timed)
+        for timed in (job.scheduled_at.is_(None), job.scheduled_at.is_not(None))
+    )
+    names = (select(each.c.value).where(each.c.value.is_not(None)) for each in found)
+    return select(union_all(*names).subquery("names"))
 
 
 def _matching(org_id: UUID, name: TextColumn, criteria: TextCriteria) -> AnySelect:
@@ -112,7 +134,9 @@ def _suggestions(org_id: UUID, name: TextColumn, prefix: str, limit: int) -> Any
     )
 
 
-def _values(org_id: UUID, name: TextColumn, prefix: str | None, most: int) -> CTE:
+def _values(
+    org_id: UUID, name: TextColumn, prefix: str | None, most: int, *conditions: Condition
+) -> CTE:
     """Select distinct values in the order of their index, with one index search each.
 
     The last one is null, unless there are `most` values. With a prefix, others may be among them if
@@ -120,11 +144,11 @@ def _values(org_id: UUID, name: TextColumn, prefix: str | None, most: int) -> CT
     """
     target = job_table.c[name.value]
     in_range = list(prefix_range(target, prefix)) if prefix and name.value in BY_PREFIX else []
-    first = _next(org_id, target, *in_range)
+    first = _next(org_id, target, *conditions, *in_range)
     values = select(first.label("value"), literal(1, Integer()).label("number"))
-    found = values.cte("found", recursive=True)
+    found = values.cte(recursive=True)
     after = target.bool_op("~>~") if name.value in BY_PREFIX else target.__gt__
-    following = _next(org_id, target, *in_range, after(found.c.value))
+    following = _next(org_id, target, *conditions, *in_range, after(found.c.value))
     more = select(following, found.c.number + 1).where(
         found.c.value.is_not(None), found.c.number < most
     )

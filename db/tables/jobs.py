@@ -6,6 +6,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -67,6 +68,16 @@ def _prefix_index(name: str, column: str, *also: str) -> Index:
     )
 
 
+def _queue_index(name: str, scheduled: str) -> Index:
+    """Define an index of the queued jobs of each queue, in the order of db.queries.due_jobs."""
+    return Index(
+        name,
+        *map(text, ("org_id", "queue", "priority DESC", "id")),
+        postgresql_include=("queued_at", "scheduled_at"),
+        postgresql_where=text(f"status = 'queued' AND scheduled_at {scheduled}"),
+    )
+
+
 job_table = Table(
     "job",
     metadata,
@@ -92,6 +103,12 @@ job_table = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
+    # Who runs it, or ran it last; null if its last start did not tell.
+    Column("worker", Text),
+    # The progress of its last run. No index has these columns: see ADR 20.
+    Column("progress_fraction", Double),
+    Column("progress_step", Text),
+    Column("progress_at", Timestamp),
     # The fingerprint of its last error; see db.error_groups.
     Column("error_group", Uuid),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
@@ -103,6 +120,9 @@ job_table = Table(
     ),
     CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+    CheckConstraint(
+        "progress_fraction >= 0 AND progress_fraction <= 1", name="ck_job_progress_fraction"
+    ),
     _page_index("idx_job_org_created", "created_at DESC"),
     _page_index("idx_job_org_updated", "updated_at DESC"),
     _page_index("idx_job_org_finished", f"({_FUTURE_IF_NULL.format('finished_at')}) DESC"),
@@ -129,6 +149,7 @@ job_table = Table(
         postgresql_where=text("last_error_message IS NOT NULL"),
     ),
     _prefix_index("idx_job_org_requested_by", "requested_by"),
+    _prefix_index("idx_job_org_worker", "worker"),
     _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
@@ -153,6 +174,8 @@ job_table = Table(
         ),
     ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
+    _queue_index("idx_job_org_queue_unscheduled", "IS NULL"),
+    _queue_index("idx_job_org_queue_scheduled", "IS NOT NULL"),
     Index(
         "uq_job_org_idempotency",
         "org_id",

@@ -76,7 +76,8 @@ def bin_of(seconds: ColumnElement[Any]) -> ColumnElement[int]:
 
 
 def _previous_change(event: Columns) -> ColumnElement[Any]:
-    earlier = job_event_table.alias("earlier").c
+    table = job_event_table.alias("earlier")
+    earlier = table.c
     statement = (
         select(earlier.ts)
         .where(
@@ -87,6 +88,7 @@ def _previous_change(event: Columns) -> ColumnElement[Any]:
         )
         .order_by(earlier.seq.desc())
         .limit(_number(1))
+        .correlate_except(table)
     )
     return statement.scalar_subquery()
 

@@ -18,6 +18,8 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.progress import progress_of
+from db.queries.attempts import WORKER
 from db.statuses import JobStatus
 from db.tables import job_table
 from db.transfer import json_text
@@ -39,7 +41,8 @@ class EventValues(NamedTuple):
 
 
 # The columns of `job` that a record does not have, and the ones that it has as they are stored.
-_DERIVED = frozenset({"event_seq", "updated_at", "queued_at", "error_group"})
+_PROGRESS = ("progress_fraction", "progress_step", "progress_at")
+_DERIVED = frozenset({"event_seq", "updated_at", "queued_at", "error_group", *_PROGRESS})
 _COLUMNS = [
     name for name in job_table.c.keys()[2:] if name in _DERIVED or name in JobRecord.model_fields
 ]
@@ -89,6 +92,7 @@ def complete(record: JobRecord) -> History:
         "finished_at": finished_at,
         "queued_at": _last_queued(record, events),
         "error_group": fingerprint.id if fingerprint else None,
+        **dict(zip(_PROGRESS, _last_progress(record.events or ()), strict=True)),
     }
     job = JobValues(**values)
     return History(record.id, job, events)
@@ -142,7 +146,8 @@ def _derived_events(record: JobRecord) -> list[EventValues]:
         events.append(EventValues(ts, events[-1].next_status, status, attempt, detail))
 
     if ran:
-        add(started_at, JobStatus.RUNNING)
+        detail = None if record.worker is None else {WORKER: record.worker}
+        add(started_at, JobStatus.RUNNING, json_text.dump(detail, WORKER))
     if ran and record.status is JobStatus.QUEUED:
         add(started_at, JobStatus.QUEUED)
     if record.status.is_terminal:
@@ -193,6 +198,21 @@ def _last_queued(record: JobRecord, events: Sequence[EventValues]) -> datetime:
         ),
         record.created_at,
     )
+
+
+def _last_progress(
+    events: Sequence[EventRecord],
+) -> tuple[float | None, str | None, datetime | None]:
+    """Return the progress that the last run told: its share, its step and its time."""
+    for event in reversed(events):
+        if event.prev_status is not event.next_status:
+            if event.next_status is JobStatus.RUNNING:
+                break
+            continue
+        progress = progress_of(event.detail)
+        if progress is not None:
+            return progress.fraction, progress.step, event.ts
+    return None, None, None
 
 
 def _finished_at(record: JobRecord, events: Sequence[EventValues]) -> datetime | None:

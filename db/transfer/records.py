@@ -80,6 +80,7 @@ class JobRecord(_Strict):
     scheduled_at: Time | None = None
     started_at: Time | None = None
     finished_at: Time | None = None
+    worker: Name | None = None
     events: list[EventRecord] | None = None
 
 

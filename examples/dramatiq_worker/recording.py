@@ -4,6 +4,7 @@ The ledger decides: whether a message still has a job to start, and whether and 
 """
 
 import os
+import platform
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,8 @@ from joblens import (
 
 ORG_ID = UUID(os.environ.get("ORG_ID", "00000000-0000-0000-0000-000000000001"))
 WORKER = "dramatiq"
+# Tells this process from others: who runs what.
+PROCESS = f"{platform.node()}:{os.getpid()}"[:255]
 
 Work = Callable[[Any], Awaitable[Any]]
 
@@ -67,7 +70,7 @@ async def _start(job_id: UUID) -> Any:
         if not await repository.job_exists(job_id):
             return None
         try:
-            return await repository.update_job_status(job_id, JobStatus.RUNNING)
+            return await repository.update_job_status(job_id, JobStatus.RUNNING, worker=PROCESS)
         except IllegalTransitionError:
             return None
 

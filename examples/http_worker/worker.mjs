@@ -1,8 +1,12 @@
 // A worker over HTTP, in Node without packages: runs the jobs of a queue that are due. Take it along,
 // and put your own work into `RUNS`.
+import { hostname } from "node:os";
+
 const URL = process.env.URL ?? "http://127.0.0.1:8000/graphql";
 const TOKEN = process.env.TOKEN ?? "";
 const QUEUE = process.env.QUEUE ?? "default";
+// Tells this process from others: who runs what, and who fell silent.
+const WORKER = (process.env.WORKER ?? `${hostname()}:${process.pid}`).slice(0, 255);
 // A job without an event for so long is lost. Runs note that they go on far more often.
 const SILENT_SECONDS = Number(process.env.SILENT_SECONDS ?? 900);
 const IDLE_SECONDS = 2;
@@ -95,7 +99,9 @@ async function nextJobs() {
 
 /** Do the work, and say how its run ends. */
 async function outcome(job) {
-  const note = (detail) => ask(NOTE, { input: { id: job.id, detail } });
+  // With a detail, it moves `updatedAt`, too: the run is not silent.
+  const note = (fraction, detail) =>
+    ask(NOTE, { input: { id: job.id, detail, progress: { fraction } } });
   try {
     const result = await RUNS[job.type](job.payload, note);
     // What is no JSON is a failure, and so is what no request has room for.
@@ -109,7 +115,7 @@ async function outcome(job) {
 
 /** Start a job, do its work, and record what came of it. */
 async function run(job) {
-  const started = await change(job.id, "QUEUED", "RUNNING");
+  const started = await change(job.id, "QUEUED", "RUNNING", { worker: WORKER });
   // Another worker has it, or it was canceled; or an answer was lost: leave it.
   if (started.__typename !== "JobPayload") return;
   const { attempt } = started.job;
@@ -155,7 +161,7 @@ async function giveBackLost() {
 
 /** Do the work of a job of the type invoice.render. */
 async function render(payload, note) {
-  await note({ progress: 0.5 });
+  await note(0.5, { pages: payload.pages });
   return { pages: payload.pages };
 }
 

@@ -5,6 +5,7 @@ Take it along, and put your own work into `RUNS`.
 
 import json
 import os
+import platform
 import random
 import sys
 import time
@@ -18,6 +19,8 @@ from urllib.request import Request, urlopen
 URL = os.environ.get("URL", "http://127.0.0.1:8000/graphql")
 TOKEN = os.environ.get("TOKEN", "")
 QUEUE = os.environ.get("QUEUE", "default")
+# Tells this process from others: who runs what, and who fell silent.
+WORKER = os.environ.get("WORKER", f"{platform.node()}:{os.getpid()}")[:255]
 # A job without an event for so long is lost. Runs note that they go on far more often.
 SILENT_SECONDS = float(os.environ.get("SILENT_SECONDS", "900"))
 IDLE_SECONDS = 2.0
@@ -46,7 +49,7 @@ NOTE = """mutation ($input: RecordJobEventInput!) {
 }"""
 
 Json = dict[str, Any]
-Note = Callable[[Json], None]
+Note = Callable[[float, Json], None]
 
 
 class PassingError(Exception):
@@ -130,8 +133,10 @@ def checked(result: Json) -> Json:
 def outcome(job: Json) -> Json:
     """Do the work, and say how its run ends."""
 
-    def note(detail: Json) -> None:
-        ask(NOTE, {"input": {"id": job["id"], "detail": detail}})
+    def note(fraction: float, detail: Json) -> None:
+        # With a detail, it moves `updatedAt`, too: the run is not silent.
+        told = {"detail": detail, "progress": {"fraction": fraction}}
+        ask(NOTE, {"input": {"id": job["id"], **told}})
 
     try:
         result = checked(RUNS[job["type"]](job["payload"], note))
@@ -143,7 +148,7 @@ def outcome(job: Json) -> Json:
 
 def run(job: Json) -> None:
     """Start a job, do its work, and record what came of it."""
-    started = change(job["id"], "QUEUED", "RUNNING")
+    started = change(job["id"], "QUEUED", "RUNNING", worker=WORKER)
     if started["__typename"] != "JobPayload":
         return  # another worker has it, or it was canceled; or an answer was lost: leave it
     attempt = started["job"]["attempt"]
@@ -189,7 +194,7 @@ def give_back_lost() -> None:
 
 def render(payload: Any, note: Note) -> Json:
     """Do the work of a job of the type invoice.render."""
-    note({"progress": 0.5})
+    note(0.5, {"pages": payload["pages"]})
     return {"pages": payload["pages"]}
 
 

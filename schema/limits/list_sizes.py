@@ -21,9 +21,11 @@ from resolvers.bulk import SAMPLES
 from resolvers.errors import BadUserInputError
 from resolvers.mutation_results import SkipReason
 from resolvers.paging import LIST_SIZE
+from resolvers.queues import MAX_QUEUES
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES
+from resolvers.workers import MAX_WORKERS
 from schema.limits.document_limits import DocumentLimits
 from schema.scalars import parse_date_time
 
@@ -38,6 +40,9 @@ COUNTED = frozenset(
         "JobEvent",
         "JobAttempt",
         "JobMoment",
+        "JobWaiting",
+        "QueueSummary",
+        "WorkerSummary",
         "JobGroup",
         "TimeBucket",
         "ErrorGroup",
@@ -207,6 +212,8 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "timelineBy"): _series,
     ("Query", "suggest"): _suggestions,
     ("Query", "errorGroups"): _page,
+    ("Query", "queues"): _fixed(MAX_QUEUES),
+    ("Query", "workers"): _fixed(MAX_WORKERS),
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),

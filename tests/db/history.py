@@ -18,7 +18,8 @@ GROUPS = ", ".join(f"'{each.id}'" for each in FINGERPRINTS if each is not None)
 # Bytes of a hash choose the values, so that they are skewed, independent and the same every time.
 GENERATE_JOBS = f"""
 INSERT INTO job (org_id, id, type, queue, status, priority, attempt, requested_by, payload,
-    last_error_code, last_error_message, error_group, event_seq, created_at, updated_at, started_at, finished_at)
+    last_error_code, last_error_message, error_group, worker, event_seq, created_at, updated_at,
+    started_at, finished_at)
 SELECT
     ('00000000-0000-0000-0000-00000000000' || CASE
         WHEN get_byte(hash, 0) < 3 THEN 4
@@ -39,6 +40,7 @@ SELECT
     CASE WHEN status IN ('failed', 'dead_letter') THEN 'it broke ' || get_byte(hash, 9) END,
     CASE WHEN status IN ('failed', 'dead_letter')
         THEN (ARRAY[{GROUPS}]::uuid[])[1 + get_byte(hash, 6) % 10] END,
+    CASE WHEN status <> 'queued' THEN 'worker-' || get_byte(hash, 10) END,
     {EVENTS_PER_JOB},
     created_at,
     created_at + get_byte(hash, 7) * interval '1 s',

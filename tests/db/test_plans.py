@@ -7,23 +7,31 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import Table, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.criteria import Found, JobCriteria, JobEventCriteria, SearchCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries import (
     aggregates,
     attempts,
+    distribution_statements,
     due_jobs,
     events,
     jobs,
     moments,
+    queue_activity,
+    queue_counts,
+    queue_orders,
     searches,
     timelines,
     values,
+    workers,
 )
+from db.queries.buckets import Buckets, Series
+from db.queries.dimensions import JobDimension
 from db.queries.filters import job_conditions
 from db.queries.keyset import (
     EVENTS_NEWEST_FIRST,
@@ -34,10 +42,12 @@ from db.queries.keyset import (
     Window,
     page,
 )
+from db.queries.rows import read
 from db.queries.values import TextColumn
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table, metadata
+from db.tallies.spans import Run
 from resolvers.efforts import effort_of_any
 from tests.db import history
 from tests.db.history import GROUPS, LARGEST, NEWEST, SMALLEST
@@ -83,6 +93,11 @@ LISTINGS = [
         "idx_job_org_requested_by",
         JobOrderField.CREATED_AT,
         JobCriteria(requested_by=TextCriteria(eq="user-7")),
+    ),
+    Listing(
+        "idx_job_org_worker",
+        JobOrderField.CREATED_AT,
+        JobCriteria(worker=TextCriteria(eq="worker-7")),
     ),
     Listing(
         "idx_job_org_error_code",
@@ -345,6 +360,8 @@ NOBODY: list[dict[str, Any]] = [
     {"requested_by": TextCriteria(eq="nobody")},
     {"requested_by": TextCriteria(in_=["nobody", "no one"])},
     {"requested_by": TextCriteria(starts_with="nob")},
+    {"worker": TextCriteria(eq="nobody")},
+    {"worker": TextCriteria(starts_with="nob")},
     {"last_error_code": TextCriteria(eq="NONE")},
     {"last_error_code": TextCriteria(in_=["NONE", "NEVER"])},
     {"last_error_code": TextCriteria(starts_with="NON")},
@@ -418,7 +435,7 @@ async def test_of_attempts_only_the_newest_are_read(
     job_id = UUID(int=1)
     await history.start_often(large_database_url, planner.org_id, job_id, 20_000)
     query = partial(
-        attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, errors=["error_code"]
+        attempts.load_attempts_by_job, job_ids=[job_id], last=LIMIT, details=["error_code"]
     )
     for plan in await planner.plans(query):
         assert plan.indexes == {"pk_job_event"}
@@ -439,6 +456,108 @@ async def test_due_jobs_are_cut_out_of_each_priority(planner: Planner, limit: in
         assert "Seq Scan" not in plan.kinds, plan.root
         # Each step down the priorities reads one row, and each priority is read up to the limit.
         assert sum(plan.rows_read) - plan.rounding <= priorities * (limit + 1), plan.root
+
+
+QUEUES = ["default", "mail", "slow", "nightly"]
+# The end of the history.
+END = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=history.JOBS // 3)
+
+
+@pytest.fixture(scope="module")
+async def _scheduled(large_database_url: str) -> None:
+    """Give every third of the queued jobs a time, half of these in the future."""
+    owner = await asyncpg.connect(large_database_url)
+    await owner.execute(
+        "UPDATE job SET scheduled_at = created_at + get_byte(uuid_send(id), 1) % 2"
+        " * interval '100 years' WHERE status = 'queued' AND get_byte(uuid_send(id), 0) < 85"
+    )
+    await owner.execute("VACUUM (ANALYZE) job")
+    await owner.close()
+
+
+@pytest.mark.usefixtures("_scheduled")
+@each_organisation
+@pytest.mark.parametrize("most", [2, AT_MOST])
+@pytest.mark.parametrize("asked", [1, 10, 200])
+async def test_the_order_of_a_queue_is_read_up_to_its_bound(
+    planner: Planner, most: int, asked: int
+) -> None:
+    queued = select(job_table.c.id).where(
+        job_table.c.org_id == planner.org_id, job_table.c.status == "queued"
+    )
+    ids = [row.id for row in await planner.rows(queued.limit(asked))]
+    query = partial(queue_orders.load_queue_orders, queues=QUEUES, job_ids=ids, now=END, most=most)
+    for plan in await planner.plans(query):
+        assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES) * most, plan.root
+
+
+@each_organisation
+async def test_starts_are_read_up_to_their_bounds(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_activity, "MOST_EVENTS", 500)
+    monkeypatch.setattr(queue_activity, "MOST_STARTED", 500)
+    since = END - timedelta(hours=1)
+    for plan in await planner.plans(queue_activity.list_starts, since, END):
+        assert plan.indexes == {EVENTS_INDEX, "pk_job"}, plan.root
+        # The job of each start is looked up.
+        assert sum(plan.rows_read) <= 2 * 500, plan.root
+    for plan in await planner.plans(queue_activity.load_last_starts, QUEUES, END):
+        assert plan.indexes == {"idx_job_org_started"}, plan.root
+        assert sum(plan.rows_read) <= 500, plan.root
+
+
+@pytest.mark.usefixtures("_scheduled")
+@each_organisation
+async def test_queues_with_queued_jobs_are_found_one_after_another(planner: Planner) -> None:
+    for plan in await planner.plans(values.list_queued_queues):
+        assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+        assert "Seq Scan" not in plan.kinds, plan.root
+        assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES), plan.root
+
+
+@each_organisation
+async def test_of_few_durations_the_job_of_each_is_looked_up(planner: Planner) -> None:
+    since = END - timedelta(minutes=15)
+    buckets = Buckets.read_from([since, END], [Run(None, since, END)])
+    series = Series(JobDimension.QUEUE, list(QUEUES))
+    of_time = select(func.count()).where(
+        job_event_table.c.org_id == planner.org_id,
+        job_event_table.c.ts >= since,
+        job_event_table.c.ts < END,
+    )
+    ((events_of_time,),) = await planner.rows(of_time)
+    for plan in await planner.plans(_distributions, series, buckets):
+        assert plan.indexes <= {EVENTS_INDEX, "pk_job", "pk_job_event"}, plan.root
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # Of each event the job, for its queue and its times, and the previous event.
+        assert sum(plan.rows_read) - plan.rounding <= 5 * events_of_time, plan.root
+
+
+async def _distributions(session: AsyncSession, org_id: UUID, series: Series, of: Buckets) -> Any:
+    return await read(session, distribution_statements.exact, org_id, None, series, of, True)
+
+
+@each_organisation
+async def test_running_jobs_are_counted_up_to_their_bound(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_counts, "MOST_RUNNING", AT_MOST)
+    for plan in await planner.plans(queue_counts.count_by_queue):
+        assert plan.indexes == {"idx_job_org_status"}, plan.root
+        assert sum(plan.rows_read) <= AT_MOST + 1, plan.root
+
+
+@each_organisation
+async def test_workers_are_found_up_to_their_bounds(
+    planner: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "MOST_JOBS", AT_MOST)
+    for plan in await planner.plans(workers.list_workers, END - timedelta(minutes=15)):
+        assert plan.indexes == {"idx_job_org_status", "idx_job_org_updated"}, plan.root
+        assert sum(plan.rows_read) <= 2 * AT_MOST + 1, plan.root
 
 
 @each_organisation
@@ -492,4 +611,5 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     # `joblens tally` empties.
     others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
     others.add("idx_job_org_ungrouped")
-    assert made == {listing.index for listing in LISTINGS} | of_events | others
+    of_queues = {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+    assert made == {listing.index for listing in LISTINGS} | of_events | of_queues | others

@@ -56,7 +56,8 @@ async def run(page: Page) -> dict:
 
 def has_empty_list(value: object) -> bool:
     if isinstance(value, dict):
-        return any(map(has_empty_list, value.values()))
+        # A job that goes next has no reason to wait.
+        return any(has_empty_list(each) for name, each in value.items() if name != "reasons")
     return isinstance(value, list) and (not value or any(map(has_empty_list, value)))
 
 

@@ -14,6 +14,7 @@ TEXTS = {
     "idempotencyKey": "idempotency_key",
     "lastErrorCode": "last_error_code",
     "lastErrorMessage": "last_error_message",
+    "worker": "worker",
 }
 NUMBERS = {"priority": "priority", "attempt": "attempt"}
 TIMES = {

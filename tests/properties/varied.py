@@ -97,6 +97,7 @@ def _job(number: int) -> Row:
         idempotency_key=_maybe([f"{word}{number}" for word in WORDS]),
         last_error_code=_maybe(WORDS),
         last_error_message=_maybe(WORDS),
+        worker=_maybe(WORDS[:5]),
         priority=_random.choice([-(2**31), -1, 0, 1, 2, 2**31 - 1]),
         attempt=_random.randint(0, 5),
         payload=_random.choice([None, JSON_NULL, *DOCUMENTS]),

@@ -1,6 +1,7 @@
 """Compiled plans give the responses of graphql-core's own executor."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from inspect import isawaitable
 from typing import Any
 
@@ -21,8 +22,18 @@ async def core_service(database_url: str) -> AsyncIterator[Service]:
 
 
 UNKNOWN = "00000000-0000-7000-8000-00000000ffff"
+PROGRESS = {
+    "progress_fraction": 0.25,
+    "progress_step": "step at x://u:secret@h",
+    "progress_at": datetime(2026, 1, 1, tzinfo=UTC),
+}
 JOBS = [
-    job(n, status=status, payload={"n": n} if n % 2 else None)
+    job(
+        n,
+        status=status,
+        payload={"n": n} if n % 2 else None,
+        **(PROGRESS if n % 3 else {}),
+    )
     for n, status in enumerate(["queued", "running", "failed", "succeeded"] * 3)
 ]
 
@@ -59,10 +70,14 @@ async def _ledger(database_url: str) -> None:
 QUERIES = [
     "{ jobs { nodes { __typename id type isTerminal waitSeconds payload lastErrorCode } } }",
     "{ jobs { edges { cursor node { t: type type } } pageInfo { hasNextPage endCursor } count { value isExact } } }",
-    "{ jobs { nodes { ...A ... on Job { queue } ... on Node { id } } } } fragment A on Job { attempts { number outcome runSeconds errorCode } }",
+    "{ jobs { nodes { ...A ... on Job { queue worker } ... on Node { id } } } workers { name running { value } lastSeenAt } } fragment A on Job { attempts { number outcome runSeconds errorCode worker } }",
     "{ jobs { nodes { a: events(first: 1) { nodes { id job { id } } } b: events(last: 1) { edges { node { detail ts } } } latestEvent { nextStatus } } } }",
     '{ jobs { nodes { id at(time: "2026-01-01T00:02:05Z") { __typename status attempt since } x: at(time: "2026-01-01T00:02:05Z") { s: status } never: at(time: "2020-01-01T00:00:00Z") { status } } } }',
     f'{{ job(id: "{JOBS[2]["id"]}") {{ at(time: "2126-01-01T00:00:00Z") {{ ...M }} wrong: at(time: "2026") {{ status }} }} }} fragment M on JobMoment {{ since attempt }}',
+    "{ jobs { nodes { waiting { __typename why: reasons dueAt ahead(atMost: 1) { value isExact } running { value } } } } }",
+    f'{{ job(id: "{JOBS[4]["id"]}") {{ waiting {{ ...W }} }} wrong: job(id: "{JOBS[0]["id"]}") {{ waiting {{ ahead(atMost: -1) {{ value }} }} }} }} fragment W on JobWaiting {{ startsPerMinute eta lastStartInQueue a: ahead(atMost: null) {{ value }} }}',
+    "{ queues { __typename name due { value isExact } scheduled { value } running { value } oldestDueAt started succeeded failed drainEta wait { count p50 } run { count } } short: queues(minutes: 1) { q: name } wrong: queues(minutes: 0) { name } }",
+    "{ jobs { nodes { progress { __typename fraction step told: at } updatedAt } } }",
     "query ($s: Boolean = true) { jobs { nodes { id @skip(if: $s) type @include(if: $s) runSeconds } } }",
     f'{{ nodes(ids: ["{JOBS[0]["id"]}", "{JOBS[0]["id"]}:1", "x", "{UNKNOWN}"]) {{ __typename id ... on Job {{ type }} ... on JobEvent {{ attempt job {{ type }} }} }} }}',
     f'{{ job(id: "{UNKNOWN}") {{ id }} bad: job(id: "x") {{ id }} node(id: "{JOBS[1]["id"]}") {{ id }} }}',

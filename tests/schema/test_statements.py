@@ -63,7 +63,7 @@ SHAPES = {
     ),
     "jobs with their last attempts": Shape(
         3,
-        "jobs(first: $first) { nodes { a: attempts(last: 1) { errorCode } b: attempts { outcome } } }",
+        "jobs(first: $first) { nodes { worker a: attempts(last: 1) { errorCode worker } b: attempts { outcome } } }",
     ),
     "the viewer and the server": Shape(0, "viewer { subject expiresAt } server { version now }"),
     "the viewer's organisation": Shape(
@@ -80,6 +80,21 @@ SHAPES = {
     "jobs with all of them": Shape(
         6,
         f"jobs(first: $first) {{ nodes {{ {JOB} events(first: 20) {{ nodes {{ {EVENT} }} }} latestEvent {{ {EVENT} }} attempts {{ number }} }} count {{ value }} }}",
+    ),
+    "jobs with progress": Shape(
+        1, "jobs(first: $first) { nodes { progress { fraction step at } worker } }"
+    ),
+    "why jobs wait": Shape(
+        6,
+        "jobs(first: $first, filter: {status: [QUEUED]}) { nodes { waiting { reasons dueAt ahead { value } running { value } startsPerMinute eta lastStartInQueue } } }",
+    ),
+    "how many jobs go first": Shape(
+        3,
+        "jobs(first: $first, filter: {status: [QUEUED]}) { nodes { waiting { few: ahead(atMost: 3) { value } ahead { value isExact } more: ahead(atMost: 1000) { value } } } }",
+    ),
+    "why no job waits": Shape(
+        1,
+        "jobs(first: $first, filter: {status: [FAILED]}) { nodes { waiting { reasons ahead { value } running { value } eta } } }",
     ),
     "events and back": Shape(
         2,
@@ -142,6 +157,13 @@ SHAPES = {
         'jobs(first: $first, filter: {type: {in: ["a", "b"]}, status: [FAILED, QUEUED]}) { nodes { id } count { value } }',
     ),
     "suggest": Shape(1, 'suggest(field: TYPE, prefix: "e") { value count { value } }'),
+    # Counts by sums, else of those that run, and the queues that have queued jobs.
+    "queues": Shape(
+        5,
+        "queues { name due { value } scheduled { value } running { value } oldestDueAt latencySeconds started drainEta }",
+    ),
+    "queues with durations": Shape(5, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
+    "workers": Shape(1, "workers { name running { value isExact } lastSeenAt }"),
     "node": Shape(1, "node(id: $id) { id ... on Job { type } }"),
     "viewer": Shape(0, "viewer { orgId subject roles }"),
     "introspection": Shape(0, "__schema { types { name fields { name } } }"),
@@ -153,7 +175,8 @@ SHAPES = {
 async def _ledger(database_url: str) -> None:
     rows = [job(n, status="failed", payload={"n": n}) for n in range(250)]
     steps = [step for row in rows for step in events(row, "queued", "running", "failed")]
-    await insert(database_url, rows, steps)
+    waiting = [job(-n, queue=f"queue{n % 7}") for n in range(1, 251)]
+    await insert(database_url, [*rows, *waiting], steps)
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from joblens import (
     JobRepository,
     JobStatus,
     NewJob,
+    StatusChange,
     session_scope,
 )
 
@@ -213,6 +214,24 @@ async def test_jobs_are_listed_by_type_and_status(repository: JobRepository) -> 
     assert [job.id for job in [*first, *rest]] == newest_first
     assert await repository.get_job_ids_by_status(JobStatus.RUNNING) == [made[0].id]
     assert len(await repository.get_job_ids_by_status(JobStatus.QUEUED, limit=2)) == 2
+
+
+async def test_a_start_tells_the_worker(repository: JobRepository) -> None:
+    job_id = (await repository.create_job("t")).job.id
+    job = await repository.update_job_status(job_id, JobStatus.RUNNING, worker="host:1")
+    assert job.worker == "host:1"
+    found = await repository.get_job_with_events(job_id)
+    assert found is not None
+    assert found.events[-1].detail["worker"] == "host:1"
+    assert (await repository.update_job_status(job_id, JobStatus.QUEUED)).worker == "host:1"
+    changes = [StatusChange(job_id, JobStatus.RUNNING, worker=name) for name in ("x", "y" * 256)]
+    with pytest.raises(InvalidJobError, match=r"changes\[1\].worker"):
+        await repository.update_many_job_statuses(changes)
+    (changed,) = await repository.update_many_job_statuses(changes[:1])
+    assert not isinstance(changed, Exception)
+    assert changed.worker == "x"
+    await repository.update_job_status(job_id, JobStatus.QUEUED)
+    assert (await repository.update_job_status(job_id, JobStatus.RUNNING)).worker is None
 
 
 async def test_a_deleted_job_takes_its_events_along(repository: JobRepository) -> None:

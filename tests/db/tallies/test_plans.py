@@ -12,10 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from db.criteria import JobCriteria, TextCriteria
 from db.engine import Scope, create_engine
 from db.queries.aggregates import count_jobs_by_status, group_jobs
+from db.queries.buckets import Buckets
 from db.queries.dimensions import JobDimension
+from db.queries.distribution_statements import binned
 from db.queries.jobs import count_jobs
+from db.queries.rows import read
 from db.queries.timelines import count_changes, count_changes_by, count_jobs_by_status_at
+from db.request_session import RequestSession
 from db.statuses import JobStatus
+from db.tallies.spans import Run
 from db.tallies.summing import Outcome, sum_once
 from tests.db.history import LARGEST
 from tests.db.plans import Plan, caught, explain_sent
@@ -129,3 +134,17 @@ async def test_cut_hours_are_read_from_their_events(
     (_, _, _, _, single) = found
     total = 2 * 200_000
     assert all(sum(plan.rows_read) <= 3 * total / HOURS_OF_HISTORY for plan in single)
+
+
+async def test_a_duration_in_one_of_several_runs_counts_once(engine: AsyncEngine) -> None:
+    # Of the history, only the last jobs were started.
+    edges = [START + timedelta(hours=hours) for hours in (16, 17, 18)]
+    parts = [Run(None, start, start + timedelta(minutes=5)) for start in edges[:2]]
+    counted = []
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        for runs in (parts, parts[:1], parts[1:]):
+            buckets = Buckets.read_from(edges, runs)
+            rows = await read(begun, binned, LARGEST, None, None, buckets)
+            counted.append(sum(row.durations for row in rows))
+    both, *each = counted
+    assert both == sum(each) > 0

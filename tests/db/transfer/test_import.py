@@ -276,3 +276,17 @@ async def test_depth_stops_no_other_line(url, depth):
     deep += b"[" * depth + b"]" * depth + b"}"
     (imported, _, rejected), _ = await load(url, line(1), deep, line(2))
     assert (imported, rejected) == ((3, 0) if depth <= 253 else (2, 1))
+
+
+async def test_workers_are_imported(url, ledger):
+    """Also into the start that is derived from a record's times."""
+    run = {"status": "running", "started_at": T1}
+    assert await load(url, line(1, **run, worker="w")) == ((1, 0, 0), [])
+    (job,) = await jobs_of(ledger)
+    assert job["worker"] == "w"
+    events = await ledger.fetch("SELECT detail FROM job_event ORDER BY seq")
+    assert [each["detail"] for each in events] == [None, '{"worker": "w"}']
+    for wrong in ("", "x" * 256, 1):
+        (counts, ((_, reason),)) = await load(url, line(2, **run, worker=wrong))
+        assert counts == (0, 0, 1)
+        assert reason.startswith("worker: ")

@@ -12,7 +12,7 @@ from tests.support.service import ORG, OTHER_ORG
 MARK = "theirs"
 UNKNOWN = str(UUID(int=0xABC << 64))
 STEPS = {
-    "failed": ["queued", "running", "failed"],
+    "failed": ["queued", *["running", "failed"] * 4],
     "running": ["queued", "running"],
     "succeeded": ["queued", "running", "succeeded"],
     "queued": ["queued"],
@@ -34,6 +34,10 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             attempt=n % 4,
             scheduled_at=EPOCH,
             requested_by=mark,
+            worker=mark,
+            progress_fraction=0.5,
+            progress_step=f"{mark} at x://{mark}:secret@h",
+            progress_at=EPOCH,
             idempotency_key=f"key{n}",
             payload={"mark": mark, "n": n, "password": f"secret of {mark}"},
             result=[mark],
@@ -41,7 +45,7 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             last_error_message=f"{mark} at x://{mark}:secret@h",
         )
         error = {"error_code": row["last_error_code"], "error_message": row["last_error_message"]}
-        detail = {"by": mark, **error}
+        detail = {"by": mark, "worker": mark, **error}
         rows.append(row)
         steps += events(row, *STEPS[status], detail=detail)
     return rows, steps

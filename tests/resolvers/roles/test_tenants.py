@@ -38,11 +38,14 @@ from tests.resolvers.roles.ledgers import (
 )
 from tests.resolvers.roles.walks import all_fields, operation, reached
 from tests.support.effort import first
-from tests.support.ledger import insert
+from tests.support.ledger import EPOCH, insert
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import ORG, OTHER_ORG
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
+# When some jobs had just been started, and what tells of that.
+WHILE_STARTING = EPOCH + timedelta(minutes=10)
+AT_ONCE = ["jobs", "queues", "workers"]
 CURSORS = re.compile(rb'(ursor":)"([^"]+)"')
 UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
@@ -74,6 +77,7 @@ FILTERS: list[Any] = [
     {"search": THEIR_IDS[0][:30]},
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
+    {"worker": {"eq": MARK}},
 ]
 # With these no job is deleted: some must be left.
 OTHER_FILTERS: list[Any] = [
@@ -95,7 +99,16 @@ PAGES: list[dict[str, Any]] = [
 ]
 RANGE = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z", "bucket": "MINUTE"}
 DIMENSIONS = [
-    *("STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY", "ERROR_GROUP"),
+    *(
+        "STATUS",
+        "TYPE",
+        "QUEUE",
+        "REQUESTED_BY",
+        "LAST_ERROR_CODE",
+        "PRIORITY",
+        "ERROR_GROUP",
+        "WORKER",
+    ),
 ]
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
@@ -119,13 +132,15 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "suggest": [
         {"field": field, "prefix": prefix}
         for prefix in ("", MARK, "o")
-        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
+        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "WORKER")
     ],
     "errorGroups": [
         *({"filter": each} for each in FILTERS),
         *({"orderBy": order, "first": 1} for order in ("LAST_SEEN", "FIRST_SEEN", "COUNT")),
         {"since": "2026-01-01T00:00:00Z"},
     ],
+    "queues": [{"minutes": minutes} for minutes in (1, 15, 60)],
+    "workers": [{"minutes": minutes} for minutes in (1, 15, 60)],
     "viewer": [{}],
     "server": [{}],
 }
@@ -144,12 +159,17 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
         for to in ("RUNNING", "SUCCEEDED")
     ),
     ("transitionJob", {"input": {"id": THEIR_IDS[0], "to": "FAILED", "detail": 1}}),
+    ("transitionJob", {"input": {"id": THEIR_IDS[3], "to": "RUNNING", "worker": "w"}}),
     *(
         ("transitionJobs", {"input": [{"id": each, "to": to} for each in (OUR_IDS[2], *JOB_IDS, "x")]})
         for to in ("CANCELED", "RUNNING", "FAILED")
     ),
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
+    *(
+        ("recordJobEvent", {"input": {"id": each, "progress": {"fraction": 0.5, "step": "s"}}})
+        for each in JOB_IDS
+    ),
     *(
         (name, {"id": each})
         for name in ("cancelJob", "rescheduleJob", "retryJob", "rescheduleJob", "rerunJob")
@@ -269,6 +289,10 @@ async def test_every_field_was_asked_for(both: tuple[Asking, Asking]) -> None:
         for given in calls[:6]:
             body, _ = await answers(both, operation(core_schema, "query", name, given), given)
             seen |= set(reached(list((body.get("data") or {}).values())))
+    then = both[0].at(WHILE_STARTING), both[1].at(WHILE_STARTING)
+    for name in AT_ONCE:
+        body, _ = await answers(then, operation(core_schema, "query", name, {}), {})
+        seen |= set(reached(list((body.get("data") or {}).values())))
     for number, (name, given) in enumerate(MUTATIONS):
         later = NOW + timedelta(minutes=number)
         asked = both[0].at(later), both[1].at(later)
