@@ -92,6 +92,11 @@ job_table = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
+    # May name a job that was deleted.
+    Column("parent_id", Uuid),
+    Column("batch", Text),
+    # A list of texts in alphabetical order; null if there are none.
+    Column("tags", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -101,6 +106,11 @@ job_table = Table(
     ),
     CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+    CheckConstraint(
+        "jsonb_typeof(tags) = 'array' AND NOT "
+        """jsonb_path_exists(tags, 'strict $[*] ? (@.type() <> "string")')""",
+        name="ck_job_tags",
+    ),
     _page_index("idx_job_org_created", "created_at DESC"),
     _page_index("idx_job_org_updated", "updated_at DESC"),
     _page_index("idx_job_org_finished", f"({_FUTURE_IF_NULL.format('finished_at')}) DESC"),
@@ -130,6 +140,18 @@ job_table = Table(
     _prefix_index("idx_job_org_error_code", "last_error_code", "status", "type", "queue"),
     _page_index(
         "idx_job_org_error_message", "created_at DESC", where="last_error_message IS NOT NULL"
+    ),
+    _page_index(
+        "idx_job_org_parent", "parent_id", "created_at DESC", where="parent_id IS NOT NULL"
+    ),
+    _prefix_index("idx_job_org_batch", "batch", "status", "finished_at"),
+    # Searched by the function of migration 0009, as payloads are.
+    Index(
+        "idx_job_tags",
+        literal_column("jsonb_set('{}'::jsonb, ARRAY[org_id::text], tags)").label("document"),
+        postgresql_using="gin",
+        postgresql_ops={"document": "jsonb_path_ops"},
+        postgresql_where=text("tags IS NOT NULL"),
     ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     Index(
