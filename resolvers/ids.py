@@ -1,10 +1,14 @@
-"""Ids in their external form: a job's is its UUID, an event's is `<job id>:<seq>`."""
+"""Ids in their external form.
+
+A job's is its UUID, an event's is `<job id>:<seq>`, a batch's is `batch:<name>`.
+"""
 
 import re
 from collections.abc import Sequence
 from uuid import UUID
 
 from db.limits import MAX_INT32
+from db.validation import name_fault
 from resolvers.errors import BadUserInputError
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -15,6 +19,8 @@ MIN_ID_LENGTH = 8
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 
 EventId = tuple[UUID, int]
+
+_BATCH = "batch:"
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -46,13 +52,29 @@ def parse_job_ids(texts: Sequence[str]) -> list[UUID]:
     return [parse_job_id(text) for text in texts]
 
 
-def parse_node_id(text: str) -> UUID | EventId:
-    """Parse the id of a job or an event. Raises BadUserInputError."""
+def batch_id(name: str) -> str:
+    """Return the id of a batch."""
+    return f"{_BATCH}{name}"
+
+
+def parse_node_id(text: str) -> UUID | EventId | str:
+    """Parse the id of a job, an event, or a batch: its name. Raises BadUserInputError."""
+    if text.startswith(_BATCH):
+        return _batch_name(text.removeprefix(_BATCH))
     first, colon, seq = text.partition(":")
     job_id = parse_uuid(first)
     if job_id is None or (colon and not _is_seq(seq)):
-        raise BadUserInputError("An id must be a job's UUID, or '<job id>:<seq>' for an event.")
+        raise BadUserInputError(
+            "An id must be a job's UUID, '<job id>:<seq>' for an event, or 'batch:<name>' for a "
+            "batch."
+        )
     return (job_id, int(seq)) if colon else job_id
+
+
+def _batch_name(name: str) -> str:
+    if (fault := name_fault(name)) is not None:
+        raise BadUserInputError(f"The name of a batch: {fault}")
+    return name
 
 
 def _is_seq(text: str) -> bool:

@@ -1,7 +1,8 @@
 """The inputs of mutations, and their conversion to what resolvers take."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -14,7 +15,10 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.limits import MAX_TAGS
 from db.statuses import BackoffPolicy, JobStatus
+from resolvers.ids import parse_uuid
+from resolvers.mutation_results import InvalidInputError
 from schema.scalars import JSON
 
 T = TypeVar("T")
@@ -46,14 +50,29 @@ class CreateJobInput:
     scheduled_at: datetime | None = strawberry.field(
         default=UNSET, description="The earliest time the job may be started; omitted: immediately."
     )
+    parent_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="The UUID of the job that this one is a child of."
+    )
+    batch: str | None = strawberry.field(
+        default=UNSET, description="The name of the batch that the job belongs to."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=f"Up to {MAX_TAGS} different tags, such as `eu` or `customer:4711`.",
+    )
 
-    def job(self) -> NewJob:
-        """Convert the input to a NewJob; null means the default."""
-        given = {
+    def job(self, prefix: str = "") -> NewJob:
+        """Convert the input to a NewJob; null means the default.
+
+        `prefix`: of the paths of its fields. Raises InvalidInputError.
+        """
+        given: dict[str, Any] = {
             name: value
             for name in NewJob.__slots__
             if (value := getattr(self, name)) is not None and value is not UNSET
         }
+        if "parent_id" in given:
+            given["parent_id"] = _uuid(f"{prefix}parentId", given["parent_id"])
         return NewJob(**given)
 
 
@@ -100,6 +119,13 @@ class TransitionJobInput:
 class RecordJobEventInput:
     id: strawberry.ID = strawberry.field(description="The job's UUID.")
     detail: JSON = strawberry.field(description="Details to record in the event: a JSON object.")
+
+
+def _uuid(field: str, text: str) -> UUID:
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise InvalidInputError(field, "A job's id must be a UUID.")
+    return parsed
 
 
 def optional(value: T | None) -> T | None:

@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from graphql import FieldNode
 
-from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
 from resolvers import aggregates, events, jobs, nodes, orgs, suggestions, timelines, viewer
 from resolvers.ids import parse_job_id
@@ -23,14 +22,12 @@ from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
 from schema.events import JobEventConnection
 from schema.execution.fields import Parents, level
-from schema.filters import JobEventFilter, JobFilter, JobOrder
+from schema.filters import JobEventFilter, JobOrder
 from schema.jobs import Job, JobConnection
+from schema.listings import OptionalJobFilter, OptionalJobOrder, criteria_of
 from schema.nodes import Node
 from schema.selections import Info, Selections, selected
 
-OptionalJobFilter = Annotated[
-    JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all jobs.")
-]
 From = Annotated[datetime, strawberry.argument(name="from", description="The start of the range.")]
 Until = Annotated[datetime, strawberry.argument(description="The end of the range, exclusive.")]
 BucketSize = Annotated[
@@ -73,26 +70,28 @@ class Server:
 
 @strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")
 class Query:
-    @strawberry.field(description="The job or event with this id; null if there is none.")
+    @strawberry.field(description="The job, event or batch with this id; null if there is none.")
     async def node(
         self,
         info: Info,
         id: Annotated[
-            strawberry.ID, strawberry.argument(description="The id of a job or an event.")
+            strawberry.ID,
+            strawberry.argument(description="The id of a job, an event or a batch."),
         ],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
-        return await nodes.get_node(info.context, id, job_columns, event_columns)
+        return await nodes.get_node(info.context, id, job_columns, event_columns)  # type: ignore[return-value]
 
     @strawberry.field(
-        description="The jobs and events with these ids, in the same order. The item of an unknown "
-        "id is null; that of a malformed id is null with an error."
+        description="The jobs, events and batches with these ids, in the same order. The item of "
+        "an unknown id is null; that of a malformed id is null with an error."
     )
     async def nodes(
         self,
         info: Info,
         ids: Annotated[
-            list[strawberry.ID], strawberry.argument(description="Ids of jobs and events.")
+            list[strawberry.ID],
+            strawberry.argument(description="Ids of jobs, events and batches."),
         ],
     ) -> list[Node | None]:
         job_columns, event_columns = _node_columns(info)
@@ -112,10 +111,7 @@ class Query:
         self,
         info: Info,
         filter: OptionalJobFilter = None,
-        order_by: Annotated[
-            JobOrder | None,
-            strawberry.argument(description="The sort order; omitted: CREATED_AT, DESC."),
-        ] = None,
+        order_by: OptionalJobOrder = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -125,7 +121,7 @@ class Query:
         needs, columns = selected(info, Selections.job_page)
         return await jobs.list_jobs(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             order.field,
             PageArguments(first, after, last, before),
             needs,
@@ -170,7 +166,7 @@ class Query:
         ] = None,
     ) -> list[StatusCount]:
         return await aggregates.count_by_status(  # type: ignore[return-value]
-            info.context, _criteria(info, filter), at_most, at
+            info.context, criteria_of(info, filter), at_most, at
         )
 
     @strawberry.field(
@@ -191,7 +187,7 @@ class Query:
         fields = selections.fields(selections.nodes, "JobGroup")
         return await aggregates.group_jobs(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             by,
             first,
             with_times=not fields.keys().isdisjoint({"oldestCreatedAt", "newestCreatedAt"}),
@@ -215,7 +211,7 @@ class Query:
     ) -> list[TimeBucket]:
         return await timelines.list_buckets(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             TimeRange(from_, until, bucket, time_zone),
             with_durations=_wants_durations(Selections(info).nodes, info),
         )
@@ -241,7 +237,7 @@ class Query:
     ) -> list[TimelineSeries]:
         return await timelines.list_series(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             TimeRange(from_, until, bucket, time_zone),
             by,
             top,
@@ -258,7 +254,7 @@ class Query:
         info: Info,
         field: Annotated[
             JobDimension,
-            strawberry.argument(description="TYPE, QUEUE, REQUESTED_BY or LAST_ERROR_CODE."),
+            strawberry.argument(description="TYPE, QUEUE, REQUESTED_BY, LAST_ERROR_CODE or BATCH."),
         ],
         prefix: Annotated[str, strawberry.argument(description="What the values begin with.")] = "",
         first: Annotated[
@@ -280,10 +276,6 @@ class Query:
     @strawberry.field(description="The authenticated client of this request.")
     def viewer(self, info: Info) -> Viewer:
         return info.context.viewer  # type: ignore[return-value]
-
-
-def _criteria(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
-    return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
 
 
 def _buckets(info: Info) -> list[FieldNode]:

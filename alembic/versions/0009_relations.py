@@ -10,8 +10,10 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 # Texts only: null stands for no tags.
-ARE_TEXTS = """\
-jsonb_typeof(tags) = 'array' AND NOT jsonb_path_exists(tags, 'strict $[*] ? (@.type() <> "string")')"""
+ARE_TEXTS = (
+    "jsonb_typeof(tags) = 'array' AND NOT "
+    """jsonb_path_exists(tags, 'strict $[*] ? (@.type() <> "string")')"""
+)
 # As in 0007 for payloads: each tag is in the index with its organisation.
 DOCUMENT = "jsonb_set('{}'::jsonb, ARRAY[org_id::text], tags)"
 # As joblens_jobs_containing of 0007, for tags. `wanted` is a list.
