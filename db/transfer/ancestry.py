@@ -40,7 +40,7 @@ async def find_circular(connection: Any, org_id: UUID, records: Sequence[Child])
     children = [record for record in records if record.parent_id is not None]
     if not children:
         return set()
-    await connection.execute(_TAKE_TURN, org_id)
+    await connection.execute(_TAKE_TURN, str(org_id))
     ids = {each for child in children for each in (child.id, child.parent_id)}
     parents: defaultdict[UUID, set[UUID]] = defaultdict(set)
     for row in await connection.fetch(_ANCESTORS, org_id, list(ids)):
