@@ -20,8 +20,10 @@ class Effort(IntEnum):
 
 
 # An index finds their values, or finds none.
-_INDEXED = frozenset({"type", "queue", "requested_by", "last_error_code", "idempotency_key"})
-_STEADY = frozenset({"ids", "status", "job_ids"})
+_INDEXED = frozenset(
+    {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "batch"}
+)
+_STEADY = frozenset({"ids", "status", "job_ids", "parent_id"})
 _VARYING = frozenset(
     {
         "created_at",

@@ -84,6 +84,7 @@ _describe(
         JobDimension.REQUESTED_BY: "The requester of the job.",
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
+        JobDimension.BATCH: "The name of the batch of the job.",
     },
 )
 _describe(

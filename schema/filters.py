@@ -22,7 +22,7 @@ from db.statuses import JobStatus
 from db.times import FIRST
 from db.validation import json_fault
 from resolvers.errors import BadUserInputError, ForbiddenError
-from resolvers.ids import MIN_ID_LENGTH, ids_starting_with, parse_job_ids
+from resolvers.ids import MIN_ID_LENGTH, ids_starting_with, parse_job_id, parse_job_ids
 from resolvers.redaction import Redaction
 from schema.comparisons import (
     DateTimeFilter,
@@ -31,6 +31,7 @@ from schema.comparisons import (
     StringFilter,
     checked,
     checked_text,
+    checked_texts,
     condition,
     criteria_of,
     optional,
@@ -81,6 +82,11 @@ class JobFilter:
     idempotency_key: StringFilter | None = condition("The idempotency key of the job.")
     last_error_code: StringFilter | None = condition("The code of the last error.")
     last_error_message: StringFilter | None = condition("The message of the last error.")
+    batch: StringFilter | None = condition("The batch of the job.")
+    tags: list[str] | None = condition(
+        "The job has all of these tags; an empty list matches every job."
+    )
+    parent_id: strawberry.ID | None = condition("The job is a child of the job with this id.")
     priority: IntFilter | None = condition("The priority of the job.")
     attempt: IntFilter | None = condition("The number of times the job was started.")
     created_at: DateTimeFilter | None = condition("When the job was created.")
@@ -152,6 +158,8 @@ class JobFilter:
             run_seconds=criteria_of(self.run_seconds),
             payload_contains=_containment("payloadContains", self.payload_contains, redaction),
             search=_search(self.search, redaction),
+            parent_id=_id(self.parent_id),
+            tags=checked_texts(self.tags),
         )
         message = criteria.last_error_message
         if message is None or redaction is None:
@@ -211,6 +219,11 @@ def _search(text: str | None, redaction: Redaction | None) -> SearchCriteria | N
         hides_credentials=redaction is not None,
         skips_messages=redaction is not None and redaction.is_secret("last_error_message"),
     )
+
+
+def _id(id_: strawberry.ID | None) -> UUID | None:
+    given = optional(id_)
+    return None if given is None else parse_job_id(given)
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:

@@ -12,6 +12,7 @@ class JobDimension(StrEnum):
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
     PRIORITY = "priority"
+    BATCH = "batch"
 
 
 # The dimensions that tallies know: those of their keys, and of their columns.

@@ -42,6 +42,7 @@ class TextColumn(StrEnum):
     QUEUE = "queue"
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
+    BATCH = "batch"
 
 
 async def list_matching_values(

@@ -11,6 +11,7 @@ from graphql import (
     is_leaf_type,
 )
 
+SHORT = 60
 # What fields below the roots must be given.
 REQUIRED = {"Job.at": '(time: "2026-01-01T00:00:30Z")'}
 
@@ -26,34 +27,49 @@ def operation(schema: GraphQLSchema, kind: str, name: str, given: Mapping[str, A
     field = root.fields[name]
     declared = ", ".join(f"${each}: {field.args[each].type}" for each in given)
     passed = ", ".join(f"{each}: ${each}" for each in given)
-    below = selection(schema, get_named_type(field.type), ())
-    return (
+    fragments: dict[tuple[str, str], str] = {}
+    below = selection(schema, get_named_type(field.type), (), fragments)
+    operation = (
         f"{kind} {f'({declared})' if given else ''} "
         f"{{ {name}{f'({passed})' if given else ''} {below} }}"
     )
+    shared = (f"fragment {each} on {of} {body}" for (of, body), each in fragments.items())
+    return " ".join((operation, *shared))
 
 
 def selection(
-    schema: GraphQLSchema, type_: Any, above: tuple[str, ...], *, apart: bool = False
+    schema: GraphQLSchema,
+    type_: Any,
+    above: tuple[str, ...],
+    fragments: dict[tuple[str, str], str],
+    *,
+    apart: bool = False,
 ) -> str:
     """Select every field of a type; of one that is above itself, every plain one.
 
-    `apart`: under names that those of no other type have.
+    What is selected of a type goes into `fragments`, so that documents stay short enough to be
+    cached. `apart`: under names that those of no other type have.
     """
     if is_leaf_type(type_):
         return ""
     if is_abstract_type(type_):
         kinds = schema.get_possible_types(type_)
-        parts = (f"... on {each} {selection(schema, each, above, apart=True)}" for each in kinds)
+        parts = (
+            f"... on {each} {selection(schema, each, above, fragments, apart=True)}"
+            for each in kinds
+        )
         inner = " ".join(parts)
         return f"{{ __typename {inner} }}"
     fields = [
         (f"{type_.name}_{name}: " if apart else "")
-        + f"{name}{REQUIRED.get(f'{type_.name}.{name}', '')} {selection(schema, get_named_type(field.type), (*above, type_.name))}"
+        + f"{name}{REQUIRED.get(f'{type_.name}.{name}', '')} {selection(schema, get_named_type(field.type), (*above, type_.name), fragments)}"
         for name, field in type_.fields.items()
         if is_leaf_type(get_named_type(field.type)) or type_.name not in above
     ]
-    return f"{{ __typename {' '.join(fields)} }}"
+    body = f"{{ __typename {' '.join(fields)} }}"
+    if apart or len(body) < SHORT:
+        return body
+    return f"{{ ...{fragments.setdefault((type_.name, body), f'F{len(fragments)}')} }}"
 
 
 def reached(data: Any) -> Iterator[str]:
