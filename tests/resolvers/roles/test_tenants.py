@@ -48,6 +48,7 @@ UUIDS = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {each[:36].encode() for each in (*OUR_IDS, *THEIR_IDS, UNKNOWN)}
 JOB_IDS = [OUR_IDS[0], THEIR_IDS[0], UNKNOWN]
 NODE_IDS = [*JOB_IDS, OUR_IDS[-1], THEIR_IDS[-1], f"{UNKNOWN}:1", f"{OUR_IDS[0]}:99", "x"]
+NODE_IDS += ["batch:shared", "batch:ours", f"batch:{MARK}", "batch:"]
 FILTERS: list[Any] = [
     None,
     {},
@@ -65,6 +66,12 @@ FILTERS: list[Any] = [
     {"search": THEIR_IDS[0][:30]},
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
+    {"parentId": OUR_IDS[0]},
+    {"parentId": THEIR_IDS[0]},
+    {"tags": ["shared"]},
+    {"tags": ["shared", MARK]},
+    {"batch": {"eq": "shared"}},
+    {"batch": {"startsWith": MARK}},
 ]
 EVENT_FILTERS: list[Any] = [
     None,
@@ -80,7 +87,7 @@ PAGES: list[dict[str, Any]] = [
     *({"last": 9, "before": cursor} for cursor in (*OUR_CURSORS, *THEIR_CURSORS)),
 ]
 RANGE = {"from": "2026-01-01T00:00:00Z", "until": "2026-01-01T01:00:00Z", "bucket": "MINUTE"}
-DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY"]
+DIMENSIONS = ["STATUS", "TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "PRIORITY", "BATCH"]
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
     "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
@@ -103,7 +110,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "suggest": [
         {"field": field, "prefix": prefix}
         for prefix in ("", MARK, "o")
-        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE")
+        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "BATCH")
     ],
     "viewer": [{}],
     "server": [{}],
@@ -113,6 +120,11 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     *(("createJob", {"input": {"type": "t", "idempotencyKey": key}}) for key in ("key0", "key8", "k")),
     ("createJob", {"input": {"type": "t", "idempotencyKey": "k"}}),
     ("createJob", {"input": {"type": ""}}),
+    *(
+        ("createJob", {"input": {"type": "t", "parentId": each, "batch": "shared", "tags": ["new"]}})
+        for each in (*JOB_IDS, "x")
+    ),
+    *(("createJobs", {"input": [{"type": "t", "parentId": each}]}) for each in JOB_IDS),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key1"}]}),
@@ -271,6 +283,7 @@ async def test_no_mutation_tells_of_others_or_changes_theirs(
         ("job", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
         ("node", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
         ("node", {"id": THEIR_IDS[-1]}, {"id": f"{UNKNOWN}:1"}),
+        ("node", {"id": f"batch:{MARK}"}, {"id": "batch:nobody's"}),
         ("nodes", {"ids": [THEIR_IDS[0], THEIR_IDS[-1]]}, {"ids": [UNKNOWN, f"{UNKNOWN}:1"]}),
     ],
 )
