@@ -96,7 +96,9 @@ async def create_jobs(
     if lost:
         outcomes |= {row["id"]: JobNotFound(row["parent_id"]) for row in lost}
         # A job may have been created before its parent was deleted.
-        outcomes |= await _find_existing(session, org_id, lost, columns, compared)
+        keyed = [row for row in lost if row["idempotency_key"] is not None]
+        if keyed:
+            outcomes |= await _find_existing(session, org_id, keyed, columns, compared)
     if hide is not None:
         await _compare_visible(session, org_id, new, outcomes, hide)
     created = [job_id for job_id, outcome in outcomes.items() if _is_new(outcome)]
