@@ -21,6 +21,7 @@ TEXT_COLUMNS = (
     "last_error_code",
     "last_error_message",
     "worker",
+    "batch",
 )
 INT_COLUMNS = ("priority", "attempt")
 TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
@@ -78,6 +79,13 @@ class JsonContainment:
 
 
 @dataclass(frozen=True, slots=True)
+class Tags:
+    """Tags that a job must have, all of them; there is at least one."""
+
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class MessagePart:
     """Text that an error message contains, ignoring case; `hides_credentials`: as TextCriteria."""
 
@@ -129,8 +137,8 @@ class JobCriteria:
     """Conditions on a job, all of which must hold; `and_`, `or_` and `not_` nest.
 
     `waiting_since` and `running_since` match queued (running) jobs whose wait (run) began before
-    that time. `wait_seconds` and `run_seconds` match jobs whose wait (run) has ended. A condition
-    on a null column is false, and so its `not_` is true.
+    that time. `wait_seconds` and `run_seconds` match jobs whose wait (run) has ended. A job has all
+    of the `tags`. A condition on a null column is false, and so its `not_` is true.
     """
 
     ids: Sequence[UUID] | None = None
@@ -144,6 +152,7 @@ class JobCriteria:
     last_error_code: TextCriteria | None = None
     last_error_message: TextCriteria | None = None
     worker: TextCriteria | None = None
+    batch: TextCriteria | None = None
     priority: IntCriteria | None = None
     attempt: IntCriteria | None = None
     created_at: TimeCriteria | None = None
@@ -157,6 +166,8 @@ class JobCriteria:
     run_seconds: FloatCriteria | None = None
     payload_contains: JsonContainment | None = None
     search: SearchCriteria | None = None
+    parent_id: UUID | None = None
+    tags: Sequence[str] | None = None
     and_: Sequence["JobCriteria"] | None = None
     or_: Sequence["JobCriteria"] | None = None
     not_: "JobCriteria | None" = None

@@ -21,9 +21,9 @@ class Effort(IntEnum):
 
 # An index finds their values, or finds none.
 _INDEXED = frozenset(
-    {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "worker"}
+    {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "worker", "batch"}
 )
-_STEADY = frozenset({"ids", "status", "job_ids"})
+_STEADY = frozenset({"ids", "status", "job_ids", "parent_id"})
 _VARYING = frozenset(
     {
         "error_group",

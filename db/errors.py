@@ -17,7 +17,7 @@ from db.outcomes import (
 from db.progress import Progress
 from db.queries.jobs import JobRow
 from db.times import time_fault
-from db.validation import attempts_fault, document_fault, name_fault, text_fault
+from db.validation import attempts_fault, document_fault, name_fault, tags_fault, text_fault
 
 
 class InvalidJobError(ValueError):
@@ -79,8 +79,9 @@ def check_deletion(job_ids: Sequence[UUID]) -> None:
 
 def check_new(job: NewJob, prefix: str = "") -> None:
     """Raise InvalidJobError if the job has an invalid value."""
-    for name in ("type", "queue", "idempotency_key", "requested_by"):
+    for name in ("type", "queue", "idempotency_key", "requested_by", "batch"):
         _raise_fault(prefix + name, name_fault(getattr(job, name)))
+    _raise_fault(f"{prefix}tags", tags_fault(job.tags))
     fits = MIN_INT32 <= job.priority <= MAX_INT32
     _raise_fault(f"{prefix}priority", None if fits else "It must fit in 32 bits.")
     _raise_fault(f"{prefix}max_attempts", attempts_fault(job.max_attempts))
@@ -90,12 +91,14 @@ def check_new(job: NewJob, prefix: str = "") -> None:
 
 
 def check_created(outcomes: Sequence[Creation]) -> list[CreatedJob]:
-    """Return the jobs of a batch; raise the error of the first conflict."""
+    """Return the jobs of a batch; raise the error of the first one that was not created."""
     jobs = [each for each in outcomes if isinstance(each, CreatedJob)]
     created_ids = {each.job.id for each in jobs if each.created}
     for index, each in enumerate(outcomes):
         if isinstance(each, CreatedJob):
             continue
+        if isinstance(each, JobNotFound):
+            raise JobNotFoundError(each)
         if each.existing.id in created_ids:
             field = f"jobs[{index}].idempotency_key"
             raise InvalidJobError(field, "The batch has this key twice, with different input.")

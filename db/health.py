@@ -51,6 +51,7 @@ JUDGED_COLUMNS = frozenset(
         "scheduled_at",
         "started_at",
         "updated_at",
+        "progress_at",
         "error_group",
     }
 )
@@ -126,11 +127,11 @@ def _of_queued(job: Any, usual: Usual, now: datetime) -> Health:
 
 
 def _of_running(job: Any, usual: Usual, now: datetime) -> Health:
+    # Progress leaves updated_at as it is.
+    heard = job.updated_at if job.progress_at is None else max(job.updated_at, job.progress_at)
     ran_too_long = _is_over(job.started_at, usual.stuck_after, now)
-    if ran_too_long and _is_over(job.updated_at, usual.silent_after, now):
-        since = max(
-            _later(job.started_at, usual.stuck_after), _later(job.updated_at, usual.silent_after)
-        )
+    if ran_too_long and _is_over(heard, usual.silent_after, now):
+        since = max(_later(job.started_at, usual.stuck_after), _later(heard, usual.silent_after))
         return Health(HealthVerdict.STUCK, since, usual.run)
     if _is_flapping(job):
         return Health(HealthVerdict.FLAPPING, None, usual.run)

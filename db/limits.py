@@ -1,7 +1,8 @@
 """Limits of a job's fields, the same for the API, JobRepository and imports."""
 
-# characters: type, queue, requested_by, idempotency_key, last_error_code, worker
+# characters: type, queue, requested_by, idempotency_key, last_error_code, worker, batch, a tag
 MAX_NAME_LENGTH = 255
+MAX_TAGS = 20  # of a job
 MAX_MESSAGE_LENGTH = 10_000  # characters: last_error_message
 MAX_JSON_BYTES = 256 * 1024  # of compact JSON: payload, result, an event's detail
 

@@ -85,12 +85,15 @@ class JobRepository:
         max_attempts: int = DEFAULT_MAX_ATTEMPTS,
         backoff_policy: BackoffPolicy = DEFAULT_BACKOFF_POLICY,
         scheduled_at: datetime | None = None,
+        parent_id: UUID | None = None,
+        batch: str | None = None,
+        tags: Sequence[str] = (),
     ) -> CreatedJob:
         """Create a queued job, or return the one that was created with the same key and input.
 
         Waits for a concurrent transaction that creates a job with the same key. Raises
-        InvalidJobError, and IdempotencyConflictError if the key belongs to a job with different
-        input.
+        InvalidJobError, JobNotFoundError if there is no parent, and IdempotencyConflictError if the
+        key belongs to a job with different input.
         """
         new = NewJob(
             type=type,
@@ -102,6 +105,9 @@ class JobRepository:
             max_attempts=max_attempts,
             backoff_policy=backoff_policy,
             scheduled_at=scheduled_at,
+            parent_id=parent_id,
+            batch=batch,
+            tags=tags,
         )
         check_new(new)
         (created,) = await self._create([new])
@@ -110,8 +116,7 @@ class JobRepository:
     async def create_many_jobs(self, new: Sequence[NewJob]) -> list[CreatedJob]:
         """Create up to 1,000 jobs, all or none; the result is in the order given.
 
-        Raises InvalidJobError, and IdempotencyConflictError if a key belongs to a job with
-        different input.
+        Raises as `create_job` does, for the first of the jobs that cannot be created.
         """
         check_batch(new)
         if not new:

@@ -11,7 +11,11 @@ import asyncpg
 from db.checks import Check
 
 SEARCH_ROLE = "joblens_search"
-FUNCTIONS = ("joblens_jobs_containing", "joblens_jobs_with_error_text")
+FUNCTIONS = (
+    "joblens_jobs_containing",
+    "joblens_jobs_with_error_text",
+    "joblens_jobs_with_tags",
+)
 REMEDY = "as a superuser: " + "; ".join(
     f"ALTER FUNCTION {name} OWNER TO {SEARCH_ROLE}" for name in FUNCTIONS
 )

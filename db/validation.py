@@ -1,7 +1,7 @@
 """Validation of values before they are stored: each function returns an error message or None."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from db.limits import (
     MAX_INT64,
     MAX_JSON_DEPTH,
     MAX_NAME_LENGTH,
+    MAX_TAGS,
     MIN_INT64,
 )
 
@@ -34,6 +35,17 @@ def name_fault(text: str | None) -> str | None:
     if text is None:
         return None
     return _length_fault(text, MAX_NAME_LENGTH) if text else "It must not be empty."
+
+
+def tags_fault(tags: Sequence[str]) -> str | None:
+    """Return why a job cannot have these tags."""
+    if isinstance(tags, str):
+        return "It must be a list of texts."
+    if len(tags) > MAX_TAGS:
+        return f"It may have at most {MAX_TAGS} items."
+    if (fault := next(filter(None, map(name_fault, tags)), None)) is not None:
+        return fault
+    return None if len(set(tags)) == len(tags) else "It must not have an item twice."
 
 
 def attempts_fault(count: int) -> str | None:

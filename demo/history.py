@@ -12,6 +12,7 @@ from uuid import UUID
 
 from db.statuses import BackoffPolicy, JobStatus
 from demo.kinds import ERRORS, FINAL_ERRORS, KINDS
+from demo.relations import with_relations
 
 ORGS = (UUID(int=1), UUID(int=2), UUID(int=3))
 
@@ -45,8 +46,9 @@ def sample_history(now: datetime) -> Iterator[tuple[UUID, dict[str, Any]]]:
             _SimulatedJob(rng, end, rng.uniform(3 * _HOUR, 3 * _DAY), is_stuck=True)
             for _ in range(stuck)
         ]
-        for job in sorted(simulated, key=lambda job: -job.age):
-            yield org_id, job.record()
+        in_order = sorted(simulated, key=lambda job: -job.age)
+        for record in with_relations(job.record() for job in in_order):
+            yield org_id, record
 
 
 def _age(rng: Random) -> float:

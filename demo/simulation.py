@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 
 from demo.history import ORGS
 from demo.kinds import ERRORS, FINAL_ERRORS, KINDS, Kind
+from demo.relations import PARENTS, tags_of
 
 # The mean seconds between two jobs, for each organisation.
 INTERVALS = (1.2, 3.0, 6.0)
@@ -24,7 +25,7 @@ SHUTDOWN_SECONDS = 6.0
 WARNING_INTERVAL_SECONDS = 60.0
 
 CREATE = """mutation ($input: CreateJobInput!) {
-  createJob(input: $input) { ... on CreateJobPayload { job { id } } }
+  createJob(input: $input) { __typename ... on CreateJobPayload { job { id } } }
 }"""
 TRANSITION = """mutation ($input: TransitionJobInput!) {
   transitionJob(input: $input) { ... on JobPayload { job { scheduledAt } } }
@@ -68,6 +69,7 @@ class _Simulation:
         self._interval = interval
         self._rng = Random()  # noqa: S311 - not security relevant
         self._next_warning = 0.0
+        self._newest: dict[str, str] = {}
 
     def work(self) -> None:
         """Create jobs at random intervals until the demo ends."""
@@ -92,7 +94,7 @@ class _Simulation:
             log.warning("simulated workers get no responses: %s: %s", type(error).__name__, error)
 
     def _run_job(self, kind: Kind) -> None:
-        job_id = self._execute(CREATE, input=self._input(kind))["createJob"]["job"]["id"]
+        job_id = self._create(kind)
         self._pause(min(kind.wait_seconds, MAX_RUN_SECONDS) * self._rng.random())
         for attempt in range(1, kind.max_attempts + 1):
             worker = f"worker-{self._rng.randrange(1, 9)}"
@@ -104,6 +106,16 @@ class _Simulation:
                 queued = self._transition(job_id, "FAILED", "QUEUED")
                 self._pause(_seconds_until(queued["scheduledAt"]))
         self._transition(job_id, "FAILED", "DEAD_LETTER")
+
+    def _create(self, kind: Kind) -> str:
+        created = self._execute(CREATE, input=self._input(kind))["createJob"]
+        if created.get("__typename") == "JobNotFound":
+            # The parent was deleted.
+            self._newest.clear()
+            raise _JobEndedError
+        job_id: str = created["job"]["id"]
+        self._newest[kind.type] = job_id
+        return job_id
 
     def _run(self, kind: Kind, job_id: str) -> str | None:
         """Simulate one run; return the error code if it failed."""
@@ -123,6 +135,7 @@ class _Simulation:
         return None
 
     def _input(self, kind: Kind) -> dict[str, Any]:
+        payload = kind.payload(self._rng)
         return {
             "type": kind.type,
             "queue": kind.queue,
@@ -130,7 +143,9 @@ class _Simulation:
             "maxAttempts": kind.max_attempts,
             "backoffPolicy": kind.backoff_policy.name,
             "requestedBy": "simulation",
-            "payload": kind.payload(self._rng),
+            "payload": payload,
+            "parentId": self._newest.get(PARENTS.get(kind.type, "")),
+            "tags": tags_of(payload),
         }
 
     def _pause(self, seconds: float) -> None:

@@ -8,6 +8,7 @@ from db.criteria import (
     JsonContainment,
     MessagePart,
     SearchCriteria,
+    Tags,
 )
 from db.effort import Effort, effort_of
 from db.queries.values import TextColumn
@@ -27,7 +28,7 @@ def filters_to_add(arguments: Iterable[object]) -> list[str]:
 def _effort(argument: object) -> Effort:
     if isinstance(argument, JobCriteria | JobEventCriteria):
         return effort_of(argument)
-    if isinstance(argument, JsonContainment | MessagePart | SearchCriteria):
+    if isinstance(argument, JsonContainment | MessagePart | SearchCriteria | Tags):
         return Effort.SCANNING
     # How many jobs have a value differs from organisation to organisation.
     return Effort.VARYING if isinstance(argument, TextColumn) else Effort.STEADY

@@ -1,6 +1,7 @@
 """Ids in their external form.
 
-A job's is its UUID, an event's is `<job id>:<seq>`, an error group's is `error-group:<UUID>`.
+A job's is its UUID, an event's is `<job id>:<seq>`, a batch's is `batch:<name>`, and an error
+group's is `error-group:<UUID>`.
 """
 
 import re
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.limits import MAX_INT32
+from db.validation import name_fault
 from resolvers.errors import BadUserInputError
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
@@ -27,6 +29,9 @@ class ErrorGroupId(NamedTuple):
     """The id of an error group."""
 
     uuid: UUID
+
+
+_BATCH = "batch:"
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -72,18 +77,34 @@ def parse_error_group_id(text: str) -> UUID:
     return group_id
 
 
-def parse_node_id(text: str) -> UUID | EventId | ErrorGroupId:
-    """Parse the id of a job, an event or an error group. Raises BadUserInputError."""
+def batch_id(name: str) -> str:
+    """Return the id of a batch."""
+    return f"{_BATCH}{name}"
+
+
+def parse_node_id(text: str) -> UUID | EventId | ErrorGroupId | str:
+    """Parse the id of a job, an event, an error group, or a batch: its name.
+
+    Raises BadUserInputError.
+    """
+    if text.startswith(_BATCH):
+        return _batch_name(text.removeprefix(_BATCH))
     first, colon, seq = text.partition(":")
     if first == _ERROR_GROUP:
         return ErrorGroupId(parse_error_group_id(text))
     job_id = parse_uuid(first)
     if job_id is None or (colon and not _is_seq(seq)):
         raise BadUserInputError(
-            "An id must be a job's UUID, '<job id>:<seq>' for an event, or "
-            f"'{_ERROR_GROUP}:<UUID>' for an error group."
+            "An id must be a job's UUID, '<job id>:<seq>' for an event, 'batch:<name>' for a "
+            f"batch, or '{_ERROR_GROUP}:<UUID>' for an error group."
         )
     return (job_id, int(seq)) if colon else job_id
+
+
+def _batch_name(name: str) -> str:
+    if (fault := name_fault(name)) is not None:
+        raise BadUserInputError(f"The name of a batch: {fault}")
+    return name
 
 
 def _is_seq(text: str) -> bool:

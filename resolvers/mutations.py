@@ -38,13 +38,15 @@ from resolvers.validation import (
     check_json,
     check_name,
     check_object,
+    check_tags,
 )
 
 
-async def create(
-    ctx: Context, job: NewJob, columns: Collection[str]
-) -> CreatedJob | IdempotencyConflict:
-    """Create a job, or find the one that the same key and input had made."""
+async def create(ctx: Context, job: NewJob, columns: Collection[str]) -> Creation:
+    """Create a job, or find the one that the same key and input had made.
+
+    JobNotFound has the id of its parent.
+    """
     _check_new(job, "", ctx.limits.max_json_bytes)
     (outcome,) = await _create(ctx, [job], columns)
     return outcome
@@ -52,8 +54,8 @@ async def create(
 
 async def create_many(
     ctx: Context, jobs: Sequence[NewJob], columns: Collection[str]
-) -> CreatedMany | IdempotencyConflict:
-    """Create all jobs of a batch, or none where one's key belongs to other input."""
+) -> CreatedMany | IdempotencyConflict | JobNotFound:
+    """Create all jobs of a batch, or none where one cannot be created, as `create` does."""
     if len(jobs) > MAX_BATCH:
         raise InvalidInputError("input", f"It may hold at most {MAX_BATCH} jobs.")
     for number, job in enumerate(jobs):
@@ -64,7 +66,7 @@ async def create_many(
     for index, each in enumerate(outcomes):
         if isinstance(each, CreatedJob):
             continue
-        if each.existing.id in created_ids:
+        if isinstance(each, IdempotencyConflict) and each.existing.id in created_ids:
             raise InvalidInputError(
                 f"input.{index}.idempotencyKey",
                 "The batch has this key twice, with different input.",
@@ -224,6 +226,8 @@ def _check_new(job: NewJob, prefix: str, max_json_bytes: int) -> None:
     check_name(f"{prefix}queue", job.queue)
     check_name(f"{prefix}idempotencyKey", job.idempotency_key)
     check_name(f"{prefix}requestedBy", job.requested_by)
+    check_name(f"{prefix}batch", job.batch)
+    check_tags(f"{prefix}tags", job.tags)
     check_attempts(f"{prefix}maxAttempts", job.max_attempts)
     check_json(f"{prefix}payload", job.payload, max_json_bytes)
 

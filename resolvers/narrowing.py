@@ -14,9 +14,15 @@ from db.criteria import (
     JobEventCriteria,
     MessagePart,
     SearchCriteria,
+    Tags,
     TextCriteria,
 )
-from db.queries.payloads import MOST_JOBS, find_jobs_containing, is_indexed
+from db.queries.payloads import (
+    MOST_JOBS,
+    find_jobs_containing,
+    find_jobs_with_tags,
+    is_indexed,
+)
 from db.queries.searches import find_jobs_by_key_or_id, find_jobs_with_message
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
@@ -62,6 +68,8 @@ async def _ids(ctx: Context, criteria: JobCriteria) -> Sequence[UUID] | None:
     ids: Sequence[UUID] | None = None
     if containment is not None and is_indexed(containment.document):
         ids = await ctx.read(find_jobs_containing, containment)
+    if ids is None and criteria.tags:
+        ids = await ctx.read(find_jobs_with_tags, Tags(criteria.tags))
     part = _message_part(criteria.last_error_message)
     if ids is None and part is not None:
         ids = await ctx.read(find_jobs_with_message, part)

@@ -1,4 +1,4 @@
-"""Jobs, events and error groups by global id, for the fields `node` and `nodes`."""
+"""Jobs, events, batches and error groups by global id, for `node` and `nodes`."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -14,17 +14,21 @@ from resolvers.errors import BadUserInputError
 from resolvers.events import get_events
 from resolvers.ids import ErrorGroupId, EventId, parse_node_id
 from resolvers.jobs import get_job, get_jobs
+from resolvers.relations import Batch, get_batches
 
-NodeRow = JobRow | JobEventRow | ErrorGroup
+Source = JobRow | JobEventRow | Batch | ErrorGroup
 
 
 async def get_node(
     ctx: Context, text: str, job_columns: Collection[str], event_columns: Collection[str]
-) -> NodeRow | None:
-    """Return the object with this id, or None. Raises BadUserInputError if malformed."""
+) -> Source | None:
+    """Return what has this id, or None. Raises BadUserInputError if it is malformed."""
     node_id = parse_node_id(text)
     if isinstance(node_id, UUID):
         return await get_job(ctx, node_id, job_columns)
+    if isinstance(node_id, str):
+        (batch,) = await get_batches(ctx, [node_id])
+        return batch
     if isinstance(node_id, ErrorGroupId):
         (group,) = await get_error_groups(ctx, [node_id.uuid])
         return group
@@ -34,8 +38,8 @@ async def get_node(
 
 async def list_nodes(
     ctx: Context, ids: Sequence[str], job_columns: Collection[str], event_columns: Collection[str]
-) -> list[NodeRow | BadUserInputError | None]:
-    """Return the objects with these ids, in the same order; one statement per table.
+) -> list[Source | BadUserInputError | None]:
+    """Return what has these ids, in the same order; a number of statements that does not grow.
 
     The item of an unknown id is None, that of a malformed id its error. Raises BadUserInputError
     for too many ids.
@@ -44,22 +48,24 @@ async def list_nodes(
         raise BadUserInputError(f"'ids' may hold at most {ctx.limits.page_size_max} ids.")
     parsed = [_parsed(text) for text in ids]
     job_ids = [each for each in parsed if isinstance(each, UUID)]
+    names = [each for each in parsed if isinstance(each, str)]
     group_ids = [each for each in parsed if isinstance(each, ErrorGroupId)]
     event_ids = [
         each for each in parsed if isinstance(each, tuple) and not isinstance(each, ErrorGroupId)
     ]
-    jobs, events, groups = await asyncio.gather(
+    jobs, events, batches, groups = await asyncio.gather(
         get_jobs(ctx, job_ids, job_columns),
         get_events(ctx, event_ids, event_columns),
+        get_batches(ctx, names),
         get_error_groups(ctx, [each.uuid for each in group_ids]),
     )
-    found: dict[Any, NodeRow | None] = dict(
-        zip((*job_ids, *event_ids, *group_ids), (*jobs, *events, *groups), strict=True)
-    )
+    ids_ = (*job_ids, *event_ids, *names, *group_ids)
+    sources = (*jobs, *events, *batches, *groups)
+    found: dict[Any, Source | None] = dict(zip(ids_, sources, strict=True))
     return [each if isinstance(each, BadUserInputError) else found[each] for each in parsed]
 
 
-def _parsed(text: str) -> UUID | EventId | ErrorGroupId | BadUserInputError:
+def _parsed(text: str) -> UUID | EventId | ErrorGroupId | str | BadUserInputError:
     try:
         return parse_node_id(text)
     except BadUserInputError as error:

@@ -3,12 +3,12 @@
 Each function returns the checked value, or raises InvalidInputError with the name of the field.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from db.error_texts import with_storable_errors
 from db.progress import Progress
-from db.validation import attempts_fault, document_fault, name_fault
+from db.validation import attempts_fault, document_fault, name_fault, tags_fault
 from resolvers.mutation_results import InvalidInputError
 
 
@@ -16,6 +16,11 @@ def check_name(field: str, text: str | None) -> str | None:
     """Check the text of a short column."""
     _raise_if_invalid(field, name_fault(text))
     return text
+
+
+def check_tags(field: str, tags: Sequence[str]) -> None:
+    """Check the tags of a job."""
+    _raise_if_invalid(field, tags_fault(tags))
 
 
 def check_json(field: str, value: Any, max_bytes: int) -> Any:

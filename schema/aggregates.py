@@ -53,6 +53,10 @@ class JobGroupKey:
     def requested_by(self, parent: Key) -> str | None:
         return parent.get(JobDimension.REQUESTED_BY)
 
+    @strawberry.field(description="The name of the batch of the jobs.")
+    def batch(self, parent: Key) -> str | None:
+        return parent.get(JobDimension.BATCH)
+
     @strawberry.field(
         description="The last error code of the jobs; also null for jobs without one."
     )

@@ -87,6 +87,7 @@ _describe(
         JobDimension.LAST_ERROR_CODE: "The last error code of the job.",
         JobDimension.PRIORITY: "The priority of the job.",
         JobDimension.WORKER: "The worker that runs the job, or ran it last.",
+        JobDimension.BATCH: "The name of the batch of the job.",
         JobDimension.ERROR_GROUP: "The group of the last error of the job.",
     },
 )

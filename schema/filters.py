@@ -29,6 +29,7 @@ from resolvers.ids import (
     MIN_ID_LENGTH,
     ids_starting_with,
     parse_error_group_id,
+    parse_job_id,
     parse_job_ids,
 )
 from resolvers.redaction import Redaction
@@ -39,6 +40,7 @@ from schema.comparisons import (
     StringFilter,
     checked,
     checked_text,
+    checked_texts,
     condition,
     criteria_of,
     optional,
@@ -94,6 +96,11 @@ class JobFilter:
     last_error_code: StringFilter | None = condition("The code of the last error.")
     last_error_message: StringFilter | None = condition("The message of the last error.")
     worker: StringFilter | None = condition("The worker that runs the job, or ran it last.")
+    batch: StringFilter | None = condition("The batch of the job.")
+    tags: list[str] | None = condition(
+        "The job has all of these tags; an empty list matches every job."
+    )
+    parent_id: strawberry.ID | None = condition("The job is a child of the job with this id.")
     priority: IntFilter | None = condition("The priority of the job.")
     attempt: IntFilter | None = condition("The number of times the job was started.")
     created_at: DateTimeFilter | None = condition("When the job was created.")
@@ -167,6 +174,8 @@ class JobFilter:
             run_seconds=criteria_of(self.run_seconds),
             payload_contains=_containment("payloadContains", self.payload_contains, redaction),
             search=_search(self.search, redaction),
+            parent_id=_id(self.parent_id),
+            tags=checked_texts(self.tags),
         )
         message = criteria.last_error_message
         if message is None or redaction is None:
@@ -250,6 +259,11 @@ def _error_group(text: strawberry.ID | None, redaction: Redaction | None) -> UUI
         return None
     check_shown(redaction)
     return parse_error_group_id(given)
+
+
+def _id(id_: strawberry.ID | None) -> UUID | None:
+    given = optional(id_)
+    return None if given is None else parse_job_id(given)
 
 
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:

@@ -6,20 +6,24 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
+from orjson import loads
 
 from db.health import JUDGED_COLUMNS, Health, HealthVerdict
 from db.queries import error_groups as queries
 from db.queries.jobs import JobRow
+from db.queries.relations import Relation
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from db.tallies.errors import MAX_GROUPS
-from resolvers import durations, error_groups, events, health, jobs, moments, waiting
+from resolvers import durations, error_groups, events, health, jobs, moments, relations, waiting
 from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
+from schema.batches import Batch
 from schema.connections import After, AtMost, Before, Count, First, Last, PageInfo
 from schema.error_groups import ErrorGroup
 from schema.events import JobEvent, JobEventConnection
 from schema.execution.fields import Parents, leaf, level
+from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_json_text, secret_text
 from schema.scalars import JSON
@@ -259,10 +263,52 @@ class Job(Node):
     async def waiting(self, parents: Parents[JobRow], info: Info) -> Sequence[JobWaiting | None]:
         return waiting.waiting_of(info.context, parents)  # type: ignore[return-value]
 
+    @level(
+        "The job that this one is a child of; null if there is none, or if it was deleted.",
+        {"parent_id"},
+    )
+    async def parent(
+        self, parents: Parents[JobRow], info: Info
+    ) -> Sequence[Annotated["Job", strawberry.lazy(".jobs")] | None]:
+        columns = selected(info, Selections.job)
+        return await relations.get_parents(info.context, parents, columns)
+
+    @level("The jobs whose parent is this one, by default the newest first.")
+    async def children(
+        self,
+        parents: Parents[JobRow],
+        info: Info,
+        filter: OptionalJobFilter = None,
+        order_by: OptionalJobOrder = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Sequence[Annotated["JobConnection", strawberry.lazy(".jobs")]]:
+        needs, columns = selected(info, Selections.job_page)
+        return await relations.list_related_jobs(  # type: ignore[return-value]
+            info.context,
+            _ids(parents),
+            selection_of(info, Relation.PARENT, filter, order_by),
+            PageArguments(first, after, last, before),
+            needs,
+            columns,
+        )
+
+    @level("The batch that the job belongs to; null if there is none.", {"batch"})
+    async def batch(self, parents: Parents[JobRow]) -> Sequence[Batch | None]:
+        return relations.batches_of(parents)  # type: ignore[return-value]
+
+    @leaf("The tags of the job, in alphabetical order.", {"tags"})
+    def tags(self, parent: strawberry.Parent[JobRow]) -> list[str]:
+        return loads(parent.tags) if parent.tags else []
+
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        """Return whether an object is a job: only rows of events have a `seq`."""
-        return not hasattr(source, "seq") and not isinstance(source, queries.ErrorGroup)
+        """Return whether a source is a row of a job: only rows of events have a `seq`."""
+        return not hasattr(source, "seq") and not isinstance(
+            source, queries.ErrorGroup | relations.Batch
+        )
 
 
 def _ids(jobs_: Parents[JobRow]) -> list[UUID]:

@@ -1,6 +1,6 @@
 """The root type `Mutation`."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -64,8 +64,7 @@ class Mutation:
         info: Info,
         input: Annotated[CreateJobInput, strawberry.argument(description="The job to create.")],
     ) -> CreateJobResult:
-        columns = selected(info, Selections.written_jobs)
-        return await _outcome(mutations.create(info.context, input.job(), columns))
+        return await _outcome(_create(info, input))
 
     @mutation(Role.WRITER, "Create up to 1,000 jobs in one transaction: all or none.")
     async def create_jobs(
@@ -75,9 +74,7 @@ class Mutation:
             list[CreateJobInput], strawberry.argument(description="The jobs to create.")
         ],
     ) -> CreateJobsResult:
-        columns = selected(info, Selections.written_jobs)
-        jobs = [each.job() for each in input]
-        return await _outcome(mutations.create_many(info.context, jobs, columns))
+        return await _outcome(_create_many(info, input))
 
     @mutation(Role.WRITER, "Change a job's status.")
     async def transition_job(
@@ -143,10 +140,11 @@ class Mutation:
 
     @mutation(
         Role.OPERATOR,
-        "Create a queued job with the type, queue, priority, attempts, backoff, requester and "
-        "payload of another one, whatever its status. The payload is copied as it is stored, even "
-        "if a part of it is redacted for you. The copy has no idempotency key, and is due at once. "
-        "The detail of its first event names the other job, under `rerun_of`.",
+        "Create a queued job with the type, queue, priority, attempts, backoff, requester, "
+        "payload, parent, batch and tags of another one, whatever its status. The payload is "
+        "copied as it is stored, even if a part of it is redacted for you. The copy has no "
+        "idempotency key, and is due at once. The detail of its first event names the other job, "
+        "under `rerun_of`.",
     )
     async def rerun_job(
         self,
@@ -244,6 +242,17 @@ class Mutation:
         criteria = filter.criteria(info.context.now, info.context.viewer_redaction)
         which = Bulk(limit, as_of, dry_run)
         return await bulk.delete_matching(info.context, criteria, which, reason)  # type: ignore[return-value]
+
+
+async def _create(info: Info, input_: CreateJobInput) -> Any:
+    columns = selected(info, Selections.written_jobs)
+    return await mutations.create(info.context, input_.job(), columns)
+
+
+async def _create_many(info: Info, inputs: Sequence[CreateJobInput]) -> Any:
+    columns = selected(info, Selections.written_jobs)
+    jobs = [each.job(f"input.{number}.") for number, each in enumerate(inputs)]
+    return await mutations.create_many(info.context, jobs, columns)
 
 
 async def _change_matching(info: Info, filter_: JobFilter, which: Bulk, change: Transition) -> Any:

@@ -1,7 +1,8 @@
 """The inputs of mutations, and their conversion to what resolvers take."""
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
@@ -14,8 +15,11 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
+from db.limits import MAX_TAGS
 from db.progress import Progress
 from db.statuses import BackoffPolicy, JobStatus
+from resolvers.ids import parse_uuid
+from resolvers.mutation_results import InvalidInputError
 from schema.scalars import JSON
 
 T = TypeVar("T")
@@ -47,14 +51,29 @@ class CreateJobInput:
     scheduled_at: datetime | None = strawberry.field(
         default=UNSET, description="The earliest time the job may be started; omitted: immediately."
     )
+    parent_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="The UUID of the job that this one is a child of."
+    )
+    batch: str | None = strawberry.field(
+        default=UNSET, description="The name of the batch that the job belongs to."
+    )
+    tags: list[str] | None = strawberry.field(
+        default=UNSET,
+        description=f"Up to {MAX_TAGS} different tags, such as `eu` or `customer:4711`.",
+    )
 
-    def job(self) -> NewJob:
-        """Convert the input to a NewJob; null means the default."""
-        given = {
+    def job(self, prefix: str = "") -> NewJob:
+        """Convert the input to a NewJob; null means the default.
+
+        `prefix`: of the paths of its fields. Raises InvalidInputError.
+        """
+        given: dict[str, Any] = {
             name: value
             for name in NewJob.__slots__
             if (value := getattr(self, name)) is not None and value is not UNSET
         }
+        if "parent_id" in given:
+            given["parent_id"] = _uuid(f"{prefix}parentId", given["parent_id"])
         return NewJob(**given)
 
 
@@ -129,6 +148,13 @@ class RecordJobEventInput:
         """Convert the progress."""
         told = optional(self.progress)
         return None if told is None else Progress(told.fraction, optional(told.step))
+
+
+def _uuid(field: str, text: str) -> UUID:
+    parsed = parse_uuid(text)
+    if parsed is None:
+        raise InvalidInputError(field, "A job's id must be a UUID.")
+    return parsed
 
 
 def optional(value: T | None) -> T | None:

@@ -218,13 +218,16 @@ CreateJobResult = Annotated[
     CreateJobPayload | IdempotencyConflict | InvalidInput | JobNotFound,
     strawberry.union(
         "CreateJobResult",
-        description="The result of `createJob` or `rerunJob`. Only the latter returns JobNotFound, "
-        "and only the former IdempotencyConflict.",
+        description="The result of `createJob` or `rerunJob`. JobNotFound names the parent, or the "
+        "job to copy; only `createJob` returns IdempotencyConflict.",
     ),
 ]
 CreateJobsResult = Annotated[
-    CreateJobsPayload | IdempotencyConflict | InvalidInput,
-    strawberry.union("CreateJobsResult", description="The result of `createJobs`."),
+    CreateJobsPayload | IdempotencyConflict | InvalidInput | JobNotFound,
+    strawberry.union(
+        "CreateJobsResult",
+        description="The result of `createJobs`. JobNotFound names a parent.",
+    ),
 ]
 TransitionJobsResult = Annotated[
     TransitionJobsPayload | InvalidInput,

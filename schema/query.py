@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 from graphql import FieldNode
 
-from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
 from db.queries.keyset import ErrorGroupOrder
 from resolvers import (
@@ -40,6 +39,7 @@ from schema.events import JobEventConnection
 from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job, JobConnection
+from schema.listings import OptionalJobFilter, OptionalJobOrder, criteria_of
 from schema.nodes import Node
 from schema.queues import (
     MINUTES_DESCRIPTION,
@@ -50,9 +50,6 @@ from schema.queues import (
 )
 from schema.selections import Info, Selections, selected
 
-OptionalJobFilter = Annotated[
-    JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all jobs.")
-]
 From = Annotated[datetime, strawberry.argument(name="from", description="The start of the range.")]
 Until = Annotated[datetime, strawberry.argument(description="The end of the range, exclusive.")]
 BucketSize = Annotated[
@@ -103,7 +100,9 @@ class Query:
         info: Info,
         id: Annotated[
             strawberry.ID,
-            strawberry.argument(description="The id of a job, an event or an error group."),
+            strawberry.argument(
+                description="The id of a job, an event, a batch or an error group."
+            ),
         ],
     ) -> Node | None:
         job_columns, event_columns = _node_columns(info)
@@ -118,7 +117,7 @@ class Query:
         info: Info,
         ids: Annotated[
             list[strawberry.ID],
-            strawberry.argument(description="Ids of jobs, events and error groups."),
+            strawberry.argument(description="Ids of jobs, events, batches and error groups."),
         ],
     ) -> list[Node | None]:
         job_columns, event_columns = _node_columns(info)
@@ -138,10 +137,7 @@ class Query:
         self,
         info: Info,
         filter: OptionalJobFilter = None,
-        order_by: Annotated[
-            JobOrder | None,
-            strawberry.argument(description="The sort order; omitted: CREATED_AT, DESC."),
-        ] = None,
+        order_by: OptionalJobOrder = None,
         first: First = None,
         after: After = None,
         last: Last = None,
@@ -151,7 +147,7 @@ class Query:
         needs, columns = selected(info, Selections.job_page)
         return await jobs.list_jobs(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             order.field,
             PageArguments(first, after, last, before),
             needs,
@@ -196,7 +192,7 @@ class Query:
         ] = None,
     ) -> list[StatusCount]:
         return await aggregates.count_by_status(  # type: ignore[return-value]
-            info.context, _criteria(info, filter), at_most, at
+            info.context, criteria_of(info, filter), at_most, at
         )
 
     @strawberry.field(
@@ -217,7 +213,7 @@ class Query:
         fields = selections.fields(selections.nodes, "JobGroup")
         return await aggregates.group_jobs(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             by,
             first,
             with_times=not fields.keys().isdisjoint({"oldestCreatedAt", "newestCreatedAt"}),
@@ -241,7 +237,7 @@ class Query:
     ) -> list[TimeBucket]:
         return await timelines.list_buckets(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             TimeRange(from_, until, bucket, time_zone),
             with_durations=_wants_durations(Selections(info).nodes, info),
         )
@@ -267,7 +263,7 @@ class Query:
     ) -> list[TimelineSeries]:
         return await timelines.list_series(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             TimeRange(from_, until, bucket, time_zone),
             by,
             top,
@@ -301,7 +297,7 @@ class Query:
         needs = selected(info, Selections.error_group_page)
         return await error_groups.list_error_groups(  # type: ignore[return-value]
             info.context,
-            _criteria(info, filter),
+            criteria_of(info, filter),
             since,
             order_by,
             PageArguments(first, after),
@@ -319,7 +315,7 @@ class Query:
         field: Annotated[
             JobDimension,
             strawberry.argument(
-                description="TYPE, QUEUE, REQUESTED_BY, LAST_ERROR_CODE or WORKER."
+                description="TYPE, QUEUE, REQUESTED_BY, LAST_ERROR_CODE, BATCH or WORKER."
             ),
         ],
         prefix: Annotated[str, strawberry.argument(description="What the values begin with.")] = "",
@@ -353,10 +349,6 @@ class Query:
     @strawberry.field(description="The authenticated client of this request.")
     def viewer(self, info: Info) -> Viewer:
         return info.context.viewer  # type: ignore[return-value]
-
-
-def _criteria(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
-    return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
 
 
 def _buckets(info: Info) -> list[FieldNode]:

@@ -7,6 +7,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.schema.config import StrawberryConfig
 
 from schema import enums  # noqa: F401 - describes the enums before the types use them
+from schema.batches import Batch
 from schema.events import JobEvent
 from schema.jobs import Job
 from schema.mutation import Mutation
@@ -18,7 +19,7 @@ schema = strawberry.Schema(
     query=Query,
     subscription=Subscription,
     mutation=Mutation,
-    types=[Job, JobEvent],
+    types=[Job, JobEvent, Batch],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

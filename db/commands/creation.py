@@ -21,8 +21,8 @@ from db.job_defaults import (
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
-from db.outcomes import CreatedJob, IdempotencyConflict
-from db.queries.jobs import job_columns
+from db.outcomes import CreatedJob, IdempotencyConflict, JobNotFound
+from db.queries.jobs import job_columns, load_jobs_by_id
 from db.queries.rows import read_all
 from db.statuses import BackoffPolicy, JobStatus
 from db.tables import job_event_table, job_table
@@ -31,17 +31,27 @@ job = job_table.c
 
 # The columns that must be equal in two jobs with the same key; other columns change over time. Of
 # the priority, which an operator may have changed, also the first one is compared.
-SAME_INPUT = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
+SAME_INPUT = (
+    "type",
+    "queue",
+    "priority",
+    "backoff_policy",
+    "requested_by",
+    "payload",
+    "parent_id",
+    "batch",
+    "tags",
+)
 # How often it is tried while jobs that hold the keys keep being deleted.
 MAX_TRIES = 5
 
 Row = Mapping[str, Any]
-Creation = CreatedJob | IdempotencyConflict
+Creation = CreatedJob | IdempotencyConflict | JobNotFound
 
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to create; it is not due before `scheduled_at`."""
+    """A job to create; it is not due before `scheduled_at`. The order of tags does not matter."""
 
     type: str
     queue: str = DEFAULT_QUEUE
@@ -52,6 +62,9 @@ class NewJob:
     requested_by: str | None = None
     payload: Any = None
     scheduled_at: datetime | None = None
+    parent_id: UUID | None = None
+    batch: str | None = None
+    tags: Sequence[str] = ()
 
 
 async def create_jobs(
@@ -67,14 +80,25 @@ async def create_jobs(
     """Create queued jobs, each with its first event; the outcomes are in the order given.
 
     A job whose idempotency key is taken is not created: its outcome has the existing job, as a
-    CreatedJob if that has the same input (SAME_INPUT), otherwise as an IdempotencyConflict. With
-    `hide`, payloads are compared without what it hides. Waits for concurrent transactions that
-    create a job with the same key. Rows have `id` and `returning`. Raises DatabaseUnavailableError
-    if the jobs that hold its keys keep being deleted.
+    CreatedJob if that has the same input (SAME_INPUT), otherwise as an IdempotencyConflict. Nor is
+    a job whose parent does not exist, unless its key is taken: its outcome is JobNotFound with the
+    parent's id. With `hide`, payloads are compared without what it hides. Waits for concurrent
+    transactions that create a job with the same key. Rows have `id` and `returning`. Raises
+    DatabaseUnavailableError if the jobs that hold its keys keep being deleted.
     """
     new = [new_row(org_id, each, now) for each in jobs]
     compared = SAME_INPUT if hide is None else tuple(n for n in SAME_INPUT if n != "payload")
-    outcomes = await _create_or_find(session, org_id, new, {"id", *returning}, compared)
+    columns = {"id", *returning}
+    absent = await _absent_parents(session, org_id, new)
+    lost = [row for row in new if row["parent_id"] in absent]
+    rest = [row for row in new if row["parent_id"] not in absent] if lost else new
+    outcomes = await _create_or_find(session, org_id, rest, columns, compared)
+    if lost:
+        outcomes |= {row["id"]: JobNotFound(row["parent_id"]) for row in lost}
+        # A job may have been created before its parent was deleted.
+        keyed = [row for row in lost if row["idempotency_key"] is not None]
+        if keyed:
+            outcomes |= await _find_existing(session, org_id, keyed, columns, compared)
     if hide is not None:
         await _compare_visible(session, org_id, new, outcomes, hide)
     created = [job_id for job_id, outcome in outcomes.items() if _is_new(outcome)]
@@ -84,6 +108,14 @@ async def create_jobs(
         )
         await notify(session, org_id)
     return [outcomes[row["id"]] for row in new]
+
+
+async def _absent_parents(session: AsyncSession, org_id: UUID, new: Sequence[Row]) -> set[UUID]:
+    wanted = {row["parent_id"] for row in new if row["parent_id"] is not None}
+    if not wanted:
+        return wanted
+    found = await load_jobs_by_id(session, org_id, sorted(wanted), ())
+    return wanted - {parent.id for parent in found}
 
 
 async def _create_or_find(
@@ -96,6 +128,8 @@ async def _create_or_find(
     # All writers insert in the order of keys, so batches that share keys cannot deadlock.
     missing = sorted(new, key=lambda row: row["idempotency_key"] or "")
     outcomes: dict[UUID, Creation] = {}
+    if not missing:
+        return outcomes
     for _ in range(MAX_TRIES):
         outcomes |= await _insert(session, missing, columns)
         missing = [row for row in missing if row["id"] not in outcomes]
@@ -220,6 +254,9 @@ def new_row(org_id: UUID, new: NewJob, now: datetime) -> dict[str, Any]:
         "updated_at": now,
         "queued_at": now,
         "scheduled_at": new.scheduled_at,
+        "parent_id": new.parent_id,
+        "batch": new.batch,
+        "tags": sorted(new.tags) or None,
     }
 
 

@@ -22,7 +22,18 @@ job = job_table.c
 # The key of the first event's detail that has the id of the job that was copied.
 RERUN_OF = "rerun_of"
 COPIED = frozenset(
-    {"type", "queue", "priority", "max_attempts", "backoff_policy", "requested_by", "payload"}
+    {
+        "type",
+        "queue",
+        "priority",
+        "max_attempts",
+        "backoff_policy",
+        "requested_by",
+        "payload",
+        "parent_id",
+        "batch",
+        "tags",
+    }
 )
 
 

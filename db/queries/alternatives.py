@@ -37,7 +37,7 @@ Cut: TypeAlias = Callable[[AnySelect], AnySelect]
 # The statuses of the events in idx_job_event_org_status.
 RARE = frozenset({JobStatus.FAILED, JobStatus.CANCELED, JobStatus.DEAD_LETTER})
 # Each has an index of its values, in this order.
-_COLUMNS = ("requested_by", "last_error_code", "worker", "type", "queue")
+_COLUMNS = ("batch", "requested_by", "last_error_code", "worker", "type", "queue")
 _BY_CREATION = frozenset(JOB_ORDERS[JobOrderField.CREATED_AT, down] for down in (False, True))
 
 

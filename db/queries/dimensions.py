@@ -14,6 +14,7 @@ class JobDimension(StrEnum):
     PRIORITY = "priority"
     ERROR_GROUP = "error_group"
     WORKER = "worker"
+    BATCH = "batch"
 
 
 # The dimensions that tallies know: those of their keys, and of their columns.

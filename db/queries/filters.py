@@ -61,7 +61,7 @@ Condition = ColumnElement[bool]
 job = job_table.c
 event = job_event_table.c
 # Their indexes find a value by its beginning.
-BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key", "worker"})
+BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key", "worker", "batch"})
 MAX_CODE_POINT = 0x10FFFF
 
 
@@ -105,6 +105,9 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     yield from _float(run_has_ended, ended_run_seconds(), criteria.run_seconds)
     yield from _contains(job.payload, criteria.payload_contains)
     yield from _search(criteria.search)
+    if criteria.parent_id is not None:
+        yield _known(job.parent_id, job.parent_id == criteria.parent_id)
+    yield from has_tags(criteria.tags)
     yield from _combined(criteria)
 
 
@@ -273,6 +276,12 @@ def _time(column: Column[Any], criteria: TimeCriteria | None) -> Iterator[Condit
         yield _known(column, time < criteria.lt)
     if criteria.is_null is not None:
         yield column.is_(None) if criteria.is_null else column.is_not(None)
+
+
+def has_tags(tags: Sequence[str] | None) -> Iterator[Condition]:
+    """Match the jobs that have all of these tags; without tags, every job."""
+    if tags:
+        yield _known(job.tags, job.tags.contains(literal(tags, JSONB())))
 
 
 def _contains(column: Column[Any], containment: JsonContainment | None) -> Iterator[Condition]:

@@ -77,6 +77,8 @@ def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
         _bound, (usual.late_after, usual.slow_after, usual.stuck_after, usual.silent_after)
     )
     due = func.greatest(job.queued_at, job.scheduled_at)
+    # Progress leaves updated_at as it is.
+    heard = func.greatest(job.updated_at, job.progress_at)
     is_flapping = and_(
         or_(is_queued, is_running),
         job.attempt >= literal_column(str(FLAPPING_ATTEMPTS)),
@@ -85,7 +87,7 @@ def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
     is_unknown = or_(and_(is_queued, late.is_(None)), and_(is_running, slow.is_(None)))
     verdicts = (
         (
-            and_(is_running, job.started_at < now - stuck, job.updated_at < now - silent),
+            and_(is_running, job.started_at < now - stuck, heard < now - silent),
             HealthVerdict.STUCK,
         ),
         (and_(is_queued, due < now - late), HealthVerdict.LATE),

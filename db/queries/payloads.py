@@ -1,4 +1,4 @@
-"""The search for payloads in their index, by the function of migration 0007."""
+"""The search for payloads and tags in their indexes, by the functions of migrations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy import Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.criteria import JsonContainment
+from db.criteria import JsonContainment, Tags
 from db.queries.rows import AnySelect, read_one
 from db.statements import is_citus
 
@@ -43,6 +43,21 @@ async def find_jobs_containing(
         return None
     found: Sequence[UUID] | None = await read_one(session, _find, containment)
     return found
+
+
+async def find_jobs_with_tags(
+    session: AsyncSession, _org_id: UUID, wanted: Tags
+) -> Sequence[UUID] | None:
+    """Find all jobs of the session's organisation that have these tags; None as above."""
+    if await is_citus(session):
+        return None
+    found: Sequence[UUID] | None = await read_one(session, _find_tagged, wanted)
+    return found
+
+
+def _find_tagged(wanted: Tags) -> AnySelect:
+    tags = literal(wanted.tags, JSONB())
+    return select(func.joblens_jobs_with_tags(tags, literal(MOST_JOBS, Integer())))
 
 
 def _find(containment: JsonContainment) -> AnySelect:

@@ -44,6 +44,7 @@ class TextColumn(StrEnum):
     REQUESTED_BY = "requested_by"
     LAST_ERROR_CODE = "last_error_code"
     WORKER = "worker"
+    BATCH = "batch"
 
 
 async def list_matching_values(

@@ -109,6 +109,11 @@ job_table = Table(
     Column("progress_fraction", Double),
     Column("progress_step", Text),
     Column("progress_at", Timestamp),
+    # May name a job that was deleted.
+    Column("parent_id", Uuid),
+    Column("batch", Text),
+    # A list of texts in alphabetical order; null if there are none.
+    Column("tags", JSONB(none_as_null=True)),
     # The fingerprint of its last error; see db.error_groups.
     Column("error_group", Uuid),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
@@ -122,6 +127,11 @@ job_table = Table(
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
     CheckConstraint(
         "progress_fraction >= 0 AND progress_fraction <= 1", name="ck_job_progress_fraction"
+    ),
+    CheckConstraint(
+        "jsonb_typeof(tags) = 'array' AND NOT "
+        """jsonb_path_exists(tags, 'strict $[*] ? (@.type() <> "string")')""",
+        name="ck_job_tags",
     ),
     _page_index("idx_job_org_created", "created_at DESC"),
     _page_index("idx_job_org_updated", "updated_at DESC"),
@@ -172,6 +182,18 @@ job_table = Table(
             "error_group IS NULL "
             "AND (last_error_code IS NOT NULL OR last_error_message IS NOT NULL)"
         ),
+    ),
+    _page_index(
+        "idx_job_org_parent", "parent_id", "created_at DESC", where="parent_id IS NOT NULL"
+    ),
+    _prefix_index("idx_job_org_batch", "batch", "status", "finished_at"),
+    # Searched by the function of migration 0009, as payloads are.
+    Index(
+        "idx_job_tags",
+        literal_column("jsonb_set('{}'::jsonb, ARRAY[org_id::text], tags)").label("document"),
+        postgresql_using="gin",
+        postgresql_ops={"document": "jsonb_path_ops"},
+        postgresql_where=text("tags IS NOT NULL"),
     ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     _queue_index("idx_job_org_queue_unscheduled", "IS NULL"),

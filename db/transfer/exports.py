@@ -15,7 +15,7 @@ from db.transfer.records import JobRecord
 CHUNK_JOBS = 200
 CHUNK_EVENTS = 2_000
 
-_JSON_FIELDS = frozenset({"payload", "result", "detail"})
+_JSON_FIELDS = frozenset({"payload", "result", "detail", "tags"})
 _ERROR_FIELDS = frozenset({"last_error_code", "last_error_message"})
 
 

@@ -85,6 +85,7 @@ def complete(record: JobRecord) -> History:
         "backoff_policy": record.backoff_policy or DEFAULT_BACKOFF_POLICY,
         "payload": json_text.dump(record.payload, "payload"),
         "result": json_text.dump(record.result, "result"),
+        "tags": json_text.dump(sorted(record.tags or ()) or None, "tags"),
         "event_seq": len(events),
         "created_at": created_at,
         "updated_at": max(time for time in times if time is not None),

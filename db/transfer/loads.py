@@ -15,6 +15,7 @@ import asyncpg
 
 from db.commands.notifications import CHANNEL
 from db.times import FIRST, LAST
+from db.transfer.ancestry import find_circular
 from db.transfer.histories import EventValues, History, JobValues
 from db.transfer.identities import content_id
 
@@ -76,6 +77,7 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[])
 ON CONFLICT (id) DO UPDATE SET times = seen.times + excluded.times
 RETURNING id, times
 """
+_CIRCULAR = "parent_id: is the job itself, or a descendant of it"
 # Errors that the data of a record can cause; any other error ends the import.
 _RECORD_ERRORS = (
     asyncpg.DataError,
@@ -97,6 +99,11 @@ class Candidate:
     id: UUID
     digest: bytes | None
     created_at: datetime
+
+    @property
+    def parent_id(self) -> UUID | None:
+        parent_id: UUID | None = self.history.job.parent_id
+        return parent_id
 
 
 @dataclass(slots=True)
@@ -181,6 +188,9 @@ async def _write(
     candidates: Sequence[Candidate],
 ) -> LoadResult:
     async with connection.transaction(isolation="read_committed"):
+        circular = await find_circular(connection, org_id, candidates)
+        refused = [(c, _CIRCULAR) for c in candidates if c.id in circular]
+        candidates = [c for c in candidates if c.id not in circular]
         await connection.copy_records_to_table(
             "staged_job",
             schema_name="pg_temp",
@@ -193,7 +203,7 @@ async def _write(
             await connection.copy_records_to_table(
                 "job_event", columns=_EVENT_COLUMNS, records=_event_rows(org_id, imported)
             )
-        result = LoadResult(imported)
+        result = LoadResult(imported, rejected=refused)
         if len(imported) < len(candidates):
             skipped = [c for c in candidates if c.id not in inserted]
             rows = await connection.fetch(_LOCK_IDS, org_id, [c.id for c in skipped])

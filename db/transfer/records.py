@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from db.error_texts import storable_code, storable_message
-from db.limits import MAX_INT32, MAX_NAME_LENGTH, MIN_INT32
+from db.limits import MAX_INT32, MAX_NAME_LENGTH, MAX_TAGS, MIN_INT32
 from db.statuses import BackoffPolicy, JobStatus
 from db.times import NoSuchTimeError, parse_time
 from db.transfer import json_text
@@ -34,6 +34,12 @@ def _made_storable(convert: Callable[[str], str | None]) -> BeforeValidator:
     return BeforeValidator(lambda value: convert(value) if isinstance(value, str) else value)
 
 
+def _distinct(value: list[str]) -> list[str]:
+    if len(set(value)) < len(value):
+        raise PydanticCustomError("distinct", "has an item twice")
+    return value
+
+
 def _id(value: object) -> UUID:
     try:
         return UUID(value if isinstance(value, str) else "")
@@ -41,10 +47,12 @@ def _id(value: object) -> UUID:
         raise PydanticCustomError("id", "is not a UUID") from None
 
 
+Id = Annotated[UUID, BeforeValidator(_id)]
 Time = Annotated[datetime, BeforeValidator(_time)]
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_LENGTH)]
 Label = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
 Status = Annotated[JobStatus, Field(strict=False)]
+Tags = Annotated[list[Name], Field(max_length=MAX_TAGS), AfterValidator(_distinct)]
 
 
 class _Strict(BaseModel):
@@ -62,7 +70,7 @@ class EventRecord(_Strict):
 class JobRecord(_Strict):
     """A job with its history. Times are in UTC; digits beyond microseconds are cut off."""
 
-    id: Annotated[UUID, BeforeValidator(_id)] | None = None
+    id: Id | None = None
     type: Name
     queue: Name | None = None
     status: Status
@@ -72,6 +80,9 @@ class JobRecord(_Strict):
     backoff_policy: Annotated[BackoffPolicy, Field(strict=False)] | None = None
     idempotency_key: Name | None = None
     requested_by: Label | None = None
+    parent_id: Id | None = None
+    batch: Name | None = None
+    tags: Tags | None = None
     payload: Any = None
     result: Any = None
     last_error_code: Annotated[str | None, _made_storable(storable_code)] = None
@@ -113,6 +124,8 @@ def _reason(fault: ErrorDetails) -> str:
             return "is not a field of a record"
         case "string_too_long":
             return f"is longer than {context['max_length']} characters"
+        case "too_long":
+            return f"has more than {context['max_length']} items"
         case "string_too_short":
             return "is empty"
         case _:

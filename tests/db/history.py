@@ -9,6 +9,8 @@ from db.error_groups.fingerprints import fingerprint_of
 JOBS = 200_000
 EVENTS_PER_JOB = 2
 
+# The parent of one in six jobs; one in four is in the batch `nightly`.
+BUSY_PARENT = UUID(int=77)
 LARGEST, SECOND, NEWEST, SMALLEST = (UUID(int=number) for number in range(1, 5))
 
 # One for each of the error codes.
@@ -19,7 +21,7 @@ GROUPS = ", ".join(f"'{each.id}'" for each in FINGERPRINTS if each is not None)
 GENERATE_JOBS = f"""
 INSERT INTO job (org_id, id, type, queue, status, priority, attempt, requested_by, payload,
     last_error_code, last_error_message, error_group, worker, event_seq, created_at, updated_at,
-    started_at, finished_at)
+    started_at, finished_at, parent_id, batch, tags)
 SELECT
     ('00000000-0000-0000-0000-00000000000' || CASE
         WHEN get_byte(hash, 0) < 3 THEN 4
@@ -46,7 +48,13 @@ SELECT
     created_at + get_byte(hash, 7) * interval '1 s',
     CASE WHEN status <> 'queued' THEN created_at + interval '5 s' END,
     CASE WHEN status NOT IN ('queued', 'running')
-        THEN created_at + (5 + get_byte(hash, 7)) * interval '1 s' END
+        THEN created_at + (5 + get_byte(hash, 7)) * interval '1 s' END,
+    CASE WHEN get_byte(hash, 10) < 40 THEN '{BUSY_PARENT}'
+        WHEN get_byte(hash, 10) < 160 THEN md5('id' || n - n % 40)::uuid END,
+    CASE WHEN get_byte(hash, 11) < 60 THEN 'nightly'
+        WHEN get_byte(hash, 11) < 160 THEN 'batch ' || n / 2000 END,
+    CASE WHEN get_byte(hash, 12) < 100
+        THEN jsonb_build_array('byte ' || get_byte(hash, 13), 'rare ' || n / 200) END
 FROM generate_series(1, {JOBS}) AS n,
 LATERAL (SELECT decode(md5(n::text), 'hex') AS hash) AS hashed,
 LATERAL (

@@ -6,6 +6,7 @@ import re
 import sys
 from itertools import pairwise
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -113,7 +114,15 @@ async def fill(url: str) -> None:
     """Write jobs of every status with their events, as far as the revision has columns for them."""
     columns = {(row[0], row[2]) for row in (await catalog.read(url, catalog.TABLES))["columns"]}
     jobs = [
-        ledger.job(n, status=status, idempotency_key=f"key {n}", payload={"n": n})
+        ledger.job(
+            n,
+            status=status,
+            idempotency_key=f"key {n}",
+            payload={"n": n},
+            parent_id=UUID(int=n),
+            batch="nightly",
+            tags=["eu", str(n)],
+        )
         for n, status in enumerate(["queued", "running", "succeeded", "failed", "canceled"])
     ]
     events = [step for job in jobs for step in ledger.events(job, "queued", job["status"])]

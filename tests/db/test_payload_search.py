@@ -128,13 +128,14 @@ async def test_its_role_may_do_nothing_else(app: Any) -> None:
     )
     assert {tuple(each) for each in readable} == {
         ("job", name, "SELECT")
-        for name in ("org_id", "id", "payload", "last_error_message", "created_at")
+        for name in ("org_id", "id", "payload", "last_error_message", "created_at", "tags")
     }
     assert not await app.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", ROLE)
     owned = await app.fetch("SELECT proname FROM pg_proc WHERE proowner = $1::text::regrole", ROLE)
     assert {each["proname"] for each in owned} == {
         "joblens_jobs_containing",
         "joblens_jobs_with_error_text",
+        "joblens_jobs_with_tags",
     }
     members = await app.fetchval(
         "SELECT count(*) FROM pg_auth_members WHERE member = $1::text::regrole", ROLE

@@ -25,6 +25,7 @@ from db.queries import (
     queue_activity,
     queue_counts,
     queue_orders,
+    relations,
     searches,
     timelines,
     values,
@@ -42,6 +43,7 @@ from db.queries.keyset import (
     Window,
     page,
 )
+from db.queries.relations import Relation
 from db.queries.rows import read
 from db.queries.values import TextColumn
 from db.request_session import RequestSession
@@ -50,7 +52,7 @@ from db.tables import job_event_table, job_table, metadata
 from db.tallies.spans import Run
 from resolvers.efforts import effort_of_any
 from tests.db import history
-from tests.db.history import GROUPS, LARGEST, NEWEST, SMALLEST
+from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST
 from tests.db.plans import Plan, Query, explain
 
 LIMIT = 51  # a page of 50, and one row that tells whether there are more
@@ -103,6 +105,10 @@ LISTINGS = [
         "idx_job_org_error_code",
         JobOrderField.CREATED_AT,
         JobCriteria(last_error_code=TextCriteria(eq="E1")),
+    ),
+    Listing("idx_job_org_parent", JobOrderField.CREATED_AT, JobCriteria(parent_id=BUSY_PARENT)),
+    Listing(
+        "idx_job_org_batch", JobOrderField.CREATED_AT, JobCriteria(batch=TextCriteria(eq="nightly"))
     ),
     Listing(
         "idx_job_org_error_group",
@@ -365,6 +371,12 @@ NOBODY: list[dict[str, Any]] = [
     {"last_error_code": TextCriteria(eq="NONE")},
     {"last_error_code": TextCriteria(in_=["NONE", "NEVER"])},
     {"last_error_code": TextCriteria(starts_with="NON")},
+    {"batch": TextCriteria(eq="none")},
+    {"batch": TextCriteria(in_=["none", "no such"])},
+    {"batch": TextCriteria(starts_with="nob")},
+    {"batch": TextCriteria(eq="none"), "status": [JobStatus.FAILED, JobStatus.QUEUED]},
+    {"parent_id": UUID(int=78)},
+    {"parent_id": UUID(int=78), "status": [JobStatus.FAILED, JobStatus.QUEUED]},
     {"type": TextCriteria(eq="no.such"), "status": [JobStatus.FAILED, JobStatus.QUEUED]},
     {"type": TextCriteria(eq="audit.run"), "status": [JobStatus.DEAD_LETTER]},
 ]
@@ -409,6 +421,86 @@ async def test_events_of_many_jobs_are_cut_out_of_the_primary_key(
             assert "job_id = " in scan["Index Cond"]
             assert scan["Actual Loops"] == len(ids) == 200
             assert scan["Actual Rows"] <= 1
+
+
+def related_scan(plan: Plan, index: str, keys: int) -> dict[str, Any]:
+    """Get the scan of one key's jobs, which must be one range of the index."""
+    (scan,) = [node for node in plan if "Relation Name" in node]
+    assert scan["Index Name"] == index, plan.root
+    assert f"{'parent_id' if 'parent' in index else 'batch'} = " in scan["Index Cond"]
+    assert scan["Actual Loops"] == keys, plan.root
+    return scan
+
+
+PARENTS = select(job_table.c.parent_id).distinct().where(job_table.c.parent_id.is_not(None))
+
+
+@each_organisation
+@each_direction
+async def test_children_of_many_jobs_are_cut_out_of_their_index(
+    planner: Planner, backward: bool
+) -> None:
+    ours = PARENTS.where(job_table.c.org_id == planner.org_id, job_table.c.parent_id != BUSY_PARENT)
+    parents = [BUSY_PARENT, *(row.parent_id for row in await planner.rows(ours.limit(199)))]
+    order = JOB_ORDERS[JobOrderField.CREATED_AT, True]
+    middle = await planner.middle(job_table, order, job_table.c.org_id == planner.org_id)
+    for after in (None, middle):
+        window = Window(order, 3, after, backward)
+        of_all = {"relation": Relation.PARENT, "keys": parents, "criteria": None}
+        for query in (
+            partial(relations.load_related_jobs, **of_all, window=window, columns=JOB_COLUMNS),
+            partial(relations.count_related_jobs, **of_all, at_most=2),
+            *([partial(relations.find_keys_behind, **of_all, window=window)] if after else []),
+        ):
+            for plan in await planner.plans(query):
+                scan = related_scan(plan, "idx_job_org_parent", len(parents))
+                assert scan["Actual Rows"] <= 3
+                # Counts may sort what they have counted.
+                assert "Sort" not in plan.kinds or "Aggregate" in plan.kinds, plan.root
+                assert plan.blocks <= 8 * len(parents), plan.root
+
+
+@each_organisation
+async def test_counts_of_batches_read_their_index_alone(planner: Planner) -> None:
+    names = ["nightly", *(f"batch {n}" for n in range(80, 100)), "none"]
+    in_them = select(func.count()).where(
+        job_table.c.org_id == planner.org_id, job_table.c.batch.in_(names)
+    )
+    ((expected,),) = await planner.rows(in_them)
+    assert expected > 0
+    for plan in await planner.plans(partial(relations.load_batch_counts, names=names)):
+        scan = related_scan(plan, "idx_job_org_batch", len(names))
+        assert scan["Node Type"] == "Index Only Scan"
+        assert scan["Heap Fetches"] == 0
+        # Rounded as above.
+        assert abs(sum(plan.rows_read) - expected) <= 0.01 * expected + plan.rounding
+    for plan in await planner.plans(partial(relations.find_batches, names=names)):
+        assert sum(plan.rows_read) <= len(names) + plan.rounding
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], 3)
+    of_all = {"relation": Relation.BATCH, "keys": names, "criteria": None, "window": window}
+    query = partial(relations.load_related_jobs, **of_all, columns=JOB_COLUMNS)
+    for plan in await planner.plans(query):
+        assert related_scan(plan, "idx_job_org_batch", len(names))["Actual Rows"] <= 3
+
+
+@each_organisation
+async def test_tags_are_found_in_their_index(planner: Planner, large_database_url: str) -> None:
+    scope = Scope(planner.org_id, statement_timeout_seconds=60)
+    connection = await asyncpg.connect(large_database_url)
+    scans = "SELECT pg_stat_get_xact_numscans($1::text::regclass)"
+    try:
+        await connection.execute(scope.begin_sql())
+        before = [await connection.fetchval(scans, name) for name in ("idx_job_tags", "job")]
+        search = "SELECT joblens_jobs_with_tags($1::jsonb, 10000)"
+        found = await connection.fetchval(search, '["rare 499"]')
+        tagged = select(job_table.c.id).where(
+            job_table.c.org_id == planner.org_id, job_table.c.tags.contains(["rare 499"])
+        )
+        assert set(found) == {row.id for row in await planner.rows(tagged)}
+        after = [await connection.fetchval(scans, name) for name in ("idx_job_tags", "job")]
+        assert [b - a for a, b in zip(before, after, strict=True)] == [1, 0]
+    finally:
+        await connection.close()
 
 
 @each_organisation
@@ -607,9 +699,14 @@ def test_every_index_is_one_that_these_plans_use() -> None:
     }
     # The last one is that of tests/resolvers/live/test_plans.py.
     of_events = {EVENTS_INDEX, STATUS_INDEX, "idx_job_event_org_xid"}
-    # The latter are those of tests/db/test_payload_search.py and test_message_search.py, and what
-    # `joblens tally` empties.
-    others = {"idx_job_org_error_message", "idx_job_payload", "idx_job_error_trigrams"}
-    others.add("idx_job_org_ungrouped")
+    # The latter are those of tests/db/test_payload_search.py, test_message_search.py and
+    # test_tag_search.py, and what `joblens tally` empties.
+    others = {
+        "idx_job_org_error_message",
+        "idx_job_payload",
+        "idx_job_error_trigrams",
+        "idx_job_tags",
+        "idx_job_org_ungrouped",
+    }
     of_queues = {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
     assert made == {listing.index for listing in LISTINGS} | of_events | of_queues | others

@@ -63,6 +63,8 @@ specs = st.fixed_dictionaries(
         "idempotency_key": st.sampled_from([None, "k", "l"]),
         "requested_by": st.sampled_from([None, "me"]),
         "payload": st.sampled_from([None, {"a": 1}, [True]]),
+        "batch": st.sampled_from([None, "b"]),
+        "tags": st.sampled_from([None, None, ["x"], ["x", "y"]]),
         "scheduled_at": st.none() | st.just(datetime(2030, 1, 1, tzinfo=UTC)),
     }
 )

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 from hypothesis import strategies as st
 
@@ -113,6 +114,9 @@ CONDITIONS: dict[str, Strategy] = {
     "runSeconds": _duration_filters,
     "search": _pieces | _pieces.map(str.upper) | _id_pieces | st.just("no such job"),
     "payloadContains": _documents,
+    "parentId": _ids | _ids.map(str.upper) | st.just(str(UUID(int=7))),
+    "tags": st.lists(st.sampled_from(WORDS), max_size=2)
+    | st.sampled_from([row["tags"] for row in JOBS if row["tags"]]),
 }
 
 

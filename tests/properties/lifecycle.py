@@ -20,7 +20,16 @@ NEXT = {
 QUEUED_FROM = {True: {"failed", "canceled", "dead_letter"}, False: {"running", "failed"}}
 BASE_SECONDS, CAP_SECONDS, JITTER = 10, 3600, 0.1
 # Two jobs of one idempotency key must not differ in these.
-IDENTITY = ("type", "queue", "priority", "backoff_policy", "requested_by", "payload")
+IDENTITY = (
+    "type",
+    "queue",
+    "priority",
+    "backoff_policy",
+    "requested_by",
+    "payload",
+    "batch",
+    "tags",
+)
 CLOCK_STEP = timedelta(microseconds=1)
 LONGEST_MESSAGE = 10_000
 SHORTENED = "… [shortened] …"

@@ -15,6 +15,7 @@ TEXTS = {
     "lastErrorCode": "last_error_code",
     "lastErrorMessage": "last_error_message",
     "worker": "worker",
+    "batch": "batch",
 }
 NUMBERS = {"priority": "priority", "attempt": "attempt"}
 TIMES = {
@@ -86,6 +87,8 @@ def _job_condition(job: Row, name: str, wanted: Any, now: datetime) -> bool:
         "runSeconds": lambda: _column(_ran(job), wanted, _FLOAT),
         "search": lambda: _found(job, wanted),
         "payloadContains": lambda: contains(job.get("payload"), wanted),
+        "parentId": lambda: str(job.get("parent_id")) == wanted.lower(),
+        "tags": lambda: set(wanted) <= set(job.get("tags") or ()),
         "and": lambda: all(meets(job, part, now) for part in wanted),
         "or": lambda: any(meets(job, part, now) for part in wanted),
         "not": lambda: not meets(job, wanted, now),

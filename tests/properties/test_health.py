@@ -50,6 +50,7 @@ lives = st.fixed_dictionaries(
         "scheduled": st.none() | ages,
         "started": ages,
         "updated": ages,
+        "progress": st.none() | ages,
     }
 )
 
@@ -67,6 +68,8 @@ def row_of(org_id: UUID, life: dict[str, Any]) -> dict[str, Any]:
         scheduled_at=None if life["scheduled"] is None else NOW - life["scheduled"],
         started_at=None if status is JobStatus.QUEUED else NOW - life["started"],
         updated_at=NOW - life["updated"],
+        progress_at=None if life["progress"] is None else NOW - life["progress"],
+        progress_fraction=None if life["progress"] is None else 0.5,
         **({"finished_at": NOW} if status.is_terminal else {}),
     )
 
@@ -150,7 +153,7 @@ class Row:
     def __init__(self, **values: Any) -> None:
         self.status, self.attempt, self.error_group = "running", 1, None
         self.queued_at = self.started_at = self.updated_at = NOW - timedelta(hours=1)
-        self.scheduled_at = None
+        self.scheduled_at = self.progress_at = None
         self.__dict__.update(values)
 
 
@@ -165,6 +168,8 @@ BY_MINUTES = usual_of(Figures(20, 60.0, 120.0), Figures(20, 300.0, 600.0))
         ({}, "STUCK", NOW - 30 * MINUTE),
         ({"updated_at": NOW - 11 * MINUTE}, "STUCK", NOW - MINUTE),
         ({"updated_at": NOW - 10 * MINUTE}, "SLOW", NOW - 50 * MINUTE),
+        ({"progress_at": NOW - 10 * MINUTE}, "SLOW", NOW - 50 * MINUTE),
+        ({"progress_at": NOW - 11 * MINUTE}, "STUCK", NOW - MINUTE),
         ({"started_at": NOW - 30 * MINUTE}, "SLOW", NOW - 20 * MINUTE),
         ({"started_at": NOW - 10 * MINUTE}, "OK", None),
         ({"attempt": 3, "error_group": 1}, "STUCK", NOW - 30 * MINUTE),

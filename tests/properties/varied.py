@@ -98,6 +98,7 @@ def _job(number: int) -> Row:
         last_error_code=_maybe(WORDS),
         last_error_message=_maybe(WORDS),
         worker=_maybe(WORDS[:5]),
+        batch=_maybe(WORDS),
         priority=_random.choice([-(2**31), -1, 0, 1, 2, 2**31 - 1]),
         attempt=_random.randint(0, 5),
         payload=_random.choice([None, JSON_NULL, *DOCUMENTS]),
@@ -111,6 +112,10 @@ def _job(number: int) -> Row:
 
 
 JOBS = [_job(number) for number in range(60)]
+for _number, _row in enumerate(JOBS):
+    # Some parents are not there.
+    _row["parent_id"] = _maybe([UUID(int=7), *(parent["id"] for parent in JOBS[:_number][:3])])
+    _row["tags"] = _maybe([_random.sample(WORDS, count) for count in (0, 1, 3, 6)])
 EVENTS = [event for row in JOBS for event in events(row, *STEPS[row["status"]])]
 for _event in EVENTS:
     _event["detail"] = _random.choice([None, JSON_NULL, *DOCUMENTS])

@@ -132,6 +132,7 @@ async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool,
     await new_job(service, type=key, idempotencyKey=key)
     held = {"type": key, "idempotencyKey": key}
     other = {**held, "type": "other"}
+    child = {"type": "t", "parentId": ids["note"], "batch": "b", "tags": ["x"]}
     operate = "mutation ($id: ID!) { %s(id: $id) { __typename } }"
 
     def change(name: str, to: str, **fields: Any) -> Send:
@@ -155,6 +156,22 @@ async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool,
             ["INSERT", "SELECT", "INSERT", "SELECT"],
         ),
         "create none": (sender(service, CREATE_MANY, input=[]), False, []),
+        "create a child": (sender(service, CREATE, input=child), True, ["SELECT", *creation]),
+        "create children": (
+            sender(service, CREATE_MANY, input=[child, {**child, "parentId": ids["fail"]}] * 10),
+            True,
+            ["SELECT", *creation],
+        ),
+        "create a child of nobody": (
+            sender(service, CREATE, input={**child, "parentId": ORG}),
+            False,
+            ["SELECT"],
+        ),
+        "create a held child of nobody": (
+            sender(service, CREATE, input={**held, "parentId": ORG}),
+            False,
+            ["SELECT", "SELECT"],
+        ),
         "start": (change("start", "RUNNING", **{"from": "QUEUED"}), True, change_one),
         "start twice": (change("start", "RUNNING"), False, [*nothing, "SELECT"]),
         "not from there": (change("start", "FAILED", **{"from": "QUEUED"}), False, ["SELECT"]),

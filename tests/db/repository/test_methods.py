@@ -71,6 +71,59 @@ async def test_a_created_job_is_read_back(repository: JobRepository) -> None:
     assert await repository.job_exists(job.id)
 
 
+async def test_a_job_has_a_parent_a_batch_and_tags(repository: JobRepository) -> None:
+    parent = (await repository.create_job("parent")).job.id
+    made = await repository.create_job("t", parent_id=parent, batch="b", tags=("y", "x"))
+    assert (made.job.parent_id, made.job.batch, made.job.tags) == (parent, "b", ["x", "y"])
+    (of_many,) = await repository.create_many_jobs([NewJob("t", parent_id=parent, tags=["x"])])
+    assert (of_many.job.parent_id, of_many.job.batch, of_many.job.tags) == (parent, None, ["x"])
+    assert (await repository.create_job("t", tags=[])).job.tags is None
+    await repository.delete_job(parent)
+    assert (await repository.get_job_by_id(made.job.id)) == made.job
+
+
+async def test_a_parent_must_exist(repository: JobRepository, engine: AsyncEngine) -> None:
+    async with session_scope(uuid4(), engine=engine) as session:
+        theirs = (await JobRepository(session).create_job("t")).job.id
+    for parent in (uuid4(), theirs):
+        with pytest.raises(JobNotFoundError) as caught:
+            await repository.create_job("t", parent_id=parent)
+        assert caught.value.job_id == parent
+        with pytest.raises(JobNotFoundError):
+            await repository.create_many_jobs([NewJob("t"), NewJob("t", parent_id=parent)])
+    assert await repository.get_job_ids_by_status(JobStatus.QUEUED) == []
+
+
+async def test_what_a_key_belongs_to_has_the_same_relations(repository: JobRepository) -> None:
+    given: dict[str, Any] = {"idempotency_key": "k", "batch": "b", "tags": ["x", "y"]}
+    first = await repository.create_job("t", **given)
+    again = await repository.create_job("t", **{**given, "tags": ["y", "x"]})
+    assert (again.created, again.job) == (False, first.job)
+    for change in ({"batch": None}, {"tags": ["x"]}, {"tags": ()}):
+        with pytest.raises(IdempotencyConflictError):
+            await repository.create_job("t", **{**given, **change})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"batch": ""}, "batch"),
+        ({"tags": ["x", "x"]}, "tags"),
+        ({"tags": "letters"}, "tags"),
+        ({"tags": [str(n) for n in range(21)]}, "tags"),
+    ],
+)
+async def test_relations_that_cannot_be_stored(
+    repository: JobRepository, fields: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidJobError) as caught:
+        await repository.create_job("t", **fields)
+    assert caught.value.field == field
+    with pytest.raises(InvalidJobError) as caught:
+        await repository.create_many_jobs([NewJob("t", **fields)])
+    assert caught.value.field == f"jobs[0].{field}"
+
+
 async def test_a_run_that_was_given_back_cannot_end_the_next(repository: JobRepository) -> None:
     job_id = (await repository.create_job("t")).job.id
     first = await steps(repository, job_id, JobStatus.RUNNING)

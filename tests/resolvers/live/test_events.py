@@ -96,6 +96,23 @@ async def test_filters_are_those_of_lists(database_url: str) -> None:
         assert await noted.ids(1) == [f"{sync['id']}:1"]
 
 
+async def test_filters_know_relations(database_url: str) -> None:
+    async with watching(database_url, poll_seconds=NEVER) as watched:
+        parent = await watched.job(tags=["eu", "big"])
+        child = await watched.job(parent_id=parent["id"], batch="nightly")
+        filters = (
+            {"tags": ["big", "eu"]},
+            {"parentId": str(parent["id"])},
+            {"batch": {"eq": "nightly"}},
+            {"tags": ["none"]},
+        )
+        all_ = [await watched.subscribe(EVENTS, {"filter": {"job": each}}) for each in filters]
+        await watched.listens()
+        first, second = await watched.happen(parent), await watched.happen(child)
+        assert await all_[0].ids(1) == [first]
+        assert [await each.ids(1) for each in all_[1:3]] == [[second], [second]]
+
+
 async def test_a_cursor_of_the_list_resumes(database_url: str) -> None:
     """From a window before its place; a filter holds for the past as for what comes."""
     async with watching(database_url, poll_seconds=0.05) as watched:

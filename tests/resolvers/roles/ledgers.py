@@ -19,6 +19,11 @@ STEPS = {
 }
 
 
+def _parent(org: str, number: int) -> UUID:
+    other = ORG if org == OTHER_ORG else OTHER_ORG
+    return UUID(int=(UUID(org if number else other).int << 32) + number // 2)
+
+
 def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
     """Make jobs with all columns set, and their events; keys are the same in each organisation."""
     rows, steps = [], []
@@ -43,6 +48,10 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             result=[mark],
             last_error_code=f"{mark}_code",
             last_error_message=f"{mark} at x://{mark}:secret@h",
+            batch="shared" if n < 3 else mark,
+            tags=["shared", mark],
+            # The first job's parent is of the other organisation.
+            parent_id=_parent(org, n),
         )
         error = {"error_code": row["last_error_code"], "error_message": row["last_error_message"]}
         detail = {"by": mark, "worker": mark, **error}

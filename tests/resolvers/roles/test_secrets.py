@@ -30,7 +30,9 @@ JOB = (
     "payload result lastErrorMessage attempts { errorCode errorMessage } latestEvent { detail }"
     " events { nodes { detail job { payload result lastErrorMessage } } edges { node { detail } } }"
 )
-ROW, EVENTS = secretive_job(0, idempotency_key="key", type="t")
+ROW, EVENTS = secretive_job(0, idempotency_key="key", type="t", batch="b")
+# No writer makes such a circle: here one job is enough.
+ROW["parent_id"] = ROW["id"]
 ID = str(ROW["id"])
 READS = {
     "job": f'job(id: "{ID}") {{ {JOB} }}',
@@ -38,6 +40,9 @@ READS = {
     "node of an event": f'node(id: "{ID}:3") {{ ... on JobEvent {{ {EVENT} job {{ {JOB} }} }} }}',
     "nodes": f'nodes(ids: ["{ID}", "{ID}:1"]) {{ ... on Job {{ {JOB} }} ... on JobEvent {{ {EVENT} }} }}',
     "jobs": f"jobs {{ nodes {{ {JOB} }} edges {{ node {{ {JOB} }} }} }}",
+    "parent": f'job(id: "{ID}") {{ parent {{ {JOB} }} }}',
+    "children": f'job(id: "{ID}") {{ children {{ nodes {{ {JOB} }} edges {{ node {{ {JOB} }} }} }} }}',
+    "jobs of a batch": f'node(id: "batch:b") {{ ... on Batch {{ jobs {{ nodes {{ {JOB} }} }} }} }}',
     "aliases": "jobs { nodes { type: payload id: lastErrorMessage queue: result } }",
     "jobEvents": f"jobEvents {{ nodes {{ {EVENT} job {{ {JOB} }} }} edges {{ node {{ {EVENT} }} }} }}",
 }

@@ -60,6 +60,7 @@ NODE_IDS = [
     f"{OUR_IDS[0]}:99",
     "x",
 ]
+NODE_IDS += ["batch:shared", "batch:ours", f"batch:{MARK}", "batch:"]
 FILTERS: list[Any] = [
     None,
     {},
@@ -78,6 +79,12 @@ FILTERS: list[Any] = [
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
     {"worker": {"eq": MARK}},
+    {"parentId": OUR_IDS[0]},
+    {"parentId": THEIR_IDS[0]},
+    {"tags": ["shared"]},
+    {"tags": ["shared", MARK]},
+    {"batch": {"eq": "shared"}},
+    {"batch": {"startsWith": MARK}},
 ]
 # With these no job is deleted: some must be left.
 OTHER_FILTERS: list[Any] = [
@@ -108,6 +115,7 @@ DIMENSIONS = [
         "PRIORITY",
         "ERROR_GROUP",
         "WORKER",
+        "BATCH",
     ),
 ]
 QUERIES: dict[str, list[dict[str, Any]]] = {
@@ -132,7 +140,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     "suggest": [
         {"field": field, "prefix": prefix}
         for prefix in ("", MARK, "o")
-        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "WORKER")
+        for field in ("TYPE", "QUEUE", "REQUESTED_BY", "LAST_ERROR_CODE", "WORKER", "BATCH")
     ],
     "errorGroups": [
         *({"filter": each} for each in FILTERS),
@@ -149,6 +157,11 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     *(("createJob", {"input": {"type": "t", "idempotencyKey": key}}) for key in ("key0", "key8", "k")),
     ("createJob", {"input": {"type": "t", "idempotencyKey": "k"}}),
     ("createJob", {"input": {"type": ""}}),
+    *(
+        ("createJob", {"input": {"type": "t", "parentId": each, "batch": "shared", "tags": ["new"]}})
+        for each in (*JOB_IDS, "x")
+    ),
+    *(("createJobs", {"input": [{"type": "t", "parentId": each}]}) for each in JOB_IDS),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key7"}]}),
     ("createJobs", {"input": [{"type": "t", "idempotencyKey": "key1"}]}),
@@ -322,6 +335,7 @@ async def test_no_mutation_tells_of_others_or_changes_theirs(
         ("job", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
         ("node", {"id": THEIR_IDS[0]}, {"id": UNKNOWN}),
         ("node", {"id": THEIR_IDS[-1]}, {"id": f"{UNKNOWN}:1"}),
+        ("node", {"id": f"batch:{MARK}"}, {"id": "batch:nobody's"}),
         ("nodes", {"ids": [THEIR_IDS[0], THEIR_IDS[-1]]}, {"ids": [UNKNOWN, f"{UNKNOWN}:1"]}),
     ],
 )

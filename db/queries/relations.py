@@ -1,0 +1,179 @@
+"""Reads of jobs that have a parent or a batch in common: for many parents or batches at once."""
+
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, column, func, literal, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
+
+from db.criteria import JobCriteria
+from db.queries.filters import Condition, job_conditions
+from db.queries.jobs import JobRow, job_columns
+from db.queries.keyset import Window, page, seek_behind
+from db.queries.rows import AnyRow, AnySelect, read
+from db.tables import job_table
+
+# The id of a parent, or the name of a batch.
+Key = UUID | str
+job = job_table.c
+
+
+class Relation(StrEnum):
+    """The columns that related jobs have in common."""
+
+    PARENT = "parent_id"
+    BATCH = "batch"
+
+
+async def load_related_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    window: Window,
+    columns: Collection[str],
+) -> Sequence[JobRow]:
+    """Load the window's jobs of each key that meet the criteria, unordered.
+
+    Rows have `columns`, `id`, the relation's column and those of the window's order. Reads no more
+    rows than it returns in CREATED_AT order without criteria; else it may read all jobs of a key.
+    """
+    wanted = list(keys)
+    most = len(wanted) * window.limit
+    names = frozenset(columns)
+    return await read(
+        session, _page, org_id, relation, wanted, criteria, window, names, most_rows=most
+    )
+
+
+def _page(
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    window: Window,
+    columns: frozenset[str],
+) -> AnySelect:
+    order = {each.attribute for each in window.order.columns}
+    wanted = select(*job_columns(order | columns | {"id", relation.value}))
+    jobs = page(wanted.where(job_conditions(org_id, criteria)), window)
+    joined, related = _for_each(relation, keys, jobs)
+    return select(related).select_from(joined)
+
+
+async def count_related_jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    at_most: int | None,
+) -> dict[Key, int]:
+    """Count the jobs of each key that meet the criteria, up to `at_most` + 1; none are omitted."""
+    most = None if at_most is None else at_most + 1
+    rows = await read(session, _counts, org_id, relation, list(keys), criteria, most)
+    return {row.key: row.jobs for row in rows}
+
+
+def _counts(
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    most: int | None,
+) -> AnySelect:
+    limit = None if most is None else literal(most, BigInteger())
+    jobs = select(job[relation.value].label("key")).where(job_conditions(org_id, criteria))
+    joined, related = _for_each(relation, keys, jobs.limit(limit))
+    counted = select(related.c.key, func.count().label("jobs"))
+    return counted.select_from(joined).group_by(related.c.key)
+
+
+async def find_keys_behind(
+    session: AsyncSession,
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    window: Window,
+) -> set[Key]:
+    """Return the keys that have jobs that meet the criteria behind the window."""
+    rows = await read(session, _behind, org_id, relation, list(keys), criteria, window)
+    return {row.key for row in rows}
+
+
+def _behind(
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    window: Window,
+) -> AnySelect:
+    jobs = select(job[relation.value].label("key")).where(job_conditions(org_id, criteria))
+    joined, related = _for_each(relation, keys, seek_behind(jobs, window).limit(1))
+    return select(related).select_from(joined)
+
+
+async def load_batch_counts(
+    session: AsyncSession, org_id: UUID, names: Sequence[str]
+) -> Sequence[AnyRow]:
+    """Load what the jobs of each batch are: a row for each batch and status, unordered.
+
+    Rows have `batch`, `status`, `jobs`, `first_created_at` and `last_finished_at`. Reads nothing
+    but the index of batches, of these batches all.
+    """
+    return await read(session, _batch_counts, org_id, list(names))
+
+
+def _batch_counts(org_id: UUID, names: Sequence[str]) -> AnySelect:
+    counts = (
+        select(
+            job.batch,
+            job.status,
+            func.count().label("jobs"),
+            func.min(job.created_at).label("first_created_at"),
+            func.max(job.finished_at).label("last_finished_at"),
+        )
+        .where(job_conditions(org_id, None))
+        .group_by(job.batch, job.status)
+    )
+    joined, related = _for_each(Relation.BATCH, names, counts)
+    return select(related).select_from(joined)
+
+
+async def find_batches(session: AsyncSession, org_id: UUID, names: Sequence[str]) -> set[str]:
+    """Return the names of those batches that have a job."""
+    rows = await read(session, _batches, org_id, list(names))
+    return {row.batch for row in rows}
+
+
+def _batches(org_id: UUID, names: Sequence[str]) -> AnySelect:
+    jobs = select(job.batch).where(job_conditions(org_id, None)).limit(1)
+    joined, related = _for_each(Relation.BATCH, names, jobs)
+    return select(related).select_from(joined)
+
+
+def _for_each(
+    relation: Relation, keys: Sequence[Key], of_one: AnySelect
+) -> tuple[Any, LateralFromClause]:
+    """Join keys with `of_one`, a statement over the jobs of one key."""
+    wanted = _wanted(relation, keys)
+    related = of_one.where(_has_key(relation, wanted)).lateral("related")
+    return wanted.join(related, true()), related
+
+
+def _wanted(relation: Relation, keys: Sequence[Key]) -> TableValuedAlias:
+    type_ = job[relation.value].type
+    return (
+        func.unnest(literal(keys, ARRAY(type_)))
+        .table_valued(column("key", type_), name="wanted")
+        .render_derived()
+    )
+
+
+def _has_key(relation: Relation, wanted: TableValuedAlias) -> Condition:
+    return job[relation.value] == wanted.c.key
