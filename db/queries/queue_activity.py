@@ -13,7 +13,7 @@ from db.statuses import JobStatus
 from db.tables import future_if_null
 
 # The most events, and the most jobs by their last start, that are read, newest first.
-MOST_EVENTS, MOST_STARTED = 20_000, 5_000
+MOST_EVENTS, MOST_STARTED = 10_000, 5_000
 
 ActivityRow = AnyRow
 

@@ -84,15 +84,24 @@ async def count_changes_by(
     whole = [edges[0], edges[-1]]
     names = [] if tallies is None else names_of(tallies.keys, by)
     sizes: Counter[str | None] = Counter()
-    for row in await _read(session, org_id, criteria, tallies, whole, Series(by, None)):
-        sizes[names[row.series] if _is_sum(row) else row.series] += _size(row)
+    rows = [
+        (names[row.series] if _is_sum(row) else row.series, row)
+        for row in await _read(session, org_id, criteria, tallies, whole, Series(by, None))
+    ]
+    for value, row in rows:
+        sizes[value] += _size(row)
     values = sorted(sizes, key=lambda value: (-sizes[value], value or ""))
     if not values:
         return []
     series = Series(by, values[:top])
     found = [[Changes() for _ in edges[1:]] for _ in values[: top + 1]]
-    for row in await _read(session, org_id, criteria, tallies, edges, series):
-        _add(found[_index(row.series, top)][row.bucket], row)
+    if edges == whole:
+        places = {value: min(place, top) for place, value in enumerate(values)}
+        for value, row in rows:
+            _add(found[places[value]][row.bucket], row)
+    else:
+        for row in await _read(session, org_id, criteria, tallies, edges, series):
+            _add(found[_index(row.series, top)][row.bucket], row)
     if with_durations:
         expected = sum(changes.ends for each in found for changes in each)
         given = criteria, tallies, edges, series

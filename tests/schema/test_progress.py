@@ -10,7 +10,14 @@ import orjson
 import pytest
 
 from db.transfer import import_records
-from joblens import InvalidJobError, JobRepository, JobStatus, Progress, session_scope
+from joblens import (
+    InvalidJobError,
+    JobRepository,
+    JobStatus,
+    Progress,
+    create_worker_engine,
+    session_scope,
+)
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import ORG, Service
 
@@ -120,12 +127,10 @@ async def test_what_is_wrong_is_told(
     assert (await get(service, id_))["progress"] is None
 
 
-async def test_workers_in_python_tell_it_too(service: Service, monkeypatch: Any) -> None:
-    monkeypatch.setenv(
-        "JOBLENS_DATABASE_URL", str(service.state.settings.database_url.get_secret_value())
-    )
+async def test_workers_in_python_tell_it_too(service: Service, database_url: str) -> None:
+    engine = create_worker_engine(database_url)
     id_ = UUID(await create(service))
-    async with session_scope(UUID(ORG)) as session:
+    async with session_scope(UUID(ORG), engine=engine) as session:
         repository = JobRepository(session, by="w")
         await repository.log_job_event(id_, progress=Progress(0.5, "half"))
         job = await repository.get_job_by_id(id_)
@@ -139,6 +144,7 @@ async def test_workers_in_python_tell_it_too(service: Service, monkeypatch: Any)
             await repository.log_job_event(id_)
         await repository.update_job_status(id_, JobStatus.QUEUED)
         assert (await repository.update_job_status(id_, JobStatus.RUNNING)).progress_at is None
+    await engine.dispose()
 
 
 async def test_subscriptions_see_it(service: Service) -> None:

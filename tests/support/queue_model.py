@@ -182,6 +182,60 @@ def rounded(expected: Any) -> Any:
     return pytest.approx(expected) if isinstance(expected, float) else expected
 
 
+def model_of(records: Sequence[dict[str, Any]]) -> Model:
+    """Make the model of jobs that are given as import records."""
+    steps = [
+        {**step, "ts": parsed(step["ts"]), "job_id": UUID(record["id"]), "seq": seq}
+        for record in records
+        for seq, step in enumerate(record["events"])
+    ]
+    return Model([row_of(record) for record in records], steps)
+
+
+def row_of(record: dict[str, Any]) -> dict[str, Any]:
+    """Derive what a job is from its record, as the format says."""
+    steps = record["events"]
+    changes = [step for step in steps if step["prev_status"] != step["next_status"]]
+    times = [parsed(step["ts"]) for step in steps]
+    queued = [parsed(step["ts"]) for step in changes if step["next_status"] == "queued"]
+    starts = [parsed(step["ts"]) for step in changes if step["next_status"] == "running"]
+    ended = record["status"] not in {"queued", "running"}
+    notes = [step for step in steps if "progress" in (step.get("detail") or {})]
+    return {
+        **{name: record.get(name) for name in ("queue", "priority", "status", "worker")},
+        "id": UUID(record["id"]),
+        "attempt": len(starts),
+        "queued_at": queued[-1],
+        "scheduled_at": record.get("scheduled_at") and parsed(record["scheduled_at"]),
+        "started_at": starts[-1] if starts and record["status"] != "queued" else None,
+        "finished_at": parsed(steps[-1]["ts"]) if ended else None,
+        "updated_at": max(times),
+        "progress": progress_of(notes[-1]) if notes else None,
+    }
+
+
+def progress_of(step: dict[str, Any]) -> dict[str, Any]:
+    """Return what an event tells of progress, as `Job.progress` does."""
+    return {"step": None, **step["detail"]["progress"], "at": parsed(step["ts"])}
+
+
+def parsed(time: str) -> datetime:
+    return datetime.fromisoformat(time)
+
+
+def plain(told: Any) -> Any:
+    """Check that the counts are exact, leave their values, and read the times."""
+    for name, value in told.items():
+        if isinstance(value, dict) and "isExact" in value:
+            assert value["isExact"]
+            told[name] = value["value"]
+        elif value is not None and (
+            name == "at" or name.endswith("At") or name in {"eta", "drainEta", "lastStartInQueue"}
+        ):
+            told[name] = parsed(value)
+    return told
+
+
 def random_history(
     random: Random, now: datetime, org: UUID, count: int
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.checkout import ROOT
 
-# `JOBLENS_TEST_DATA` names another folder.
-FOLDER = Path(os.environ.get("JOBLENS_TEST_DATA", ROOT.parent / "shared" / "data"))
+# `TRACE_FOLDER` names another folder.
+FOLDER = Path(os.environ.get("TRACE_FOLDER", ROOT.parent / "shared" / "data"))
 FILE = FOLDER / "gentd26-jobs.ndjson.gz"
 ABSENT = not FILE.exists() and not os.environ.get("CI")
 
