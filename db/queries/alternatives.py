@@ -38,7 +38,8 @@ Cut: TypeAlias = Callable[[AnySelect], AnySelect]
 RARE = frozenset({JobStatus.FAILED, JobStatus.CANCELED, JobStatus.DEAD_LETTER})
 # Each has an index of its values, in this order.
 _COLUMNS = ("batch", "requested_by", "last_error_code", "worker", "type", "queue")
-_BY_CREATION = frozenset(JOB_ORDERS[JobOrderField.CREATED_AT, down] for down in (False, True))
+# The orders that these indexes have.
+BY_CREATION = frozenset(JOB_ORDERS[JobOrderField.CREATED_AT, down] for down in (False, True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def job_ranges(
     cut: Cut,
 ) -> Ranges:
     """Restrict a select of jobs to each range of the criteria, if it has an index of the order."""
-    if criteria is None or order not in _BY_CREATION:
+    if criteria is None or order not in BY_CREATION:
         return Ranges([cut(statement.where(job_conditions(org_id, criteria)))], is_one=True)
     parts = list(_of_each_status(criteria))
     if criteria.search is not None and criteria.search.found is not None:

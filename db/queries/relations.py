@@ -1,18 +1,20 @@
 """Reads of jobs that have a parent or a batch in common: for many parents or batches at once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, column, func, literal, select, true
+from sqlalchemy import ARRAY, BigInteger, column, func, literal, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import LateralFromClause, TableValuedAlias
 
 from db.criteria import JobCriteria
+from db.queries.alternatives import BY_CREATION
 from db.queries.filters import Condition, job_conditions
 from db.queries.jobs import JobRow, job_columns
-from db.queries.keyset import Window, page, seek_behind
+from db.queries.keyset import KeysetOrder, Window, page, seek_behind
 from db.queries.rows import AnyRow, AnySelect, read
 from db.tables import job_table
 
@@ -58,11 +60,41 @@ def _page(
     window: Window,
     columns: frozenset[str],
 ) -> AnySelect:
+    return _cut_each(org_id, relation, keys, criteria, window, columns, page)
+
+
+def _cut_each(
+    org_id: UUID,
+    relation: Relation,
+    keys: Sequence[Key],
+    criteria: JobCriteria | None,
+    window: Window,
+    columns: frozenset[str],
+    cut: Callable[[AnySelect, Window], AnySelect],
+) -> AnySelect:
     order = {each.attribute for each in window.order.columns}
     wanted = select(*job_columns(order | columns | {"id", relation.value}))
-    jobs = page(wanted.where(job_conditions(org_id, criteria)), window)
-    joined, related = _for_each(relation, keys, jobs)
-    return select(related).select_from(joined)
+    wanted = wanted.where(job_conditions(org_id, criteria))
+    if criteria is None and window.order in BY_CREATION:
+        joined, related = _for_each(relation, keys, cut(wanted, window))
+        return select(related).select_from(joined)
+    # Another index than that of the relation would be read to its end if a key has few jobs.
+    table = _wanted(relation, keys)
+    of_one = wanted.where(_has_key(relation, table)).offset(literal_column("0")).lateral("job")
+    in_order = replace(window, order=_order_of(window.order, of_one))
+    related = cut(select(of_one), in_order).lateral("related")
+    return select(related).select_from(table.join(related, true()))
+
+
+def _order_of(order: KeysetOrder, jobs: LateralFromClause) -> KeysetOrder:
+    """Return the order for rows of `jobs`, which has the name of the table."""
+    return replace(
+        order,
+        columns=tuple(
+            each if each.future_if_null else replace(each, expression=jobs.c[each.attribute])
+            for each in order.columns
+        ),
+    )
 
 
 async def count_related_jobs(
@@ -103,7 +135,7 @@ async def find_keys_behind(
 ) -> set[Key]:
     """Return the keys that have jobs that meet the criteria behind the window."""
     rows = await read(session, _behind, org_id, relation, list(keys), criteria, window)
-    return {row.key for row in rows}
+    return {getattr(row, relation.value) for row in rows}
 
 
 def _behind(
@@ -113,9 +145,10 @@ def _behind(
     criteria: JobCriteria | None,
     window: Window,
 ) -> AnySelect:
-    jobs = select(job[relation.value].label("key")).where(job_conditions(org_id, criteria))
-    joined, related = _for_each(relation, keys, seek_behind(jobs, window).limit(1))
-    return select(related).select_from(joined)
+    def first_behind(jobs: AnySelect, of: Window) -> AnySelect:
+        return seek_behind(jobs, of).limit(1)
+
+    return _cut_each(org_id, relation, keys, criteria, window, frozenset(), first_behind)
 
 
 async def load_batch_counts(

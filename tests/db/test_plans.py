@@ -461,6 +461,26 @@ async def test_children_of_many_jobs_are_cut_out_of_their_index(
 
 
 @each_organisation
+@pytest.mark.parametrize("field", [JobOrderField.UPDATED_AT, JobOrderField.FINISHED_AT])
+@pytest.mark.parametrize("criteria", [None, JobCriteria(status=[JobStatus.SUCCEEDED])])
+async def test_children_in_another_order_are_found_by_their_index(
+    planner: Planner, field: JobOrderField, criteria: JobCriteria | None
+) -> None:
+    parents = [UUID(int=78), BUSY_PARENT, UUID(int=79)]
+    order = JOB_ORDERS[field, True]
+    middle = await planner.middle(job_table, order, job_table.c.org_id == planner.org_id)
+    for after in (None, middle):
+        window = Window(order, 3, after)
+        of_all = {"relation": Relation.PARENT, "keys": parents, "criteria": criteria}
+        for query in (
+            partial(relations.load_related_jobs, **of_all, window=window, columns=JOB_COLUMNS),
+            *([partial(relations.find_keys_behind, **of_all, window=window)] if after else []),
+        ):
+            for plan in await planner.plans(query):
+                assert plan.indexes == {"idx_job_org_parent"}, plan.root
+
+
+@each_organisation
 async def test_counts_of_batches_read_their_index_alone(planner: Planner) -> None:
     names = ["nightly", *(f"batch {n}" for n in range(80, 100)), "none"]
     in_them = select(func.count()).where(
