@@ -78,6 +78,9 @@ FILTERS: list[Any] = [
     {"search": THEIR_IDS[0][:30]},
     {"runSeconds": {"gte": 0}},
     {"requestedBy": {"notIn": ["ours"]}},
+]
+# With these no job is deleted: some must be left.
+OTHER_FILTERS: list[Any] = [
     {"worker": {"eq": MARK}},
     {"parentId": OUR_IDS[0]},
     {"parentId": THEIR_IDS[0]},
@@ -85,9 +88,6 @@ FILTERS: list[Any] = [
     {"tags": ["shared", MARK]},
     {"batch": {"eq": "shared"}},
     {"batch": {"startsWith": MARK}},
-]
-# With these no job is deleted: some must be left.
-OTHER_FILTERS: list[Any] = [
     {"health": ["UNKNOWN", "LATE"]},
     *({"errorGroup": each} for each in GROUP_IDS),
 ]
@@ -134,7 +134,10 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     ],
     "jobEvents": [*({"filter": each} for each in EVENT_FILTERS), *PAGES],
     "statusCounts": [{"filter": each} for each in (*FILTERS, *OTHER_FILTERS)] + [{"atMost": 2}],
-    "jobGroups": [{"by": DIMENSIONS}, *({"by": ["TYPE"], "filter": each} for each in FILTERS)],
+    "jobGroups": [
+        {"by": DIMENSIONS},
+        *({"by": ["TYPE"], "filter": each} for each in (*FILTERS, *OTHER_FILTERS)),
+    ],
     "timelineBy": [RANGE | {"by": by} for by in DIMENSIONS],
     "timeline": [RANGE | {"filter": each} for each in FILTERS],
     "suggest": [
