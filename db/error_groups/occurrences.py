@@ -45,26 +45,21 @@ def occurrences(
     org_id: UUID | ColumnElement[Any], event: Columns, *conditions: Any
 ) -> Select[*tuple[Any, ...]]:
     """Count the events that end a job with an error: by error, type of job and hour."""
-    job = job_table.c
-    code = event.detail["error_code"].astext.label("error_code")
-    message = func.left(event.detail["error_message"].astext, literal_column(str(MAX_READ)))
-    groups = (
-        code,
-        message.label("error_message"),
-        job.type,
-        func.date_trunc(literal_column("'hour'"), event.ts).label("hour"),
+    # Looked up by its key for each event: in a join PostgreSQL, which cannot know how few events
+    # are wanted, may read them again for each job.
+    own_type = select(job_table.c.type).where(
+        job_table.c.org_id == org_id, job_table.c.id == event.job_id
     )
-    return (
+    message = func.left(event.detail["error_message"].astext, literal_column(str(MAX_READ)))
+    errors = (
         select(
-            *groups,
-            func.count().label("events"),
-            func.min(event.ts).label("first"),
-            func.max(event.ts).label("last"),
+            event.detail["error_code"].astext.label("error_code"),
+            message.label("error_message"),
+            own_type.scalar_subquery().label("type"),
+            event.ts,
         )
         .where(
             event.org_id == org_id,
-            job.org_id == org_id,
-            job.id == event.job_id,
             event.next_status.in_(_ENDS),
             event.prev_status.is_distinct_from(event.next_status),
             or_(
@@ -75,8 +70,17 @@ def occurrences(
             func.isfinite(event.ts),
             *conditions,
         )
-        .group_by(*groups)
+        .subquery("errors")
+        .c
     )
+    hour = func.date_trunc(literal_column("'hour'"), errors.ts).label("hour")
+    groups = errors.error_code, errors.error_message, errors.type, hour
+    return select(
+        *groups,
+        func.count().label("events"),
+        func.min(errors.ts).label("first"),
+        func.max(errors.ts).label("last"),
+    ).group_by(*groups)
 
 
 def by_group(rows: Iterable[Any]) -> dict[UUID, Occurrences]:
