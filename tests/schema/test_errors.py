@@ -379,7 +379,7 @@ async def test_operations_are_chosen_by_name(service: Service) -> None:
 
 
 async def test_a_statement_that_takes_too_long(database_url: str) -> None:
-    await insert(database_url, [job(n, last_error_message="x" * 2_000) for n in range(10, 3_000)])
+    await insert(database_url, [job(n, last_error_message="x" * 300) for n in range(10, 3_000)])
     async with serving(database_url, statement_timeout_seconds="0.001") as service:
         slow = "{ jobGroups(by: [TYPE, REQUESTED_BY]) { count wait { p50 } run { p50 } } }"
         response = await service.post(slow)
@@ -399,7 +399,7 @@ SCANS = {
 
 
 async def test_a_filter_that_no_index_answers(database_url: str) -> None:
-    rows = [job(n, last_error_message="x" * 2_000) for n in range(3_000, 9_000)]
+    rows = [job(n, last_error_message="x" * 300) for n in range(3_000, 9_000)]
     await insert(database_url, rows, [each for row in rows for each in events(row, "queued")])
     async with serving(database_url, scan_timeout_seconds="0.001") as service:
         for asked, filters in SCANS.items():
