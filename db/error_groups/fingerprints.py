@@ -30,7 +30,7 @@ _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@+~%=-]*"
 # What each match is replaced by; None: it is kept. At each place the first pattern counts. What a
 # pattern matches as `kept…` stands before its placeholder.
 _PATTERNS: tuple[tuple[str, str | None], ...] = (
-    # What is told to be secret.
+    # Values whose names say that they are secret.
     (
         r"(?P<kept_name>(?i:\b(?:password|passwd|pwd|secret|token|api[_-]?key|authorization)\b"
         r"[\"']?[ ]?[=:][ ]?(?:(?:bearer|basic) )?))[^\s&]+",
@@ -101,7 +101,7 @@ def fingerprint_of(code: str | None, message: str | None) -> Fingerprint | None:
     Credentials in URLs, and what is called a password or a token, are no part of it: else a guess
     could be confirmed by its id.
     """
-    if code is None and not message:
+    if code is None and message is None:
         return None
     common = common_message(message or "")
     return Fingerprint(uuid5(_RULES, f"{code or ''}\0{common}"), code, common)

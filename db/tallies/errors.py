@@ -1,4 +1,4 @@
-"""Adds the errors that events tell of to their groups, and gives groups to older jobs."""
+"""Adds the errors of events to their groups, and gives groups to older jobs."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -105,12 +105,12 @@ def _columns(chosen: Collection[Occurrences]) -> dict[str, list[Any]]:
 
 async def group_older_jobs(session: AsyncSession, org_id: UUID) -> bool:
     """Give groups to jobs whose errors are older than these; return whether some had none."""
-    jobs = [row for row in await session.execute(_ungrouped(org_id)) if _fingerprint(row)]
-    if jobs:
-        ids = [_fingerprint(row) for row in jobs]
-        given = {"org_id": org_id, "job_ids": [row.id for row in jobs], "ids": ids}
+    rows = (await session.execute(_ungrouped(org_id))).all()
+    if rows:
+        ids = [_group_id(row) for row in rows]
+        given = {"org_id": org_id, "job_ids": [row.id for row in rows], "ids": ids}
         await session.execute(_SET_GROUPS, given)
-    return bool(jobs)
+    return bool(rows)
 
 
 def _ungrouped(org_id: UUID) -> Any:
@@ -129,6 +129,7 @@ def _ungrouped(org_id: UUID) -> Any:
     )
 
 
-def _fingerprint(row: Row[Any]) -> UUID | None:
+def _group_id(row: Row[Any]) -> UUID:
     found = fingerprint_of(row.last_error_code, row.last_error_message)
-    return None if found is None else found.id
+    assert found is not None
+    return found.id

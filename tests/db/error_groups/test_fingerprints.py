@@ -198,10 +198,11 @@ def test_the_code_is_part_of_it() -> None:
 
 def test_without_an_error_there_is_none() -> None:
     assert fingerprint_of(None, None) is None
-    assert fingerprint_of(None, "") is None
-    without_message = fingerprint_of("E", None)
-    assert without_message is not None
-    assert without_message.message == ""
+    # Each job that the index of jobs without a group has gets one.
+    for error in (("E", None), (None, ""), ("", None)):
+        found = fingerprint_of(*error)
+        assert found is not None
+        assert found.message == ""
 
 
 @given(st.text(max_size=200), st.integers(0, 10**12))
