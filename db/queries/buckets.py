@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     cast,
     column,
+    exists,
     func,
     literal,
     literal_column,
@@ -79,6 +80,11 @@ class Buckets:
         # PostgreSQL counts from 1.
         number = func.width_bucket(time, literal(self.thresholds, ARRAY(Timestamp)))
         return (number - literal_column("1")).label("bucket")
+
+    def have(self, time: ColumnElement[Any]) -> Condition:
+        """Match a time that is in one of the runs."""
+        run = self.runs()
+        return exists().where(time >= run.c.start, time < run.c.until)
 
     def runs(self) -> TableValuedAlias:
         """Return the table of the runs."""

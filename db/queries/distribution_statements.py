@@ -10,7 +10,6 @@ from sqlalchemy import (
     Double,
     and_,
     cast,
-    exists,
     func,
     literal_column,
     select,
@@ -76,9 +75,7 @@ def unsummed_binned(
     buckets: Buckets,
 ) -> AnySelect:
     """Count the durations that are in no sketch yet, by bin."""
-    run = buckets.runs()
-    within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
-    conditions = *unsummed(org_id, seen), within
+    conditions = *unsummed(org_id, seen), buckets.have(event.ts)
     return _binned(_lasted(org_id, criteria, series, buckets, *conditions).subquery(), series)
 
 

@@ -1,4 +1,4 @@
-"""Reads of what jobs were at a time, which their events tell."""
+"""Reads of what jobs were at a time, from their events."""
 
 from collections.abc import Sequence
 from datetime import datetime

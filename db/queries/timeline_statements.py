@@ -45,10 +45,8 @@ def unsummed_events(
     buckets: Buckets,
 ) -> AnySelect:
     """Count the events that are not summed yet by change."""
-    run = buckets.runs()
-    within = exists().where(event.ts >= run.c.start, event.ts < run.c.until)
     groups = [buckets.index_of(event.ts), *_change(org_id, series)]
-    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria), within
+    wanted = *unsummed(org_id, seen), *_meets(org_id, criteria), buckets.have(event.ts)
     return select(*groups, func.count().label("events")).where(*wanted).group_by(*groups)
 
 

@@ -1,4 +1,4 @@
-"""Connections as the owner, databases without tables, and a cluster of its own."""
+"""Connections as the owner and as requests, databases without tables, and a cluster of its own."""
 
 import shutil
 import tempfile
@@ -36,4 +36,16 @@ async def owner(database_url: str) -> AsyncIterator[Any]:
     """A connection of the owner of the tables."""
     connection = await asyncpg.connect(database_url)
     yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def app(database_url: str) -> AsyncIterator[Any]:
+    """A connection in a transaction of the role of requests, without an organisation."""
+    connection = await asyncpg.connect(database_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("SET LOCAL ROLE joblens_app")
+    yield connection
+    await transaction.rollback()
     await connection.close()

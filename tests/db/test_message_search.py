@@ -1,6 +1,5 @@
 """The function that searches error messages: what it finds, and for whom."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -46,18 +45,6 @@ COLLATIONS = ("default", "C", "und-x-icu", "tr-x-icu", "lt-x-icu", "el-x-icu", "
 @pytest.fixture(scope="module", autouse=True)
 async def _ledger(database_url: str) -> None:
     await insert(database_url, [*OURS, *THEIRS], [])
-
-
-@pytest.fixture
-async def app(database_url: str) -> AsyncIterator[Any]:
-    """A connection in a transaction of the role of requests, without an organisation."""
-    connection = await asyncpg.connect(database_url)
-    transaction = connection.transaction()
-    await transaction.start()
-    await connection.execute("SET LOCAL ROLE joblens_app")
-    yield connection
-    await transaction.rollback()
-    await connection.close()
 
 
 async def search(

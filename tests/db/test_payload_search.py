@@ -1,6 +1,6 @@
 """The function that searches payloads steps around row level security: for one organisation only."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,18 +28,6 @@ SEARCH = "SELECT joblens_jobs_containing($1::jsonb, $2)"
 @pytest.fixture(scope="module", autouse=True)
 async def _ledger(database_url: str) -> None:
     await insert(database_url, [*OURS, *THEIRS], [])
-
-
-@pytest.fixture
-async def app(database_url: str) -> AsyncIterator[Any]:
-    """A connection in a transaction of the role of requests, without an organisation."""
-    connection = await asyncpg.connect(database_url)
-    transaction = connection.transaction()
-    await transaction.start()
-    await connection.execute("SET LOCAL ROLE joblens_app")
-    yield connection
-    await transaction.rollback()
-    await connection.close()
 
 
 async def search(app: Any, org: UUID | str, document: Any, most: int = 100) -> Any:
