@@ -141,7 +141,7 @@ def check_detail(detail: Any, prefix: str = "") -> None:
 
 
 def check_event(detail: Any, progress: Progress | None) -> None:
-    """Raise InvalidJobError if the event tells nothing, or its progress is invalid."""
+    """Raise InvalidJobError if the event has neither detail nor progress, or invalid progress."""
     tells = detail is not None or progress is not None
     _raise_fault("detail", None if tells else "It is required without progress.")
     for name, fault in ({} if progress is None else progress.faults).items():

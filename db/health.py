@@ -11,7 +11,7 @@ from typing import Any
 
 from db.statuses import JobStatus
 
-# What is usual is what the last days tell, if there were so many waits or runs.
+# What is usual follows from the last days, if there were so many waits or runs.
 DAYS = 7
 MIN_SAMPLE = 20
 # Shorter times are not noticed.

@@ -6,7 +6,7 @@ from typing import Any
 
 from db.validation import fraction_fault, name_fault
 
-# The key of an event's detail that has the progress that the event tells.
+# The key of the progress in an event's detail.
 PROGRESS = "progress"
 
 
@@ -30,7 +30,7 @@ class Progress:
 
 
 def progress_of(detail: Any) -> Progress | None:
-    """Read the progress that the detail of an event tells; None if it tells none that is valid."""
+    """Read the progress in the detail of an event; None if there is no valid one."""
     told = detail.get(PROGRESS) if isinstance(detail, dict) else None
     if not isinstance(told, dict) or not told.keys() <= {"fraction", "step"}:
         return None

@@ -33,5 +33,5 @@ async def check_search_owner(url: str) -> Check:
     finally:
         await connection.close()
     names = [owner["name"] for owner in owners]
-    finding = f"functions of {', '.join(names) or 'nobody'}"
+    finding = f"functions of {', '.join(names) or 'no role'}"
     return Check("search", names == [SEARCH_ROLE], finding, REMEDY, is_advice=True)

@@ -43,7 +43,7 @@ def check_object(field: str, value: Any, max_bytes: int) -> Mapping[str, Any]:
 
 
 def check_event(detail: Any, progress: Progress | None) -> None:
-    """Check that an event tells something, and its progress."""
+    """Check that an event has a detail or progress, and that its progress is valid."""
     tells = detail is not None or progress is not None
     _raise_if_invalid("detail", None if tells else "It is required without progress.")
     for name, fault in ({} if progress is None else progress.faults).items():

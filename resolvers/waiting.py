@@ -74,7 +74,7 @@ def _waiting(job: Any, now: datetime) -> Waiting:
 
 
 async def tell_reasons(ctx: Context, jobs: Sequence[Waiting]) -> list[list[WaitingReason]]:
-    """Tell all reasons that hold for each job."""
+    """Return all reasons that hold for each job."""
     ahead = await count_ahead(ctx, jobs)
     starts = await load_starts(ctx, jobs)
     return [list(each) for each in map(_reasons, jobs, ahead, starts)]

@@ -1,4 +1,4 @@
-"""The types `Job`, whose source is a row of `job`, and `JobAttempt`, and the job connection."""
+"""The type `Job`, whose source is a row of `job`, and the job connection."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,14 +8,13 @@ from uuid import UUID
 import strawberry
 from orjson import loads
 
-from db.health import JUDGED_COLUMNS, Health, HealthVerdict
+from db.health import JUDGED_COLUMNS
 from db.queries import error_groups as queries
 from db.queries.jobs import JobRow
 from db.queries.relations import Relation
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from db.tallies.errors import MAX_GROUPS
 from resolvers import durations, error_groups, events, health, jobs, moments, relations, waiting
-from resolvers.attempts import Attempt
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
 from schema.batches import Batch
@@ -23,87 +22,13 @@ from schema.connections import After, AtMost, Before, Count, First, Last, PageIn
 from schema.error_groups import ErrorGroup
 from schema.events import JobEvent, JobEventConnection
 from schema.execution.fields import Parents, leaf, level
+from schema.job_parts import JobAttempt, JobHealth, JobMoment, JobProgress
 from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
 from schema.nodes import Node
-from schema.redacted_fields import secret_json, secret_json_text, secret_text
+from schema.redacted_fields import secret_json, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected, written_events
 from schema.waiting import JobWaiting
-
-
-@strawberry.type(description="One run of a job, derived from its events.")
-class JobAttempt:
-    number: int = strawberry.field(description="The number of the run, from 1.")
-    started_at: datetime = strawberry.field(description="When the run started.")
-    finished_at: datetime | None = strawberry.field(
-        description="When the run ended; null while it is running."
-    )
-    outcome: JobStatus | None = strawberry.field(
-        description="The status that the run ended with, QUEUED if the job was returned to the "
-        "queue; null while it is running."
-    )
-
-    @leaf(
-        "The duration of the run in seconds, up to now while it is running.",
-        {"started_at", "finished_at"},
-    )
-    def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
-        return parent.run_seconds(info.context.now)
-
-    error_code: str | None = secret_json_text(
-        "error_code", "The code of the error that ended the run; null if none was recorded."
-    )
-    error_message: str | None = secret_json_text(
-        "error_message", "The message of the error that ended the run; null if none was recorded."
-    )
-    worker: str | None = secret_json_text(
-        "worker", "The name of the worker that the start of the run told; null if it told none."
-    )
-
-
-@strawberry.type(description="What a job was at a time, according to its events.")
-class JobMoment:
-    status: JobStatus = strawberry.field(description="The status.")
-    attempt: int = strawberry.field(description="How many times the job had been started.")
-    since: datetime = strawberry.field(description="When the job had got this status.")
-
-
-@strawberry.type(
-    description="How a job does, beside what is usual for its type in the last days: for QUEUED "
-    "jobs the waits of its type, for others its runs."
-)
-class JobHealth:
-    verdict: HealthVerdict = strawberry.field(description="How the job does.")
-    since: datetime | None = strawberry.field(
-        description="Since when it is LATE, STUCK or SLOW; null for other verdicts."
-    )
-
-    @strawberry.field(description="The median, in seconds; null if there is none.")
-    def expected_seconds(self, parent: strawberry.Parent[Health]) -> float | None:
-        return parent.figures.median
-
-    @strawberry.field(description="The 95th percentile, in seconds; null if there is none.")
-    def p95_seconds(self, parent: strawberry.Parent[Health]) -> float | None:
-        return parent.figures.p95
-
-    @strawberry.field(description="How many waits or runs these figures are of.")
-    def sample(self, parent: strawberry.Parent[Health]) -> int:
-        return parent.figures.sample
-
-
-@strawberry.type(description="How much of its run a job has done.")
-class JobProgress:
-    @leaf("The share of the run that is done: 0 to 1.", {"progress_fraction"})
-    def fraction(self, parent: strawberry.Parent[JobRow]) -> float:
-        return parent.progress_fraction
-
-    step: str | None = secret_text(
-        "progress_step", "The name of what is done now; null if none was told."
-    )
-
-    @leaf("When this was told.", {"progress_at"})
-    def at(self, parent: strawberry.Parent[JobRow]) -> datetime:
-        return parent.progress_at
 
 
 @strawberry.type(description="A background job.")
@@ -154,8 +79,7 @@ class Job(Node):
     )
     created_at: datetime = strawberry.field(description="When the job was created.")
     updated_at: datetime = strawberry.field(
-        description="When the job last changed. An event that tells nothing but progress is no "
-        "change."
+        description="When the job last changed. An event with nothing but progress is no change."
     )
     queued_at: datetime = strawberry.field(
         description="When the job was last queued: created, returned to the queue by its worker or "
@@ -173,7 +97,7 @@ class Job(Node):
 
     worker: str | None = strawberry.field(
         description="The name of the worker that runs the job, or ran it last; null if its last "
-        "start did not tell one."
+        "start did not name one."
     )
 
     @leaf(
@@ -253,7 +177,7 @@ class Job(Node):
         return await error_groups.get_error_groups(info.context, ids)  # type: ignore[return-value]
 
     @level(
-        "The progress that was told last; null if the last run has told none.",
+        "The progress that was reported last; null if the last run has reported none.",
         {"progress_fraction", "progress_step", "progress_at"},
     )
     async def progress(self, parents: Parents[JobRow]) -> Sequence[JobProgress | None]:

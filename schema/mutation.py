@@ -45,7 +45,7 @@ Limit = Annotated[
     int, strawberry.argument(description="The maximum number of jobs, newest first; 1 to 1,000.")
 ]
 DryRun = Annotated[
-    bool, strawberry.argument(description="Change nothing, and tell what would be changed.")
+    bool, strawberry.argument(description="Change nothing; return what would be changed.")
 ]
 AsOf = Annotated[
     datetime | None,
@@ -109,7 +109,7 @@ class Mutation:
         info: Info,
         input: Annotated[RecordJobEventInput, strawberry.argument(description="The event.")],
     ) -> RecordJobEventResult:
-        told = optional(input.detail), input.told_progress()
+        told = optional(input.detail), input.as_progress()
         return await _outcome(mutations.record(info.context, input.id, *told))
 
     @mutation(Role.OPERATOR, "Cancel a job.")

@@ -144,7 +144,7 @@ class RecordJobEventInput:
         "Without `detail`, `Job.updatedAt` stays.",
     )
 
-    def told_progress(self) -> Progress | None:
+    def as_progress(self) -> Progress | None:
         """Convert the progress."""
         told = optional(self.progress)
         return None if told is None else Progress(told.fraction, optional(told.step))

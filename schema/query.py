@@ -1,9 +1,7 @@
 """The root type `Query`."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 from graphql import FieldNode
@@ -16,11 +14,9 @@ from resolvers import (
     events,
     jobs,
     nodes,
-    orgs,
     queues,
     suggestions,
     timelines,
-    viewer,
     workers,
 )
 from resolvers.ids import parse_job_id
@@ -30,13 +26,11 @@ from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES, TimeRange
 from resolvers.version import installed_version
-from resolvers.viewer import Role
 from schema.aggregates import JobGroup, StatusCount, Suggestion, TimeBucket, TimelineSeries
 from schema.connections import After, AtMost, Before, First, Last
 from schema.enums import OrderDirection
 from schema.error_groups import ErrorGroupConnection
 from schema.events import JobEventConnection
-from schema.execution.fields import Parents, level
 from schema.filters import JobEventFilter, JobFilter, JobOrder
 from schema.jobs import Job, JobConnection
 from schema.listings import OptionalJobFilter, OptionalJobOrder, criteria_of
@@ -49,6 +43,7 @@ from schema.queues import (
     WorkerSummary,
 )
 from schema.selections import Info, Selections, selected
+from schema.server import Server, Viewer
 
 From = Annotated[datetime, strawberry.argument(name="from", description="The start of the range.")]
 Until = Annotated[datetime, strawberry.argument(description="The end of the range, exclusive.")]
@@ -64,32 +59,6 @@ TimeZone = Annotated[
 ]
 
 Minutes = Annotated[int | None, strawberry.argument(description=MINUTES_DESCRIPTION)]
-
-
-@strawberry.type(description="The authenticated client of the request.")
-class Viewer:
-    org_id: UUID = strawberry.field(description="The organisation whose jobs the client sees.")
-    subject: str = strawberry.field(description="The name of the client within the organisation.")
-    roles: list[Role] = strawberry.field(description="The roles of the client.")
-    expires_at: datetime | None = strawberry.field(
-        description="When the token of the client expires; null if it never does, or if there is "
-        "no authentication."
-    )
-
-    @level("The name of the organisation; null if it has none.", {"org_id"})
-    async def org_name(self, parents: Parents[viewer.Viewer], info: Info) -> Sequence[str | None]:
-        return await orgs.get_org_names(info.context, [each.org_id for each in parents])
-
-
-@strawberry.type(description="The server that answers.")
-class Server:
-    version: str = strawberry.field(description="The version of Joblens.")
-    now: datetime = strawberry.field(
-        description="The time that this response refers to, by the server's clock: give it as "
-        "`asOf` to mutations of what you have read."
-    )
-    page_size_max: int = strawberry.field(description="The largest page of a list.")
-    max_cost: int = strawberry.field(description="The largest cost of an operation.")
 
 
 @strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")

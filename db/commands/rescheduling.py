@@ -63,7 +63,7 @@ async def reschedule_job(
     detail: Mapping[str, Any],
     returning: Collection[str] = (),
 ) -> ChangedJob | IllegalTransition | JobNotFound:
-    """Change the schedule of a queued job, and append an event that tells the old and the new one.
+    """Change the schedule of a queued job, and append an event with the old and the new one.
 
     Locks the job's row. The outcome's row has `returning`, `id` and STATE_COLUMNS.
     """

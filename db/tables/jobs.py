@@ -103,7 +103,7 @@ job_table = Table(
     Column("started_at", Timestamp),
     Column("finished_at", Timestamp),
     Column("queued_at", Timestamp, nullable=False, server_default=text("now()")),
-    # Who runs it, or ran it last; null if its last start did not tell.
+    # Who runs it, or ran it last; null if its last start named none.
     Column("worker", Text),
     # The progress of its last run. No index has these columns: see ADR 20.
     Column("progress_fraction", Double),

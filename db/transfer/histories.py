@@ -204,7 +204,7 @@ def _last_queued(record: JobRecord, events: Sequence[EventValues]) -> datetime:
 def _last_progress(
     events: Sequence[EventRecord],
 ) -> tuple[float | None, str | None, datetime | None]:
-    """Return the progress that the last run told: its share, its step and its time."""
+    """Return the progress of the last run: its share, its step and its time."""
     for event in reversed(events):
         if event.prev_status is not event.next_status:
             if event.next_status is JobStatus.RUNNING:
