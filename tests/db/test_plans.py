@@ -12,8 +12,16 @@ import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.criteria import Found, JobCriteria, JobEventCriteria, SearchCriteria, TextCriteria
+from db.criteria import (
+    Found,
+    HealthCriteria,
+    JobCriteria,
+    JobEventCriteria,
+    SearchCriteria,
+    TextCriteria,
+)
 from db.engine import Scope, create_engine
+from db.health import STATUSES, HealthVerdict
 from db.queries import (
     aggregates,
     attempts,
@@ -708,6 +716,23 @@ async def test_a_timeline_reads_only_its_range(planner: Planner) -> None:
     for plan in await planner.plans(timelines.count_changes, None, edges):
         assert plan.indexes == {EVENTS_INDEX}, plan.root
         assert sum(plan.rows_read) == expected
+
+
+@each_organisation
+@pytest.mark.parametrize("verdict", sorted(set(HealthVerdict) - {HealthVerdict.OK}))
+async def test_unhealthy_jobs_are_looked_for_among_those_under_way(
+    planner: Planner, verdict: HealthVerdict
+) -> None:
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    criteria = JobCriteria(status=sorted(STATUSES[verdict]), health=HealthCriteria([verdict], now))
+    is_under_way = job_table.c.status.in_([each.value for each in STATUSES[verdict]])
+    under_way = select(func.count()).where(job_table.c.org_id == planner.org_id, is_under_way)
+    ((most,),) = await planner.rows(under_way)
+    for plan in await planner.plans(jobs.count_jobs, criteria, None):
+        scans = [node for node in plan if node.get("Relation Name") == "job"]
+        assert {node["Node Type"] for node in scans} <= {*INDEX_SCANS, "Bitmap Heap Scan"}
+        assert sum(node["Actual Rows"] * node["Actual Loops"] for node in scans) <= most
+        assert sum(plan.rows_read) <= most + plan.rounding
 
 
 def test_every_index_is_one_that_these_plans_use() -> None:

@@ -164,6 +164,12 @@ SHAPES = {
     ),
     "queues with durations": Shape(5, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
     "workers": Shape(1, "workers { name running { value isExact } lastSeenAt }"),
+    "jobs and their health": Shape(
+        2, "jobs(first: $first) { nodes { id health { verdict since p95Seconds sample } } }"
+    ),
+    "jobs of a health": Shape(
+        2, "jobs(first: $first, filter: {health: [STUCK, LATE]}) { nodes { id } count { value } }"
+    ),
     "jobs and their parents": Shape(
         2, f"jobs(first: $first) {{ nodes {{ id tags parent {{ {JOB} payload }} }} }}"
     ),
