@@ -102,42 +102,64 @@ SUM_UP = typed_sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE or
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
 
 # The key of a job, as in db.tallies.keys; -1 if it has none yet.
-_KEY = """
+_KEY = f"""
 coalesce(own.id, of_type.id, CASE WHEN NOT EXISTS (
     SELECT FROM tally_key AS known WHERE known.org_id = :org_id AND known.type = job.type
-) THEN others.id END, -1)
+) THEN (
+    SELECT others.id FROM tally_key AS others
+    WHERE others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
+) END, -1)
 """
 _JOINED_KEYS = f"""
 LEFT JOIN tally_key AS own
     ON own.org_id = :org_id AND own.type = job.type AND own.queue = job.queue
 LEFT JOIN tally_key AS of_type
     ON of_type.org_id = :org_id AND of_type.type = job.type AND of_type.queue = '{OTHERS}'
-LEFT JOIN tally_key AS others
-    ON others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
+"""
+
+
+def _joined(which: str) -> str:
+    """Make `event`, `job` and `pair`, whose key is that of a job's type and queue, of some events.
+
+    Of an organisation that is newer than the statistics of the tables, PostgreSQL expects a single
+    row and would compare each event with each job. `_JOINS` are full, which only hashes or sorted
+    rows can answer: each event has its job, and each job its pair.
+    """
+    return f"""
+    event AS MATERIALIZED (
+        SELECT org_id, job_id, seq, ts, prev_status, next_status FROM job_event AS event
+        WHERE event.org_id = :org_id AND {which}
+        AND event.prev_status IS DISTINCT FROM event.next_status
+    ), job AS MATERIALIZED (
+        SELECT id, type, queue, queued_at, scheduled_at, started_at, finished_at FROM job
+        WHERE job.org_id = :org_id AND job.id = ANY (ARRAY(SELECT job_id FROM event))
+    ), pair AS MATERIALIZED (
+        SELECT job.type, job.queue, {_KEY} AS key_id
+        FROM (SELECT DISTINCT type, queue FROM job) AS job {_JOINED_KEYS}
+    )
+    """
+
+
+_JOINS = """
+FROM event FULL JOIN job ON job.id = event.job_id
+FULL JOIN pair ON pair.type = job.type AND pair.queue = job.queue
 """
 
 
 def pairs_without_key(which: str) -> TextClause:
     """Select the pairs of type and queue of events that have no key."""
-    return typed_sql(f"""
-    SELECT DISTINCT job.type, job.queue FROM job_event AS event
-    JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
-    WHERE event.org_id = :org_id AND {which} AND {_KEY} = -1
-    """)
+    return typed_sql(f"WITH {_joined(which)} SELECT type, queue FROM pair WHERE key_id = -1")
 
 
 def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
     """Add events to the sums of these spans. Returns whether some events have no key yet."""
     counts = ", ".join(f"count(*) FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
     return typed_sql(f"""
-    WITH change AS MATERIALIZED (
-        SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
+    WITH {_joined(which)}, change AS MATERIALIZED (
+        SELECT event.prev_status, event.next_status, pair.key_id,
             date_trunc('hour', event.ts) AS hour,
             event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
-        FROM job_event AS event
-        JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
-        WHERE event.org_id = :org_id AND {which}
-        AND event.prev_status IS DISTINCT FROM event.next_status
+        {_JOINS}
     ), counted AS (
         SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
     ), added AS ({_add("counted", spans)}
