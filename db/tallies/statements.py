@@ -36,7 +36,15 @@ SUMMED = """
 """
 _UNTIL = "AND (event.ts < :until OR CAST(:until AS timestamptz) IS NULL)"
 SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
+BEFORE = "event.ts < :until"
 OF_JOBS = "event.job_id = ANY(:job_ids)"
+# Of these jobs, each from one of its events on.
+FROM_SEQS = """
+event.seq >= (
+    SELECT seq FROM unnest(CAST(:job_ids AS uuid[]), CAST(:seqs AS integer[])) AS given (id, seq)
+    WHERE given.id = event.job_id
+)
+"""
 
 # Until the end of the transaction, one process alone sums an organisation.
 TAKE_TURN = typed_sql("""
@@ -151,9 +159,14 @@ def pairs_without_key(which: str) -> TextClause:
     return typed_sql(f"WITH {_joined(which)} SELECT type, queue FROM pair WHERE key_id = -1")
 
 
-def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
-    """Add events to the sums of these spans. Returns whether some events have no key yet."""
-    counts = ", ".join(f"count(*) FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
+def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClause:
+    """Add events to the sums of these spans. Returns whether some events have no key yet.
+
+    `sign`: -1 takes them out again. Durations are those of days and hours.
+    """
+    each = f"{sign} * count(*)"
+    counts = ", ".join(f"{each} FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
+    durations = _DURATIONS.format(sign=sign) if Span.HOUR in spans else ""
     return typed_sql(f"""
     WITH {_joined(which)}, change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, pair.key_id,
@@ -162,18 +175,7 @@ def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
         {_JOINS}
     ), counted AS (
         SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
-    ), added AS ({_add("counted", spans)}
-    ), lasted AS (
-        SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
-    ), binned AS (
-        SELECT key_id, day, hour, kind, bin, count(*) AS durations, sum(seconds) AS total,
-            min(seconds) AS least, max(seconds) AS most
-        FROM (
-            SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
-            FROM lasted WHERE seconds IS NOT NULL
-        ) AS lasted
-        GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
-    ), sketched AS ({_ADD_SKETCHES})
+    ), added AS ({_add("counted", spans)}){durations}
     SELECT EXISTS (SELECT FROM counted WHERE key_id = -1)
     """)
 
@@ -251,7 +253,7 @@ FROM (
 ) AS each_bin GROUP BY span, key, start, kind
 ON CONFLICT (org_id, span, key_id, start, kind) DO UPDATE SET (bins, counts) = (
     SELECT array_agg(bin ORDER BY bin), array_agg(durations ORDER BY bin) FROM (
-        SELECT bin, sum(durations) AS durations FROM (
+        SELECT bin, greatest(sum(durations), 0) AS durations FROM (
             SELECT unnest(kept.bins) AS bin, unnest(kept.counts) AS durations
             UNION ALL SELECT unnest(excluded.bins), unnest(excluded.counts)
         ) AS each_bin GROUP BY bin
@@ -273,6 +275,20 @@ _KIND = _text_of(kind_of(_event))
 _BEGAN = _text_of(began_of(_event))
 _SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Timestamp)))
 _BIN = _text_of(bin_of(column("seconds", Double())))
+
+_DURATIONS = f"""
+, lasted AS (
+    SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
+), binned AS (
+    SELECT key_id, day, hour, kind, bin, {{sign}} * count(*) AS durations,
+        {{sign}} * sum(seconds) AS total, min(seconds) AS least, max(seconds) AS most
+    FROM (
+        SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
+        FROM lasted WHERE seconds IS NOT NULL
+    ) AS lasted
+    GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
+), sketched AS ({_ADD_SKETCHES})
+"""
 
 
 def _counts(*expressions: str) -> str:
