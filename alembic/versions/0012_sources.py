@@ -17,6 +17,17 @@ USING (EXISTS (
     AND job.source_id IS NOT NULL
 ))
 """
+# Of an organisation that statistics do not know, PostgreSQL expects one row of any index, and of
+# those that cost the same it takes the newest. It is to be the key, for the check of the foreign
+# key above all: another index has the whole organisation.
+KEYS_LAST = (
+    "ALTER TABLE job_event DROP CONSTRAINT fk_job_event_job",
+    "ALTER TABLE job DROP CONSTRAINT pk_job, ADD CONSTRAINT pk_job PRIMARY KEY (org_id, id)",
+    "ALTER TABLE job_event DROP CONSTRAINT pk_job_event, "
+    "ADD CONSTRAINT pk_job_event PRIMARY KEY (org_id, job_id, seq)",
+    "ALTER TABLE job_event ADD CONSTRAINT fk_job_event_job "
+    "FOREIGN KEY (org_id, job_id) REFERENCES job (org_id, id) ON DELETE CASCADE",
+)
 COLUMNS = ("source_id", "external_id", "described")
 
 
@@ -77,6 +88,8 @@ def upgrade() -> None:
         ],
         postgresql_where=sa.text("external_id IS NOT NULL"),
     )
+    for statement in KEYS_LAST:
+        op.execute(statement)
 
 
 def downgrade() -> None:
