@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,29 +40,31 @@ async def ensure_source(session: AsyncSession, org_id: UUID, wanted: Source) -> 
     return UUID(str(found[0].id))
 
 
-async def list_sources(
-    session: AsyncSession, org_id: UUID, columns: Collection[str]
-) -> Sequence[AnyRow]:
+async def list_sources(session: AsyncSession, org_id: UUID) -> Sequence[AnyRow]:
     """List the sources of an organisation, by their names."""
-    return await read(session, _all, org_id, frozenset(columns))
+    return await read(session, _all, org_id)
 
 
 async def load_sources(
-    session: AsyncSession, org_id: UUID, ids: Collection[UUID], columns: Collection[str]
+    session: AsyncSession, org_id: UUID, ids: Collection[UUID]
 ) -> Sequence[AnyRow]:
-    """Load the sources with these ids."""
-    return await read(session, _by_id, org_id, list(ids), frozenset(columns))
+    """Load the sources with these ids, unordered."""
+    return await read(session, _by_id, org_id, list(ids))
 
 
 def _by_name(org_id: UUID, name: str) -> AnySelect:
     return select(source.id).where(source.org_id == org_id, source.name == name)
 
 
-def _all(org_id: UUID, columns: frozenset[str]) -> AnySelect:
-    wanted = (source[name] for name in sorted({"id", "name", *columns}))
-    return select(*wanted).where(source.org_id == org_id).order_by(source.name)
+def _all(org_id: UUID) -> AnySelect:
+    return select(*_shown()).where(source.org_id == org_id).order_by(source.name)
 
 
-def _by_id(org_id: UUID, ids: Sequence[UUID], columns: frozenset[str]) -> AnySelect:
-    wanted = (source[name] for name in sorted({"id", *columns}))
-    return select(*wanted).where(source.org_id == org_id, source.id.in_(ids))
+def _by_id(org_id: UUID, ids: Sequence[UUID]) -> AnySelect:
+    wanted = source.id == any_(literal(ids, ARRAY(Uuid())))
+    return select(*_shown()).where(source.org_id == org_id, wanted)
+
+
+def _shown() -> list[Any]:
+    names = ("id", "name", "kind", "lag_seconds", "last_seen_at", "last_error", "backlog_bytes")
+    return [source[name] for name in names]
