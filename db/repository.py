@@ -21,6 +21,7 @@ from db.criteria import JobCriteria, TextCriteria
 from db.error_texts import with_storable_errors
 from db.errors import (
     IllegalTransitionError,
+    InvalidJobError,
     JobNotFoundError,
     ReadOnlyJobError,
     check_author,
@@ -36,7 +37,7 @@ from db.errors import (
     check_transitions,
     job_or_error,
 )
-from db.facts import Fact, Recorded, Source, record_facts
+from db.facts import Fact, Recorded, Source, TooManySourcesError, record_facts
 from db.job_defaults import (
     DEFAULT_BACKOFF_POLICY,
     DEFAULT_MAX_ATTEMPTS,
@@ -260,7 +261,10 @@ class JobRepository:
         InvalidJobError for an invalid source or too many facts.
         """
         check_facts(source.faults, facts)
-        return await record_facts(*self._scope, source, facts)
+        try:
+            return await record_facts(*self._scope, source, facts)
+        except TooManySourcesError as error:
+            raise InvalidJobError("source", str(error)) from None
 
     async def delete_job(self, job_id: UUID) -> bool:
         """Delete a job and its events, whatever its status; return whether it existed."""

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db.facts import Fact, Recorded, Source, list_sources, load_sources, record_facts
+from db.facts import (
+    Fact,
+    Recorded,
+    Source,
+    TooManySourcesError,
+    list_sources,
+    load_sources,
+    record_facts,
+)
 from db.limits import MAX_FACTS
 from db.queries.rows import AnyRow
 from resolvers.context import Context
@@ -37,5 +45,8 @@ async def record(ctx: Context, source: Source, facts: Sequence[Fact]) -> Recorde
         raise BadUserInputError(f"'source.{name}': {fault}")
     if len(facts) > MAX_FACTS:
         raise BadUserInputError(f"'facts' may hold at most {MAX_FACTS} facts.")
-    async with ctx.write() as (session, org_id):
-        return await record_facts(session, org_id, source, facts)
+    try:
+        async with ctx.write() as (session, org_id):
+            return await record_facts(session, org_id, source, facts)
+    except TooManySourcesError as error:
+        raise BadUserInputError(str(error)) from None

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, Uuid, any_, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.limits import MAX_SOURCES
 from db.queries.rows import AnyRow, AnySelect, read
 from db.tables import source_table
 from db.validation import name_fault
@@ -30,10 +31,23 @@ class Source:
         return {name: fault for name, fault in found.items() if fault is not None}
 
 
+class TooManySourcesError(Exception):
+    """The organisation has MAX_SOURCES others."""
+
+    def __init__(self) -> None:
+        super().__init__(f"An organisation may have at most {MAX_SOURCES} sources.")
+
+
 async def ensure_source(session: AsyncSession, org_id: UUID, wanted: Source) -> UUID:
-    """Return the id of the source with this name, which is added if there is none."""
+    """Return the id of the source with this name, which is added if there is none.
+
+    Raises TooManySourcesError.
+    """
     found = await read(session, _by_name, org_id, wanted.name)
     if not found:
+        # Some more may be added by processes that count at the same time.
+        if (await read(session, _count, org_id))[0].sources >= MAX_SOURCES:
+            raise TooManySourcesError
         adding = insert(source_table).values(org_id=org_id, name=wanted.name, kind=wanted.kind)
         await session.execute(adding.on_conflict_do_nothing())
         found = await read(session, _by_name, org_id, wanted.name)
@@ -54,6 +68,10 @@ async def load_sources(
 
 def _by_name(org_id: UUID, name: str) -> AnySelect:
     return select(source.id).where(source.org_id == org_id, source.name == name)
+
+
+def _count(org_id: UUID) -> AnySelect:
+    return select(func.count().label("sources")).where(source.org_id == org_id)
 
 
 def _all(org_id: UUID) -> AnySelect:
