@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-scale lock clean
+.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -82,6 +82,9 @@ bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a seco
 
 bench-write: setup  ## Measure changes of status, beside the same statements without Joblens
 	$(PLAIN) $(BIN)/python -m benchmarks.writing
+
+bench-facts: setup  ## Measure facts per second, beside plain INSERTs
+	$(PLAIN) $(BIN)/python -m benchmarks.facts $(ARGS)
 
 bench-scale: setup  ## Measure ten million jobs of one organisation, which takes minutes to make (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.scale $(ARGS)
