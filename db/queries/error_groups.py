@@ -65,7 +65,7 @@ def _all_errors(org_id: UUID) -> AnySelect:
 
 
 def _new_errors(org_id: UUID, seen: str) -> AnySelect:
-    return occurrences(org_id, job_event_table.c, *unsummed(org_id, seen))
+    return occurrences(org_id, job_event_table.c, *unsummed(org_id, seen), are_few=True)
 
 
 async def list_error_groups(

@@ -85,7 +85,7 @@ async def count_changes_by(
     names = [] if tallies is None else names_of(tallies.keys, by)
     sizes: Counter[str | None] = Counter()
     rows = [
-        (names[row.series] if _is_sum(row) else row.series, row)
+        (names[row.series] if isinstance(row.series, int) else row.series, row)
         for row in await _read(session, org_id, criteria, tallies, whole, Series(by, None))
     ]
     for value, row in rows:
@@ -152,11 +152,15 @@ async def _read(
         buckets = Buckets.read_from(edges, summed)
         keys = Keys.of(tallies.keys, series)
         rows += await read(session, statements.sums, org_id, keys, buckets)
-        asked = tallies.seen, tallies.criteria, series, buckets
-        rows += await read(session, statements.unsummed_events, org_id, *asked)
+        new = tallies.seen, tallies.criteria, series, buckets
+        rows += await read(session, statements.unsummed_events, org_id, *new)
     if single := [run for run in found if run.span is None]:
-        few = tallies.criteria, series, Buckets.read_from(edges, single), True
-        rows += await read(session, statements.events, org_id, *few)
+        few = Buckets.read_from(edges, single)
+        if series is not None and tallies.criteria is None:
+            rows += await read(session, statements.events_of_jobs, org_id, series, few)
+        else:
+            asked = tallies.criteria, series, few, True
+            rows += await read(session, statements.events, org_id, *asked)
     return rows
 
 
