@@ -3,7 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, literal_column, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from db.criteria import JobCriteria
 from db.queries.buckets import Buckets, Keys, Series, in_run
@@ -14,6 +25,9 @@ from db.statuses import JobStatus
 from db.tables import job_table, tally_table
 
 tally = tally_table.c
+
+# The most jobs that are read, by their last change, in place of looking each one up.
+MOST_RECENT = 50_000
 
 Columns = list[ColumnElement[Any]]
 
@@ -81,10 +95,12 @@ def events(
     return select(*change.c).select_from(run.join(change, true()))
 
 
-def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets) -> AnySelect:
+def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets, are_recent: bool) -> AnySelect:
     """Count the events as `sums` does, by the values that their jobs have for a series.
 
     Reads one index range for each run, and looks each job up once, however many events it has.
+    `are_recent`: whether most of these jobs are among those that changed last; these are read
+    first, and the others looked up.
     """
     run = buckets.runs()
     groups = buckets.index_of(event.ts), event.job_id
@@ -101,20 +117,40 @@ def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets) -> AnySelect:
         .offset(literal_column("0"))
         .lateral("of_job")
     )
-    value = (
-        select(series.column(job_table.c[series.by.value]))
-        .where(job.org_id == org_id, job.id == of_job.c.job_id)
-        .offset(literal_column("0"))
-        .lateral("value")
-    )
-    key = of_job.c.bucket, value.c.series
+    rows: FromClause = run.join(of_job, true())
+    own = series.column(job_table.c[series.by.value])
+    found = select(own).where(job.org_id == org_id, job.id == of_job.c.job_id)
+    value: ColumnElement[Any]
+    if are_recent:
+        changed = _changed_last(org_id, own, func.min(run.c.start), run)
+        rows = rows.outerjoin(changed, changed.c.id == of_job.c.job_id)
+        value = case(
+            (changed.c.id.is_(None), found.scalar_subquery()), else_=changed.c.series
+        ).label("series")
+    else:
+        looked_up = found.offset(literal_column("0")).lateral("looked_up")
+        rows, value = rows.join(looked_up, true()), looked_up.c.series
+    key = of_job.c.bucket, value
     totals = (
         cast(func.sum(each), BigInteger()).label(each.name)
         for each in of_job.c
         if each.name not in {"bucket", "job_id"}
     )
-    rows = run.join(of_job, true()).join(value, true())
     return select(*key, *totals).select_from(rows).group_by(*key)
+
+
+def _changed_last(
+    org_id: UUID, value: ColumnElement[Any], since: ColumnElement[Any], run: FromClause
+) -> FromClause:
+    """Select the jobs that changed last since a time, at most MOST_RECENT."""
+    start = select(since).select_from(run).scalar_subquery()
+    return (
+        select(job.id, value)
+        .where(job.org_id == org_id, job.updated_at >= start)
+        .order_by(job.updated_at.desc(), job.id.desc())
+        .limit(literal_column(str(MOST_RECENT)))
+        .subquery("changed_last")
+    )
 
 
 def _counts() -> Columns:
