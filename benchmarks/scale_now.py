@@ -22,7 +22,7 @@ from db.tallies.tallier import create_tally_engine
 RELATED = 0.03
 BATCH, ROOT = "import", "root"
 # How many jobs ran in each of the last minutes; no sum has those of the last one yet.
-MINUTES, PER_MINUTE, PER_MINUTE_OF_MIDDLE = 15, 1_300, 13
+MINUTES, PER_MINUTE, PER_MINUTE_OF_MIDDLE = 15, 1_150, 12
 _RECENT = "of the last minutes"
 _DELETED_AT_ONCE = 2_000
 
@@ -57,7 +57,7 @@ ERROR = "GAVE_UP", "the worker 7 gave up"
 # Three changes of each job, between two times.
 _INSERT_JOBS = f"""
 INSERT INTO job (
-    org_id, id, type, queue, status, attempt, max_attempts, requested_by, worker, payload,
+    org_id, id, type, queue, status, attempt, max_attempts, requested_by, worker, payload, tags,
     last_error_code, last_error_message, error_group, event_seq,
     created_at, updated_at, queued_at, started_at, finished_at
 )
@@ -66,6 +66,7 @@ SELECT $1, (lpad(to_hex((extract(epoch FROM created) * 1000)::bigint), 12, '0')
     ({TYPES})[1 + floor(20 * kind * kind)::int], ({QUEUES})[1 + floor(14 * way * way)::int],
     CASE WHEN fails THEN 'failed' ELSE 'succeeded' END, 1, 5, $2, 'worker-' || n % 300,
     jsonb_build_object('order', n),
+    CASE WHEN n % 3 = 0 THEN jsonb_build_array('eu', 'tier-' || n % 5) END,
     CASE WHEN fails THEN '{ERROR[0]}' END,
     CASE WHEN fails THEN 'the worker ' || n % 97 || ' gave up' END,
     CASE WHEN fails THEN $3::uuid END,
