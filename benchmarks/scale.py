@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import os
 import shlex
 import sys
 import time
@@ -37,7 +38,9 @@ the ledger in some minutes:
 
 Requests go to a server of one process, one at a time, warm, over one kept connection, and \
 PostgreSQL shares the machine with it. Each figure is the median of up to {most} requests, in \
-milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add.
+milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add. Before it began, the load average of the machine was {load:.1f}: what else runs makes figures larger.
+
+Of the newest {share:.0%} of the jobs a third are children of ten each, a third are one batch, and a third are batches of 200; in the last {minutes} minutes there were {events:,} changes of status, of which the last minute's are in no sum yet.
 
 {facts}
 """
@@ -91,9 +94,18 @@ async def _run(options: argparse.Namespace) -> None:
         if options.ledger_only:
             return
         command = shlex.join([".venv/bin/python", "-m", "benchmarks.scale", *sys.argv[1:]])
-        facts = await report.facts(url)
         parts = [
-            PAGE.format(jobs=JOBS, middle=JOBS_OF_MIDDLE, command=command, most=MOST, facts=facts)
+            PAGE.format(
+                jobs=JOBS,
+                middle=JOBS_OF_MIDDLE,
+                command=command,
+                most=MOST,
+                facts=await report.facts(url),
+                load=os.getloadavg()[0],
+                share=scale_now.RELATED,
+                minutes=scale_now.MINUTES,
+                events=3 * scale_now.MINUTES * scale_now.PER_MINUTE,
+            )
         ]
         # No sums are made meanwhile: these find what the last minute left.
         await scale_now.relive(url)
