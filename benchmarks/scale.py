@@ -38,9 +38,12 @@ the ledger in some minutes:
 
 Requests go to a server of one process, one at a time, warm, over one kept connection, and \
 PostgreSQL shares the machine with it. Each figure is the median of up to {most} requests, in \
-milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add. Before it began, the load average of the machine was {load:.1f}: what else runs makes figures larger.
+milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add. Before it \
+began, the load average of the machine was {load:.1f}: what else runs makes figures larger.
 
-Of the newest {share:.0%} of the jobs a third are children of ten each, a third are one batch, and a third are batches of 200; in the last {minutes} minutes there were {events:,} changes of status, of which the last minute's are in no sum yet.
+Of the newest {share:.0%} of the jobs a third are children of ten each, a third are one batch, and \
+a third are batches of 200. In the last {minutes} minutes there were {events:,} changes of status; \
+those of the last minute are in no sum yet.
 
 {facts}
 """

@@ -65,7 +65,8 @@ SELECT $1, (lpad(to_hex((extract(epoch FROM created) * 1000)::bigint), 12, '0')
         || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid,
     ({TYPES})[1 + floor(20 * kind * kind)::int], ({QUEUES})[1 + floor(14 * way * way)::int],
     CASE WHEN fails THEN 'failed' ELSE 'succeeded' END, 1, 5, $2, 'worker-' || n % 300,
-    jsonb_build_object('order', 1000000000 + n, 'customer', n % 49999, 'region', 'region-' || n % 11),
+    jsonb_build_object(
+        'order', 1000000000 + n, 'customer', n % 49999, 'region', 'region-' || n % 11),
     CASE WHEN n % 3 = 0 THEN jsonb_build_array('eu', 'tier-' || n % 5) END,
     CASE WHEN fails THEN '{ERROR[0]}' END,
     CASE WHEN fails THEN 'the worker ' || n % 97 || ' gave up' END,
