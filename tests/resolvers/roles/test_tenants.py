@@ -452,6 +452,43 @@ async def test_no_subscription_tells_of_others(
         assert OUR_IDS[1].encode() in orjson.dumps(heard[-1])
 
 
+def test_every_subscription_is_walked() -> None:
+    assert core_schema.subscription_type is not None
+    walked = {name for name, _ in SUBSCRIPTIONS} | {"errorGroupSeen"}
+    assert walked == set(core_schema.subscription_type.fields)
+
+
+async def test_an_error_that_is_new_to_them_is_told_to_them(both: tuple[Asking, Asking]) -> None:
+    """And one that they had may be new to us."""
+    _, shared = both
+    ours, others = Asking(shared.state), shared.as_(ADMIN, org=OTHER_ORG)
+    query = operation(core_schema, "subscription", "errorGroupSeen", {})
+    watched = await ours.subscribe(query, {})
+    assert isinstance(watched, SubscriptionResponses)
+    await _fail(others, THEIR_IDS[1], MARK)
+    await _fail(others, THEIR_IDS[1], "NEW_TO_ALL")
+    await _fail(ours, OUR_IDS[1], "NEW_TO_ALL")
+    (heard,) = await told(watched)
+    await watched.aclose()
+    group = heard["errorGroupSeen"]["node"]
+    assert (group["code"], group["types"], group["count"]["value"]) == (
+        "NEW_TO_ALL",
+        ["ours.type"],
+        1,
+    )
+    assert group["sample"]["id"] == OUR_IDS[1]
+    assert MARK.encode() not in orjson.dumps(heard)
+    assert not any(id_.encode() in orjson.dumps(heard) for id_ in THEIR_IDS)
+
+
+async def _fail(asked: Asking, id_: str, code: str) -> None:
+    await _move(asked, id_, "QUEUED")
+    await _move(asked, id_, "RUNNING")
+    query = """mutation ($i: TransitionJobInput!) { transitionJob(input: $i) { __typename } }"""
+    data = await asked.data(query, {"i": {"id": id_, "to": "FAILED", "errorCode": code}})
+    assert data["transitionJob"]["__typename"] == "JobPayload"
+
+
 def _running(data: Any) -> int:
     ((count,),) = [
         [each["count"]["value"] for each in data["statusCounts"] if each["status"] == "RUNNING"]
