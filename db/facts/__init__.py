@@ -1,6 +1,20 @@
 """Facts: what was observed of jobs that another system runs, and what they add up to."""
 
 from db.facts.fact import Fact
+from db.facts.history import is_exact
 from db.facts.ids import job_id_of
+from db.facts.record import FactFault, Recorded, record_facts
+from db.facts.sources import Source, ensure_source, list_sources, load_sources
 
-__all__ = ["Fact", "job_id_of"]
+__all__ = [
+    "Fact",
+    "FactFault",
+    "Recorded",
+    "Source",
+    "ensure_source",
+    "is_exact",
+    "job_id_of",
+    "list_sources",
+    "load_sources",
+    "record_facts",
+]

@@ -17,7 +17,9 @@ class Fact:
     this time included; None if the source does not count starts. `is_exact`: whether the source
     tells this very time; else it is the nearest that is known, and gives way to an exact fact with
     the same status and attempt. `payload` to `parent_external_id` describe the job: of several
-    facts the latest that says something counts. The others belong to the change of status.
+    facts the latest that says something counts. `seen_at`: when they were read, if the source shows
+    only how they are now. The others belong to the change of status. An empty error says that there
+    is none any more.
     """
 
     external_id: str
@@ -41,3 +43,4 @@ class Fact:
     error_message: str | None = None
     detail: Mapping[str, Any] | None = None
     progress: Progress | None = None
+    seen_at: datetime | None = None

@@ -12,6 +12,11 @@ _VARIANT = 0b10 << 62
 _NUMBERS = 1 << 62
 
 
+def canonical(external_id: str) -> str:
+    """Return the one way to write it: the same UUID may be written in several."""
+    return str(UUID(external_id)) if _UUID.fullmatch(external_id) else external_id
+
+
 def job_id_of(source: str, external_id: str) -> UUID:
     """Return the id of a job of the source with this name.
 

@@ -6,6 +6,7 @@ Every key and index starts with `org_id`, so that an organisation's rows are one
 from db.tables.error_groups import error_group_table, error_tally_table
 from db.tables.jobs import FAR_FUTURE, future_if_null, job_event_table, job_table
 from db.tables.organisations import ROLES, org_table, retention_policy_table, token_table
+from db.tables.sources import source_table
 from db.tables.tallies import (
     tally_duration_table,
     tally_key_table,
@@ -29,6 +30,7 @@ __all__ = [
     "metadata",
     "org_table",
     "retention_policy_table",
+    "source_table",
     "tally_duration_table",
     "tally_key_table",
     "tally_state_table",

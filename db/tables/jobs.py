@@ -116,6 +116,11 @@ job_table = Table(
     Column("tags", JSONB(none_as_null=True)),
     # The fingerprint of its last error; see db.error_groups.
     Column("error_group", Uuid),
+    # The system that runs it, what that calls it, and when its facts told what describes it; all
+    # null for a job that is run by its records here. See db.facts.
+    Column("source_id", Uuid),
+    Column("external_id", Text),
+    Column("described", JSONB(none_as_null=True)),
     PrimaryKeyConstraint("org_id", "id", name="pk_job"),
     CheckConstraint(one_of("status", list(JobStatus)), name="ck_job_status"),
     CheckConstraint(one_of("backoff_policy", list(BackoffPolicy)), name="ck_job_backoff_policy"),
@@ -125,6 +130,7 @@ job_table = Table(
     ),
     CheckConstraint("attempt >= 0 AND attempt <= max_attempts", name="ck_job_attempt"),
     CheckConstraint("event_seq >= 0", name="ck_job_event_seq"),
+    CheckConstraint("(source_id IS NULL) = (external_id IS NULL)", name="ck_job_source"),
     CheckConstraint(
         "progress_fraction >= 0 AND progress_fraction <= 1", name="ck_job_progress_fraction"
     ),
@@ -195,6 +201,10 @@ job_table = Table(
         postgresql_ops={"document": "jsonb_path_ops"},
         postgresql_where=text("tags IS NOT NULL"),
     ),
+    _page_index(
+        "idx_job_org_source", "source_id", "created_at DESC", where="source_id IS NOT NULL"
+    ),
+    _prefix_index("idx_job_org_external_id", "external_id"),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     _queue_index("idx_job_org_queue_unscheduled", "IS NULL"),
     _queue_index("idx_job_org_queue_scheduled", "IS NOT NULL"),

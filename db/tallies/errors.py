@@ -53,10 +53,13 @@ WHERE job.org_id = :org_id AND job.id = given.id
 """)
 
 
-async def add_errors(session: AsyncSession, which: str, given: dict[str, Any]) -> None:
+async def add_errors(
+    session: AsyncSession, which: str, given: dict[str, Any], *, sign: int = 1
+) -> None:
     """Add the errors of events to their groups; `which` and `given` as in db.tallies.summing.add.
 
-    Of the organisation's groups beyond MAX_GROUPS none is added.
+    Of the organisation's groups beyond MAX_GROUPS none is added. `sign`: -1 takes them out again;
+    their groups stay.
     """
     org_id = given["org_id"]
     rows = await session.execute(occurrences(org_id, _EVENT, typed_sql(which)), given)
@@ -65,14 +68,17 @@ async def add_errors(session: AsyncSession, which: str, given: dict[str, Any]) -
         return
     own = error_group_table.c.id
     known = await session.execute(select(own).where(error_group_table.c.org_id == org_id))
-    chosen = list(_affordable(found, set(known.scalars())))
+    room = MAX_GROUPS if sign > 0 else 0
+    chosen = list(_affordable(found, set(known.scalars()), room))
     if chosen:
-        await session.execute(_ADD_GROUP, [_group(org_id, each) for each in chosen])
-        await session.execute(_ADD_EVENTS, {"org_id": org_id, **_columns(chosen)})
+        await session.execute(_ADD_GROUP, [_group(org_id, each, sign) for each in chosen])
+        await session.execute(_ADD_EVENTS, {"org_id": org_id, **_columns(chosen, sign)})
 
 
-def _affordable(found: dict[UUID, Occurrences], known: Collection[UUID]) -> Iterator[Occurrences]:
-    room = MAX_GROUPS - len(known)
+def _affordable(
+    found: dict[UUID, Occurrences], known: Collection[UUID], most: int
+) -> Iterator[Occurrences]:
+    room = most - len(known)
     # In one order, in which concurrent transactions lock them.
     for group_id in sorted(found):
         room -= group_id not in known
@@ -80,23 +86,24 @@ def _affordable(found: dict[UUID, Occurrences], known: Collection[UUID]) -> Iter
             yield found[group_id]
 
 
-def _group(org_id: UUID, found: Occurrences) -> dict[str, Any]:
+def _group(org_id: UUID, found: Occurrences, sign: int) -> dict[str, Any]:
     return {
         "org_id": org_id,
         "id": found.fingerprint.id,
         "code": found.fingerprint.code,
         "message": found.fingerprint.message,
         "types": sorted(found.types)[:MAX_TYPES],
-        "events": found.events,
+        "events": sign * found.events,
         "first": found.first_seen_at,
         "last": found.last_seen_at,
     }
 
 
-def _columns(chosen: Collection[Occurrences]) -> dict[str, list[Any]]:
+def _columns(chosen: Collection[Occurrences], sign: int) -> dict[str, list[Any]]:
     counts: Counter[tuple[UUID, int, datetime]] = Counter()
     for found in chosen:
-        for hour, events in found.hours.items():
+        for hour, number in found.hours.items():
+            events = sign * number
             counts[found.fingerprint.id, int(Span.HOUR), hour] += events
             counts[found.fingerprint.id, int(Span.DAY), hour.replace(hour=0)] += events
     ids, spans, starts = map(list, zip(*counts, strict=True))

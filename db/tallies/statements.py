@@ -36,7 +36,15 @@ SUMMED = """
 """
 _UNTIL = "AND (event.ts < :until OR CAST(:until AS timestamptz) IS NULL)"
 SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
+BEFORE = "event.ts < :until"
 OF_JOBS = "event.job_id = ANY(:job_ids)"
+# Of these jobs, each from one of its events on.
+FROM_SEQS = """
+event.seq >= (
+    SELECT seq FROM unnest(CAST(:job_ids AS uuid[]), CAST(:seqs AS integer[])) AS given (id, seq)
+    WHERE given.id = event.job_id
+)
+"""
 
 # Until the end of the transaction, one process alone sums an organisation.
 TAKE_TURN = typed_sql("""
@@ -102,56 +110,72 @@ SUM_UP = typed_sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE or
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
 
 # The key of a job, as in db.tallies.keys; -1 if it has none yet.
-_KEY = """
+_KEY = f"""
 coalesce(own.id, of_type.id, CASE WHEN NOT EXISTS (
     SELECT FROM tally_key AS known WHERE known.org_id = :org_id AND known.type = job.type
-) THEN others.id END, -1)
+) THEN (
+    SELECT others.id FROM tally_key AS others
+    WHERE others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
+) END, -1)
 """
 _JOINED_KEYS = f"""
 LEFT JOIN tally_key AS own
     ON own.org_id = :org_id AND own.type = job.type AND own.queue = job.queue
 LEFT JOIN tally_key AS of_type
     ON of_type.org_id = :org_id AND of_type.type = job.type AND of_type.queue = '{OTHERS}'
-LEFT JOIN tally_key AS others
-    ON others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
+"""
+
+
+def _joined(which: str) -> str:
+    """Make `event`, `job` and `pair`, whose key is that of a job's type and queue, of some events.
+
+    Of an organisation that is newer than the statistics of the tables, PostgreSQL expects a single
+    row and would compare each event with each job. `_JOINS` are full, which only hashes or sorted
+    rows can answer: each event has its job, and each job its pair.
+    """
+    return f"""
+    event AS MATERIALIZED (
+        SELECT org_id, job_id, seq, ts, prev_status, next_status FROM job_event AS event
+        WHERE event.org_id = :org_id AND {which}
+        AND event.prev_status IS DISTINCT FROM event.next_status
+    ), job AS MATERIALIZED (
+        SELECT id, type, queue, queued_at, scheduled_at, started_at, finished_at FROM job
+        WHERE job.org_id = :org_id AND job.id = ANY (ARRAY(SELECT job_id FROM event))
+    ), pair AS MATERIALIZED (
+        SELECT job.type, job.queue, {_KEY} AS key_id
+        FROM (SELECT DISTINCT type, queue FROM job) AS job {_JOINED_KEYS}
+    )
+    """
+
+
+_JOINS = """
+FROM event FULL JOIN job ON job.id = event.job_id
+FULL JOIN pair ON pair.type = job.type AND pair.queue = job.queue
 """
 
 
 def pairs_without_key(which: str) -> TextClause:
     """Select the pairs of type and queue of events that have no key."""
-    return typed_sql(f"""
-    SELECT DISTINCT job.type, job.queue FROM job_event AS event
-    JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
-    WHERE event.org_id = :org_id AND {which} AND {_KEY} = -1
-    """)
+    return typed_sql(f"WITH {_joined(which)} SELECT type, queue FROM pair WHERE key_id = -1")
 
 
-def sum_events(which: str, spans: Sequence[Span]) -> TextClause:
-    """Add events to the sums of these spans. Returns whether some events have no key yet."""
-    counts = ", ".join(f"count(*) FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
+def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClause:
+    """Add events to the sums of these spans. Returns whether some events have no key yet.
+
+    `sign`: -1 takes them out again. Durations are those of days and hours.
+    """
+    each = f"{sign} * count(*)"
+    counts = ", ".join(f"{each} FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
+    durations = _DURATIONS.format(sign=sign) if Span.HOUR in spans else ""
     return typed_sql(f"""
-    WITH change AS MATERIALIZED (
-        SELECT event.prev_status, event.next_status, {_KEY} AS key_id,
+    WITH {_joined(which)}, change AS MATERIALIZED (
+        SELECT event.prev_status, event.next_status, pair.key_id,
             date_trunc('hour', event.ts) AS hour,
             event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
-        FROM job_event AS event
-        JOIN job ON job.org_id = :org_id AND job.id = event.job_id {_JOINED_KEYS}
-        WHERE event.org_id = :org_id AND {which}
-        AND event.prev_status IS DISTINCT FROM event.next_status
+        {_JOINS}
     ), counted AS (
         SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
-    ), added AS ({_add("counted", spans)}
-    ), lasted AS (
-        SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
-    ), binned AS (
-        SELECT key_id, day, hour, kind, bin, count(*) AS durations, sum(seconds) AS total,
-            min(seconds) AS least, max(seconds) AS most
-        FROM (
-            SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
-            FROM lasted WHERE seconds IS NOT NULL
-        ) AS lasted
-        GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
-    ), sketched AS ({_ADD_SKETCHES})
+    ), added AS ({_add("counted", spans)}){durations}
     SELECT EXISTS (SELECT FROM counted WHERE key_id = -1)
     """)
 
@@ -229,7 +253,7 @@ FROM (
 ) AS each_bin GROUP BY span, key, start, kind
 ON CONFLICT (org_id, span, key_id, start, kind) DO UPDATE SET (bins, counts) = (
     SELECT array_agg(bin ORDER BY bin), array_agg(durations ORDER BY bin) FROM (
-        SELECT bin, sum(durations) AS durations FROM (
+        SELECT bin, greatest(sum(durations), 0) AS durations FROM (
             SELECT unnest(kept.bins) AS bin, unnest(kept.counts) AS durations
             UNION ALL SELECT unnest(excluded.bins), unnest(excluded.counts)
         ) AS each_bin GROUP BY bin
@@ -251,6 +275,20 @@ _KIND = _text_of(kind_of(_event))
 _BEGAN = _text_of(began_of(_event))
 _SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Timestamp)))
 _BIN = _text_of(bin_of(column("seconds", Double())))
+
+_DURATIONS = f"""
+, lasted AS (
+    SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
+), binned AS (
+    SELECT key_id, day, hour, kind, bin, {{sign}} * count(*) AS durations,
+        {{sign}} * sum(seconds) AS total, min(seconds) AS least, max(seconds) AS most
+    FROM (
+        SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
+        FROM lasted WHERE seconds IS NOT NULL
+    ) AS lasted
+    GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
+), sketched AS ({_ADD_SKETCHES})
+"""
 
 
 def _counts(*expressions: str) -> str:

@@ -30,6 +30,7 @@ _TYPES: Mapping[str, Any] = {
     "spans": ARRAY(SmallInteger()),
     "starts": ARRAY(Timestamp),
     "counts": ARRAY(BigInteger()),
+    "seqs": ARRAY(Integer()),
 }
 
 

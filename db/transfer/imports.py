@@ -90,6 +90,9 @@ async def import_records(
                     on_reject(rejection)
             if on_progress:
                 on_progress(batch.lines_read)
+        if imported > BATCH_RECORDS:
+            # Else queries are planned for a few rows until PostgreSQL does this by itself.
+            await connection.execute("ANALYZE job, job_event")
     finally:
         await connection.close()
     read = imported + updated + unchanged + rejected

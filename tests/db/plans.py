@@ -127,6 +127,8 @@ async def caught(
 
 def _literal(value: Any) -> str:
     """Write a parameter as text, which takes the type that the statement gives it."""
+    if value is None:
+        return "NULL"
     if isinstance(value, list):
         return f"'{{{','.join(map(str, value))}}}'"
     if isinstance(value, datetime):

@@ -1,0 +1,167 @@
+"""What the ordered steps of a job add up to: its events, and the columns that they determine."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from db.facts.steps import Detail, Step, in_order
+from db.progress import progress_of
+from db.statuses import JobStatus
+
+# The key of an event's detail that tells how the event was made of a fact. It is left out where
+# the fact had the event's time, which is exact, and its attempt.
+MARK = "joblens"
+WORKER = "worker"
+
+_ENDS = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A row of `job_event`, but for its keys."""
+
+    ts: datetime
+    prev_status: JobStatus | None
+    next_status: JobStatus
+    attempt: int
+    detail: Detail | None
+
+
+def step_of(event: Event) -> Step | None:
+    """Read back the step of which an event was made; None if the event was inferred."""
+    detail = event.detail or {}
+    mark: Mapping[str, Any] = detail.get(MARK) or {}
+    if mark.get("inferred"):
+        return None
+    told = mark.get("ts")
+    return Step(
+        ts=event.ts if told is None else datetime.fromisoformat(told),
+        status=JobStatus(event.next_status),
+        attempt=mark.get("attempt", event.attempt),
+        is_exact=mark.get("exact", True),
+        detail={key: value for key, value in detail.items() if key != MARK},
+    )
+
+
+def is_exact(detail: Any) -> bool:
+    """Return whether the time of the event with this detail was told, and not the nearest known."""
+    mark = detail.get(MARK) if isinstance(detail, Mapping) else None
+    if not isinstance(mark, Mapping):
+        return True
+    return mark.get("exact", True) is True and not mark.get("inferred")
+
+
+def history_of(steps: Iterable[Step]) -> list[Event]:
+    """Make the events of the steps of one job, which may be in any order.
+
+    A status without which the next one makes no sense is inferred, at the time of that one. Times
+    never decrease: one that is earlier than that of the event before is raised to it.
+    """
+    telling = _Telling()
+    for attempt, step in in_order(steps):
+        telling.tell(attempt, step)
+    return telling.events
+
+
+@dataclass(slots=True)
+class _Telling:
+    """The events so far, and the job's state after them."""
+
+    events: list[Event] = field(default_factory=list)
+    status: JobStatus | None = None
+    attempt: int = 0
+
+    def tell(self, attempt: int, step: Step) -> None:
+        """Add the event of a step, and before it what must have been."""
+        ts = max(step.ts, self.events[-1].ts) if self.events else step.ts
+        is_start = self._is_start(step)
+        for status in self._missing(step, is_start=is_start):
+            if status is not JobStatus.RUNNING:
+                reached = self._before(attempt, step)
+            else:
+                reached = self.attempt + 1 if step.attempt is None else max(step.attempt, 1)
+            self._add(ts, status, max(self.attempt, reached), None)
+        reached = max(self.attempt + 1, attempt) if is_start else max(self.attempt, attempt)
+        self._add(ts, step.status, reached, step)
+
+    def _is_start(self, step: Step) -> bool:
+        if step.status is not JobStatus.RUNNING or step.is_progress:
+            return False
+        is_known = step.attempt is not None and step.attempt <= self.attempt
+        return not (self.status is JobStatus.RUNNING and is_known)
+
+    def _before(self, attempt: int, step: Step) -> int:
+        """Return the attempt before a step that comes first, or starts another run."""
+        has_run = step.status is JobStatus.RUNNING or step.status in _ENDS
+        return max(self.attempt, attempt - has_run)
+
+    def _missing(self, step: Step, *, is_start: bool) -> Iterator[JobStatus]:
+        was = self.status
+        is_first = was is None and step.status is not JobStatus.QUEUED
+        if is_first or (is_start and was not in {None, JobStatus.QUEUED}):
+            yield JobStatus.QUEUED
+        is_waiting = was is None or was is JobStatus.QUEUED
+        if is_waiting and (step.status in _ENDS or step.is_progress):
+            yield JobStatus.RUNNING
+        if was is JobStatus.RUNNING and step.status is JobStatus.DEAD_LETTER:
+            yield JobStatus.FAILED
+
+    def _add(self, ts: datetime, status: JobStatus, attempt: int, step: Step | None) -> None:
+        detail = {MARK: {"inferred": True}} if step is None else _detail(step, ts, attempt)
+        self.events.append(Event(ts, self.status, status, attempt, detail or None))
+        self.status, self.attempt = status, attempt
+
+
+def _detail(step: Step, ts: datetime, attempt: int) -> Detail:
+    mark: dict[str, Any] = {}
+    if step.ts != ts:
+        mark["ts"] = step.ts.isoformat()
+    if step.attempt != attempt:
+        mark["attempt"] = step.attempt
+    if not step.is_exact:
+        mark["exact"] = False
+    return {**step.detail, MARK: mark} if mark else step.detail
+
+
+def columns_of(events: list[Event]) -> dict[str, Any]:
+    """Return the columns of `job` that its events, oldest first, determine."""
+    first, last = events[0], events[-1]
+    columns: dict[str, Any] = {
+        "status": last.next_status.value,
+        "attempt": last.attempt,
+        "created_at": first.ts,
+        "updated_at": last.ts,
+        "queued_at": first.ts,
+        "started_at": None,
+        "finished_at": None,
+        "worker": None,
+        "progress_fraction": None,
+        "progress_step": None,
+        "progress_at": None,
+    }
+    for event in events:
+        _apply(event, columns)
+    return columns
+
+
+def _apply(event: Event, columns: dict[str, Any]) -> None:
+    changed = event.prev_status is not event.next_status
+    if changed and event.next_status is JobStatus.QUEUED:
+        columns |= {"queued_at": event.ts, "started_at": None, "finished_at": None}
+    elif changed and event.next_status is JobStatus.RUNNING:
+        worker = (event.detail or {}).get(WORKER)
+        started = event.ts if is_exact(event.detail) else None
+        columns |= {"worker": worker, "started_at": started, "finished_at": None}
+        columns |= {"progress_fraction": None, "progress_step": None, "progress_at": None}
+    elif changed and event.next_status.is_terminal:
+        columns["finished_at"] = columns["finished_at"] or event.ts
+        # That it ran is known, but not for how long.
+        if event.next_status is JobStatus.SUCCEEDED and columns["started_at"] is None:
+            columns["started_at"] = event.ts
+    if (progress := progress_of(event.detail)) is not None:
+        columns |= {
+            "progress_fraction": progress.fraction,
+            "progress_step": progress.step,
+            "progress_at": event.ts,
+        }

@@ -1,0 +1,207 @@
+"""Records facts: in any order, repeated, late, from many processes at once."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.commands.notifications import notify
+from db.database_errors import DatabaseUnavailableError
+from db.facts import statements
+from db.facts.fact import Fact
+from db.facts.history import Event
+from db.facts.ids import canonical, hashed_id_of, job_id_of
+from db.facts.jobs import Change, ObservedJob
+from db.facts.sources import Source, ensure_source
+from db.facts.storable import id_fault
+from db.json_values import loads
+from db.queries.rows import AnyRow, read_all
+from db.statuses import JobStatus
+from db.tables import job_event_table, job_table
+from db.tallies.withdrawal import withdraw
+
+# How often it is tried while other processes create and delete the same jobs.
+MAX_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FactFault:
+    """Why the fact at `index` could not be recorded: what its `field` says of the job."""
+
+    index: int
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Recorded:
+    """How many facts told something new, how many did not, and those that belong to no job."""
+
+    recorded: int = 0
+    known: int = 0
+    faults: list[FactFault] = field(default_factory=list)
+
+
+async def record_facts(
+    session: AsyncSession, org_id: UUID, source: Source, facts: Sequence[Fact]
+) -> Recorded:
+    """Record facts of jobs of a source, which is added if there is none with its name.
+
+    A job is what its facts add up to, in whatever order and however often they are told: its first
+    fact creates it, and one that is told late replaces the events after it, with a new `seq`. What
+    of a fact cannot be stored is replaced by a note. Locks the jobs, in the order of their ids.
+    Raises DatabaseUnavailableError if its jobs keep being created and deleted by others.
+    """
+    result = Recorded()
+    by_name: dict[str, list[Fact]] = defaultdict(list)
+    for index, fact in enumerate(facts):
+        if (fault := id_fault(fact.external_id)) is None:
+            by_name[canonical(fact.external_id)].append(fact)
+        else:
+            result.faults.append(FactFault(index, "externalId", fault))
+    if by_name:
+        source_id = await ensure_source(session, org_id, source)
+        await _Recording(session, org_id, source.name, source_id, by_name, result).run()
+    return result
+
+
+@dataclass(slots=True)
+class _Recording:
+    """One call of `record_facts`. `by_name`: the facts of each job, by what the source calls it."""
+
+    session: AsyncSession
+    org_id: UUID
+    source: str
+    source_id: UUID
+    by_name: Mapping[str, list[Fact]]
+    result: Recorded
+    is_changed: bool = False
+
+    async def run(self) -> None:
+        """Record the facts of all jobs."""
+        waiting: Collection[str] = self.by_name.keys()
+        for _ in range(MAX_TRIES):
+            waiting = await self._record(waiting)
+            if not waiting:
+                break
+        else:
+            raise DatabaseUnavailableError("The jobs of these facts keep being deleted.")
+        if self.is_changed:
+            await notify(self.session, self.org_id)
+
+    async def _record(self, wanted: Collection[str]) -> list[str]:
+        """Record the facts of jobs; return those that another process created meanwhile."""
+        names, rows = await self._find(wanted)
+        jobs = await self._jobs(names, rows)
+        counts = {job.id: self._tell(job, names[job.id]) for job in jobs}
+        new = [job for job in jobs if job.is_new]
+        created = await self._create(new, names)
+        await self._change([job for job in jobs if job.is_changed and not job.is_new])
+        missed = {job.id for job in new} - created
+        for job_id in counts.keys() - missed:
+            self.result.recorded += counts[job_id]
+            self.result.known += len(self.by_name[names[job_id]]) - counts[job_id]
+        return [names[job_id] for job_id in missed]
+
+    async def _find(self, wanted: Collection[str]) -> tuple[dict[UUID, str], dict[UUID, AnyRow]]:
+        """Return the names of the jobs by their ids, and the rows of those that exist, locked."""
+        names = {job_id_of(self.source, name): name for name in wanted}
+        rows = await self._lock(names)
+        taken = [job_id for job_id, row in rows.items() if row.source_id != self.source_id]
+        if not taken:
+            return names, rows
+        # A UUID that the source gave is the id of a job that is not of this source.
+        other = {hashed_id_of(self.source, name): name for name in map(names.pop, taken)}
+        own = {job_id: row for job_id, row in rows.items() if job_id in names}
+        return names | other, own | await self._lock(other)
+
+    async def _lock(self, ids: Collection[UUID]) -> dict[UUID, AnyRow]:
+        found = await read_all(self.session, statements.lock_jobs(self.org_id, sorted(ids)))
+        return {row.id: row for row in found}
+
+    async def _jobs(self, ids: Collection[UUID], rows: Mapping[UUID, AnyRow]) -> list[ObservedJob]:
+        events: dict[UUID, dict[int, Event]] = defaultdict(dict)
+        if rows:
+            reading = statements.events_of(self.org_id, list(rows))
+            for row in await read_all(self.session, reading):
+                events[row.job_id][row.seq] = _event(row)
+        return [
+            ObservedJob(job_id, _plain(rows[job_id]), events[job_id])
+            if job_id in rows
+            else ObservedJob(job_id)
+            for job_id in sorted(ids)
+        ]
+
+    def _tell(self, job: ObservedJob, name: str) -> int:
+        return sum(job.tell(self.source, fact) for fact in self.by_name[name])
+
+    async def _create(self, jobs: Sequence[ObservedJob], names: Mapping[UUID, str]) -> set[UUID]:
+        if not jobs:
+            return set()
+        changes = [job.change for job in jobs]
+        rows = [
+            {"id": each.job_id, "external_id": names[each.job_id], **each.columns, **each.told}
+            for each in changes
+        ]
+        given = statements.arrays(statements.NEW_JOBS, rows, job_table)
+        own = {"org_id": self.org_id, "source_id": self.source_id}
+        inserted = await self.session.execute(statements.INSERT_JOBS, {**own, **given})
+        created = set(inserted.scalars())
+        await self._append([each for each in changes if each.job_id in created])
+        return created
+
+    async def _change(self, jobs: Sequence[ObservedJob]) -> None:
+        changes = [job.change for job in jobs]
+        if not changes:
+            return
+        removed = {e.job_id: e.removed_from for e in changes if e.removed_from is not None}
+        own = {"org_id": self.org_id}
+        if removed:
+            # As long as the rows of the jobs are as they were when the events were summed.
+            await withdraw(self.session, self.org_id, removed)
+            given = {"job_id": list(removed), "seq": list(removed.values())}
+            await self.session.execute(statements.DELETE_EVENTS, {**own, **given})
+        rows = [{"id": e.job_id, **e.columns, **e.told, **_flags(e)} for e in changes]
+        given = statements.arrays(statements.CHANGED_JOBS, rows, job_table)
+        await self.session.execute(statements.UPDATE_JOBS, {**own, **given})
+        await self._append(changes)
+
+    async def _append(self, changes: Sequence[Change]) -> None:
+        rows = [row for change in changes for row in _rows(change)]
+        self.is_changed |= bool(changes)
+        if rows:
+            given = statements.arrays(statements.NEW_EVENTS, rows, job_event_table)
+            await self.session.execute(statements.INSERT_EVENTS, {"org_id": self.org_id, **given})
+
+
+def _event(row: AnyRow) -> Event:
+    before = None if row.prev_status is None else JobStatus(row.prev_status)
+    detail = None if row.noted is None else loads(row.noted)
+    return Event(row.ts, before, JobStatus(row.next_status), row.attempt, detail)
+
+
+def _plain(row: AnyRow) -> dict[str, Any]:
+    values: dict[str, Any] = row._asdict()
+    for name in ("tags", "described"):
+        values[name] = None if values[name] is None else loads(values[name])
+    return values
+
+
+def _flags(change: Change) -> dict[str, bool]:
+    return {f"has_{group}": names[0] in change.told for group, names in statements.GROUPS.items()}
+
+
+def _rows(change: Change) -> Iterator[dict[str, Any]]:
+    for seq, event in change.events.items():
+        yield {
+            "job_id": change.job_id,
+            "seq": seq,
+            "ts": event.ts,
+            "prev_status": event.prev_status,
+            "next_status": event.next_status,
+            "attempt": event.attempt,
+            "detail": event.detail,
+        }
