@@ -144,10 +144,10 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.chancy_jobs
-        WHERE ($1::text IS NULL OR id > $1::text::uuid)
+        SELECT job.id::text FROM {schema}.chancy_jobs AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::uuid)
             AND ($3::timestamptz IS NULL OR completed_at IS NULL OR completed_at >= $3)
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', state, attempts, started_at, scheduled_at, priority)

@@ -87,10 +87,10 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.django_tasks_database_dbtaskresult
-        WHERE ($1::text IS NULL OR id > $1::text::uuid)
+        SELECT job.id::text FROM {schema}.django_tasks_database_dbtaskresult AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::uuid)
             AND ($3::timestamptz IS NULL OR finished_at IS NULL OR finished_at >= $3)
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', status, started_at, run_after, priority)

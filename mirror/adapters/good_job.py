@@ -165,10 +165,10 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.good_jobs
-        WHERE ($1::text IS NULL OR id > $1::text::uuid) AND ($3::timestamptz IS NULL
+        SELECT job.id::text FROM {schema}.good_jobs AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::uuid) AND ($3::timestamptz IS NULL
             OR finished_at IS NULL OR finished_at >= $3 AT TIME ZONE 'UTC')
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', updated_at, performed_at, executions_count, scheduled_at,

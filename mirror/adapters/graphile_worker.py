@@ -124,10 +124,10 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}._private_jobs
-        WHERE ($1::text IS NULL OR id > $1::text::bigint)
+        SELECT job.id::text FROM {schema}._private_jobs AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::bigint)
             AND ($3::timestamptz IS NULL OR greatest(created_at, run_at) >= $3)
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', attempts, max_attempts, locked_at, run_at, updated_at,

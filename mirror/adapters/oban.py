@@ -135,11 +135,11 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.oban_jobs
-        WHERE ($1::text IS NULL OR id > $1::text::bigint) AND ($3::timestamptz IS NULL
+        SELECT job.id::text FROM {schema}.oban_jobs AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::bigint) AND ($3::timestamptz IS NULL
             OR coalesce(completed_at, cancelled_at, discarded_at) IS NULL
             OR coalesce(completed_at, cancelled_at, discarded_at) >= $3 AT TIME ZONE 'UTC')
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', state, attempt, attempted_at, scheduled_at, priority, queue)

@@ -157,13 +157,17 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM (
-            SELECT id, created FROM {schema}.pgqueuer
-            UNION ALL SELECT job_id, max(created) FROM {schema}.pgqueuer_log GROUP BY job_id
+        SELECT job.id::text FROM (
+            (SELECT DISTINCT line.job_id AS id FROM {schema}.pgqueuer_log AS line
+             WHERE ($1::text IS NULL OR line.job_id > $1::text::bigint)
+                AND ($3::timestamptz IS NULL OR line.created >= $3)
+             ORDER BY 1 LIMIT $2)
+            UNION
+            (SELECT waiting.id FROM {schema}.pgqueuer AS waiting
+             WHERE $1::text IS NULL OR waiting.id > $1::text::bigint
+             ORDER BY waiting.id LIMIT $2)
         ) AS job
-        WHERE ($1::text IS NULL OR id > $1::text::bigint)
-        GROUP BY id HAVING $3::timestamptz IS NULL OR max(created) >= $3
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', status, attempts, updated, execute_after, priority)

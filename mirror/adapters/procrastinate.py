@@ -153,12 +153,12 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.procrastinate_jobs AS job
-        WHERE ($1::text IS NULL OR id > $1::text::bigint) AND ($3::timestamptz IS NULL
+        SELECT job.id::text FROM {schema}.procrastinate_jobs AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::bigint) AND ($3::timestamptz IS NULL
             OR status IN ('todo', 'doing') OR EXISTS (
                 SELECT FROM {schema}.procrastinate_events AS event
                 WHERE event.job_id = job.id AND event.at >= $3))
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', status, attempts, priority, queue_name, abort_requested,

@@ -125,10 +125,10 @@ ADAPTER = Adapter(
     ),
     facts=facts,
     page="""
-        SELECT id::text FROM {schema}.river_job
-        WHERE ($1::text IS NULL OR id > $1::text::bigint)
+        SELECT job.id::text FROM {schema}.river_job AS job
+        WHERE ($1::text IS NULL OR job.id > $1::text::bigint)
             AND ($3::timestamptz IS NULL OR finalized_at IS NULL OR finalized_at >= $3)
-        ORDER BY id LIMIT $2
+        ORDER BY job.id LIMIT $2
     """,
     live="""
         SELECT id::text, concat_ws(' ', state, attempt, attempted_at, scheduled_at, priority, queue)
