@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mirror.reading import Connection, Found, QueueError
+from mirror.reading import Connection, Found, QueueError, find_queues
 
 # $1: names of tables, with their schema. By oid: names need the right to use the schema.
 _TABLES = """
@@ -100,7 +100,39 @@ def report(found: Found, rights: Rights) -> Iterator[tuple[str, str]]:
         yield "publication", "the owner of the tables must make it: joblens mirror add shows how"
     if not slot and server["most_wal"] == "-1":
         yield "WAL", "max_slot_wal_keep_size is not set: a slot that nobody reads fills the disk"
-    yield "ended rows", f"stay {adapter.keeps}"
+    yield "ended rows stay", adapter.keeps
     yield "missed by poll", adapter.missed
     yield "not kept by the queue", adapter.unknown
     yield "use", "slot" if adapter.deletes and not slot else "poll"
+
+
+async def find_queue(connection: Connection, kind: str | None, schema: str | None) -> Found:
+    """Get the queue of a database. Raises QueueError unless there is one, and its version known."""
+    found = [
+        each
+        for each in await find_queues(connection)
+        if kind in {None, each.adapter.kind} and schema in {None, each.schema}
+    ]
+    if not found:
+        raise QueueError(f"no {kind or 'queue'} was found that Joblens knows")
+    if len(found) > 1:
+        names = ", ".join(f"{each.adapter.kind} in the schema {each.schema}" for each in found)
+        raise QueueError(f"there are several queues: {names}; choose one")
+    require_known(found[0])
+    return found[0]
+
+
+async def require_readable(connection: Connection, found: Found) -> None:
+    """Raise QueueError if the login does not see the rows of the queue."""
+    if faults := (await rights_of(connection, found)).poll_faults:
+        raise QueueError("; ".join(faults))
+
+
+async def estimated_jobs(connection: Connection, found: Found) -> int:
+    """Estimate how many jobs a queue has, by the statistics of its first table."""
+    name = f"{found.schema}.{found.adapter.tables[0].name}"
+    rows = "SELECT greatest(sum(reltuples), 0)::bigint FROM pg_class WHERE oid IN ("
+    parts = (
+        "SELECT relid FROM pg_partition_tree($1::text::regclass) UNION SELECT $1::text::regclass)"
+    )
+    return int(await connection.fetchval(rows + parts, name))

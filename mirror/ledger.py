@@ -48,6 +48,14 @@ class Ledger:
             if values:
                 await update_source(session, self.org_id, source_id, values)
 
+    async def states(self, external_ids: Sequence[str]) -> dict[str, tuple[JobStatus, int]]:
+        """Return the status and attempt of jobs that the ledger has."""
+        names = {canonical(external_id): external_id for external_id in external_ids}
+        async with session_scope(self.org_id, engine=self.engine) as session:
+            source_id = await ensure_source(session, self.org_id, self.source)
+            rows = await list_statuses(session, self.org_id, source_id, list(names))
+        return {names[row.external_id]: (JobStatus(row.status), row.attempt) for row in rows}
+
     async def _record(self, session: AsyncSession, source_id: UUID, jobs: Sequence[Seen]) -> None:
         facts = await self._without_known_gaps(session, source_id, jobs)
         await record_facts(session, self.org_id, self.source, facts)

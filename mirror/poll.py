@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
 from db.statuses import JobStatus
@@ -25,7 +26,10 @@ Checkpoint = dict[str, Any]
 
 @dataclass(slots=True)
 class Poller:
-    """Follows one queue. `checkpoint` is the source's; `known`: the jobs that have not ended."""
+    """Follows one queue. `known`: the jobs that have not ended.
+
+    `checkpoint` is the source's, and is changed once the ledger has it.
+    """
 
     found: Found
     ledger: Ledger
@@ -38,6 +42,7 @@ class Poller:
 
     async def poll(self, connection: Connection) -> int:
         """Read what may have changed since the last poll; return how many jobs that were."""
+        began = monotonic()
         async with _snapshot(connection):
             now = await connection.fetchval("SELECT now()")
             watermark = await self._read_watermark(connection)
@@ -50,7 +55,7 @@ class Poller:
             jobs = await self._copy(connection, keys, {})
             self._note(jobs, live, [key for key in keys if key not in jobs])
         self._ended = ended
-        await self._move(now, watermark)
+        await self._move(now, watermark, began)
         return len(changed)
 
     async def backfill(self, connection: Connection) -> bool:
@@ -68,9 +73,9 @@ class Poller:
         is_done = len(keys) < PAGE_JOBS
         after = keys[-1] if keys else state.get("after")
         copied = {"after": after, "is_done": is_done, "jobs": state.get("jobs", 0) + len(keys)}
-        checkpoint = {**self.checkpoint, "backfill": {**state, **copied}}
-        await self._copy(connection, keys, {"checkpoint": checkpoint})
-        self.checkpoint = checkpoint
+        backfill = {"backfill": {**state, **copied}}
+        await self._copy(connection, keys, {"checkpoint": {**self.checkpoint, **backfill}})
+        self.checkpoint.update(backfill)
         return not is_done
 
     def _changed(self, live: Mapping[str, str], ended: Mapping[str, str]) -> list[str]:
@@ -112,24 +117,21 @@ class Poller:
             else:
                 self.known.pop(key, None)
 
-    async def _move(self, now: datetime, watermark: str) -> None:
+    async def _move(self, now: datetime, watermark: str, began: float) -> None:
         """Move the checkpoint to the watermark that was read a window ago."""
         self._marks.append((now, watermark))
         while len(self._marks) > 1 and _seconds(now, self._marks[1][0]) >= WINDOW_SECONDS:
             del self._marks[0]
         if _seconds(now, self._marks[0][0]) >= WINDOW_SECONDS or "watermark" not in self.checkpoint:
-            self.checkpoint = {**self.checkpoint, "watermark": self._marks[0][1]}
-        await self.ledger.write([], self.told(now))
-
-    def told(self, now: datetime) -> Mapping[str, Any]:
-        """Return what the source says after everything up to `now` was copied."""
-        return {
+            self.checkpoint["watermark"] = self._marks[0][1]
+        values = {
             "checkpoint": self.checkpoint,
             "last_seen_at": now,
-            "last_error": None,
-            "lag_seconds": 0.0,
+            "last_error": self.checkpoint.get("note"),
+            "lag_seconds": monotonic() - began,
             "schema_version": self.found.version,
         }
+        await self.ledger.write([], values)
 
     async def _read_watermark(self, connection: Connection) -> str:
         expression = self.found.sql(self.found.adapter.watermark)

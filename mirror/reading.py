@@ -1,5 +1,6 @@
 """Reading a queue: which one a database has, and the facts of its jobs."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,14 @@ class Found:
     def sql(self, statement: str) -> str:
         """Complete a statement of the adapter."""
         return statement.replace("{schema}", self.schema)
+
+
+def quoted(name: str) -> str:
+    """Quote a name as PostgreSQL's quote_ident does, but for its reserved words."""
+    if re.fullmatch(r"[a-z_][a-z0-9_$]*", name):
+        return name
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 async def connect(url: str) -> Connection:

@@ -26,11 +26,13 @@ from db.facts import Source
 from db.facts.mirrored import get_source, list_unfinished, update_source
 from db.session_scope import session_scope
 from db.statuses import JobStatus
-from mirror.checking import require_known, rights_of
+from mirror.checking import estimated_jobs, find_queue, require_readable
+from mirror.following import Follower, prepared
 from mirror.ledger import Ledger
 from mirror.options import MirrorOptions
 from mirror.poll import Poller
-from mirror.reading import Connection, Found, QueueError, connect, find_queues
+from mirror.reading import Connection, Found, QueueError, connect
+from mirror.slot import SlotReader
 from mirror.vanished import Known
 
 RETRIED = (
@@ -128,8 +130,8 @@ class Runner:
         try:
             found = await find_queue(connection, row.kind, options.schema)
             await require_readable(connection, found)
-            poller = await self._poller(found, row)
-            while await self._poll(connection, poller, options):
+            follower = await self._follower(connection, found, row, options)
+            while await self._go_on(connection, follower, options):
                 # Without its connection the lock is lost, and another process may have it.
                 await lock.execute("SELECT 1")
                 changed = await self._source()
@@ -140,22 +142,25 @@ class Runner:
             with suppress(*RETRIED):
                 await connection.close(timeout=LOCK_SECONDS)
 
-    async def _poll(self, connection: Connection, poller: Poller, options: MirrorOptions) -> bool:
-        """Poll for a while, and backfill in between; return False if that is all."""
+    async def _go_on(
+        self, connection: Connection, follower: Follower, options: MirrorOptions
+    ) -> bool:
+        """Mirror for a while, and backfill in between; return False if that is all."""
         until = monotonic() + OPTIONS_SECONDS
+        poller = follower.poller
         estimate = await estimated_jobs(connection, poller.found)
         while self.once or monotonic() < until:
             began = monotonic()
-            await poller.poll(connection)
+            is_more = await follower.follow(connection)
             self._failures = 0
-            is_more = True
-            while is_more and (self.once or monotonic() - began < options.interval_seconds):
-                is_more = await poller.backfill(connection)
+            is_backfilling = True
+            while is_backfilling and (self.once or monotonic() - began < options.interval_seconds):
+                is_backfilling = await poller.backfill(connection)
                 state = poller.checkpoint["backfill"]
-                self.told(Step(self.name, state.get("jobs", 0), estimate, not is_more))
-            if self.once:
+                self.told(Step(self.name, state.get("jobs", 0), estimate, not is_backfilling))
+            if self.once and not is_more:
                 return False
-            if not is_more:
+            if not is_backfilling and not is_more:
                 await asyncio.sleep(max(0.0, began + options.interval_seconds - monotonic()))
         return True
 
@@ -163,7 +168,9 @@ class Runner:
         async with session_scope(self.org_id, engine=self.engine) as session:
             return await get_source(session, self.org_id, self.name)
 
-    async def _poller(self, found: Found, row: Any) -> Poller:
+    async def _follower(
+        self, connection: Connection, found: Found, row: Any, options: MirrorOptions
+    ) -> Follower:
         async with session_scope(self.org_id, engine=self.engine) as session:
             unfinished = await list_unfinished(session, self.org_id, row.id)
         known = {
@@ -171,39 +178,12 @@ class Runner:
             for job in unfinished
         }
         ledger = Ledger(self.engine, self.org_id, Source(row.name, row.kind))
-        return Poller(found, ledger, row.checkpoint or {}, known)
-
-
-async def find_queue(connection: Connection, kind: str | None, schema: str | None) -> Found:
-    """Get the queue of a database. Raises QueueError unless there is one, and its version known."""
-    found = [
-        each
-        for each in await find_queues(connection)
-        if kind in {None, each.adapter.kind} and schema in {None, each.schema}
-    ]
-    if not found:
-        raise QueueError(f"no {kind or 'queue'} was found that Joblens knows")
-    if len(found) > 1:
-        names = ", ".join(f"{each.adapter.kind} in the schema {each.schema}" for each in found)
-        raise QueueError(f"there are several queues: {names}; choose one")
-    require_known(found[0])
-    return found[0]
-
-
-async def require_readable(connection: Connection, found: Found) -> None:
-    """Raise QueueError if the login does not see the rows of the queue."""
-    if faults := (await rights_of(connection, found)).poll_faults:
-        raise QueueError("; ".join(faults))
-
-
-async def estimated_jobs(connection: Connection, found: Found) -> int:
-    """Estimate how many jobs a queue has, by the statistics of its first table."""
-    name = f"{found.schema}.{found.adapter.tables[0].name}"
-    rows = "SELECT greatest(sum(reltuples), 0)::bigint FROM pg_class WHERE oid IN ("
-    parts = (
-        "SELECT relid FROM pg_partition_tree($1::text::regclass) UNION SELECT $1::text::regclass)"
-    )
-    return int(await connection.fetchval(rows + parts, name))
+        checkpoint: dict[str, Any] = row.checkpoint or {}
+        poller = Poller(found, ledger, checkpoint, known)
+        if options.way == "poll" or options.slot is None:
+            return Follower(poller)
+        reader = SlotReader(found, ledger, options.slot, checkpoint)
+        return await prepared(connection, poller, reader)
 
 
 def _lock_key(org_id: UUID, name: str) -> int:

@@ -18,7 +18,11 @@ _LARGE = frozenset({values.json, values.payload})
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with rows of jobs. `key` is an expression that names the job in `source`."""
+    """A table with rows of jobs. `key` is an expression that names the job in `source`.
+
+    `joined`: its column and the column of the table of jobs that have the same value. `is_beside`:
+    its rows are of many jobs.
+    """
 
     name: str
     columns: Mapping[str, values.Column]
@@ -26,16 +30,17 @@ class Table:
     key_type: str = "bigint"
     # The tables to read, the table itself as `t`; None if it is read alone.
     source: str | None = None
-    order: str | None = None
+    joined: tuple[str, str] | None = None
+    is_beside: bool = False
+    primary_key: tuple[str, ...] = ("id",)
 
     def select(self, schema: str) -> str:
         """Return the statement that reads the rows of the jobs named in $1."""
         columns = ", ".join(_as_text(name, kind) for name, kind in self.columns.items())
         source = (self.source or f"{{schema}}.{self.name} AS t").replace("{schema}", schema)
-        order = f" ORDER BY {self.order}" if self.order else ""
         return (
             f"SELECT {self.key}::text AS _key, {columns} FROM {source} "  # noqa: S608 - no input
-            f"WHERE {self.key} = ANY($1::text[]::{self.key_type}[]){order}"
+            f"WHERE {self.key} = ANY($1::text[]::{self.key_type}[])"
         )
 
     def row(self, texts: Mapping[str, str | None]) -> Row:
@@ -91,3 +96,10 @@ class Adapter:
     watermark: str = "now()"
     # Whether rows of jobs that succeed are deleted at once.
     deletes: bool = False
+    # Whether the other tables tell of a job when its row is gone.
+    is_outlived: bool = False
+
+    @property
+    def key_column(self) -> str:
+        """The column of the first table that names a job."""
+        return self.tables[0].key.removeprefix("t.")

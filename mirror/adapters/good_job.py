@@ -161,6 +161,7 @@ ADAPTER = Adapter(
             key_type="uuid",
             source="{schema}.good_jobs AS job JOIN {schema}.good_job_executions AS t "
             "ON t.active_job_id = job.active_job_id",
+            joined=("active_job_id", "active_job_id"),
         ),
     ),
     facts=facts,

@@ -88,6 +88,8 @@ def _beside(name: str, column: str, label: str) -> Table:
         key="job.id",
         source="{schema}._private_jobs AS job "
         f"JOIN {{schema}}.{name} AS t ON t.id = job.{column}",
+        joined=("id", column),
+        is_beside=True,
     )
 
 
@@ -135,7 +137,7 @@ ADAPTER = Adapter(
     """,
     # Nothing that has ended stays, but for failed jobs, which may be retried.
     recent="SELECT NULL::text, NULL::text WHERE $1::text IS NULL",
-    keeps="jobs that succeed are deleted at once; those that failed for good stay",
+    keeps="if they failed for good; those that succeed are deleted at once",
     missed="jobs that start and succeed between two polls; how a job ended that vanished",
     unknown="results; errors and times of attempts that are not the last",
     deletes=True,

@@ -118,6 +118,7 @@ ADAPTER = Adapter(
                 "source_id": v.text,
             },
             key_type="uuid",
+            primary_key=("name", "id"),
         ),
     ),
     facts=facts,

@@ -153,6 +153,7 @@ ADAPTER = Adapter(
                 "traceback": v.json,
             },
             key="t.job_id",
+            joined=("job_id", "id"),
         ),
     ),
     facts=facts,
@@ -177,7 +178,8 @@ ADAPTER = Adapter(
         SELECT job_id::text, max(id)::text FROM {schema}.pgqueuer_log
         WHERE created >= $1::text::timestamptz GROUP BY job_id
     """,
-    keeps="the row is deleted at the end, its log stays until it is cleared by hand",
+    keeps="their log, until it is cleared by hand; the row is deleted at the end",
     missed="payloads of jobs that are added and end between two polls",
+    is_outlived=True,
     unknown="results, and the most attempts; payloads of jobs whose row is gone",
 )

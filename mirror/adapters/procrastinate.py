@@ -149,6 +149,7 @@ ADAPTER = Adapter(
             _EVENTS,
             {"id": int, "job_id": int, "type": v.text, "at": v.time},
             key="t.job_id",
+            joined=("job_id", "id"),
         ),
     ),
     facts=facts,

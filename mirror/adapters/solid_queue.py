@@ -116,11 +116,12 @@ def _iso(ts: datetime | None) -> str | None:
 def _executions(name: str, **columns: v.Column) -> Table:
     return Table(
         f"solid_queue_{name}_executions",
-        {"job_id": int, "created_at": v.time, **columns},
+        {"id": int, "job_id": int, "created_at": v.time, **columns},
         key="job.active_job_id",
         key_type="text",
         source="{schema}.solid_queue_jobs AS job "
         f"JOIN {{schema}}.solid_queue_{name}_executions AS t ON t.job_id = job.id",
+        joined=("job_id", "id"),
     )
 
 

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.facts import Source, ensure_source
 from db.facts.mirrored import get_source, list_mirrored, update_source
 from db.session_scope import create_worker_engine, session_scope
-from mirror.checking import report, rights_of
+from mirror.checking import find_queue, report, require_readable, rights_of
 from mirror.options import MirrorOptions, Way, has_secret
 from mirror.reading import QueueError, connect, find_queues
-from mirror.runner import RETRIED, Runner, Step, find_queue, require_readable
+from mirror.runner import RETRIED, Runner, Step
 from server.cli.database import database, reason, require_head
 from server.cli.durations import duration
 from server.cli.errors import fail, read_settings
@@ -84,8 +84,12 @@ def add(
     kind: Kind = None,
     schema: Schema = None,
     since: Since = None,
+    way: Annotated[
+        Way,
+        typer.Option(help="By SELECT again and again, or by a logical replication slot."),
+    ] = "poll",
     interval: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds from poll to poll.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds from reading to reading.")
     ] = 1.0,
 ) -> None:
     """Add a queue; joblens mirror run follows it.
@@ -102,6 +106,9 @@ def add(
     with database(settings) as ledger:
         require_head(ledger)
         org_id = asyncio.run(choose_org(ledger, org, settings.org)).id
+        if way == "slot":
+            options = replace(options, way=way, slot=slot_name(org_id, name))
+            _connected(_make_slot, options, found_kind)
         values = {
             "settings": options.stored,
             "checkpoint": {"backfill": {"since": earliest.isoformat()}} if earliest else {},
@@ -154,14 +161,27 @@ def run(
 
 
 @app.command("remove")
-def remove(name: Name, org: Annotated[str | None, OrgOption] = None) -> None:
-    """Stop following a queue. Its jobs stay in the ledger."""
+def remove(
+    name: Name,
+    org: Annotated[str | None, OrgOption] = None,
+    keep_slot: Annotated[
+        bool,
+        typer.Option("--keep-slot", help="Leave the slot: its server is gone for good."),
+    ] = False,
+) -> None:
+    """Stop following a queue, and drop its slot. Its jobs stay in the ledger."""
     settings = read_settings()
     with database(settings) as ledger:
         require_head(ledger)
         org_id = asyncio.run(choose_org(ledger, org, settings.org)).id
-        if not asyncio.run(_in_ledger(ledger, _remove, org_id, name)):
+        rows = {row.name: row for row in asyncio.run(_in_ledger(ledger, _list, org_id))}
+        if name not in rows:
             fail(f"there is no mirror {name}; see: joblens mirror list")
+        options = MirrorOptions.read(rows[name].settings)
+        # First: a slot that nobody reads would fill the disk of the queue's server.
+        if options.slot is not None and not keep_slot:
+            _connected(_drop_slot, options)
+        asyncio.run(_in_ledger(ledger, _remove, org_id, name))
     typer.echo(f"removed {name}; its jobs stay", err=True)
 
 
@@ -207,6 +227,20 @@ async def _find(connection: Any, options: MirrorOptions, kind: str | None) -> tu
     return found.adapter.kind, str(found.version)
 
 
+async def _make_slot(connection: Any, options: MirrorOptions, kind: str) -> None:
+    found = await find_queue(connection, kind, options.schema)
+    if faults := (await rights_of(connection, found)).slot_faults:
+        raise QueueError("; ".join(faults))
+    assert options.slot is not None
+    await ensure_publication(connection, found, options.slot)
+    await ensure_slot(connection, options.slot)
+
+
+async def _drop_slot(connection: Any, options: MirrorOptions) -> None:
+    assert options.slot is not None
+    await drop_slot(connection, options.slot)
+
+
 async def _in_ledger(url: str, work: Callable[..., Any], *arguments: Any) -> Any:
     engine = create_worker_engine(url)
     try:
@@ -229,14 +263,12 @@ async def _list(engine: AsyncEngine, org_id: UUID) -> Sequence[Any]:
         return await list_mirrored(session, org_id)
 
 
-async def _remove(engine: AsyncEngine, org_id: UUID, name: str) -> bool:
+async def _remove(engine: AsyncEngine, org_id: UUID, name: str) -> None:
+    cleared = dict.fromkeys(("settings", "checkpoint", "last_error", "lag_seconds"))
     async with session_scope(org_id, engine=engine) as session:
         row = await get_source(session, org_id, name)
-        if row is None or row.settings is None:
-            return False
-        cleared = {"settings": None, "checkpoint": None, "last_error": None, "backlog_bytes": None}
-        await update_source(session, org_id, row.id, cleared)
-        return True
+        if row is not None:
+            await update_source(session, org_id, row.id, {**cleared, "backlog_bytes": None})
 
 
 def _cells(row: Any) -> tuple[str, ...]:

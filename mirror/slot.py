@@ -1,0 +1,228 @@
+"""Slot: reads the write-ahead log of a queue's tables, through SQL, and so misses nothing.
+
+What is copied is committed in the ledger with the position in the log; the slot is moved after it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from db.facts import Fact
+from db.statuses import JobStatus
+from mirror.adapters.history import NOT_KEPT
+from mirror.images import Images
+from mirror.ledger import Ledger, Seen
+from mirror.pgoutput import Begin, Change, Commit, Decoder, lsn_number, lsn_text
+from mirror.reading import Connection, Found, quoted, read_rows
+from mirror.vanished import Known, vanished
+
+# Row changes of one reading, which ends at the end of a transaction; and of one transaction of the
+# ledger.
+PEEK_CHANGES = 10_000
+CHUNK_CHANGES = 1_000
+_PREFETCH = 1_000
+
+_PEEK = """
+SELECT data FROM pg_logical_slot_peek_binary_changes(
+    $1, NULL, $2, 'proto_version', '1', 'publication_names', $3
+)
+"""
+# What can follow a status within one attempt.
+_RANKS = {
+    JobStatus.RUNNING: 1,
+    JobStatus.FAILED: 2,
+    JobStatus.SUCCEEDED: 3,
+    JobStatus.CANCELED: 3,
+    JobStatus.DEAD_LETTER: 3,
+    JobStatus.QUEUED: 4,
+}
+State = tuple[JobStatus, int]
+
+
+@dataclass(slots=True)
+class SlotReader:
+    """Follows one queue by its slot, which is also the name of the publication.
+
+    `checkpoint` is the source's, and is changed once the ledger has it.
+    """
+
+    found: Found
+    ledger: Ledger
+    slot: str
+    checkpoint: dict[str, Any]
+    _images: Images = field(init=False)
+    # The status and attempt of each job as of its last image.
+    _states: dict[str, State] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._images = Images(self.found.adapter)
+
+    async def read(self, connection: Connection) -> int:
+        """Copy what was committed since the last reading; return how many changes that were."""
+        decoder, chunk, count = Decoder(), _Chunk(), 0
+        async with connection.transaction():
+            cursor = connection.cursor(
+                _PEEK, self.slot, PEEK_CHANGES, self.slot, prefetch=_PREFETCH
+            )
+            async for record in cursor:
+                for message in decoder.decode(record[0]):
+                    if not isinstance(message, Change) or self._is_ours(message):
+                        chunk.add(message, self._done)
+                count += 1
+                if chunk.is_full:
+                    await self._copy(connection, chunk)
+                    chunk = chunk.rest()
+            await self._copy(connection, chunk)
+        if self._done > 0:
+            # As far as the ledger has committed.
+            await connection.execute(
+                "SELECT pg_replication_slot_advance($1, $2::text::pg_lsn)",
+                self.slot,
+                lsn_text(self._done),
+            )
+        return count
+
+    def _is_ours(self, change: Change) -> bool:
+        names = {table.name for table in self.found.adapter.tables}
+        return quoted(change.schema) == self.found.schema and change.table in names
+
+    @property
+    def _done(self) -> int:
+        return lsn_number(self.checkpoint["lsn"]) if self.checkpoint.get("lsn") else 0
+
+    async def _copy(self, connection: Connection, chunk: "_Chunk") -> None:
+        if chunk.lsn is None and not chunk.transactions:
+            return
+        await self._seed(connection, chunk)
+        jobs = [seen for ts, changes in chunk.transactions for seen in self._images_of(ts, changes)]
+        read = {} if chunk.lsn is None else {"lsn": lsn_text(chunk.lsn)}
+        now = datetime.now(UTC)
+        values = {"checkpoint": {**self.checkpoint, **read}, "last_seen_at": now}
+        if chunk.transactions:
+            lag = (now - chunk.transactions[-1][0]).total_seconds()
+            values["lag_seconds"] = max(lag, 0.0)
+        await self.ledger.write(jobs, values)
+        self.checkpoint.update(read)
+
+    async def _seed(self, connection: Connection, chunk: "_Chunk") -> None:
+        """Read the rows of jobs that are not in memory, and the states of those in the ledger."""
+        changes = [change for _, changes in chunk.transactions for change in changes]
+        await self._resolve(connection, changes)
+        keys = {key for each in changes if (key := self._images.key_of(each)) is not None}
+        unread = sorted(key for key in keys if key not in self._images)
+        if not unread:
+            return
+        for key, rows in (await read_rows(connection, self.found, unread)).items():
+            self._images.put(key, rows)
+        self._states |= await self.ledger.states([key for key in unread if key not in self._states])
+
+    async def _resolve(self, connection: Connection, changes: Sequence[Change]) -> None:
+        """Read the jobs of rows that name them by another column than their key."""
+        jobs = self.found.adapter.tables[0]
+        for table in self.found.adapter.tables[1:]:
+            if table.joined is None or table.joined[1] == self.found.adapter.key_column:
+                continue
+            own, column = table.joined
+            values = {
+                value
+                for each in changes
+                if each.table == table.name
+                and (value := each.texts.get(own)) is not None
+                and self._images.key_of(each) is None
+            }
+            if not values:
+                continue
+            select = (
+                f"SELECT t.{self.found.adapter.key_column}::text "  # noqa: S608 - no input
+                f"FROM {self.found.schema}.{jobs.name} AS t WHERE t.{column}::text = ANY($1)"
+            )
+            keys = [row[0] for row in await connection.fetch(select, sorted(values))]
+            for key, rows in (await read_rows(connection, self.found, keys)).items():
+                self._images.put(key, rows)
+
+    def _images_of(self, ts: datetime, changes: Sequence[Change]) -> list[Seen]:
+        """Apply a transaction; return what it tells of each job."""
+        touched: dict[str, None] = {}
+        for change in changes:
+            key = self._images.key_of(change)
+            self._images.apply(key, change)
+            if key is not None:
+                touched[key] = None
+        return [seen for key in touched if (seen := self._image(key, ts)) is not None]
+
+    def _image(self, key: str, ts: datetime) -> Seen | None:
+        rows, before = self._images.rows(key), self._states.get(key)
+        if rows is None:
+            self._images.drop(key)
+            self._states.pop(key, None)
+            if before is None:
+                return None
+            known = Known(None, before[0])
+            gone = list(vanished(self.found.adapter, key, known, ts, is_exact=True))
+            return Seen(gone, ts) if gone else None
+        facts = dated(self.found.adapter.facts(rows, ts), before, ts)
+        self._states[key] = (facts[-1].status, facts[-1].attempt or 0)
+        return Seen(facts, ts)
+
+
+def dated(facts: Sequence[Fact], before: State | None, ts: datetime) -> list[Fact]:
+    """Date what the last change of a job told: it happened when that was committed.
+
+    `before`: how the job was until then.
+    """
+    made = list(facts)
+    for index in range(len(made) - 1, -1, -1):
+        fact = made[index]
+        if before is None or _is_known(fact, before) or NOT_KEPT in (fact.detail or {}):
+            break
+        if not fact.is_exact:
+            detail = {name: value for name, value in (fact.detail or {}).items() if name != "ts_of"}
+            made[index] = replace(fact, ts=ts, is_exact=True, detail=detail or None)
+        if fact.status is JobStatus.RUNNING:
+            break
+    return made
+
+
+def _is_known(fact: Fact, before: State) -> bool:
+    status, attempt = before
+    own = fact.attempt or 0
+    return own < attempt or (own == attempt and _RANKS[fact.status] <= _RANKS[status])
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Changes that are copied together, by transaction; `lsn`: after the last whole one."""
+
+    transactions: list[tuple[datetime, list[Change]]] = field(default_factory=list)
+    lsn: int | None = None
+    _count: int = 0
+    _open: datetime | None = None
+
+    def add(self, message: Begin | Commit | Change, done: int) -> None:
+        """Take a message; a transaction up to `done` is left out."""
+        if isinstance(message, Begin):
+            self._open = message.ts
+            self.transactions.append((message.ts, []))
+        elif isinstance(message, Commit):
+            self._open = None
+            if message.lsn <= done:
+                self._count -= len(self.transactions.pop()[1])
+            else:
+                self.lsn = message.lsn
+        else:
+            self.transactions[-1][1].append(message)
+            self._count += 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it should be copied: at the end of a transaction, unless that is very long."""
+        size = CHUNK_CHANGES if self._open is None else 20 * CHUNK_CHANGES
+        return self._count >= size
+
+    def rest(self) -> "_Chunk":
+        """Return an empty chunk for what follows."""
+        following = _Chunk(_open=self._open)
+        if self._open is not None:
+            following.transactions.append((self._open, []))
+        return following
