@@ -22,6 +22,7 @@ from mirror.checking import find_queue, report, require_readable, rights_of
 from mirror.options import MirrorOptions, Way, has_secret
 from mirror.reading import QueueError, connect, find_queues
 from mirror.runner import RETRIED, Runner, Step
+from mirror.slots import drop_slot, ensure_publication, ensure_slot, slot_name
 from server.cli.database import database, reason, require_head
 from server.cli.durations import duration
 from server.cli.errors import fail, read_settings
