@@ -113,7 +113,7 @@ class Poller:
         for key, seen in jobs.items():
             last = seen.facts[-1]
             if last.status in {JobStatus.QUEUED, JobStatus.RUNNING} or key in live:
-                self.known[key] = Known(live.get(key), last.status, last.scheduled_at)
+                self.known[key] = Known(live.get(key), last.status, last.attempt, last.scheduled_at)
             else:
                 self.known.pop(key, None)
 

@@ -174,7 +174,7 @@ class Runner:
         async with session_scope(self.org_id, engine=self.engine) as session:
             unfinished = await list_unfinished(session, self.org_id, row.id)
         known = {
-            job.external_id: Known(None, JobStatus(job.status), job.scheduled_at)
+            job.external_id: Known(None, JobStatus(job.status), job.attempt, job.scheduled_at)
             for job in unfinished
         }
         ledger = Ledger(self.engine, self.org_id, Source(row.name, row.kind))

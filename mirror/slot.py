@@ -158,7 +158,7 @@ class SlotReader:
             self._states.pop(key, None)
             if before is None:
                 return None
-            known = Known(None, before[0])
+            known = Known(None, *before)
             gone = list(vanished(self.found.adapter, key, known, ts, is_exact=True))
             return Seen(gone, ts) if gone else None
         facts = dated(self.found.adapter.facts(rows, ts), before, ts)

@@ -11,10 +11,11 @@ from mirror.adapters import Adapter
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A job that had not ended: what was read of it, its status, and when it was due."""
+    """A job that had not ended: what was read of it, its status, starts, and when it was due."""
 
     mark: str | None
     status: JobStatus
+    attempt: int | None = None
     due: datetime | None = None
 
 
@@ -33,5 +34,8 @@ def vanished(
         status = JobStatus.CANCELED
     else:
         return
+    # If it may have been started once more, nobody knows.
+    is_certain = known.status is JobStatus.RUNNING or status is JobStatus.CANCELED
+    attempt = known.attempt if is_certain else None
     detail = {"event": "its row was deleted"}
-    yield Fact(external_id, ts, status, None, is_exact, detail=detail)
+    yield Fact(external_id, ts, status, attempt, is_exact, detail=detail)

@@ -42,7 +42,7 @@ async def list_statuses(
 
 
 async def list_unfinished(session: AsyncSession, org_id: UUID, source_id: UUID) -> Sequence[AnyRow]:
-    """List the jobs of a source that have not ended: external_id, status, scheduled_at."""
+    """List the jobs of a source that have not ended: external_id, status, attempt, scheduled_at."""
     return await read_all(session, _unfinished(org_id, source_id))
 
 
@@ -64,6 +64,6 @@ def _statuses(org_id: UUID, source_id: UUID, external_ids: Sequence[str]) -> Any
 
 
 def _unfinished(org_id: UUID, source_id: UUID) -> AnySelect:
-    return select(job.external_id, job.status, job.scheduled_at).where(
+    return select(job.external_id, job.status, job.attempt, job.scheduled_at).where(
         job.org_id == org_id, job.source_id == source_id, job.status.in_(_UNFINISHED)
     )

@@ -20,11 +20,12 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
     tasks, queues = rows.get(_TASKS) or (), rows.get(_QUEUES) or ()
     history = History(str(job["id"]), job["created_at"])
     due = later(job["run_at"], job["created_at"])
+    failed = job["attempts"] - (job["locked_at"] is not None)
     history.add(
         QUEUED,
         job["created_at"],
         0,
-        scheduled_at=None if job["attempts"] else due,
+        scheduled_at=None if failed else due,
         detail=_notes(job),
     )
     has_ended = job["attempts"] >= job["max_attempts"] and job["locked_at"] is None
@@ -33,6 +34,7 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
         history.add(CANCELED, job["updated_at"], 0, error_message=job["last_error"])
     else:
         _add_attempts(history, job, due, has_ended=has_ended)
+    last = history.facts[-1]
     flags = job["flags"] if isinstance(job["flags"], dict) else {}
     return history.described(
         now,
@@ -42,7 +44,8 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
         max_attempts=job["max_attempts"],
         payload=job["payload"],
         tags=sorted(flags) or None,
-        scheduled_at=due,
+        # What waits has it already; of a job that has ended it is what the queue shows.
+        scheduled_at=due if history.status in {CANCELED, DEAD_LETTER} else last.scheduled_at,
     )
 
 
