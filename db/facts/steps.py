@@ -18,7 +18,7 @@ _NEXT: Mapping[JobStatus | None, tuple[JobStatus, ...]] = {
     None: (_QUEUED, _RUNNING),
     _QUEUED: (_RUNNING, _QUEUED),
     _RUNNING: (_RUNNING, _FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELED),
-    _FAILED: (_FAILED, _QUEUED, JobStatus.DEAD_LETTER),
+    _FAILED: (_FAILED, JobStatus.DEAD_LETTER, _QUEUED),
     JobStatus.SUCCEEDED: (JobStatus.SUCCEEDED,),
     JobStatus.CANCELED: (JobStatus.CANCELED, _QUEUED),
     JobStatus.DEAD_LETTER: (JobStatus.DEAD_LETTER, _QUEUED),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from db.facts import Fact
+from db.statuses import JobStatus
 from mirror.adapters import values as v
 from mirror.adapters.adapter import Adapter, Row, Rows, Table
 from mirror.adapters.history import (
@@ -44,8 +45,7 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
     if not history.facts:
         history.add(QUEUED, now, 0, ts_of=READ, detail=_keys(job))
     if history.status is not status:
-        starts = status in {RUNNING, SUCCEEDED, DEAD_LETTER} and history.status is QUEUED
-        history.add(status, now, history.attempt + starts, ts_of=READ)
+        _add_status(history, status, now)
     return history.described(
         now,
         type=job["task_name"],
@@ -54,6 +54,16 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
         max_attempts=max(history.attempt, 1),
         payload=job["args"],
     )
+
+
+def _add_status(history: History, status: JobStatus, now: datetime) -> None:
+    """Add what the row tells and no event does."""
+    if status in {RUNNING, SUCCEEDED, DEAD_LETTER} and history.status is QUEUED:
+        history.begin(now, history.attempt + 1, ts_of=READ)
+    if status is DEAD_LETTER:
+        history.fail(now, history.attempt, then=status, ts_of=READ)
+    elif status is not history.status:
+        history.add(status, now, history.attempt, ts_of=READ)
 
 
 def _add_events(history: History, job: Row, events: Sequence[Row]) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.facts import Source
@@ -70,3 +71,29 @@ async def jobs_of(service: Api) -> dict[str, Any]:
         if not page["pageInfo"]["hasNextPage"]:
             return jobs
         after = page["pageInfo"]["endCursor"]
+
+
+async def histories(ledger_url: str, source: str) -> dict[str, list[str]]:
+    """Get the events of each job of a source, by what the source calls it: status and attempt."""
+    connection = await asyncpg.connect(ledger_url)
+    rows = await connection.fetch(
+        "SELECT external_id, next_status, job_event.attempt FROM job_event "
+        "JOIN job ON job.org_id = job_event.org_id AND job.id = job_event.job_id "
+        "JOIN source ON source.id = job.source_id WHERE source.name = $1 ORDER BY job_id, seq",
+        source,
+    )
+    await connection.close()
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["external_id"], []).append(f"{row['next_status']} {row['attempt']}")
+    return found
+
+
+async def inexact(ledger_url: str) -> int:
+    """Count the events whose times were not told."""
+    connection = await asyncpg.connect(ledger_url)
+    count: int = await connection.fetchval(
+        "SELECT count(*) FROM job_event WHERE (detail -> 'joblens' -> 'exact')::boolean IS FALSE"
+    )
+    await connection.close()
+    return count
