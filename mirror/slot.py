@@ -54,6 +54,8 @@ class SlotReader:
     _images: Images = field(init=False)
     # The status and attempt of each job as of its last image.
     _states: dict[str, State] = field(default_factory=dict)
+    # Jobs whose last image was copied here: what it told need not be told again.
+    _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._images = Images(self.found.adapter)
@@ -95,14 +97,18 @@ class SlotReader:
         if chunk.lsn is None and not chunk.transactions:
             return
         await self._seed(connection, chunk)
-        jobs = [seen for ts, changes in chunk.transactions for seen in self._images_of(ts, changes)]
+        jobs: dict[str, Seen] = {}
+        for ts, changes in chunk.transactions:
+            for key, seen in self._images_of(ts, changes):
+                told = jobs[key].facts if key in jobs else ()
+                jobs[key] = Seen([*told, *seen.facts], seen.at)
         read = {} if chunk.lsn is None else {"lsn": lsn_text(chunk.lsn)}
         now = datetime.now(UTC)
         values = {"checkpoint": {**self.checkpoint, **read}, "last_seen_at": now}
         if chunk.transactions:
             lag = (now - chunk.transactions[-1][0]).total_seconds()
             values["lag_seconds"] = max(lag, 0.0)
-        await self.ledger.write(jobs, values)
+        await self.ledger.write(list(jobs.values()), values)
         self.checkpoint.update(read)
 
     async def _seed(self, connection: Connection, chunk: "_Chunk") -> None:
@@ -141,7 +147,7 @@ class SlotReader:
             for key, rows in (await read_rows(connection, self.found, keys)).items():
                 self._images.put(key, rows)
 
-    def _images_of(self, ts: datetime, changes: Sequence[Change]) -> list[Seen]:
+    def _images_of(self, ts: datetime, changes: Sequence[Change]) -> list[tuple[str, Seen]]:
         """Apply a transaction; return what it tells of each job."""
         touched: dict[str, None] = {}
         for change in changes:
@@ -149,19 +155,23 @@ class SlotReader:
             self._images.apply(key, change)
             if key is not None:
                 touched[key] = None
-        return [seen for key in touched if (seen := self._image(key, ts)) is not None]
+        return [(key, seen) for key in touched if (seen := self._image(key, ts)) is not None]
 
     def _image(self, key: str, ts: datetime) -> Seen | None:
         rows, before = self._images.rows(key), self._states.get(key)
         if rows is None:
             self._images.drop(key)
             self._states.pop(key, None)
+            self._told.discard(key)
             if before is None:
                 return None
             known = Known(None, *before)
             gone = list(vanished(self.found.adapter, key, known, ts, is_exact=True))
             return Seen(gone, ts) if gone else None
         facts = dated(self.found.adapter.facts(rows, ts), before, ts)
+        if key in self._told and before is not None:
+            facts = [fact for fact in facts[:-1] if not _is_known(fact, before)] + facts[-1:]
+        self._told.add(key)
         self._states[key] = (facts[-1].status, facts[-1].attempt or 0)
         return Seen(facts, ts)
 
