@@ -1,7 +1,7 @@
 """Records facts: in any order, repeated, late, from many processes at once."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -99,7 +99,7 @@ class _Recording:
         counts = {job.id: self._tell(job, names[job.id]) for job in jobs}
         new = [job for job in jobs if job.is_new]
         created = await self._create(new, names)
-        await self._change([job for job in jobs if job.is_changed and not job.is_new])
+        await self._change([job for job in jobs if job.is_changed and not job.is_new], names)
         missed = {job.id for job in new} - created
         for job_id in counts.keys() - missed:
             self.result.recorded += counts[job_id]
@@ -142,32 +142,40 @@ class _Recording:
         if not jobs:
             return set()
         changes = [job.change for job in jobs]
-        rows = [
-            {"id": each.job_id, "external_id": names[each.job_id], **each.columns, **each.told}
-            for each in changes
-        ]
-        given = statements.arrays(statements.NEW_JOBS, rows, job_table)
-        own = {"org_id": self.org_id, "source_id": self.source_id}
-        inserted = await self.session.execute(statements.INSERT_JOBS, {**own, **given})
+        given = statements.arrays(statements.NEW_JOBS, self._rows(changes, names), job_table)
+        inserted = await self.session.execute(statements.INSERT_JOBS, {**self._own, **given})
         created = set(inserted.scalars())
         await self._append([each for each in changes if each.job_id in created])
         return created
 
-    async def _change(self, jobs: Sequence[ObservedJob]) -> None:
+    async def _change(self, jobs: Sequence[ObservedJob], names: Mapping[UUID, str]) -> None:
         changes = [job.change for job in jobs]
         if not changes:
             return
         removed = {e.job_id: e.removed_from for e in changes if e.removed_from is not None}
-        own = {"org_id": self.org_id}
         if removed:
             # As long as the rows of the jobs are as they were when the events were summed.
             await withdraw(self.session, self.org_id, removed)
-            given = {"job_id": list(removed), "seq": list(removed.values())}
-            await self.session.execute(statements.DELETE_EVENTS, {**own, **given})
-        rows = [{"id": e.job_id, **e.columns, **e.told, **_flags(e)} for e in changes]
-        given = statements.arrays(statements.CHANGED_JOBS, rows, job_table)
-        await self.session.execute(statements.UPDATE_JOBS, {**own, **given})
+            late = [{"org_id": self.org_id, "job_id": i, "seq": seq} for i, seq in removed.items()]
+            await self.session.execute(statements.DELETE_EVENTS, late)
+        groups: dict[frozenset[str], list[Change]] = defaultdict(list)
+        for change in changes:
+            groups[frozenset(statements.groups_of(change.told))].append(change)
+        for told, some in groups.items():
+            columns, updating = statements.updating(told)
+            given = statements.arrays(columns, self._rows(some, names), job_table)
+            await self.session.execute(updating, {**self._own, **given})
         await self._append(changes)
+
+    @property
+    def _own(self) -> dict[str, UUID]:
+        return {"org_id": self.org_id, "source_id": self.source_id}
+
+    def _rows(self, changes: Iterable[Change], names: Mapping[UUID, str]) -> list[dict[str, Any]]:
+        return [
+            {"id": each.job_id, "external_id": names[each.job_id], **each.columns, **each.told}
+            for each in changes
+        ]
 
     async def _append(self, changes: Sequence[Change]) -> None:
         rows = [row for change in changes for row in _rows(change)]
@@ -188,10 +196,6 @@ def _plain(row: AnyRow) -> dict[str, Any]:
     for name in ("tags", "described"):
         values[name] = None if values[name] is None else loads(values[name])
     return values
-
-
-def _flags(change: Change) -> dict[str, bool]:
-    return {f"has_{group}": names[0] in change.told for group, names in statements.GROUPS.items()}
 
 
 def _rows(change: Change) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - the names of tables and columns are the program's own
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -29,22 +30,19 @@ job, event = job_table.c, job_event_table.c
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
-# What a fact may change of a job, but for its keys. Of those of a group the flag of that name says
-# whether they are given: they are large, or of another time.
+# What is only written if a fact tells it: it is large, or not read.
 GROUPS = {
     "payload": ("payload",),
     "result": ("result",),
     "error": ("last_error_code", "last_error_message", "error_group"),
 }
+_KEYS = ("id", "external_id")
 _COLUMNS = (
     *("type", "queue", "status", "priority", "attempt", "max_attempts", "requested_by"),
     *("event_seq", "created_at", "updated_at", "queued_at", "scheduled_at", "started_at"),
     *("finished_at", "worker", "progress_fraction", "progress_step", "progress_at"),
     *("parent_id", "batch", "tags", "described"),
-    *(name for names in GROUPS.values() for name in names),
 )
-_NEW = ("id", "external_id", *_COLUMNS)
-_CHANGED = ("id", *_COLUMNS)
 _EVENT = ("job_id", "seq", "ts", "prev_status", "next_status", "attempt", "detail")
 _STORED = (
     *("id", "source_id", "event_seq", "type", "queue", "priority", "requested_by"),
@@ -76,6 +74,11 @@ def events_of(org_id: Any, job_ids: Sequence[Any]) -> AnySelect:
     return statement.order_by(event.job_id, event.seq)
 
 
+def groups_of(told: Mapping[str, Any]) -> list[str]:
+    """Return the names of the GROUPS that are told."""
+    return [group for group, names in GROUPS.items() if names[0] in told]
+
+
 def arrays(names: Iterable[str], rows: Iterable[Mapping[str, Any]], table: Table) -> dict[str, Any]:
     """Return the parameters of a statement on many rows: an array for each column."""
     found: dict[str, Any] = {name: [] for name in names}
@@ -83,18 +86,16 @@ def arrays(names: Iterable[str], rows: Iterable[Mapping[str, Any]], table: Table
         for name, values in found.items():
             values.append(row.get(name))
     for name, values in found.items():
-        if _is_json(table.c.get(name)):
+        if _is_json(table.c[name]):
             found[name] = [None if value is None else dumps(value).decode() for value in values]
     return found
 
 
-def _is_json(column: Column[Any] | None) -> bool:
-    return column is not None and isinstance(column.type, JSONB)
+def _is_json(column: Column[Any]) -> bool:
+    return isinstance(column.type, JSONB)
 
 
 def _type_of(name: str, table: Table) -> str:
-    if name.startswith("has_"):
-        return "boolean"
     return "text" if _is_json(table.c[name]) else table.c[name].type.compile(_DIALECT)
 
 
@@ -108,52 +109,43 @@ def _value(name: str, table: Table) -> str:
 
 
 def _made(statement: str, names: Iterable[str], table: Table, **scalars: Any) -> TextClause:
-    types = {
-        name: Text() if _is_json(column := table.c.get(name)) else getattr(column, "type", None)
-        for name in names
-    }
+    types = {name: Text() if _is_json(table.c[name]) else table.c[name].type for name in names}
     return text(statement).bindparams(
-        *(bindparam(n, type_=ARRAY(kind) if kind else None) for n, kind in types.items()),
+        *(bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()),
         *(bindparam(name, type_=kind) for name, kind in scalars.items()),
     )
 
 
-NEW_JOBS = _NEW
-INSERT_JOBS = _made(
-    f"""
-    INSERT INTO job (org_id, source_id, {", ".join(_NEW)})
-    SELECT :org_id, :source_id, {", ".join(_value(name, job_table) for name in _NEW)}
-    FROM {_given(_NEW, job_table)} ORDER BY given.id
-    ON CONFLICT DO NOTHING RETURNING id
-    """,
-    _NEW,
-    job_table,
-    org_id=Uuid(),
-    source_id=Uuid(),
-)
-
-_FLAGS = tuple(f"has_{name}" for name in GROUPS)
-_GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
-CHANGED_JOBS = (*_CHANGED, *_FLAGS)
+def _inserting(names: Sequence[str]) -> str:
+    return f"""
+    INSERT INTO job (org_id, source_id, {", ".join(names)})
+    SELECT :org_id, :source_id, {", ".join(_value(name, job_table) for name in names)}
+    FROM {_given(names, job_table)} ORDER BY given.id
+    """
 
 
-def _set(name: str) -> str:
-    value = _value(name, job_table)
-    if (group := _GROUP_OF.get(name)) is None:
-        return f"{name} = {value}"
-    return f"{name} = CASE WHEN given.has_{group} THEN {value} ELSE job.{name} END"
+def _of_jobs(statement: str, names: Sequence[str]) -> TextClause:
+    return _made(statement, names, job_table, org_id=Uuid(), source_id=Uuid())
 
 
-UPDATE_JOBS = _made(
-    f"""
-    UPDATE job SET {", ".join(map(_set, _COLUMNS))}
-    FROM {_given(CHANGED_JOBS, job_table)}
-    WHERE job.org_id = :org_id AND job.id = given.id
-    """,
-    CHANGED_JOBS,
-    job_table,
-    org_id=Uuid(),
-)
+NEW_JOBS = (*_KEYS, *_COLUMNS, *(name for names in GROUPS.values() for name in names))
+INSERT_JOBS = _of_jobs(f"{_inserting(NEW_JOBS)} ON CONFLICT DO NOTHING RETURNING id", NEW_JOBS)
+
+
+@cache
+def updating(groups: frozenset[str]) -> tuple[Sequence[str], TextClause]:
+    """Return the columns and the statement that changes jobs; of GROUPS only these.
+
+    The jobs must exist. Only an INSERT finds them by their key, whatever PostgreSQL knows of the
+    organisation: an UPDATE may read all its jobs.
+    """
+    told = (name for group in GROUPS if group in groups for name in GROUPS[group])
+    changed = (*_COLUMNS, *told)
+    names = (*_KEYS, *changed)
+    setting = ", ".join(f"{name} = excluded.{name}" for name in changed)
+    resolved = f"{_inserting(names)} ON CONFLICT (org_id, id) DO UPDATE SET {setting}"
+    return names, _of_jobs(resolved, names)
+
 
 NEW_EVENTS = _EVENT
 INSERT_EVENTS = _made(
@@ -166,14 +158,11 @@ INSERT_EVENTS = _made(
     job_event_table,
     org_id=Uuid(),
 )
-REPLACED = ("job_id", "seq")
-DELETE_EVENTS = _made(
-    f"""
-    DELETE FROM job_event USING {_given(REPLACED, job_event_table)}
-    WHERE job_event.org_id = :org_id AND job_event.job_id = given.job_id
-    AND job_event.seq >= given.seq
-    """,
-    REPLACED,
-    job_event_table,
-    org_id=Uuid(),
+# One for each job: joined with a list, it may read all events of the organisation.
+DELETE_EVENTS = text(
+    "DELETE FROM job_event WHERE org_id = :org_id AND job_id = :job_id AND seq >= :seq"
+).bindparams(
+    bindparam("org_id", type_=Uuid()),
+    bindparam("job_id", type_=Uuid()),
+    bindparam("seq", type_=event.seq.type),
 )

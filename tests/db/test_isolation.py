@@ -30,6 +30,7 @@ from db.tables import (
     metadata,
     org_table,
     retention_policy_table,
+    source_table,
     tally_duration_table,
     tally_key_table,
     tally_state_table,
@@ -65,8 +66,10 @@ EXPECTED = {
     error_group_table: 1,
     error_tally_table: 1,
     type_usual_table: 1,
+    source_table: 1,
 }
 DERIVED = (
+    "INSERT INTO source (org_id, id, name, kind) VALUES ($1, $1, 'shop', 'river')",
     "INSERT INTO error_group VALUES ($1, $1, 'E', '', '{}', 1, now(), now())",
     "INSERT INTO error_tally VALUES ($1, $1, 1, now(), 1)",
     "INSERT INTO type_usual (org_id, type, made_at, wait_sample, run_sample)"
@@ -197,11 +200,24 @@ async def test_a_row_of_another_organisation_may_not_be_written(
         assert await run(engine, WRITE, change.where(job_table.c.org_id == OTHER)) == [0]
 
 
+async def test_only_events_of_a_source_can_be_deleted(engine: AsyncEngine) -> None:
+    everything = delete(job_event_table)
+    assert await run(engine, WRITE, everything) == [0]
+    async with RequestSession(engine, WRITE) as session, session.use() as begun:
+        observed = await begun.execute(
+            text(
+                "UPDATE job SET source_id = id, external_id = 'x' WHERE id = (SELECT id FROM job LIMIT 1) RETURNING id"
+            )
+        )
+        (job_id,) = observed.scalars()
+        deleted = await begun.execute(everything.returning(job_event_table.c.job_id))
+        assert set(deleted.scalars()) == {job_id}
+
+
 @pytest.mark.parametrize(
     "statement",
     [
         "UPDATE job_event SET attempt = 0",
-        "DELETE FROM job_event",
         "TRUNCATE job_event",
         "TRUNCATE job CASCADE",
         "INSERT INTO token (org_id, id, hash, name, roles) VALUES (gen_random_uuid(),"

@@ -93,6 +93,11 @@ INSERT INTO type_usual (org_id, type, made_at, wait_sample, run_sample)
 VALUES ('{ORG}', 'a', now(), 3, 0)
 """
 
+SOURCE = f"""
+INSERT INTO source (org_id, name, kind) VALUES ('{ORG}', 'shop', 'river');
+UPDATE job SET source_id = id, external_id = '7', described = '{{}}'
+"""
+
 RETENTION = f"""
 INSERT INTO retention_policy VALUES ('{ORG}', '{ORG}', 'failed', 'report.*', 60, now())
 """
@@ -139,6 +144,8 @@ async def fill(url: str) -> None:
         await execute(url, RETENTION)
     if ("type_usual", "type") in columns:
         await execute(url, USUAL)
+    if ("source", "id") in columns:
+        await execute(url, SOURCE)
     if ("error_group", "id") in columns:
         await execute(url, ERRORS)
 
