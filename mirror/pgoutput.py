@@ -30,9 +30,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """A transaction begins that was committed at `ts`."""
+    """A transaction begins that was committed at `ts`; `xid`: the lower half of its id."""
 
     ts: datetime
+    xid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Decoder:
         kind = message.byte()
         if kind == "B":
             message.number(_INT64)
-            yield Begin(message.ts())
+            yield Begin(message.ts(), message.number(_INT32))
         elif kind == "C":
             message.byte()
             message.number(_INT64)

@@ -22,6 +22,8 @@ from mirror.vanished import Known, vanished
 PEEK_CHANGES = 10_000
 CHUNK_CHANGES = 1_000
 _PREFETCH = 1_000
+_WHOLE, _HALF = 1 << 32, 1 << 31
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 _PEEK = """
 SELECT data FROM pg_logical_slot_peek_binary_changes(
@@ -40,6 +42,25 @@ _RANKS = {
 State = tuple[JobStatus, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The transactions that a reading of rows sees: below `xmax`, but for those under way."""
+
+    xmax: int
+    under_way: frozenset[int]
+
+    @classmethod
+    def read(cls, text: str) -> "Snapshot":
+        """Read PostgreSQL's text."""
+        _, xmax, under_way = text.split(":")
+        return cls(int(xmax), frozenset(map(int, filter(None, under_way.split(",")))))
+
+    def has(self, xid: int) -> bool:
+        """Return whether it sees the transaction whose id has this lower half."""
+        near = self.xmax - ((self.xmax - xid + _HALF) % _WHOLE - _HALF)
+        return near < self.xmax and near not in self.under_way
+
+
 @dataclass(slots=True)
 class SlotReader:
     """Follows one queue by its slot, which is also the name of the publication.
@@ -56,6 +77,9 @@ class SlotReader:
     _states: dict[str, State] = field(default_factory=dict)
     # Jobs whose last image was copied here: what it told need not be told again.
     _told: set[str] = field(default_factory=set)
+    # Jobs whose rows were read, and in which snapshot.
+    _read_at: dict[str, Snapshot] = field(default_factory=dict)
+    _snapshot: Snapshot = field(default_factory=lambda: Snapshot(0, frozenset()))
 
     def __post_init__(self) -> None:
         self._images = Images(self.found.adapter)
@@ -63,7 +87,9 @@ class SlotReader:
     async def read(self, connection: Connection) -> int:
         """Copy what was committed since the last reading; return how many changes that were."""
         decoder, chunk, count = Decoder(), _Chunk(), 0
-        async with connection.transaction():
+        # What is read of rows is as of its beginning: changes that are not in it come on top.
+        async with connection.transaction(isolation="repeatable_read"):
+            self._snapshot = Snapshot.read(await connection.fetchval(_SNAPSHOT))
             cursor = connection.cursor(
                 _PEEK, self.slot, PEEK_CHANGES, self.slot, prefetch=_PREFETCH
             )
@@ -98,15 +124,15 @@ class SlotReader:
             return
         await self._seed(connection, chunk)
         jobs: dict[str, Seen] = {}
-        for ts, changes in chunk.transactions:
-            for key, seen in self._images_of(ts, changes):
+        for begin, changes in chunk.transactions:
+            for key, seen in self._images_of(begin, changes):
                 told = jobs[key].facts if key in jobs else ()
                 jobs[key] = Seen([*told, *seen.facts], seen.at)
         read = {} if chunk.lsn is None else {"lsn": lsn_text(chunk.lsn)}
         now = datetime.now(UTC)
         values = {"checkpoint": {**self.checkpoint, **read}, "last_seen_at": now}
         if chunk.transactions:
-            lag = (now - chunk.transactions[-1][0]).total_seconds()
+            lag = (now - chunk.transactions[-1][0].ts).total_seconds()
             values["lag_seconds"] = max(lag, 0.0)
         await self.ledger.write(list(jobs.values()), values)
         self.checkpoint.update(read)
@@ -114,13 +140,20 @@ class SlotReader:
     async def _seed(self, connection: Connection, chunk: "_Chunk") -> None:
         """Read the rows of jobs that are not in memory, and the states of those in the ledger."""
         changes = [change for _, changes in chunk.transactions for change in changes]
+        born = {
+            self._images.key_of(each)
+            for each in changes
+            if each.kind == "insert" and each.table == self.found.adapter.tables[0].name
+        }
         await self._resolve(connection, changes)
         keys = {key for each in changes if (key := self._images.key_of(each)) is not None}
-        unread = sorted(key for key in keys if key not in self._images)
+        # Of a job that was added the log tells all.
+        unread = sorted(key for key in keys - born if key not in self._images)
         if not unread:
             return
         for key, rows in (await read_rows(connection, self.found, unread)).items():
             self._images.put(key, rows)
+            self._read_at[key] = self._snapshot
         self._states |= await self.ledger.states([key for key in unread if key not in self._states])
 
     async def _resolve(self, connection: Connection, changes: Sequence[Change]) -> None:
@@ -146,29 +179,45 @@ class SlotReader:
             keys = [row[0] for row in await connection.fetch(select, sorted(values))]
             for key, rows in (await read_rows(connection, self.found, keys)).items():
                 self._images.put(key, rows)
+                self._read_at[key] = self._snapshot
 
-    def _images_of(self, ts: datetime, changes: Sequence[Change]) -> list[tuple[str, Seen]]:
+    def _images_of(self, begin: Begin, changes: Sequence[Change]) -> list[tuple[str, Seen]]:
         """Apply a transaction; return what it tells of each job."""
         touched: dict[str, None] = {}
         for change in changes:
             key = self._images.key_of(change)
-            self._images.apply(key, change)
             if key is not None:
                 touched[key] = None
-        return [(key, seen) for key in touched if (seen := self._image(key, ts)) is not None]
+            if key is None or not self._is_read(key, begin):
+                self._images.apply(key, change)
+        found = ((key, self._image(key, begin)) for key in touched)
+        return [(key, seen) for key, seen in found if seen is not None]
 
-    def _image(self, key: str, ts: datetime) -> Seen | None:
+    def _is_read(self, key: str, begin: Begin) -> bool:
+        """Whether the rows of a job were read with this transaction in them.
+
+        An older row beside newer ones of other tables would tell what never was.
+        """
+        has_others = any(not table.is_beside for table in self.found.adapter.tables[1:])
+        snapshot = self._read_at.get(key)
+        return has_others and snapshot is not None and snapshot.has(begin.xid)
+
+    def _image(self, key: str, begin: Begin) -> Seen | None:
+        ts = begin.ts
         rows, before = self._images.rows(key), self._states.get(key)
         if rows is None:
             self._images.drop(key)
             self._states.pop(key, None)
             self._told.discard(key)
+            self._read_at.pop(key, None)
             if before is None:
                 return None
             known = Known(None, *before)
             gone = list(vanished(self.found.adapter, key, known, ts, is_exact=True))
             return Seen(gone, ts) if gone else None
-        facts = dated(self.found.adapter.facts(rows, ts), before, ts)
+        facts = self.found.adapter.facts(rows, ts)
+        if not self._is_read(key, begin):
+            facts = dated(facts, before, ts)
         if key in self._told and before is not None:
             facts = [fact for fact in facts[:-1] if not _is_known(fact, before)] + facts[-1:]
         self._told.add(key)
@@ -204,16 +253,16 @@ def _is_known(fact: Fact, before: State) -> bool:
 class _Chunk:
     """Changes that are copied together, by transaction; `lsn`: after the last whole one."""
 
-    transactions: list[tuple[datetime, list[Change]]] = field(default_factory=list)
+    transactions: list[tuple[Begin, list[Change]]] = field(default_factory=list)
     lsn: int | None = None
     _count: int = 0
-    _open: datetime | None = None
+    _open: Begin | None = None
 
     def add(self, message: Begin | Commit | Change, done: int) -> None:
         """Take a message; a transaction up to `done` is left out."""
         if isinstance(message, Begin):
-            self._open = message.ts
-            self.transactions.append((message.ts, []))
+            self._open = message
+            self.transactions.append((message, []))
         elif isinstance(message, Commit):
             self._open = None
             if message.lsn <= done:

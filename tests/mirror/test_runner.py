@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.facts import Source, ensure_source
-from db.facts.mirrored import update_source
+from db.facts.mirrored import get_source, update_source
 from db.session_scope import session_scope
 from mirror import runner
-from mirror.options import MirrorOptions
+from mirror.options import MirrorOptions, Way
 from mirror.runner import Runner
 from mirror.supervisor import Mirrors
 from tests.conftest import FreshDatabase
@@ -125,17 +125,19 @@ async def test_serving_processes_follow_what_is_added(
     await worker.close()
 
 
-async def add(engine: AsyncEngine, url: str) -> None:
+async def add(engine: AsyncEngine, url: str, kind: str = "river", way: Way = "poll") -> None:
+    """Add a source, as `joblens mirror add` does."""
     async with session_scope(ORG_ID, engine=engine) as session:
-        await ensure_source(session, ORG_ID, Source("shop", "river"))
-    options = MirrorOptions(url=url, interval_seconds=0.1)
+        await ensure_source(session, ORG_ID, Source("shop", kind))
+    options = MirrorOptions(url=url, interval_seconds=0.1, way=way, slot="joblens_shop")
     await set_source(engine, settings=options.stored, checkpoint={})
 
 
 async def set_source(engine: AsyncEngine, **values: Any) -> None:
     async with session_scope(ORG_ID, engine=engine) as session:
-        source_id = await ensure_source(session, ORG_ID, Source("shop", "river"))
-        await update_source(session, ORG_ID, source_id, values)
+        row = await get_source(session, ORG_ID, "shop")
+        assert row is not None
+        await update_source(session, ORG_ID, row.id, values)
 
 
 async def error(ledger_url: str) -> str | None:
