@@ -4,25 +4,21 @@ What is copied is committed in the ledger with the position in the log; the slot
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from db.facts import Fact
-from db.statuses import JobStatus
-from mirror.adapters.history import NOT_KEPT
+from mirror.chunks import Chunk, Snapshot
+from mirror.dating import State, dated, is_known
 from mirror.images import Images
 from mirror.ledger import Ledger, Seen
-from mirror.pgoutput import Begin, Change, Commit, Decoder, lsn_number, lsn_text
+from mirror.pgoutput import Begin, Change, Decoder, lsn_number, lsn_text
 from mirror.reading import Connection, Found, quoted, read_rows
 from mirror.vanished import Known, vanished
 
-# Row changes of one reading, which ends at the end of a transaction; and of one transaction of the
-# ledger.
+# Row changes of one reading, which ends at the end of a transaction.
 PEEK_CHANGES = 10_000
-CHUNK_CHANGES = 1_000
 _PREFETCH = 1_000
-_WHOLE, _HALF = 1 << 32, 1 << 31
 _SNAPSHOT = "SELECT pg_current_snapshot()::text"
 
 _PEEK = """
@@ -30,35 +26,6 @@ SELECT data FROM pg_logical_slot_peek_binary_changes(
     $1, NULL, $2, 'proto_version', '1', 'publication_names', $3
 )
 """
-# What can follow a status within one attempt.
-_RANKS = {
-    JobStatus.RUNNING: 1,
-    JobStatus.FAILED: 2,
-    JobStatus.SUCCEEDED: 3,
-    JobStatus.CANCELED: 3,
-    JobStatus.DEAD_LETTER: 3,
-    JobStatus.QUEUED: 4,
-}
-State = tuple[JobStatus, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The transactions that a reading of rows sees: below `xmax`, but for those under way."""
-
-    xmax: int
-    under_way: frozenset[int]
-
-    @classmethod
-    def read(cls, text: str) -> "Snapshot":
-        """Read PostgreSQL's text."""
-        _, xmax, under_way = text.split(":")
-        return cls(int(xmax), frozenset(map(int, filter(None, under_way.split(",")))))
-
-    def has(self, xid: int) -> bool:
-        """Return whether it sees the transaction whose id has this lower half."""
-        near = self.xmax - ((self.xmax - xid + _HALF) % _WHOLE - _HALF)
-        return near < self.xmax and near not in self.under_way
 
 
 @dataclass(slots=True)
@@ -86,7 +53,7 @@ class SlotReader:
 
     async def read(self, connection: Connection) -> int:
         """Copy what was committed since the last reading; return how many changes that were."""
-        decoder, chunk, count = Decoder(), _Chunk(), 0
+        decoder, chunk, count = Decoder(), Chunk(), 0
         # What is read of rows is as of its beginning: changes that are not in it come on top.
         async with connection.transaction(isolation="repeatable_read"):
             self._snapshot = Snapshot.read(await connection.fetchval(_SNAPSHOT))
@@ -119,7 +86,7 @@ class SlotReader:
     def _done(self) -> int:
         return lsn_number(self.checkpoint["lsn"]) if self.checkpoint.get("lsn") else 0
 
-    async def _copy(self, connection: Connection, chunk: "_Chunk") -> None:
+    async def _copy(self, connection: Connection, chunk: "Chunk") -> None:
         if chunk.lsn is None and not chunk.transactions:
             return
         await self._seed(connection, chunk)
@@ -137,7 +104,7 @@ class SlotReader:
         await self.ledger.write(list(jobs.values()), values)
         self.checkpoint.update(read)
 
-    async def _seed(self, connection: Connection, chunk: "_Chunk") -> None:
+    async def _seed(self, connection: Connection, chunk: "Chunk") -> None:
         """Read the rows of jobs that are not in memory, and the states of those in the ledger."""
         changes = [change for _, changes in chunk.transactions for change in changes]
         born = {
@@ -219,69 +186,7 @@ class SlotReader:
         if not self._is_read(key, begin):
             facts = dated(facts, before, ts)
         if key in self._told and before is not None:
-            facts = [fact for fact in facts[:-1] if not _is_known(fact, before)] + facts[-1:]
+            facts = [fact for fact in facts[:-1] if not is_known(fact, before)] + facts[-1:]
         self._told.add(key)
         self._states[key] = (facts[-1].status, facts[-1].attempt or 0)
         return Seen(facts, ts)
-
-
-def dated(facts: Sequence[Fact], before: State | None, ts: datetime) -> list[Fact]:
-    """Date what the last change of a job told: it happened when that was committed.
-
-    `before`: how the job was until then.
-    """
-    made = list(facts)
-    for index in range(len(made) - 1, -1, -1):
-        fact = made[index]
-        if before is None or _is_known(fact, before) or NOT_KEPT in (fact.detail or {}):
-            break
-        if not fact.is_exact:
-            detail = {name: value for name, value in (fact.detail or {}).items() if name != "ts_of"}
-            made[index] = replace(fact, ts=ts, is_exact=True, detail=detail or None)
-        if fact.status is JobStatus.RUNNING:
-            break
-    return made
-
-
-def _is_known(fact: Fact, before: State) -> bool:
-    status, attempt = before
-    own = fact.attempt or 0
-    return own < attempt or (own == attempt and _RANKS[fact.status] <= _RANKS[status])
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """Changes that are copied together, by transaction; `lsn`: after the last whole one."""
-
-    transactions: list[tuple[Begin, list[Change]]] = field(default_factory=list)
-    lsn: int | None = None
-    _count: int = 0
-    _open: Begin | None = None
-
-    def add(self, message: Begin | Commit | Change, done: int) -> None:
-        """Take a message; a transaction up to `done` is left out."""
-        if isinstance(message, Begin):
-            self._open = message
-            self.transactions.append((message, []))
-        elif isinstance(message, Commit):
-            self._open = None
-            if message.lsn <= done:
-                self._count -= len(self.transactions.pop()[1])
-            else:
-                self.lsn = message.lsn
-        else:
-            self.transactions[-1][1].append(message)
-            self._count += 1
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it should be copied: at the end of a transaction, unless that is very long."""
-        size = CHUNK_CHANGES if self._open is None else 20 * CHUNK_CHANGES
-        return self._count >= size
-
-    def rest(self) -> "_Chunk":
-        """Return an empty chunk for what follows."""
-        following = _Chunk(_open=self._open)
-        if self._open is not None:
-            following.transactions.append((self._open, []))
-        return following

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.facts import Source
 from db.facts.mirrored import get_source
 from db.session_scope import session_scope
-from mirror import poll, slot
+from mirror import chunks, poll
 from mirror.ledger import Ledger
 from mirror.poll import Poller
 from mirror.reading import Found, connect
@@ -35,7 +35,7 @@ async def test_by_a_slot(
     logical_database: QueueDatabase,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(slot, "CHUNK_CHANGES", 4)
+    monkeypatch.setattr(chunks, "CHUNK_CHANGES", 4)
     ledger_url, queue_url = await fresh_database(), await logical_database()
     await execute(queue_url, fake_graphile.DDL)
     connection = await connect(queue_url)
