@@ -22,7 +22,9 @@ TEXT_COLUMNS = (
     "last_error_message",
     "worker",
     "batch",
+    "external_id",
 )
+ID_COLUMNS = ("error_group", "parent_id", "source_id")
 INT_COLUMNS = ("priority", "attempt")
 TIME_COLUMNS = ("created_at", "updated_at", "scheduled_at", "started_at", "finished_at")
 
@@ -153,6 +155,8 @@ class JobCriteria:
     last_error_message: TextCriteria | None = None
     worker: TextCriteria | None = None
     batch: TextCriteria | None = None
+    external_id: TextCriteria | None = None
+    source_id: UUID | None = None
     priority: IntCriteria | None = None
     attempt: IntCriteria | None = None
     created_at: TimeCriteria | None = None

@@ -1,18 +1,26 @@
 """The exceptions of JobRepository, and the checks of its arguments that raise them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from db.commands.creation import Creation, NewJob
 from db.commands.transitions import Transition
-from db.limits import MAX_BATCH, MAX_INT32, MAX_JSON_BYTES, MAX_TRANSITIONS, MIN_INT32
+from db.limits import (
+    MAX_BATCH,
+    MAX_FACTS,
+    MAX_INT32,
+    MAX_JSON_BYTES,
+    MAX_TRANSITIONS,
+    MIN_INT32,
+)
 from db.outcomes import (
     ChangedJob,
     CreatedJob,
     IdempotencyConflict,
     IllegalTransition,
     JobNotFound,
+    ReadOnlyJob,
 )
 from db.progress import Progress
 from db.queries.jobs import JobRow
@@ -35,6 +43,14 @@ class JobNotFoundError(LookupError):
         super().__init__(f"There is no job {outcome.job_id}.")
         self.outcome = outcome
         self.job_id = outcome.job_id
+
+
+class ReadOnlyJobError(Exception):
+    """The job is of a source: it can be changed only there."""
+
+    def __init__(self, outcome: ReadOnlyJob) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
 
 
 class IdempotencyConflictError(Exception):
@@ -69,6 +85,14 @@ def check_batch(jobs: Sequence[NewJob]) -> None:
     _raise_fault("jobs", too_many)
     for index, job in enumerate(jobs):
         check_new(job, f"jobs[{index}].")
+
+
+def check_facts(source_faults: Mapping[str, str], facts: Sequence[Any]) -> None:
+    """Raise InvalidJobError for an invalid source, or for more facts than may be told at once."""
+    for name, fault in source_faults.items():
+        _raise_fault(f"source.{name}", fault)
+    too_many = f"It may have at most {MAX_FACTS} facts." if len(facts) > MAX_FACTS else None
+    _raise_fault("facts", too_many)
 
 
 def check_deletion(job_ids: Sequence[UUID]) -> None:
@@ -123,14 +147,16 @@ def check_transition(transition: Transition, prefix: str = "") -> None:
 
 
 def job_or_error(
-    outcome: ChangedJob | IllegalTransition | JobNotFound,
-) -> JobRow | JobNotFoundError | IllegalTransitionError:
+    outcome: ChangedJob | IllegalTransition | JobNotFound | ReadOnlyJob,
+) -> JobRow | JobNotFoundError | IllegalTransitionError | ReadOnlyJobError:
     """Return the changed job, or the error of a refused change."""
     match outcome:
         case ChangedJob(job):
             return job
         case JobNotFound():
             return JobNotFoundError(outcome)
+        case ReadOnlyJob():
+            return ReadOnlyJobError(outcome)
     return IllegalTransitionError(outcome)
 
 

@@ -13,6 +13,8 @@ MAX_JSON_DEPTH = 100  # levels
 MAX_ATTEMPTS = 1_000  # how often a job may be started
 MAX_BACKOFF_SECONDS = 366 * 86_400  # the wait before a retry
 MAX_BATCH = 1_000  # jobs created or changed by one call
+MAX_SOURCES = 100  # sources of an organisation
+MAX_FACTS = 1_000  # facts of one call
 MAX_TRANSITIONS = 500  # transitions of one call, each with its own values
 
 # JSON numbers keep all digits within this range. Beyond it only values that a double represents

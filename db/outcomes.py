@@ -85,6 +85,17 @@ class IllegalTransition:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadOnlyJob:
+    """The job is what the facts of its source tell: it cannot be changed here."""
+
+    job: JobRow
+
+    @property
+    def message(self) -> str:
+        return "The job is run by another system. It can be changed only there."
+
+
+@dataclass(frozen=True, slots=True)
 class JobWithEvents:
     """A job and its events, oldest first."""
 

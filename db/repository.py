@@ -21,26 +21,30 @@ from db.criteria import JobCriteria, TextCriteria
 from db.error_texts import with_storable_errors
 from db.errors import (
     IllegalTransitionError,
+    InvalidJobError,
     JobNotFoundError,
+    ReadOnlyJobError,
     check_author,
     check_batch,
     check_created,
     check_deletion,
     check_detail,
     check_event,
+    check_facts,
     check_limit,
     check_new,
     check_transition,
     check_transitions,
     job_or_error,
 )
+from db.facts import Fact, Recorded, Source, TooManySourcesError, record_facts
 from db.job_defaults import (
     DEFAULT_BACKOFF_POLICY,
     DEFAULT_MAX_ATTEMPTS,
     DEFAULT_PRIORITY,
     DEFAULT_QUEUE,
 )
-from db.outcomes import CreatedJob, JobNotFound, JobWithEvents
+from db.outcomes import CreatedJob, JobNotFound, JobWithEvents, ReadOnlyJob
 from db.progress import Progress
 from db.queries import due_jobs, events, jobs
 from db.queries.jobs import JobRow
@@ -188,7 +192,7 @@ class JobRepository:
         without attempts left, and is also allowed for canceled and dead-lettered jobs. `worker`:
         who starts the job. Error texts that are too long or cannot be stored are shortened or
         cleaned. Waits for concurrent changes of the job. Raises InvalidJobError, JobNotFoundError
-        or IllegalTransitionError.
+        IllegalTransitionError or ReadOnlyJobError.
         """
         values = expected, attempt, result, error_code, error_message, detail, by_operator, worker
         change = StatusChange(job_id, status, *values)
@@ -205,7 +209,7 @@ class JobRepository:
 
     async def update_many_job_statuses(
         self, changes: Sequence[StatusChange]
-    ) -> list[JobRow | JobNotFoundError | IllegalTransitionError]:
+    ) -> list[JobRow | JobNotFoundError | IllegalTransitionError | ReadOnlyJobError]:
         """Change the statuses of up to 500 jobs, each as `update_job_status` does.
 
         The result is in the order given: the changed job, or the error of a change that is refused,
@@ -233,7 +237,8 @@ class JobRepository:
         """Append an event that does not change the job's status, and return its `seq`.
 
         `progress` becomes that of the job; without a detail, the job's `updated_at` stays. Locks
-        the job until the transaction ends. Raises InvalidJobError or JobNotFoundError.
+        the job until the transaction ends. Raises InvalidJobError, JobNotFoundError or
+        ReadOnlyJobError.
         """
         checked = with_storable_errors(detail or {})
         check_event(detail, progress)
@@ -243,7 +248,23 @@ class JobRepository:
         )
         if isinstance(outcome, JobNotFound):
             raise JobNotFoundError(outcome)
+        if isinstance(outcome, ReadOnlyJob):
+            raise ReadOnlyJobError(outcome)
         return outcome.seq
+
+    async def record_facts(self, source: Source, facts: Sequence[Fact]) -> Recorded:
+        """Record up to 1,000 facts: what was observed of jobs of a source.
+
+        Facts may come in any order, late, repeated, and from many processes: a job is what its
+        facts add up to. What of a fact cannot be stored is replaced by a note; a fact whose
+        `external_id` cannot be is among the faults of the result. Locks the jobs. Raises
+        InvalidJobError for an invalid source or too many facts.
+        """
+        check_facts(source.faults, facts)
+        try:
+            return await record_facts(*self._scope, source, facts)
+        except TooManySourcesError as error:
+            raise InvalidJobError("source", str(error)) from None
 
     async def delete_job(self, job_id: UUID) -> bool:
         """Delete a job and its events, whatever its status; return whether it existed."""

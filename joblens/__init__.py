@@ -13,7 +13,9 @@ from db.errors import (
     IllegalTransitionError,
     InvalidJobError,
     JobNotFoundError,
+    ReadOnlyJobError,
 )
+from db.facts import Fact, FactFault, Recorded, Source
 from db.outcomes import CreatedJob, JobWithEvents
 from db.progress import Progress
 from db.repository import JobRepository
@@ -29,6 +31,8 @@ __all__ = [
     "CreatedJob",
     "DatabaseUnavailableError",
     "EngineOptions",
+    "Fact",
+    "FactFault",
     "IdempotencyConflictError",
     "IllegalTransitionError",
     "InvalidJobError",
@@ -38,6 +42,9 @@ __all__ = [
     "JobWithEvents",
     "NewJob",
     "Progress",
+    "ReadOnlyJobError",
+    "Recorded",
+    "Source",
     "StatusChange",
     "TransactionAbortedError",
     "create_worker_engine",

@@ -127,7 +127,7 @@ async def delete_matching(
     """
     bulk.check()
     async with ctx.write() as (session, org_id):
-        read = {"status", "updated_at"}
+        read = {"status", "updated_at", "source_id"}
         found = await queries.list_jobs(session, org_id, criteria, bulk.window, read)
         taken = found[: bulk.limit]
         matched = as_count(len(found), bulk.limit)
@@ -136,12 +136,12 @@ async def delete_matching(
             matched = as_count(await queries.count_jobs(session, org_id, criteria, most), most)
         deleted: Collection[UUID] = ()
         if not bulk.dry_run:
-            ids = [row.id for row in taken]
+            ids = [row.id for row in taken if row.source_id is None]
             deleted = set(
                 await delete_jobs(session, org_id, ids, bulk.criteria(criteria), skip_locked=True)
             )
     left = [row for row in taken if row.id not in deleted]
-    skips, samples = _sorted_out(left, partial(_newer, bulk), bulk)
+    skips, samples = _sorted_out(left, partial(_unwilling, bulk), bulk)
     return DeletedMany(
         matched=matched,
         deleted=len(deleted),
@@ -152,14 +152,17 @@ async def delete_matching(
     )
 
 
-def _newer(bulk: Bulk, row: JobRow) -> SkipReason | None:
+def _unwilling(bulk: Bulk, row: JobRow) -> SkipReason | None:
+    """Return why a job is left alone, whatever is to be done."""
+    if row.source_id is not None:
+        return SkipReason.READ_ONLY
     return SkipReason.CHANGED_SINCE if bulk.has_changed(row) else None
 
 
 def _refusal(bulk: Bulk, change: Transition, row: JobRow) -> SkipReason | None:
     """Return why a job is not changed, as far as its row tells."""
     refused = None if is_allowed(change, row) else SkipReason.STATUS
-    return _newer(bulk, row) or refused
+    return _unwilling(bulk, row) or refused
 
 
 def _sorted_out(

@@ -6,7 +6,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from db import facts
 from db.criteria import JobEventCriteria
+from db.facts.history import MARK
+from db.json_values import loads
 from db.queries import attempts
 from db.queries import events as queries
 from db.queries import written as queries_written
@@ -34,6 +37,13 @@ from resolvers.paging import (
 
 ROWS_ONLY = PageNeeds(rows=True, cursors=False, more_after=False, more_before=False)
 LATEST = Window(EVENTS_OF_JOB, limit=1, backward=True)
+
+
+def is_exact(event: JobEventRow) -> bool:
+    """Return whether the time of an event was told. The row has its detail."""
+    detail = event.detail
+    # Only details with the mark are parsed.
+    return not detail or f'"{MARK}"' not in detail or facts.is_exact(loads(detail))
 
 
 async def list_events(

@@ -1,7 +1,7 @@
 """Ids in their external form.
 
-A job's is its UUID, an event's is `<job id>:<seq>`, a batch's is `batch:<name>`, and an error
-group's is `error-group:<UUID>`.
+A job's is its UUID, an event's is `<job id>:<seq>`, a batch's is `batch:<name>`, an error group's
+is `error-group:<UUID>`, and a source's is `source:<UUID>`.
 """
 
 import re
@@ -31,6 +31,15 @@ class ErrorGroupId(NamedTuple):
     uuid: UUID
 
 
+class SourceId(NamedTuple):
+    """The id of a source."""
+
+    uuid: UUID
+
+
+NodeId = UUID | EventId | ErrorGroupId | SourceId | str
+
+_SOURCE = "source"
 _BATCH = "batch:"
 
 
@@ -77,13 +86,27 @@ def parse_error_group_id(text: str) -> UUID:
     return group_id
 
 
+def source_id(source: UUID) -> str:
+    """Write the id of a source."""
+    return f"{_SOURCE}:{source}"
+
+
+def parse_source_id(text: str) -> UUID:
+    """Parse the id of a source. Raises BadUserInputError."""
+    kind, _, rest = text.partition(":")
+    parsed = parse_uuid(rest)
+    if kind != _SOURCE or parsed is None:
+        raise BadUserInputError(f"A source's id must be '{_SOURCE}:<UUID>'.")
+    return parsed
+
+
 def batch_id(name: str) -> str:
     """Return the id of a batch."""
     return f"{_BATCH}{name}"
 
 
-def parse_node_id(text: str) -> UUID | EventId | ErrorGroupId | str:
-    """Parse the id of a job, an event, an error group, or a batch: its name.
+def parse_node_id(text: str) -> NodeId:
+    """Parse the id of a job, an event, an error group, a source, or a batch: its name.
 
     Raises BadUserInputError.
     """
@@ -92,11 +115,14 @@ def parse_node_id(text: str) -> UUID | EventId | ErrorGroupId | str:
     first, colon, seq = text.partition(":")
     if first == _ERROR_GROUP:
         return ErrorGroupId(parse_error_group_id(text))
+    if first == _SOURCE:
+        return SourceId(parse_source_id(text))
     job_id = parse_uuid(first)
     if job_id is None or (colon and not _is_seq(seq)):
         raise BadUserInputError(
             "An id must be a job's UUID, '<job id>:<seq>' for an event, 'batch:<name>' for a "
-            f"batch, or '{_ERROR_GROUP}:<UUID>' for an error group."
+            f"batch, '{_ERROR_GROUP}:<UUID>' for an error group, or '{_SOURCE}:<UUID>' for a "
+            "source."
         )
     return (job_id, int(seq)) if colon else job_id
 

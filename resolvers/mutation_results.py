@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound, ReadOnlyJob
 from db.queries.rows import AnyRow
 from db.statuses import JobStatus
 from resolvers.counting import Count
@@ -40,7 +40,7 @@ class CreatedMany:
 class TransitionedMany:
     """The result of each transition of a batch, in its order."""
 
-    results: Sequence[ChangedJob | IllegalTransition | JobNotFound | InvalidInput]
+    results: Sequence[ChangedJob | IllegalTransition | JobNotFound | ReadOnlyJob | InvalidInput]
     changed: int
     refused: int
 
@@ -49,6 +49,7 @@ class SkipReason(StrEnum):
     """Why a bulk operation left a job alone."""
 
     STATUS = "status"
+    READ_ONLY = "read_only"
     CHANGED_SINCE = "changed_since"
     CONCURRENT_CHANGE = "concurrent_change"
 

@@ -19,8 +19,8 @@ from db.outcomes import (
     ChangedJob,
     CreatedJob,
     IdempotencyConflict,
-    IllegalTransition,
     JobNotFound,
+    ReadOnlyJob,
     RecordedEvent,
 )
 from db.progress import Progress
@@ -102,7 +102,7 @@ async def rerun(
 
 async def reschedule(
     ctx: Context, job_id: str, wanted: Reschedule, reason: str | None, columns: Collection[str]
-) -> ChangedJob | JobNotFound | IllegalTransition:
+) -> Outcome:
     """Change when a queued job is due, and its priority."""
     parsed = parse_job_id(job_id)
     read = STATE_COLUMNS.union(columns)
@@ -123,7 +123,7 @@ async def reschedule(
 
 async def transition(
     ctx: Context, job_id: str, wanted: Transition, columns: Collection[str]
-) -> ChangedJob | JobNotFound | IllegalTransition:
+) -> Outcome:
     """Change a job's status, or tell what it met."""
     parsed = parse_job_id(job_id)
     read = STATE_COLUMNS.union(columns)
@@ -156,8 +156,8 @@ async def transition_many(
 
 
 async def record(
-    ctx: Context, job_id: str, detail: Any, progress: Progress | None
-) -> RecordedEvent | JobNotFound:
+    ctx: Context, job_id: str, detail: Any, progress: Progress | None, columns: Collection[str]
+) -> RecordedEvent | JobNotFound | ReadOnlyJob:
     """Record an event that leaves the job's status as it is."""
     parsed = parse_job_id(job_id)
     checked = check_object("detail", detail, ctx.limits.max_json_bytes)
@@ -171,7 +171,10 @@ async def record(
             now=ctx.now,
             author=ctx.attribution(),
             progress=progress,
+            returning=columns,
         )
+    if isinstance(outcome, ReadOnlyJob):
+        ctx.cache_jobs([outcome.job], columns)
     return JobNotFound(job_id) if isinstance(outcome, JobNotFound) else outcome
 
 

@@ -145,6 +145,7 @@ _describe(
     {
         SkipReason.STATUS: "Its status, or its number of runs, does not allow the change.",
         SkipReason.CHANGED_SINCE: "It changed after `asOf`.",
+        SkipReason.READ_ONLY: "It is of a source, and can be changed only there.",
         SkipReason.CONCURRENT_CHANGE: "Another transaction was changing it, or had changed it just "
         "before. No dry run can tell this.",
     },

@@ -8,6 +8,7 @@ import strawberry
 
 from db.queries.events import JobEventRow
 from db.statuses import JobStatus
+from resolvers import events
 from resolvers.jobs import get_jobs
 from resolvers.paging import ConnectionSource, count_lists
 from schema import connections
@@ -26,7 +27,8 @@ LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 
 
 @strawberry.type(
-    description="An event of a job: a change of its status, or a note. Events never change."
+    description="An event of a job: a change of its status, or a note. Events never change, "
+    "but for those of a job with a source: what is told late replaces the events after it."
 )
 class JobEvent(Node):
     @leaf("The job's id, a colon, and the event's number in the job.", {"job_id", "seq"})  # type: ignore[misc]
@@ -50,6 +52,14 @@ class JobEvent(Node):
         description="How many times the job had been started by then, this event included."
     )
     detail: JSON | None = secret_json("detail", "Details that the writer of the event recorded.")
+
+    @leaf(
+        "Whether the source of the job told this very time. False: it is the nearest that is "
+        "known. Always true for a job without a source.",
+        {"detail"},
+    )
+    def is_exact(self, parent: strawberry.Parent[JobEventRow]) -> bool:
+        return events.is_exact(parent)
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:

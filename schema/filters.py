@@ -31,6 +31,7 @@ from resolvers.ids import (
     parse_error_group_id,
     parse_job_id,
     parse_job_ids,
+    parse_source_id,
 )
 from resolvers.redaction import Redaction
 from schema.comparisons import (
@@ -97,6 +98,8 @@ class JobFilter:
     last_error_message: StringFilter | None = condition("The message of the last error.")
     worker: StringFilter | None = condition("The worker that runs the job, or ran it last.")
     batch: StringFilter | None = condition("The batch of the job.")
+    external_id: StringFilter | None = condition("What the source calls the job.")
+    source: strawberry.ID | None = condition("The job is of the source with this id.")
     tags: list[str] | None = condition(
         "The job has all of these tags; an empty list matches every job."
     )
@@ -175,6 +178,7 @@ class JobFilter:
             payload_contains=_containment("payloadContains", self.payload_contains, redaction),
             search=_search(self.search, redaction),
             parent_id=_id(self.parent_id),
+            source_id=_source(self.source),
             tags=checked_texts(self.tags),
         )
         message = criteria.last_error_message
@@ -269,6 +273,11 @@ def _id(id_: strawberry.ID | None) -> UUID | None:
 def _ids(ids: Sequence[strawberry.ID] | None) -> list[UUID] | None:
     given = optional(ids)
     return None if given is None else parse_job_ids(given)
+
+
+def _source(source: str | None) -> UUID | None:
+    given = optional(source)
+    return None if given is None else parse_source_id(given)
 
 
 def _containment(

@@ -14,7 +14,17 @@ from db.queries.jobs import JobRow
 from db.queries.relations import Relation
 from db.statuses import TERMINAL_STATUSES, BackoffPolicy, JobStatus
 from db.tallies.errors import MAX_GROUPS
-from resolvers import durations, error_groups, events, health, jobs, moments, relations, waiting
+from resolvers import (
+    durations,
+    error_groups,
+    events,
+    health,
+    jobs,
+    moments,
+    relations,
+    sources,
+    waiting,
+)
 from resolvers.paging import LIST_SIZE, ConnectionSource, PageArguments, count_lists
 from schema import connections
 from schema.batches import Batch
@@ -28,6 +38,7 @@ from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_text
 from schema.scalars import JSON
 from schema.selections import Info, Selections, selected, written_events
+from schema.sources import Source
 from schema.waiting import JobWaiting
 
 
@@ -223,16 +234,25 @@ class Job(Node):
     async def batch(self, parents: Parents[JobRow]) -> Sequence[Batch | None]:
         return relations.batches_of(parents)  # type: ignore[return-value]
 
+    external_id: str | None = strawberry.field(
+        description="What the source calls the job; null if it has no source."
+    )
+
+    @level("The system that runs the job; null if it is run by its records here.", {"source_id"})
+    async def source(self, parents: Parents[JobRow], info: Info) -> Sequence[Source | None]:
+        ids = [job.source_id for job in parents]
+        return await sources.get_sources(info.context, ids)
+
     @leaf("The tags of the job, in alphabetical order.", {"tags"})
     def tags(self, parent: strawberry.Parent[JobRow]) -> list[str]:
         return loads(parent.tags) if parent.tags else []
 
     @classmethod
     def is_type_of(cls, source: Any, _info: Any) -> bool:
-        """Return whether a source is a row of a job: only rows of events have a `seq`."""
-        return not hasattr(source, "seq") and not isinstance(
-            source, queries.ErrorGroup | relations.Batch
-        )
+        """Return whether a source is a row of a job, and of nothing else that is a node."""
+        # Only rows of events have a `seq`, and only rows of sources a `backlog_bytes`.
+        is_other_row = hasattr(source, "seq") or hasattr(source, "backlog_bytes")
+        return not is_other_row and not isinstance(source, queries.ErrorGroup | relations.Batch)
 
 
 def _ids(jobs_: Parents[JobRow]) -> list[UUID]:

@@ -11,14 +11,16 @@ from db.commands.reruns import Changes
 from db.commands.rescheduling import Reschedule
 from db.commands.transitions import Transition
 from db.statuses import JobStatus
-from resolvers import bulk, mutations
+from resolvers import bulk, mutations, sources
 from resolvers.bulk import Bulk
 from resolvers.mutation_results import InvalidInputError
 from resolvers.viewer import Role
 from schema.filters import JobFilter
 from schema.mutation_inputs import (
     CreateJobInput,
+    FactInput,
     RecordJobEventInput,
+    SourceInput,
     TransitionJobInput,
     optional,
 )
@@ -27,6 +29,7 @@ from schema.mutation_results import (
     BulkJobPayload,
     CreateJobResult,
     CreateJobsResult,
+    RecordFactsPayload,
     RecordJobEventResult,
     TransitionJobResult,
     TransitionJobsResult,
@@ -109,8 +112,27 @@ class Mutation:
         info: Info,
         input: Annotated[RecordJobEventInput, strawberry.argument(description="The event.")],
     ) -> RecordJobEventResult:
-        told = optional(input.detail), input.as_progress()
+        columns = selected(info, Selections.written_jobs)
+        told = optional(input.detail), input.as_progress(), columns
         return await _outcome(mutations.record(info.context, input.id, *told))
+
+    @mutation(
+        Role.WRITER,
+        "Record what was observed of jobs that another system runs: up to 1,000 facts, in any "
+        "order, late, or told again. A fact creates its job if need be; the job is what its facts, "
+        "in their order, add up to. What of a fact cannot be stored is replaced by a note. Whether "
+        "a fact is new is told per call; the others are recorded even if one is faulty.",
+    )
+    async def record_facts(
+        self,
+        info: Info,
+        source: Annotated[
+            SourceInput, strawberry.argument(description="The system; a new one is added.")
+        ],
+        facts: Annotated[list[FactInput], strawberry.argument(description="The facts.")],
+    ) -> RecordFactsPayload:
+        told = [fact.fact() for fact in facts]
+        return await sources.record(info.context, source.source(), told)  # type: ignore[return-value]
 
     @mutation(Role.OPERATOR, "Cancel a job.")
     async def cancel_job(

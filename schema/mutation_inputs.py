@@ -1,5 +1,6 @@
 """The inputs of mutations, and their conversion to what resolvers take."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -9,6 +10,7 @@ from strawberry import UNSET
 
 from db.commands.creation import NewJob
 from db.commands.transitions import Transition
+from db.facts import Fact, Source
 from db.job_defaults import (
     DEFAULT_BACKOFF_POLICY,
     DEFAULT_MAX_ATTEMPTS,
@@ -148,6 +150,107 @@ class RecordJobEventInput:
         """Convert the progress."""
         told = optional(self.progress)
         return None if told is None else Progress(told.fraction, optional(told.step))
+
+
+@strawberry.input(description="A system that runs jobs.")
+class SourceInput:
+    name: str = strawberry.field(
+        description="Its name in the organisation, of up to 255 characters. The ids of its jobs "
+        "are made of it."
+    )
+    kind: str = strawberry.field(
+        description="What runs its jobs, such as `celery`. Only the first call sets it."
+    )
+
+    def source(self) -> Source:
+        """Convert the input."""
+        return Source(self.name, self.kind)
+
+
+@strawberry.input(
+    description="That a job had a status at a time, and what else was seen of it. What is omitted "
+    "or null was not seen."
+)
+class FactInput:
+    external_id: str = strawberry.field(
+        description="What the source calls the job: up to 255 characters."
+    )
+    ts: datetime = strawberry.field(description="When the job had the status.")
+    status: JobStatus = strawberry.field(
+        description="The status at that time. A failed run is FAILED, then QUEUED if it will be "
+        "retried, or DEAD_LETTER if it will not."
+    )
+    attempt: int | None = strawberry.field(
+        default=UNSET,
+        description="How many times the job had been started by then, this time included. It "
+        "counts more than `ts`, which may come from several clocks. Omitted: starts are counted.",
+    )
+    type: str | None = strawberry.field(
+        default=UNSET, description="The type of the job; `unknown` until a fact tells it."
+    )
+    queue: str | None = strawberry.field(default=UNSET, description="The queue of the job.")
+    priority: int | None = strawberry.field(
+        default=UNSET, description="The priority; jobs with a higher one run first."
+    )
+    max_attempts: int | None = strawberry.field(
+        default=UNSET, description="How many times the job may be started."
+    )
+    requested_by: str | None = strawberry.field(
+        default=UNSET, description="The user or system that requested the job."
+    )
+    parent_external_id: str | None = strawberry.field(
+        default=UNSET, description="What the source calls the job that this one is a child of."
+    )
+    batch: str | None = strawberry.field(
+        default=UNSET, description="The name of the batch that the job belongs to."
+    )
+    tags: list[str] | None = strawberry.field(default=UNSET, description="The tags of the job.")
+    payload: JSON | None = strawberry.field(default=UNSET, description="The input of the job.")
+    result: JSON | None = strawberry.field(default=UNSET, description="The output of the job.")
+    scheduled_at: datetime | None = strawberry.field(
+        default=UNSET, description="The earliest time the job may be started."
+    )
+    worker: str | None = strawberry.field(
+        default=UNSET, description="The name of the worker that started the job."
+    )
+    error_code: str | None = strawberry.field(
+        default=UNSET, description="The code of the error that ended the run, such as its class."
+    )
+    error_message: str | None = strawberry.field(
+        default=UNSET,
+        description="The message of the error; an empty one says that there is none any more.",
+    )
+    detail: JSON | None = strawberry.field(
+        default=UNSET, description="Details to record in the event: a JSON object."
+    )
+    progress: ProgressInput | None = strawberry.field(
+        default=UNSET, description="The progress of the run; `status` is RUNNING."
+    )
+    is_exact: bool | None = strawberry.field(
+        default=True,
+        description="False: `ts` is the nearest time that is known. It gives way to an exact fact "
+        "with the same status and attempt.",
+    )
+
+    def fact(self) -> Fact:
+        """Convert the input. Progress that is out of bounds becomes a part of the detail."""
+        given = {
+            name: value
+            for name in Fact.__slots__
+            if (value := getattr(self, name, UNSET)) is not UNSET and value is not None
+        }
+        detail = given.get("detail")
+        if detail is not None and not isinstance(detail, Mapping):
+            given["detail"] = {"detail": detail}
+        told = given.pop("progress", None)
+        if told is not None:
+            progress = Progress(told.fraction, optional(told.step))
+            if any(progress.faults.values()):
+                reported = {"fraction": str(told.fraction), "step": optional(told.step)}
+                given["detail"] = {**given.get("detail", {}), "reported_progress": reported}
+            else:
+                given["progress"] = progress
+        return Fact(**given)
 
 
 def _uuid(field: str, text: str) -> UUID:

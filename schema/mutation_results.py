@@ -58,6 +58,15 @@ class IllegalTransition(UserError):
         return isinstance(source, outcomes.IllegalTransition)
 
 
+@strawberry.type(description="The job is run by another system, and can be changed only there.")
+class ReadOnlyJob(UserError):
+    job: Job = strawberry.field(description="The job, unchanged.")
+
+    @classmethod
+    def is_type_of(cls, source: Any, _info: Any) -> bool:
+        return isinstance(source, outcomes.ReadOnlyJob)
+
+
 @strawberry.type(
     description="The idempotency key belongs to a job that was created from other input."
 )
@@ -148,8 +157,8 @@ class BulkJobPayload:
     )
     skipped: int = strawberry.field(
         description="The number of jobs that were not changed, or in a dry run would not be, "
-        "because their status does not allow it, because they changed after `asOf`, or because "
-        "they were locked by another transaction."
+        "because their status does not allow it, because they are of a source, because they "
+        "changed after `asOf`, or because they were locked by another transaction."
     )
     skips: list[SkippedJobs] = strawberry.field(
         description="The skipped jobs by reason and status."
@@ -169,8 +178,8 @@ class BulkDeletePayload:
     )
     skipped: int = strawberry.field(
         description="The number of the newest jobs, up to `limit`, that were not deleted, or in a "
-        "dry run would not be, because they changed after `asOf` or were locked by another "
-        "transaction."
+        "dry run would not be, because they are of a source, changed after `asOf` or were locked "
+        "by another transaction."
     )
     skips: list[SkippedJobs] = strawberry.field(
         description="The skipped jobs by reason and status."
@@ -194,7 +203,7 @@ class CreateJobsPayload:
 
 
 TransitionJobResult = Annotated[
-    JobPayload | JobNotFound | IllegalTransition | InvalidInput,
+    JobPayload | JobNotFound | IllegalTransition | InvalidInput | ReadOnlyJob,
     strawberry.union(
         "TransitionJobResult", description="The result of changing a job's status or schedule."
     ),
@@ -234,6 +243,22 @@ TransitionJobsResult = Annotated[
     strawberry.union("TransitionJobsResult", description="The result of `transitionJobs`."),
 ]
 RecordJobEventResult = Annotated[
-    JobEventPayload | JobNotFound | InvalidInput,
+    JobEventPayload | JobNotFound | InvalidInput | ReadOnlyJob,
     strawberry.union("RecordJobEventResult", description="The result of `recordJobEvent`."),
 ]
+
+
+@strawberry.type(description="Why a fact could not be recorded.")
+class FactFault:
+    index: int = strawberry.field(description="The index of the fact in `facts`.")
+    field: str | None = strawberry.field(description="The field of the fact; null if it is none.")
+    message: str = strawberry.field(description="The reason, in English; not meant to be parsed.")
+
+
+@strawberry.type(description="The result of `recordFacts`.")
+class RecordFactsPayload:
+    recorded: int = strawberry.field(description="The number of facts that told something new.")
+    known: int = strawberry.field(description="The number of facts that were known already.")
+    faults: list[FactFault] = strawberry.field(
+        description="The facts that could not be recorded: it is not known which job they are of."
+    )

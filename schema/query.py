@@ -15,6 +15,7 @@ from resolvers import (
     jobs,
     nodes,
     queues,
+    sources,
     suggestions,
     timelines,
     workers,
@@ -44,6 +45,7 @@ from schema.queues import (
 )
 from schema.selections import Info, Selections, selected
 from schema.server import Server, Viewer
+from schema.sources import Source
 
 From = Annotated[datetime, strawberry.argument(name="from", description="The start of the range.")]
 Until = Annotated[datetime, strawberry.argument(description="The end of the range, exclusive.")]
@@ -300,6 +302,10 @@ class Query:
         fields = selections.fields(selections.nodes, "QueueSummary")
         with_durations = not fields.keys().isdisjoint({"wait", "run"})
         return await queues.list_queues(info.context, minutes, with_durations=with_durations)  # type: ignore[return-value]
+
+    @strawberry.field(description="The systems whose jobs are recorded here, by their names.")
+    async def sources(self, info: Info) -> list[Source]:
+        return await sources.get_all_sources(info.context)  # type: ignore[return-value]
 
     @strawberry.field(description=WORKERS_DESCRIPTION)
     async def workers(self, info: Info, minutes: Minutes = MINUTES) -> list[WorkerSummary]:

@@ -13,13 +13,14 @@ from schema.jobs import Job
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.sources import Source
 from schema.subscription import Subscription
 
 schema = strawberry.Schema(
     query=Query,
     subscription=Subscription,
     mutation=Mutation,
-    types=[Job, JobEvent, Batch],
+    types=[Job, JobEvent, Batch, Source],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 

@@ -38,7 +38,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, nullable=False, server_default=sa.text("gen_random_uuid()")),
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("is_read_only", sa.Boolean, nullable=False, server_default=sa.text("true")),
         sa.Column(
             "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
         ),

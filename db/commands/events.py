@@ -30,9 +30,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.notifications import notification, notify
 from db.json_values import dumps
-from db.outcomes import JobNotFound, RecordedEvent
+from db.outcomes import JobNotFound, ReadOnlyJob, RecordedEvent
 from db.progress import PROGRESS, Progress
-from db.queries.jobs import JobRow, job_columns
+from db.queries.jobs import JobRow, job_columns, load_jobs_by_id
 from db.queries.rows import row_type
 from db.statements import is_citus, prepare
 from db.tables import Timestamp, job_event_table, job_table
@@ -159,19 +159,23 @@ async def record_event(
     now: datetime,
     author: JsonObject | None = None,
     progress: Progress | None = None,
-) -> RecordedEvent | JobNotFound:
+    returning: Collection[str] = (),
+) -> RecordedEvent | JobNotFound | ReadOnlyJob:
     """Append an event that does not change the job's status.
 
     `author`: what is added to the detail. Locks the job's row. The event's time is `now`, or the
     job's latest time if that is later. An event that has nothing but progress leaves `updated_at`
-    as it is, so that no index changes.
+    as it is, so that no index changes. The row of a ReadOnlyJob has `returning`.
     """
     told = {} if progress is None else {PROGRESS: progress.detail}
     noted = {**detail, **told, **(author or {})}
     ts = "progress_at" if progress is not None and not detail else "updated_at"
     given = job_id, now, json_text(noted), progress, Ts(ts)
     rows = await change_with_events(session, org_id, _record, *given, detail=lambda _: noted, ts=ts)
-    return RecordedEvent(job_id, rows[0].event_seq) if rows else JobNotFound(job_id)
+    if rows:
+        return RecordedEvent(job_id, rows[0].event_seq)
+    found = await load_jobs_by_id(session, org_id, [job_id], {"source_id", *returning})
+    return ReadOnlyJob(found[0]) if found else JobNotFound(job_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,8 @@ def _record(
             "progress_step": literal(progress.step, Text()),
             "progress_at": time,
         }
-    change = update(job_table).where(job.org_id == org_id, job.id == job_id).values(values)
+    own = job.org_id == org_id, job.id == job_id, job.source_id.is_(None)
+    change = update(job_table).where(*own).values(values)
     text = literal(detail, Text())
     return with_events(
         change, job.status, (), in_one=in_one, org_id=org_id, detail=text, ts=ts.name

@@ -18,7 +18,7 @@ from db.commands.events import (
 )
 from db.commands.transitions import STATE_COLUMNS
 from db.limits import MAX_INT32
-from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound, ReadOnlyJob
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import AnySelect, read
 from db.statuses import JobStatus
@@ -62,7 +62,7 @@ async def reschedule_job(
     now: datetime,
     detail: Mapping[str, Any],
     returning: Collection[str] = (),
-) -> ChangedJob | IllegalTransition | JobNotFound:
+) -> ChangedJob | IllegalTransition | JobNotFound | ReadOnlyJob:
     """Change the schedule of a queued job, and append an event with the old and the new one.
 
     Locks the job's row. The outcome's row has `returning`, `id` and STATE_COLUMNS.
@@ -92,7 +92,9 @@ async def reschedule_job(
     return ChangedJob(changed[0])
 
 
-def _refusal(row: JobRow) -> IllegalTransition | None:
+def _refusal(row: JobRow) -> IllegalTransition | ReadOnlyJob | None:
+    if row.source_id is not None:
+        return ReadOnlyJob(row)
     if row.status != JobStatus.QUEUED:
         is_now = JobStatus(row.status).name
         reason = f"Only a job that is QUEUED can be rescheduled; this one is {is_now}."

@@ -13,12 +13,12 @@ from db.backoff import Backoff
 from db.commands.events import change_with_events
 from db.commands.transition_statements import Given, Shape, change_each, lock, seconds_of
 from db.commands.transitions import STATE_COLUMNS, Transition, given_of, refusal, shape_of
-from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound, ReadOnlyJob
 from db.queries.jobs import JobRow, load_jobs_by_id
 from db.queries.rows import read
 
 Change = tuple[UUID, Transition]
-Outcome = ChangedJob | IllegalTransition | JobNotFound
+Outcome = ChangedJob | IllegalTransition | JobNotFound | ReadOnlyJob
 
 _FIELDS = tuple(field.name for field in fields(Given))
 

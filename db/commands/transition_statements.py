@@ -191,7 +191,7 @@ def _guard(shape: Shape, attempt: ColumnElement[int] | None) -> ColumnElement[bo
     # Jobs whose counters are at their maximum are skipped: they must not fail a bulk change.
     sources = [status.value for status in sorted(shape.sources)]
     known = bindparam(None, sources, Text(), expanding=True, literal_execute=True)
-    legal = and_(job.status.in_(known), job.event_seq < MAX_INT32)
+    legal = and_(job.status.in_(known), job.event_seq < MAX_INT32, job.source_id.is_(None))
     if attempt is not None:
         legal = and_(legal, job.attempt == attempt)
     if shape.to is JobStatus.RUNNING:

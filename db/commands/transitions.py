@@ -15,7 +15,7 @@ from db.commands.transition_statements import Given, Shape, change_all, seconds_
 from db.criteria import JobCriteria
 from db.error_groups.fingerprints import fingerprint_of
 from db.limits import MAX_INT32
-from db.outcomes import ChangedJob, IllegalTransition, JobNotFound
+from db.outcomes import ChangedJob, IllegalTransition, JobNotFound, ReadOnlyJob
 from db.queries.attempts import WORKER
 from db.queries.jobs import JobRow, load_jobs_by_id
 from db.statuses import TRANSITIONS, JobStatus
@@ -26,7 +26,7 @@ QUEUED_BY_WORKER = frozenset({JobStatus.RUNNING, JobStatus.FAILED})
 QUEUED_BY_OPERATOR = frozenset({JobStatus.FAILED, JobStatus.DEAD_LETTER, JobStatus.CANCELED})
 
 # The columns of a row that `is_allowed` reads.
-STATE_COLUMNS = frozenset({"status", "attempt", "max_attempts", "event_seq"})
+STATE_COLUMNS = frozenset({"status", "attempt", "max_attempts", "event_seq", "source_id"})
 # How often a change is tried while other writers keep changing the job's status.
 MAX_TRIES = 5
 
@@ -91,7 +91,7 @@ async def change_job(
     now: datetime,
     backoff: Backoff,
     returning: Collection[str] = (),
-) -> ChangedJob | IllegalTransition | JobNotFound:
+) -> ChangedJob | IllegalTransition | JobNotFound | ReadOnlyJob:
     """Change the status of one job as `change_status` does.
 
     The outcome's row has `returning`, `id` and STATE_COLUMNS.
@@ -113,10 +113,12 @@ async def change_job(
 
 def refusal(
     job_id: UUID, transition: Transition, row: JobRow | None
-) -> IllegalTransition | JobNotFound:
+) -> IllegalTransition | JobNotFound | ReadOnlyJob:
     """Return why the job was not changed. `row`: as it is, with STATE_COLUMNS."""
     if row is None:
         return JobNotFound(job_id)
+    if row.source_id is not None:
+        return ReadOnlyJob(row)
     allowed = [
         status
         for status in JobStatus
@@ -127,6 +129,8 @@ def refusal(
 
 def is_allowed(transition: Transition, row: JobRow) -> bool:
     """Return whether the change is allowed for a job. The row has STATE_COLUMNS."""
+    if row.source_id is not None:
+        return False
     counter = max(row.event_seq, row.attempt if transition.to is JobStatus.QUEUED else 0)
     return counter < MAX_INT32 and transition.allows(
         JobStatus(row.status), attempt=row.attempt, max_attempts=row.max_attempts

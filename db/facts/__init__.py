@@ -4,13 +4,20 @@ from db.facts.fact import Fact
 from db.facts.history import is_exact
 from db.facts.ids import job_id_of
 from db.facts.record import FactFault, Recorded, record_facts
-from db.facts.sources import Source, ensure_source, list_sources, load_sources
+from db.facts.sources import (
+    Source,
+    TooManySourcesError,
+    ensure_source,
+    list_sources,
+    load_sources,
+)
 
 __all__ = [
     "Fact",
     "FactFault",
     "Recorded",
     "Source",
+    "TooManySourcesError",
     "ensure_source",
     "is_exact",
     "job_id_of",

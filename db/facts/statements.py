@@ -110,7 +110,7 @@ def _value(name: str, table: Table) -> str:
 
 def _made(statement: str, names: Iterable[str], table: Table, **scalars: Any) -> TextClause:
     types = {name: Text() if _is_json(table.c[name]) else table.c[name].type for name in names}
-    return text(statement).bindparams(
+    return text(statement.strip()).bindparams(
         *(bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()),
         *(bindparam(name, type_=kind) for name, kind in scalars.items()),
     )

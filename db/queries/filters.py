@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from db.criteria import (
+    ID_COLUMNS,
     INT_COLUMNS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
@@ -61,7 +62,9 @@ Condition = ColumnElement[bool]
 job = job_table.c
 event = job_event_table.c
 # Their indexes find a value by its beginning.
-BY_PREFIX = frozenset({"requested_by", "last_error_code", "idempotency_key", "worker", "batch"})
+BY_PREFIX = frozenset(
+    {"requested_by", "last_error_code", "idempotency_key", "worker", "batch", "external_id"}
+)
 MAX_CODE_POINT = 0x10FFFF
 
 
@@ -83,8 +86,9 @@ def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
 def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.ids is not None:
         yield is_any(job.id, criteria.ids, Uuid())
-    if criteria.error_group is not None:
-        yield _known(job.error_group, job.error_group == criteria.error_group)
+    for name in ID_COLUMNS:
+        if (wanted := getattr(criteria, name)) is not None:
+            yield _known(job_table.c[name], job_table.c[name] == wanted)
     if criteria.health is not None:
         yield verdict_is_any(criteria.health.verdicts, criteria.health.now)
     yield from _status(job.status, criteria.status)
@@ -105,8 +109,6 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     yield from _float(run_has_ended, ended_run_seconds(), criteria.run_seconds)
     yield from _contains(job.payload, criteria.payload_contains)
     yield from _search(criteria.search)
-    if criteria.parent_id is not None:
-        yield _known(job.parent_id, job.parent_id == criteria.parent_id)
     yield from has_tags(criteria.tags)
     yield from _combined(criteria)
 

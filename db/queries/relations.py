@@ -1,4 +1,4 @@
-"""Reads of jobs that have a parent or a batch in common: for many parents or batches at once."""
+"""Reads of jobs that have a parent, a batch or a source in common: for many of these at once."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from db.queries.keyset import KeysetOrder, Window, page, seek_behind
 from db.queries.rows import AnyRow, AnySelect, read
 from db.tables import job_table
 
-# The id of a parent, or the name of a batch.
+# The id of a parent or a source, or the name of a batch.
 Key = UUID | str
 job = job_table.c
 
@@ -28,6 +28,7 @@ class Relation(StrEnum):
 
     PARENT = "parent_id"
     BATCH = "batch"
+    SOURCE = "source_id"
 
 
 async def load_related_jobs(

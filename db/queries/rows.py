@@ -33,7 +33,16 @@ LARGE = frozenset(
 )
 # Text columns that have at most MAX_NAME_LENGTH characters.
 NAMES = frozenset(
-    {"type", "queue", "requested_by", "idempotency_key", "last_error_code", "worker", "batch"}
+    {
+        "type",
+        "queue",
+        "requested_by",
+        "idempotency_key",
+        "last_error_code",
+        "worker",
+        "batch",
+        "external_id",
+    }
 )
 # Rows with large columns are fetched in chunks of the first size, doubled up to the second. Results
 # that fit in the first chunk are fetched without a cursor, which costs round trips.

@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Double,
     Index,
@@ -25,7 +24,6 @@ source_table = Table(
     Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("is_read_only", Boolean, nullable=False, server_default=text("true")),
     Column("created_at", Timestamp, nullable=False, server_default=text("now()")),
     Column("settings", JSONB(none_as_null=True)),
     Column("checkpoint", JSONB(none_as_null=True)),

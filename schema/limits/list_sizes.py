@@ -15,7 +15,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from db.limits import MAX_BATCH, MAX_TRANSITIONS
+from db.limits import MAX_BATCH, MAX_FACTS, MAX_SOURCES, MAX_TRANSITIONS
 from db.statuses import JobStatus
 from resolvers.bulk import SAMPLES
 from resolvers.errors import BadUserInputError
@@ -44,6 +44,7 @@ COUNTED = frozenset(
         "QueueSummary",
         "WorkerSummary",
         "Batch",
+        "Source",
         "JobGroup",
         "TimeBucket",
         "ErrorGroup",
@@ -73,6 +74,8 @@ INHERITED = frozenset(
         # Of the results of `transitionJobs`; elsewhere there is no list.
         ("JobPayload", "job"),
         ("IllegalTransition", "job"),
+        ("ReadOnlyJob", "job"),
+        ("RecordFactsPayload", "faults"),
     }
 )
 
@@ -215,6 +218,8 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "errorGroups"): _page,
     ("Query", "queues"): _fixed(MAX_QUEUES),
     ("Query", "workers"): _fixed(MAX_WORKERS),
+    ("Query", "sources"): _fixed(MAX_SOURCES),
+    ("Source", "jobs"): _page,
     ("Job", "events"): _page,
     ("Job", "attempts"): _up_to("last"),
     ("Job", "children"): _page,
@@ -223,6 +228,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("JobGroup", "statusCounts"): _fixed(len(JobStatus)),
     ("Mutation", "createJobs"): _items("input", lambda _limits: MAX_BATCH),
     ("Mutation", "transitionJobs"): _items("input", lambda _limits: MAX_TRANSITIONS),
+    ("Mutation", "recordFacts"): _items("facts", lambda _limits: MAX_FACTS),
     ("Mutation", "cancelJobs"): _limit,
     ("Mutation", "retryJobs"): _limit,
     ("Mutation", "deleteJobs"): _limit,

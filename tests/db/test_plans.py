@@ -60,7 +60,7 @@ from db.tables import job_event_table, job_table, metadata
 from db.tallies.spans import Run
 from resolvers.efforts import effort_of_any
 from tests.db import history
-from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST
+from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST, SOURCE
 from tests.db.plans import Plan, Query, explain
 
 LIMIT = 51  # a page of 50, and one row that tells whether there are more
@@ -117,6 +117,12 @@ LISTINGS = [
     Listing("idx_job_org_parent", JobOrderField.CREATED_AT, JobCriteria(parent_id=BUSY_PARENT)),
     Listing(
         "idx_job_org_batch", JobOrderField.CREATED_AT, JobCriteria(batch=TextCriteria(eq="nightly"))
+    ),
+    Listing("idx_job_org_source", JobOrderField.CREATED_AT, JobCriteria(source_id=SOURCE)),
+    Listing(
+        "idx_job_org_external_id",
+        JobOrderField.CREATED_AT,
+        JobCriteria(external_id=TextCriteria(eq="job-7")),
     ),
     Listing(
         "idx_job_org_error_group",

@@ -20,6 +20,11 @@ CALLS: dict[str, tuple[str, str]] = {
     "transitionJob": ("queued", 'transitionJob(input: {id: "ID", to: RUNNING})'),
     "transitionJobs": ("queued", 'transitionJobs(input: [{id: "ID", to: RUNNING}])'),
     "recordJobEvent": ("queued", 'recordJobEvent(input: {id: "ID", detail: {}})'),
+    "recordFacts": (
+        "queued",
+        'recordFacts(source: {name: "s", kind: "k"}, facts: '
+        '[{externalId: "ID", ts: "2026-01-01T00:00:00Z", status: QUEUED}])',
+    ),
     "cancelJob": ("queued", 'cancelJob(id: "ID")'),
     "retryJob": ("failed", 'retryJob(id: "ID")'),
     "rerunJob": ("failed", 'rerunJob(id: "ID")'),

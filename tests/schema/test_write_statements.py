@@ -24,6 +24,10 @@ from tests.schema.test_writes import (
 from tests.support.citus import BOTH_WAYS, write_as_on_citus
 from tests.support.service import ORG, Service, serving
 
+FACTS = """mutation ($id: String!, $ts: DateTime!, $status: JobStatus!) {
+  recordFacts(source: {name: $id, kind: "k"}, facts: [{externalId: $id, ts: $ts, status: $status}])
+  { recorded } }"""
+
 Send = Callable[[], Awaitable[Any]]
 
 # What would be computed on each shard for itself, and what needs more than plain statements.
@@ -195,7 +199,22 @@ async def commands(service: Service, citus: bool) -> dict[str, tuple[Send, bool,
         "record of none": (
             sender(service, RECORD, input={"id": ORG, "detail": {}}),
             False,
-            nothing,
+            [*nothing, "SELECT"],
+        ),
+        "tell a fact": (
+            sender(service, FACTS, id=key, status="QUEUED", ts="2026-01-01T00:00:00Z"),
+            True,
+            [*("SELECT", "SELECT", "INSERT", "SELECT"), "SELECT", *creation],
+        ),
+        "tell it again": (
+            sender(service, FACTS, id=key, status="QUEUED", ts="2026-01-01T00:00:00Z"),
+            False,
+            ["SELECT", "SELECT"],
+        ),
+        "tell a fact of a job that is known": (
+            sender(service, FACTS, id=key, status="RUNNING", ts="2026-01-02T00:00:00Z"),
+            True,
+            ["SELECT", "SELECT", *creation],
         ),
         "cancel": (sender(service, operate % "cancelJob", id=ids["cancel"]), True, change_one),
         "retry by hand": (sender(service, operate % "retryJob", id=ids["again"]), True, change_one),

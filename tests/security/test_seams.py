@@ -133,8 +133,8 @@ async def test_nodes_of_all_kinds_of_ids(service: Service, admin: Minted) -> Non
     assert answer.status_code == 200
     assert body["data"]["nodes"] == [{"id": id_} if id_ in ours else None for id_ in ids]
     assert {error["message"] for error in body["errors"]} == {
-        "An id must be a job's UUID, '<job id>:<seq>' for an event, 'batch:<name>' for a batch, or "
-        "'error-group:<UUID>' for an error group."
+        "An id must be a job's UUID, '<job id>:<seq>' for an event, 'batch:<name>' for a batch, "
+        "'error-group:<UUID>' for an error group, or 'source:<UUID>' for a source."
     }
     assert codes(body) == ["BAD_USER_INPUT"] * len(garbage)
     assert [error["path"] for error in body["errors"]] == [

@@ -1,0 +1,80 @@
+"""The type `Source`, whose source is a row of `source`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+
+from db.queries.relations import Relation
+from resolvers import relations
+from resolvers.ids import source_id
+from resolvers.paging import PageArguments
+from resolvers.sources import SourceRow
+from schema.connections import After, Before, First, Last
+from schema.execution.fields import Parents, leaf, level
+from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
+from schema.nodes import Node
+from schema.selections import Info, Selections, selected
+
+if TYPE_CHECKING:
+    from schema.jobs import JobConnection
+
+# As a job has events, a source has jobs: a circle of imports.
+LazyJobConnection = Annotated["JobConnection", strawberry.lazy(".jobs")]
+
+
+@strawberry.type(description="A system that runs jobs, and whose facts are recorded here.")
+class Source(Node):
+    @leaf("`source:` and a UUID.", {"id"})  # type: ignore[misc]
+    def id(self, parent: strawberry.Parent[SourceRow]) -> strawberry.ID:
+        return strawberry.ID(source_id(parent.id))
+
+    name: str = strawberry.field(description="The name of the source in the organisation.")
+    kind: str = strawberry.field(description="What runs its jobs, such as `river` or `celery`.")
+
+    @leaf("Whether mutations of its jobs are refused with ReadOnlyJob, as of all sources.", set())
+    def is_read_only(self) -> bool:
+        return True
+
+    lag_seconds: float | None = strawberry.field(
+        description="How long its mirror takes to learn of a change, in seconds; null if it has "
+        "none, or has not run yet."
+    )
+    last_seen_at: datetime | None = strawberry.field(
+        description="When its mirror last read it, or a client last told a fact."
+    )
+    last_error: str | None = strawberry.field(
+        description="Why its mirror cannot read it now; null if it can."
+    )
+    backlog_bytes: int | None = strawberry.field(
+        description="How many bytes of its write-ahead log are kept for its mirror; null if none "
+        "need to be."
+    )
+
+    @level("The jobs of the source, by default the newest first.")
+    async def jobs(
+        self,
+        parents: Parents[SourceRow],
+        info: Info,
+        filter: OptionalJobFilter = None,
+        order_by: OptionalJobOrder = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Sequence[LazyJobConnection]:
+        needs, columns = selected(info, Selections.job_page)
+        return await relations.list_related_jobs(  # type: ignore[return-value]
+            info.context,
+            [source.id for source in parents],
+            selection_of(info, Relation.SOURCE, filter, order_by),
+            PageArguments(first, after, last, before),
+            needs,
+            columns,
+        )
+
+    @classmethod
+    def is_type_of(cls, source: Any, _info: Any) -> bool:
+        """Return whether an object is a source: only rows of sources have a `backlog_bytes`."""
+        return hasattr(source, "backlog_bytes")
