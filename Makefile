@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -16,7 +16,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e server/redis root packaging,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -32,6 +32,9 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
+
+test-mirror: setup .venv/queues/.installed  ## Run real queues of PyPI with real workers, and mirror them
+	$(PLAIN) $(PYTEST) tests/queues
 
 test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
 	$(PLAIN) $(PYTEST) tests/packaging
@@ -104,6 +107,12 @@ $(VENV): requirements/dev.txt pyproject.toml
 .venv/packaging: $(VENV) requirements/packaging.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade \
 		--target $@ -r requirements/packaging.txt
+	touch $@
+
+.venv/queues/.installed: $(VENV) requirements/queues.txt
+	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
+	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/queues.txt
 	touch $@
 
 $(PAGE): $(VENV) $(PAGE_SOURCES)

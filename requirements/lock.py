@@ -29,3 +29,4 @@ if __name__ == "__main__":
     lock("dev.txt", "pyproject.toml", "--group=dev", "--constraint=requirements/runtime.txt")
     lock("node.txt", "--group=node")
     lock("packaging.txt", "--group=packaging")
+    lock("queues.txt", "--group=queues")
