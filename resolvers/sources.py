@@ -57,6 +57,6 @@ async def record(ctx: Context, source: Source, facts: Sequence[Fact]) -> Recorde
         raise BadUserInputError(f"'facts' may hold at most {MAX_FACTS} facts.")
     try:
         async with ctx.write() as (session, org_id):
-            return await record_facts(session, org_id, source, facts)
+            return await record_facts(session, org_id, source, facts, now=ctx.now)
     except TooManySourcesError as error:
         raise BadUserInputError(str(error)) from None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,12 +41,14 @@ class TooManySourcesError(Exception):
         super().__init__(f"An organisation may have at most {MAX_SOURCES} sources.")
 
 
-async def ensure_source(session: AsyncSession, org_id: UUID, wanted: Source) -> UUID:
+async def ensure_source(
+    session: AsyncSession, org_id: UUID, wanted: Source, now: datetime | None = None
+) -> UUID:
     """Return the id of the source with this name, which is added if there is none.
 
-    Notes that it was heard of, every now and then. Raises TooManySourcesError.
+    `now`: when it was heard of, which is noted every now and then; None: not noted. Raises
+    TooManySourcesError.
     """
-    now = datetime.now(UTC)
     found = await read(session, _by_name, org_id, wanted.name)
     if not found:
         # Some more may be added by processes that count at the same time.
@@ -58,7 +60,8 @@ async def ensure_source(session: AsyncSession, org_id: UUID, wanted: Source) -> 
         await session.execute(adding.on_conflict_do_nothing())
         found = await read(session, _by_name, org_id, wanted.name)
     known = found[0]
-    if known.last_seen_at is None or known.last_seen_at < now - HEARD_EVERY:
+    last = known.last_seen_at
+    if now is not None and (last is None or last < now - HEARD_EVERY):
         await session.execute(_heard(org_id, known.id, now))
     return UUID(str(known.id))
 

@@ -125,7 +125,7 @@ DIMENSIONS = [
         "BATCH",
     ),
 ]
-FACT = {"ts": "2026-01-01T00:00:00Z", "status": "RUNNING", "isExact": False}
+FACT = {"ts": "2026-06-01T00:00:00Z", "status": "RUNNING", "isExact": False}
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
     "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
@@ -199,7 +199,7 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
     # What both have, a job of theirs, and none.
     *(
         ("recordFacts", {"source": {"name": "shared", "kind": "k"}, "facts": [{"externalId": each, **FACT}]})
-        for each in ("ours 4", f"{MARK} 4", THEIR_IDS[7], "")
+        for each in ("ours 4", f"{MARK} 4", "another", "")
     ),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
     *(
