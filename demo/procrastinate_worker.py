@@ -176,7 +176,7 @@ def run() -> None:
         asyncio.run(main(sys.argv[1]))
     except Exception as error:  # noqa: BLE001 - the demo logs no tracebacks
         while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]  # noqa: PLW2901
+            error = error.exceptions[0]
         sys.exit(f"the demo's queue has ended: {type(error).__name__}: {error}")
 
 

@@ -56,19 +56,18 @@ INVITATION = """
 QUEUE_INVITATION = """
   Joblens is at {url}
 
-  Beside it runs a real queue, Procrastinate, in a database of its own. Its jobs
-  succeed, fail, are tried again, wait and are cancelled. Joblens reads them from
-  the queue's tables, as `joblens mirror` does. Open the URL in a browser, or
-  watch the newest jobs from another terminal:
+  A real queue, Procrastinate, runs in a database of its own. Its jobs succeed,
+  fail, are tried again, wait, and are cancelled. Joblens reads its tables and
+  shows the jobs as they change: open the URL in a browser, or ask for the
+  newest jobs from another terminal:
 
     curl -sG {url} --data-urlencode 'query={{
-      sources {{ name lagSeconds jobs(first: 8) {{
-        nodes {{ type status attempt queue }}
-      }} }}
+      jobs(first: 8) {{ nodes {{ type status attempt source {{ name }} }} }}
     }}'
 
-  The queue deletes its jobs an hour after their end; Joblens keeps them.
-  The sample history is there too; no other workers are simulated.
+  The queue deletes jobs an hour after their end; Joblens keeps them. The
+  sample history is there, too, but no workers are simulated.
+
   Your own queue: docs/how-to/mirror-a-queue.md. Press Ctrl-C to stop.
 """
 
@@ -115,9 +114,10 @@ def demo(
 ) -> None:
     """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
 
-    A few simulated workers record new jobs, so that there is something to watch. It needs no token,
-    and serves on loopback addresses only. On a terminal it shows its URL, what to try, and only
-    warnings and errors of the log, unless JOBLENS_LOG_LEVEL is set.
+    A few simulated workers record new jobs, so that there is something to watch; with --queue, a
+    real queue runs, and is followed as by joblens mirror run. It needs no token, and serves on
+    loopback addresses only. On a terminal it shows its URL, what to try, and only warnings and
+    errors of the log, unless JOBLENS_LOG_LEVEL is set.
     """
     settings = _settings(host=host, port=port)
     if "auth" in settings.model_fields_set and settings.auth != "none":
