@@ -17,6 +17,7 @@ PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VA
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
 ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
+QUEUE_DEMO := .venv/.queue-demo
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -24,7 +25,7 @@ help:  ## Show what can be made
 
 setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
 
-demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
+demo: setup $(if $(findstring --queue,$(ARGS)),$(QUEUE_DEMO))  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
 	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
 
 test: setup  ## Run the tests, but for those that take long or need more than Python
@@ -33,7 +34,7 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
 
-test-mirror: setup .venv/queues/.installed  ## Run real queues of PyPI with real workers, and mirror them
+test-mirror: setup .venv/queues/.installed $(QUEUE_DEMO)  ## Run real queues of PyPI with real workers, and mirror them
 	$(PLAIN) $(PYTEST) tests/queues
 
 test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
@@ -113,6 +114,11 @@ $(VENV): requirements/dev.txt pyproject.toml
 	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
 	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/queues.txt
+	touch $@
+
+$(QUEUE_DEMO): $(VENV) requirements/queue-demo.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/queue-demo.txt
 	touch $@
 
 $(PAGE): $(VENV) $(PAGE_SOURCES)

@@ -30,3 +30,9 @@ if __name__ == "__main__":
     lock("node.txt", "--group=node")
     lock("packaging.txt", "--group=packaging")
     lock("queues.txt", "--group=queues")
+    lock(
+        "queue-demo.txt",
+        "pyproject.toml",
+        "--extra=queue-demo",
+        "--constraint=requirements/dev.txt",
+    )
