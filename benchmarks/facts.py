@@ -7,6 +7,7 @@ facts of 125 jobs, as when a queue's table is copied.
 
 import argparse
 import asyncio
+import gc
 import shlex
 import sys
 import time
@@ -112,6 +113,8 @@ async def measured(send: Send, batches: Sequence[Batch], connections: int) -> fl
 
 async def measure(url: str, rounds: int) -> dict[str, dict[int, list[float]]]:
     """Let the contestants take turns; the first round warms up."""
+    # As `joblens serve` does.
+    gc.freeze()
     engine = create_worker_engine(url, EngineOptions(pool_size=max(CONNECTIONS)))
     source = Source("shop", "benchmark")
 

@@ -1,10 +1,10 @@
 """What facts say of the job itself: of each column the latest fact that says something counts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from db.json_values import dumps
@@ -12,44 +12,49 @@ from db.json_values import dumps
 # What the column `described` keeps of the value itself: it is large, or not in the job's row.
 _DIGESTED = frozenset({"payload", "result", "error"})
 _KEPT = frozenset({"max_attempts"})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
 class Told:
-    """A value and the time for which it was told. `key`: by it, values of one time are ordered."""
+    """A value of a column, and the time for which it was told, in ISO 8601 and UTC."""
 
-    ts: datetime
-    key: str
-    value: Any
+    __slots__ = ("_key", "_name", "ts", "value")
 
+    def __init__(self, name: str, value: Any, ts: str, key: str | None = None) -> None:
+        self.ts, self.value = ts, value
+        self._name, self._key = name, key
 
-def told(name: str, value: Any, ts: datetime) -> Told:
-    """Note the value of a column."""
-    text = dumps(str(value) if isinstance(value, UUID | datetime) else value)
-    key = blake2b(text, digest_size=8).hexdigest() if name in _DIGESTED else text.decode()
-    return Told(ts, key, value)
+    @property
+    def key(self) -> str:
+        """By it, values that were told for one time are equal, or in an order."""
+        if self._key is None:
+            value = self.value
+            text = dumps(str(value) if isinstance(value, UUID | datetime) else value)
+            is_digested = self._name in _DIGESTED
+            self._key = blake2b(text, digest_size=8).hexdigest() if is_digested else text.decode()
+        return self._key
 
 
 class Description:
-    """The latest values of one job. `changed`: those that differ from what was read."""
+    """The latest values of one job. `changed`: those that differ from what was read.
 
-    def __init__(self) -> None:
-        self._latest: dict[str, Told] = {}
+    `described`: what that column has. Of values that are not large or kept there, the job's row
+    has those that were told.
+    """
+
+    def __init__(
+        self, described: Mapping[str, Any] | None = None, row: Mapping[str, Any] = _NOTHING
+    ) -> None:
         self.changed: dict[str, Any] = {}
-
-    @classmethod
-    def read(cls, described: Mapping[str, Any] | None, row: Mapping[str, Any]) -> Self:
-        """Read what is stored: the column `described`, and for the small values the job's row."""
-        made = cls()
-        kept = (described or {}).get("is", {})
-        for ts, names in (described or {}).get("at", {}).items():
-            for name in names:
-                if name in _DIGESTED:
-                    made._latest[name] = Told(datetime.fromisoformat(ts), kept[name], None)
-                else:
-                    value = kept[name] if name in _KEPT else row[name]
-                    made._latest[name] = told(name, value, datetime.fromisoformat(ts))
-        return made
+        self._described = described
+        kept = (described or _NOTHING).get("is", _NOTHING)
+        self._latest = {
+            name: Told(name, None, ts, kept[name])
+            if name in _DIGESTED
+            else Told(name, kept[name] if name in _KEPT else row[name], ts)
+            for ts, names in (described or _NOTHING).get("at", _NOTHING).items()
+            for name in names
+        }
 
     def tell(self, values: Mapping[str, Any], ts: datetime, seen_at: datetime | None) -> bool:
         """Take the values of a fact; return whether they told anything new.
@@ -57,8 +62,9 @@ class Description:
         `seen_at`: when they were read, of a source that shows only how they are now.
         """
         is_new = False
+        time = (seen_at or ts).isoformat()
         for name, value in values.items():
-            new, known = told(name, value, seen_at or ts), self._latest.get(name)
+            new, known = Told(name, value, time), self._latest.get(name)
             if known is not None and known.key == new.key:
                 if seen_at is not None or new.ts <= known.ts:
                     continue
@@ -67,16 +73,19 @@ class Description:
             else:
                 self.changed[name] = value
             self._latest[name] = new
+            self._described = None
             is_new = True
         return is_new
 
     @property
-    def stored(self) -> dict[str, Any]:
+    def stored(self) -> Mapping[str, Any]:
         """What the column `described` is to have."""
-        at: dict[str, list[str]] = {}
-        for name, known in sorted(self._latest.items()):
-            at.setdefault(known.ts.isoformat(), []).append(name)
-        return {"at": at, "is": dict(self._kept())}
+        if self._described is None:
+            at: dict[str, list[str]] = {}
+            for name, known in sorted(self._latest.items()):
+                at.setdefault(known.ts, []).append(name)
+            self._described = {"at": at, "is": dict(self._kept())}
+        return self._described
 
     def _kept(self) -> Iterator[tuple[str, Any]]:
         for name, known in self._latest.items():

@@ -11,7 +11,7 @@ from db.facts.descriptions import Description
 from db.facts.fact import Fact
 from db.facts.history import Event, columns_of, history_of, step_of
 from db.facts.steps import Steps
-from db.facts.storable import step_of_fact, values_of
+from db.facts.storable import step_of_fact, utc, values_of
 from db.job_defaults import DEFAULT_PRIORITY, DEFAULT_QUEUE
 
 Row = Mapping[str, Any]
@@ -58,7 +58,7 @@ class ObservedJob:
         self._row, self._stored = row, stored
         steps = (step_of(event) for event in stored.values())
         self._steps = Steps(step for step in steps if step is not None)
-        self._description = Description.read(row["described"], row) if row else Description()
+        self._description = Description(row["described"], row) if row else Description()
         self.is_changed = False
 
     @property
@@ -69,7 +69,8 @@ class ObservedJob:
     def tell(self, source: str, fact: Fact) -> bool:
         """Add a fact of the source; return whether it told anything new."""
         is_new = self._steps.add(step_of_fact(fact))
-        is_new |= self._description.tell(values_of(source, fact), fact.ts, fact.seen_at)
+        seen_at = None if fact.seen_at is None else utc(fact.seen_at)
+        is_new |= self._description.tell(values_of(source, fact), utc(fact.ts), seen_at)
         self.is_changed |= is_new
         return is_new
 

@@ -26,7 +26,7 @@ def id_fault(external_id: str) -> str | None:
 def step_of_fact(fact: Fact) -> Step:
     """Return what a fact says of the job's history."""
     attempt = None if fact.attempt is None else max(0, min(fact.attempt, MAX_INT32))
-    return Step(_utc(fact.ts), fact.status, attempt, fact.is_exact, _detail(fact))
+    return Step(utc(fact.ts), fact.status, attempt, fact.is_exact, _detail(fact))
 
 
 def values_of(source: str, fact: Fact) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def values_of(source: str, fact: Fact) -> dict[str, Any]:
         values["max_attempts"] = max(1, min(fact.max_attempts, MAX_INT32))
     values |= {name: _document(value) for name, value in named(("payload", "result"), fact).items()}
     if fact.scheduled_at is not None:
-        values["scheduled_at"] = _utc(fact.scheduled_at)
+        values["scheduled_at"] = utc(fact.scheduled_at)
     if fact.tags is not None:
         values["tags"] = _tags(fact.tags)
     if fact.parent_external_id is not None:
@@ -57,7 +57,7 @@ def _detail(fact: Fact) -> dict[str, Any]:
         "error_code": storable_code(fact.error_code),
         "error_message": storable_message(fact.error_message),
         WORKER: storable_code(fact.worker),
-        "scheduled_at": None if fact.scheduled_at is None else _utc(fact.scheduled_at).isoformat(),
+        "scheduled_at": None if fact.scheduled_at is None else utc(fact.scheduled_at).isoformat(),
         PROGRESS: None if fact.progress is None else fact.progress.detail,
     }
     made = {key: value for key, value in found.items() if value is not None}
@@ -86,5 +86,8 @@ def _parent(source: str, fact: Fact) -> dict[str, UUID]:
     return {"parent_id": job_id_of(source, told)}
 
 
-def _utc(time: datetime) -> datetime:
+def utc(time: datetime) -> datetime:
+    """Return the time in UTC; one without a zone is in UTC."""
+    if time.tzinfo is UTC:
+        return time
     return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
