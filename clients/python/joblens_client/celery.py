@@ -184,7 +184,7 @@ class _Signals:
         elif state == "REJECTED":
             again = Status.QUEUED if getattr(retval, "requeue", False) else Status.DEAD_LETTER
             reason = str(getattr(retval, "reason", None) or "")
-            told = {"error_code": "Reject", "error_message": reason}
+            told: dict[str, Any] = {"error_code": "Reject", "error_message": reason}
             self.recorder.record_failure(task_id, None, again, **told)
 
     def revoked(

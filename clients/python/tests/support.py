@@ -82,8 +82,9 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 def history(job: Any) -> list[str]:
-    """The statuses that it had, each with the attempt."""
-    return [f"{event['nextStatus']} {event['attempt']}" for event in job["events"]["nodes"]]
+    """The statuses that it had, each with the attempt, and `?` if nobody told of it."""
+    events = job["events"]["nodes"]
+    return [f"{e['nextStatus']} {e['attempt']}{'' if e['isExact'] else '?'}" for e in events]
 
 
 class Ledger:

@@ -27,7 +27,6 @@ async def test_a_success(shop: Program, ledger: Ledger) -> None:
     assert (job["type"], job["queue"], job["maxAttempts"]) == ("celery_app.add", "mail", 4)
     assert (job["payload"], job["result"]) == ({"args": [1], "kwargs": {"y": 2}}, 3)
     assert job["worker"].startswith("celery@")
-    assert all(event["isExact"] for event in job["events"]["nodes"])
 
 
 async def test_hidden_arguments(shop: Program, ledger: Ledger) -> None:
@@ -79,9 +78,7 @@ async def test_terminated(shop: Program, ledger: Ledger, tmp_path: Path) -> None
 
 async def test_a_child_that_was_killed(shop: Program, ledger: Ledger, tmp_path: Path) -> None:
     id_ = await shop.ask(f"killed_once.delay({str(tmp_path / 'ran')!r}).id")
-    again = ("QUEUED 0", "RUNNING 1", "QUEUED 1", "RUNNING 2", "SUCCEEDED 2")
-    job = await ledger.told(id_, *again)
-    assert [event["isExact"] for event in job["events"]["nodes"]] == [True, True, False, True, True]
+    await ledger.told(id_, "QUEUED 0", "RUNNING 1", "QUEUED 1?", "RUNNING 2", "SUCCEEDED 2")
     id_ = await shop.ask("killed.delay().id")
     job = await ledger.told(id_, "QUEUED 0", "RUNNING 1", "FAILED 1", "DEAD_LETTER 1")
     assert job["lastErrorCode"] == "billiard.exceptions.WorkerLostError"
@@ -128,5 +125,6 @@ async def test_an_unknown_task(shop: Program, ledger: Ledger) -> None:
 
 
 async def test_eager(shop: Program, ledger: Ledger) -> None:
-    job = await ledger.told(await shop.ask("eagerly(add.s(1, 1))"), *RUN_ONCE)
+    id_ = await shop.ask("eagerly(add.s(1, 1))")
+    job = await ledger.told(id_, "QUEUED 0?", *RUN_ONCE[1:])
     assert job["events"]["nodes"][1]["detail"]["eager"] is True
