@@ -23,6 +23,8 @@ _INTERNAL = frozenset({"celery.chord_unlock"})
 _REDIS = ("redis://", "rediss://", "redis+", "sentinel://")
 # Set at the request of a task that has published itself anew: that run has no other end.
 _ENDED = "joblens_ended"
+# When the retry of a request was published: another child may have started it since.
+_RETRIED = "joblens_retried"
 
 
 def instrument(app: celery.Celery, recorder: Recorder) -> None:
@@ -75,9 +77,13 @@ class _Signals:
     ) -> Fact | None:
         # Without an id among the headers it has the old protocol of Celery 3.
         told = headers or {}
-        if "id" not in told or told.get("task") in _INTERNAL or told.get("retries"):
-            return None  # a retry's failure tells of it
+        if "id" not in told or told.get("task") in _INTERNAL:
+            return None
         running = _running_request(told["id"])
+        if told.get("retries"):
+            if running is not None:
+                setattr(running, _RETRIED, now())
+            return None  # the signal of the retry tells of it, later
         if running is not None:
             setattr(running, _ENDED, True)  # the task replaces itself
         args, kwargs = body[:2] if isinstance(body, (tuple, list)) else ((), {})
@@ -156,7 +162,10 @@ class _Signals:
         if request.task in _INTERNAL:
             return
         error = getattr(reason, "exc", None)
-        told: dict[str, Any] = {"scheduled_at": _time(getattr(reason, "when", None))}
+        told: dict[str, Any] = {
+            "ts": getattr(request, _RETRIED, None),
+            "scheduled_at": _time(getattr(reason, "when", None)),
+        }
         if error is None:
             told |= {"error_code": "Retry", "error_message": str(reason.message or "")}
         self.recorder.record_failure(request.id, error, Status.QUEUED, **told)

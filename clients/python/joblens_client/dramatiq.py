@@ -6,8 +6,6 @@ It is added last: what it is told of failures must come before Retries enqueues 
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
-from os import getpid
-from socket import gethostname
 from threading import local
 from typing import Any
 
@@ -17,6 +15,7 @@ from dramatiq.middleware import Middleware, Retries
 
 from joblens_client.facts import Fact, Status, now
 from joblens_client.failures import described
+from joblens_client.process import process_name
 from joblens_client.recorder import Recorder
 
 _DELAYED = ".DQ"
@@ -29,7 +28,7 @@ class JoblensMiddleware(Middleware):
         recorder.kind = recorder.kind or "dramatiq"
         self._recorder = recorder
         self._running = local()
-        self._failed: dict[str, BaseException] = {}
+        self._failed: dict[str, tuple[BaseException, datetime]] = {}
         self._held: set[str] = set()
         self._enqueued_at = local()
 
@@ -44,10 +43,11 @@ class JoblensMiddleware(Middleware):
             self._held.discard(id_)  # the end of its delay
             return
         due = _due(message)
-        if (error := self._failed.pop(id_, None)) is not None:
-            self._recorder.record_failure(id_, error, Status.QUEUED, scheduled_at=due)
+        if (failed := self._failed.pop(id_, None)) is not None:
+            error, ts = failed
+            self._recorder.record_failure(id_, error, Status.QUEUED, ts=ts, scheduled_at=due)
             return
-        ts: datetime = getattr(self._enqueued_at, "value", None) or now()
+        ts = getattr(self._enqueued_at, "value", None) or now()
         fact = self._described(broker, message, Status.QUEUED, ts)
         parent = getattr(self._running, "id", None)
         if parent == id_:
@@ -77,7 +77,7 @@ class JoblensMiddleware(Middleware):
     ) -> None:
         """Record a success. What a failure leads to is known later."""
         if exception is not None:
-            self._failed[message.message_id] = exception
+            self._failed[message.message_id] = exception, now()
             return
         sent = self._recorder.result(result)
         self._recorder.record(Fact(message.message_id, Status.SUCCEEDED, result=sent))
@@ -103,9 +103,9 @@ class JoblensMiddleware(Middleware):
     def _end(self, message: Any) -> None:
         if getattr(self._running, "id", None) == message.message_id:
             self._running.id = None
-        error = self._failed.pop(message.message_id, None)
+        error, ts = self._failed.pop(message.message_id, (None, None))
         if error is not None:
-            self._recorder.record_failure(message.message_id, error, Status.DEAD_LETTER)
+            self._recorder.record_failure(message.message_id, error, Status.DEAD_LETTER, ts=ts)
         elif isinstance(unknown := getattr(message, "_exception", None), ActorNotFound):
             fact = Fact(message.message_id, Status.DEAD_LETTER, **described(unknown))
             self._recorder.record(fact)
@@ -124,7 +124,7 @@ class JoblensMiddleware(Middleware):
             max_attempts=_max_attempts(broker, message, actor),
             batch=message.options.get("group_completion_uuid"),
             payload=self._recorder.payload(message.actor_name, message.args, message.kwargs),
-            worker=_worker() if status is Status.RUNNING else None,
+            worker=process_name() if status is Status.RUNNING else None,
         )
 
 
@@ -139,7 +139,3 @@ def _max_attempts(broker: dramatiq.Broker, message: Any, actor: Any) -> int | No
         return None
     retries = message.options.get("max_retries", actor.options.get("max_retries", found[0]))
     return None if retries is None else int(retries) + 1
-
-
-def _worker() -> str:
-    return f"{gethostname()}:{getpid()}"

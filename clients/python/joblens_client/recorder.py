@@ -107,11 +107,15 @@ class Recorder:
         error: BaseException | None,
         then: Status,
         *,
+        ts: datetime | None = None,
         scheduled_at: datetime | None = None,
         **described_: Any,
     ) -> None:
-        """Record that a run failed, and what comes `then`: QUEUED for a retry, or DEAD_LETTER."""
-        ts = now()
+        """Record that a run failed, and what comes `then`: QUEUED for a retry, or DEAD_LETTER.
+
+        `ts`: when it failed, if that was noted before another run could start; None: now.
+        """
+        ts = ts or now()
         values = {**(described(error) if error is not None else {}), **described_}
         self.record(Fact(external_id, Status.FAILED, ts, **values))
         self.record(Fact(external_id, then, ts, scheduled_at=scheduled_at))

@@ -144,7 +144,7 @@ class _Told:
         return done
 
     def fail(self, original: Any, worker: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
-        error = sys.exc_info()[1]
+        ts, error = now(), sys.exc_info()[1]
         done = original(job, *args, **kwargs)
         status = _status(job)
         if status == "stopped":
@@ -154,7 +154,7 @@ class _Told:
         told: dict[str, Any] = {} if error is not None else _lost(kwargs.get("exc_string"))
         told["scheduled_at"] = getattr(job, _DUE, None) if is_retried else None
         then = Status.QUEUED if is_retried else Status.DEAD_LETTER
-        self.recorder.record_failure(job.id, error, then, **told)
+        self.recorder.record_failure(job.id, error, then, ts=ts, **told)
         return done
 
     def perform(self, original: Any, worker: Any, *args: Any, **kwargs: Any) -> Any:

@@ -113,7 +113,7 @@ class Ledger:
         except TimeoutError:
             assert found is not None, external_id
             assert history(found) == list(expected), found
-        self._told[external_id] = expected
+        self._told[external_id] = expected  # the last one counts
         return found
 
     async def settle(self) -> None:

@@ -86,7 +86,7 @@ async def test_a_worker_that_was_killed(
     given = {"retries": 3, "timeout": 1}
     id_ = await send(shop, "killed_once", path=str(tmp_path / "ran"), **given)
     await ledger.told(id_, "QUEUED 0", "RUNNING 1")
-    async with running("saq", *WORKER, **environment) as worker:
+    async with running("saq", *WORKER, **environment, SWEEP="1") as worker:
         job = await ledger.told(id_, *AGAIN, "SUCCEEDED 2")
         assert job["lastErrorMessage"]
         await worker.stop()

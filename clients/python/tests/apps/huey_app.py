@@ -4,7 +4,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from huey import RedisHuey
+from huey import PriorityRedisHuey
 from huey.exceptions import CancelExecution, RetryTask
 from recording import REDIS, recorder
 from redis import ConnectionPool, UnixDomainSocketConnection
@@ -12,7 +12,7 @@ from redis import ConnectionPool, UnixDomainSocketConnection
 from joblens_client.huey import instrument
 
 pool = ConnectionPool(connection_class=UnixDomainSocketConnection, path=REDIS)
-huey = RedisHuey("mail", connection_pool=pool)
+huey = PriorityRedisHuey("mail", connection_pool=pool)
 instrument(huey, recorder)
 
 

@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 
 from recording import REDIS, recorder
-from saq import Queue
+from redis.asyncio import Redis
+from saq.queue.redis import RedisQueue
 
 from joblens_client.saq import instrument
 
-queue = Queue.from_url(f"unix://{REDIS}", name="mail")
+queue = RedisQueue(Redis(unix_socket_path=REDIS), name="mail")
 instrument(queue, recorder)
 
 
@@ -42,7 +43,7 @@ settings = {
     "queue": queue,
     "functions": [add, broken, flaky, wait, killed_once],
     "concurrency": 4,
-    "timers": {"sweep": 1, "abort": 1, "schedule": 1},
+    "timers": {"sweep": int(os.environ.get("SWEEP", "60")), "abort": 1, "schedule": 1},
 }
 
 

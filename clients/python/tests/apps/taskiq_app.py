@@ -9,7 +9,10 @@ from taskiq_redis import RedisStreamBroker
 from joblens_client.taskiq import JoblensMiddleware
 
 broker = RedisStreamBroker(
-    f"unix://{REDIS}", queue_name=os.environ.get("QUEUE", "mail"), idle_timeout=1_000
+    f"unix://{REDIS}",
+    queue_name=os.environ.get("QUEUE", "mail"),
+    idle_timeout=1_000,
+    unacknowledged_lock_timeout=1,
 )
 broker.add_middlewares(SimpleRetryMiddleware(), JoblensMiddleware(recorder))
 
@@ -53,12 +56,11 @@ async def parent() -> str:
     return (await add.kiq(1, 1)).task_id
 
 
-started = False
+started = []
 
 
 async def send(task, *args):
-    global started
     if not started:
         await broker.startup()
-        started = True
+        started.append(True)
     return (await task.kiq(*args)).task_id
