@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -16,7 +16,8 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e server/redis root packaging,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
+QUEUE_DEMO := .venv/.queue-demo
 # One environment for each library that the client for Python workers records.
 CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,.venv/clients/$(name)/.installed)
 EXHAUSTIVELY := --hypothesis-profile=long
@@ -26,7 +27,7 @@ help:  ## Show what can be made
 
 setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
 
-demo: setup  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
+demo: setup $(if $(findstring --queue,$(ARGS)),$(QUEUE_DEMO))  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
 	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
 
 test: setup  ## Run the tests, but for those that take long or need more than Python
@@ -34,6 +35,9 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
+
+test-mirror: setup .venv/queues/.installed $(QUEUE_DEMO)  ## Run real queues of PyPI with real workers, and mirror them
+	$(PLAIN) $(PYTEST) tests/queues
 
 test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
 	$(PLAIN) $(PYTEST) tests/packaging
@@ -89,6 +93,9 @@ bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a seco
 bench-write: setup  ## Measure changes of status, beside the same statements without Joblens
 	$(PLAIN) $(BIN)/python -m benchmarks.writing
 
+bench-facts: setup  ## Measure facts per second, beside plain INSERTs
+	$(PLAIN) $(BIN)/python -m benchmarks.facts $(ARGS)
+
 bench-scale: setup  ## Measure ten million jobs of one organisation, which takes minutes to make (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.scale $(ARGS)
 
@@ -112,6 +119,17 @@ $(VENV): requirements/dev.txt pyproject.toml
 .venv/packaging: $(VENV) requirements/packaging.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --upgrade \
 		--target $@ -r requirements/packaging.txt
+	touch $@
+
+.venv/queues/.installed: $(VENV) requirements/queues.txt
+	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
+	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/queues.txt
+	touch $@
+
+$(QUEUE_DEMO): $(VENV) requirements/queue-demo.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/queue-demo.txt
 	touch $@
 
 $(PAGE): $(VENV) $(PAGE_SOURCES)

@@ -17,7 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PUBLIC = "joblens"
-PACKAGES = ("db", "demo", "resolvers", "schema", "server")
+PACKAGES = ("db", "demo", "mirror", "resolvers", "schema", "server")
 
 # Migrations are no package: at the top level they would shadow the library of that name.
 MIGRATIONS = ("alembic", "db/alembic")

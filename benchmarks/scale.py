@@ -1,10 +1,11 @@
 """Queries of ten million jobs of one organisation, beside the same ones of a hundred thousand.
 
-`python -m benchmarks.scale [--data DIR] [--ledger-only] [--write FILE]`.
+`python -m benchmarks.scale [--data DIR] [--ledger-only] [--only SECTION] [--write FILE]`.
 """
 
 import argparse
 import asyncio
+import os
 import shlex
 import sys
 import time
@@ -16,7 +17,7 @@ from uuid import UUID
 
 import orjson
 
-from benchmarks import report
+from benchmarks import report, scale_now
 from benchmarks.load import Client, graphql
 from benchmarks.scale_data import JOBS, JOBS_OF_MIDDLE, LARGE, MIDDLE
 from benchmarks.scale_ledger import DATA_DIR, ledger_at
@@ -37,7 +38,12 @@ the ledger in some minutes:
 
 Requests go to a server of one process, one at a time, warm, over one kept connection, and \
 PostgreSQL shares the machine with it. Each figure is the median of up to {most} requests, in \
-milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add.
+milliseconds. An error is an answer too: `SCAN_TIMEOUT` says which filter to add. Before it \
+began, the load average of the machine was {load:.1f}: what else runs makes figures larger.
+
+Of the newest {share:.0%} of the jobs a third are children of ten each, a third are one batch, and \
+a third are batches of 200. In the last {minutes} minutes there were {events:,} changes of status; \
+those of the last minute are in no sum yet.
 
 {facts}
 """
@@ -91,13 +97,25 @@ async def _run(options: argparse.Namespace) -> None:
         if options.ledger_only:
             return
         command = shlex.join([".venv/bin/python", "-m", "benchmarks.scale", *sys.argv[1:]])
-        facts = await report.facts(url)
         parts = [
-            PAGE.format(jobs=JOBS, middle=JOBS_OF_MIDDLE, command=command, most=MOST, facts=facts)
+            PAGE.format(
+                jobs=JOBS,
+                middle=JOBS_OF_MIDDLE,
+                command=command,
+                most=MOST,
+                facts=await report.facts(url),
+                load=os.getloadavg()[0],
+                share=scale_now.RELATED,
+                minutes=scale_now.MINUTES,
+                events=3 * scale_now.MINUTES * scale_now.PER_MINUTE,
+            )
         ]
-        async with serving(JOBLENS, url) as server:
+        # No sums are made meanwhile: these find what the last minute left.
+        await scale_now.relive(url)
+        async with serving(JOBLENS, url, tally_interval_seconds="0") as server:
             client = await Client.connect(server.port)
-            for title, queries in SECTIONS.items():
+            for title in [options.only] if options.only else SECTIONS:
+                queries = SECTIONS[title]
                 parts.append(await _section(client, title, queries))
             await client.close()
     page = report.join(parts)
@@ -109,6 +127,7 @@ async def _run(options: argparse.Namespace) -> None:
 def main() -> None:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser("python -m benchmarks.scale", description=__doc__)
+    parser.add_argument("--only", metavar="SECTION", help="only measure this section, such as Why")
     parser.add_argument(
         "--data", type=Path, default=DATA_DIR, metavar="DIR", help="where the ledger is kept"
     )

@@ -14,11 +14,11 @@ JOBS, JOBS_OF_MIDDLE, JOBS_OF_SMALL = 10_000_000, 100_000, 200_000
 START, END = "2025-01-01 00:00:00+00", "2026-01-01 00:00:00+00"
 YEAR_SECONDS = 365 * 24 * 3600
 
-_TYPES = """ARRAY['email.send', 'report.build', 'webhook.deliver', 'image.resize', 'search.index',
+TYPES = """ARRAY['email.send', 'report.build', 'webhook.deliver', 'image.resize', 'search.index',
     'invoice.render', 'payment.settle', 'user.export', 'video.encode', 'cache.warm', 'push.send',
     'report.share', 'email.digest', 'audit.archive', 'model.train', 'model.score', 'backup.run',
     'ledger.close', 'import.rows', 'search.purge']"""
-_QUEUES = """ARRAY['default', 'mail', 'media', 'reports', 'slow', 'billing', 'search', 'bulk',
+QUEUES = """ARRAY['default', 'mail', 'media', 'reports', 'slow', 'billing', 'search', 'bulk',
     'exports', 'models', 'urgent', 'hooks', 'archive', 'nightly']"""
 _CODES = """ARRAY['TIMEOUT', 'CONNECTION_RESET', 'HTTP_503', 'OUT_OF_MEMORY', 'RATE_LIMITED',
     'BAD_INPUT', 'HTTP_404', 'DISK_FULL', 'DEADLOCK', 'QUOTA', 'CERTIFICATE', 'SEGFAULT']"""
@@ -34,8 +34,8 @@ INSERT INTO job (
 SELECT org,
     (lpad(to_hex((extract(epoch FROM created) * 1000)::bigint), 12, '0')
         || '7' || substr(hash, 1, 3) || '8' || substr(hash, 4, 15))::uuid,
-    ({_TYPES})[1 + floor(20 * kind * kind)::int],
-    ({_QUEUES})[1 + floor(14 * way * way)::int],
+    ({TYPES})[1 + floor(20 * kind * kind)::int],
+    ({QUEUES})[1 + floor(14 * way * way)::int],
     status, CASE WHEN n % 20 = 0 THEN 10 ELSE 0 END, runs, 5,
     CASE WHEN n % 10 < 3 THEN 'key-' || n END,
     CASE WHEN n % 10 < 6 THEN 'service-' || n % 40

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from benchmarks import ledger
+from benchmarks import ledger, scale_now
 from benchmarks.scale_data import INSERT_EVENTS, INSERT_JOBS, INSERT_ORGS, MIDDLE, SHARES
 from db import embedded, migrations
 
@@ -44,6 +44,7 @@ async def ledger_at(data_dir: Path) -> AsyncIterator[str]:
             server = await _restarted(data_dir, server, dict.fromkeys(QUICK))
             await _set_mark(server.url)
         await migrations.upgrade(server.url)
+        await scale_now.relate(server.url)
         yield server.url
     finally:
         await asyncio.to_thread(server.stop)

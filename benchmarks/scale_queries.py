@@ -1,5 +1,7 @@
 """What is asked of ten million jobs: lists, counts, charts and search boxes of a dashboard."""
 
+from db.error_groups.fingerprints import fingerprint_of
+
 PAGE = "{{ jobs(first: 50{}) {{ nodes {{ id type queue status createdAt }} }} }}"
 COUNTS = "{{ statusCounts{} {{ status count {{ value isExact }} }} }}"
 EVENTS = "{{ jobEvents(first: 50, filter: {}) {{ nodes {{ id ts nextStatus }} }} }}"
@@ -7,6 +9,9 @@ GROUPS = "{{ jobGroups(by: {}) {{ key {{ type queue status }} count }} }}"
 TIMELINE = """{{ timeline(from: "{}T00:00:00Z", until: "2026-01-01T00:00:00Z", bucket: {})
   {{ start created started succeeded failed canceled deadLettered }} }}"""
 SUGGEST = "{{ suggest(field: {}) {{ value count {{ value isExact }} }} }}"
+_ERROR = fingerprint_of("SEGFAULT", "the worker 7 gave up after 7 seconds: segfault")
+assert _ERROR is not None
+GROUP = f"error-group:{_ERROR.id}"
 LAST_DAY = '{createdAt: {gte: "2025-12-31T00:00:00Z"}}'
 
 
@@ -119,4 +124,53 @@ SEARCHES = {
     "`suggest` types": SUGGEST.format("TYPE"),
     "`suggest` requesters": SUGGEST.format('REQUESTED_BY, prefix: "user"'),
 }
-SECTIONS = {"Lists": LISTS, "Counts and charts": COUNTED, "Searches": SEARCHES}
+WHY = {
+    "`Job.waiting`, page of 200": """{ jobs(first: 200, filter: {status: [QUEUED]}) { nodes {
+        id waiting { reasons dueAt ahead { value isExact } running { value } startsPerMinute eta
+        lastStartInQueue } } } }""",
+    "`Job.health`, page of 200": """{ jobs(first: 200, filter: {status: [QUEUED, RUNNING]}) {
+        nodes { id health { verdict since expectedSeconds p95Seconds sample } } } }""",
+    **{
+        f"`health: {verdict}`": _page(f"{{health: {verdict}}}")
+        for verdict in ("STUCK", "SLOW", "FLAPPING", "UNKNOWN")
+    },
+    "`health: STUCK`, count": "{ jobs(filter: {health: STUCK}) { count { value } } }",
+    "`health: STUCK`, count up to 1,000": (
+        "{ jobs(filter: {health: STUCK}) { count(atMost: 1000) { value } } }"
+    ),
+    "`health: [LATE, STUCK]`, `statusCounts`": COUNTS.format("(filter: {health: [LATE, STUCK]})"),
+    "`queues`": """{ queues { name due { value isExact } scheduled { value } running { value }
+        latencySeconds started succeeded failed drainEta } }""",
+    "`queues`, with durations": """{ queues { name oldestDueAt started wait { p50 p95 }
+        run { p50 p95 } } }""",
+    "`queues(minutes: 60)`": "{ queues(minutes: 60) { name started failed } }",
+    "`workers`": "{ workers { name running { value } lastSeenAt } }",
+    "`worker`": _page('{worker: {eq: "worker-7"}}'),
+    "`Job.worker` and `Job.progress`, page of 200": """{ jobs(first: 200,
+        filter: {status: [RUNNING]}) { nodes { id worker progress { fraction at } } } }""",
+    "parent with 10,000 children": """{ jobs(first: 1, filter: {tags: ["root"]}) { nodes { id
+        children(first: 50) { nodes { id status } count { value } } } } }""",
+    "parents and children, page of 200": """{ jobs(first: 200) { nodes { id parent { id status }
+        children(first: 5) { nodes { id } } } } }""",
+    "batch of 100,000: counts": """{ node(id: "batch:import") { ... on Batch { fraction
+        statusCounts { status count { value } } firstCreatedAt lastFinishedAt } } }""",
+    "batch of 100,000: page": """{ node(id: "batch:import") { ... on Batch {
+        jobs(first: 50) { nodes { id status } count { value } } } } }""",
+    "batches of a page of 200": """{ jobs(first: 200, filter: {batch: {startsWith: "batch-"}}) {
+        nodes { id batch { name fraction statusCounts { status count { value } } } } } }""",
+    "`jobGroups(by: [BATCH])`": "{ jobGroups(by: [BATCH]) { key { batch } count } }",
+    "`tags`, many": _page('{tags: ["eu"]}'),
+    "`tags`, two": _page('{tags: ["eu", "tier-3"]}'),
+    "`tags`, none": _page('{tags: ["nowhere"]}'),
+    "`tags`, count": '{ jobs(filter: {tags: ["eu", "tier-3"]}) { count { value } } }',
+    "`Job.at`, page of 200": """{ jobs(first: 200) { nodes { id
+        at(time: "2025-12-31T12:00:00Z") { status attempt since } } } }""",
+    "`errorGroups` of the last hour": """{ errorGroups(orderBy: FIRST_SEEN, first: 20) {
+        nodes { message count { value } firstSeenAt trend sample { id } } } }""",
+    "jobs of an error group": f"""{{ jobs(first: 50, filter: {{errorGroup: "{GROUP}"}}) {{ nodes {{
+        id errorGroup {{ id message count {{ value }} }} }} }} }}""",
+    "jobs of an error group, count": (
+        f'{{ jobs(filter: {{errorGroup: "{GROUP}"}}) {{ count {{ value }} }} }}'
+    ),
+}
+SECTIONS = {"Why": WHY, "Lists": LISTS, "Counts and charts": COUNTED, "Searches": SEARCHES}

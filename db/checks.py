@@ -135,7 +135,8 @@ async def _row_security(connection: Any, table: str) -> Check:
     name = f"row security of {table}"
     row = await connection.fetchrow(
         "SELECT relrowsecurity AS enabled, pg_get_userbyid(relowner) = $2 AS owned, ARRAY("
-        "  SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid AND EXISTS ("
+        "  SELECT polname::text FROM pg_policy WHERE polrelid = pg_class.oid AND polpermissive AND"
+        "  EXISTS ("
         "    SELECT FROM pg_roles WHERE rolname = $2 AND oid = ANY(polroles))) AS policies"
         " FROM pg_class WHERE oid = to_regclass($1)",
         table,

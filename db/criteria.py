@@ -172,6 +172,8 @@ class JobCriteria:
     search: SearchCriteria | None = None
     parent_id: UUID | None = None
     tags: Sequence[str] | None = None
+    # Whether many of the newest jobs have the tags; None: that is not known.
+    tags_are_common: bool | None = None
     and_: Sequence["JobCriteria"] | None = None
     or_: Sequence["JobCriteria"] | None = None
     not_: "JobCriteria | None" = None

@@ -27,6 +27,7 @@ _STEADY = frozenset({"ids", "status", "job_ids", "parent_id"})
 _VARYING = frozenset(
     {
         "error_group",
+        "tags_are_common",
         "health",
         "created_at",
         "updated_at",

@@ -262,7 +262,7 @@ class JobRepository:
         """
         check_facts(source.faults, facts)
         try:
-            return await record_facts(*self._scope, source, facts)
+            return await record_facts(*self._scope, source, facts, now=_now())
         except TooManySourcesError as error:
             raise InvalidJobError("source", str(error)) from None
 

@@ -34,6 +34,13 @@ if __name__ == "__main__":
     lock("dev.txt", "pyproject.toml", "--group=dev", "--constraint=requirements/runtime.txt")
     lock("node.txt", "--group=node")
     lock("packaging.txt", "--group=packaging")
+    lock("queues.txt", "--group=queues")
+    lock(
+        "queue-demo.txt",
+        "pyproject.toml",
+        "--extra=queue-demo",
+        "--constraint=requirements/dev.txt",
+    )
     for library in LIBRARIES:
         group = f"--group={CLIENT}/pyproject.toml:{library}"
         lock(str(CLIENT / "requirements" / f"{library}.txt"), group)

@@ -19,6 +19,7 @@ from db.criteria import (
 )
 from db.queries.payloads import (
     MOST_JOBS,
+    are_tags_common,
     find_jobs_containing,
     find_jobs_with_tags,
     is_indexed,
@@ -39,6 +40,9 @@ async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | 
         ids = await _ids(ctx, part)
         if ids is not None:
             return replace(criteria, ids=ids)
+    if criteria.tags:
+        are_common = await ctx.read(are_tags_common, Tags(criteria.tags))
+        criteria = replace(criteria, tags_are_common=are_common or None)
     if criteria.search is not None:
         found = await _found(ctx, criteria.search)
         if found is not None:

@@ -76,7 +76,9 @@ async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> di
     """Count the changes of the MAX_QUEUES queues that have the most."""
     edges = [ctx.now - span, ctx.now]
     of_queue = None, edges, JobDimension.QUEUE, MAX_QUEUES
-    found = await ctx.read(count_changes_by, *of_queue, with_durations=with_durations)
+    found = await ctx.read(
+        count_changes_by, *of_queue, with_durations=with_durations, are_recent=True
+    )
     # The last may be that of all others.
     return {name: changes for name, (changes,) in found[:MAX_QUEUES] if name is not None}
 

@@ -1,6 +1,7 @@
 """Reads of sources, and the record of facts of their jobs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from db.facts import (
@@ -18,6 +19,15 @@ from resolvers.context import Context
 from resolvers.errors import BadUserInputError
 
 SourceRow = AnyRow
+LAG_COLUMNS = frozenset({"lag_seconds", "last_seen_at"})
+
+
+def lag_of(row: SourceRow, now: datetime) -> float | None:
+    """Return how many seconds a source's mirror is behind; one that stopped, ever more so."""
+    if row.lag_seconds is None or row.last_seen_at is None:
+        return None
+    lag: float = row.lag_seconds + max(0.0, (now - row.last_seen_at).total_seconds())
+    return lag
 
 
 async def get_all_sources(ctx: Context) -> Sequence[SourceRow]:
@@ -47,6 +57,6 @@ async def record(ctx: Context, source: Source, facts: Sequence[Fact]) -> Recorde
         raise BadUserInputError(f"'facts' may hold at most {MAX_FACTS} facts.")
     try:
         async with ctx.write() as (session, org_id):
-            return await record_facts(session, org_id, source, facts)
+            return await record_facts(session, org_id, source, facts, now=ctx.now)
     except TooManySourcesError as error:
         raise BadUserInputError(str(error)) from None

@@ -32,6 +32,7 @@ RESULT_JOBS: Mapping[str, tuple[str, ...]] = {
     "CreateJobsPayload": ("jobs",),
     "BulkJobPayload": ("jobs",),
     "IllegalTransition": ("job",),
+    "ReadOnlyJob": ("job",),
     "IdempotencyConflict": ("existing",),
 }
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.queries.relations import Relation
-from resolvers import relations
+from resolvers import relations, sources
 from resolvers.ids import source_id
 from resolvers.paging import PageArguments
-from resolvers.sources import SourceRow
 from schema.connections import After, Before, First, Last
 from schema.execution.fields import Parents, leaf, level
 from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
@@ -27,7 +26,7 @@ LazyJobConnection = Annotated["JobConnection", strawberry.lazy(".jobs")]
 @strawberry.type(description="A system that runs jobs, and whose facts are recorded here.")
 class Source(Node):
     @leaf("`source:` and a UUID.", {"id"})  # type: ignore[misc]
-    def id(self, parent: strawberry.Parent[SourceRow]) -> strawberry.ID:
+    def id(self, parent: strawberry.Parent[sources.SourceRow]) -> strawberry.ID:
         return strawberry.ID(source_id(parent.id))
 
     name: str = strawberry.field(description="The name of the source in the organisation.")
@@ -37,10 +36,14 @@ class Source(Node):
     def is_read_only(self) -> bool:
         return True
 
-    lag_seconds: float | None = strawberry.field(
-        description="How long its mirror takes to learn of a change, in seconds; null if it has "
-        "none, or has not run yet."
+    @leaf(
+        "How far its mirror is behind, in seconds: it grows while the mirror does not run. Null if "
+        "there is none, or if it has not run yet.",
+        sources.LAG_COLUMNS,
     )
+    def lag_seconds(self, parent: strawberry.Parent[sources.SourceRow], info: Info) -> float | None:
+        return sources.lag_of(parent, info.context.now)
+
     last_seen_at: datetime | None = strawberry.field(
         description="When its mirror last read it, or a client last told a fact."
     )
@@ -55,7 +58,7 @@ class Source(Node):
     @level("The jobs of the source, by default the newest first.")
     async def jobs(
         self,
-        parents: Parents[SourceRow],
+        parents: Parents[sources.SourceRow],
         info: Info,
         filter: OptionalJobFilter = None,
         order_by: OptionalJobOrder = None,

@@ -10,6 +10,7 @@ from db.criteria import JobCriteria, JobEventCriteria
 from resolvers.ids import parse_job_id
 from resolvers.live import subscribe
 from schema.aggregates import StatusCount
+from schema.error_groups import ErrorGroupEdge
 from schema.events import JobEventEdge
 from schema.filters import JobEventFilter, JobFilter
 from schema.jobs import Job
@@ -48,6 +49,24 @@ class Subscription:
 
         columns = selected(info, Selections.event_edge)
         return await subscribe.subscribe_to_events(info.context, criteria, after, columns)  # type: ignore[return-value]
+
+    @strawberry.subscription(
+        description="Every error group that had no error before, once its first error is "
+        "committed: after the cursor, or from now on. Each is delivered once, as it was when its "
+        "first errors were read. After resuming from a cursor a group may be delivered again."
+    )
+    async def error_group_seen(
+        self,
+        info: Info,
+        after: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The last cursor received, or a cursor of `errorGroups` in the order "
+                "FIRST_SEEN; omitted: from now on."
+            ),
+        ] = None,
+    ) -> AsyncIterator[ErrorGroupEdge]:
+        return await subscribe.subscribe_to_error_groups(info.context, after)  # type: ignore[return-value]
 
     @strawberry.subscription(
         description="The job now and after each change. Changes in quick succession may be "

@@ -19,6 +19,7 @@ from db.backoff import Backoff
 from db.engine import EngineOptions, create_engine
 from db.retention.pruner import Pace, Pruner
 from db.tallies.tallier import Tallier
+from mirror.supervisor import Mirrors
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.limits import RequestLimits
 from resolvers.live.hub import Hub
@@ -142,6 +143,8 @@ def _tasks(settings: Settings) -> list[BackgroundTask]:
     if settings.prune_interval_seconds:
         pace = Pace(settings.prune_batch_size, settings.prune_pause_ratio)
         tasks.append(Pruner(url, settings.prune_interval_seconds, pace))
+    if settings.mirror:
+        tasks.append(Mirrors(url, settings.org))
     return tasks
 
 

@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("backlog_bytes", sa.BigInteger),
         sa.PrimaryKeyConstraint("org_id", "id", name="pk_source"),
     )
-    # Facts name their source.
+    # recordFacts, which names its source.
     op.create_index("uq_source_org_name", "source", ["org_id", "name"], unique=True)
     op.execute("ALTER TABLE source ENABLE ROW LEVEL SECURITY")
     op.execute(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -46,14 +47,20 @@ class Recorded:
 
 
 async def record_facts(
-    session: AsyncSession, org_id: UUID, source: Source, facts: Sequence[Fact]
+    session: AsyncSession,
+    org_id: UUID,
+    source: Source,
+    facts: Sequence[Fact],
+    *,
+    now: datetime | None = None,
 ) -> Recorded:
     """Record facts of jobs of a source, which is added if there is none with its name.
 
     A job is what its facts add up to, in whatever order and however often they are told: its first
     fact creates it, and one that is told late replaces the events after it, with a new `seq`. What
-    of a fact cannot be stored is replaced by a note. Locks the jobs, in the order of their ids.
-    Raises DatabaseUnavailableError if its jobs keep being created and deleted by others.
+    of a fact cannot be stored is replaced by a note. `now`: when a client told them. Locks the
+    jobs, in the order of their ids. Raises TooManySourcesError, and DatabaseUnavailableError if its
+    jobs keep being created and deleted by others.
     """
     result = Recorded()
     by_name: dict[str, list[Fact]] = defaultdict(list)
@@ -63,7 +70,7 @@ async def record_facts(
         else:
             result.faults.append(FactFault(index, "externalId", fault))
     if by_name:
-        source_id = await ensure_source(session, org_id, source)
+        source_id = await ensure_source(session, org_id, source, now)
         await _Recording(session, org_id, source.name, source_id, by_name, result).run()
     return result
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, func, literal, select
+from sqlalchemy import ARRAY, Update, Uuid, any_, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,8 @@ from db.tables import source_table
 from db.validation import name_fault
 
 source = source_table.c
+# How old `last_seen_at` gets while facts are told.
+HEARD_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +41,29 @@ class TooManySourcesError(Exception):
         super().__init__(f"An organisation may have at most {MAX_SOURCES} sources.")
 
 
-async def ensure_source(session: AsyncSession, org_id: UUID, wanted: Source) -> UUID:
+async def ensure_source(
+    session: AsyncSession, org_id: UUID, wanted: Source, now: datetime | None = None
+) -> UUID:
     """Return the id of the source with this name, which is added if there is none.
 
-    Raises TooManySourcesError.
+    `now`: when it was heard of, which is noted every now and then; None: not noted. Raises
+    TooManySourcesError.
     """
     found = await read(session, _by_name, org_id, wanted.name)
     if not found:
         # Some more may be added by processes that count at the same time.
         if (await read(session, _count, org_id))[0].sources >= MAX_SOURCES:
             raise TooManySourcesError
-        adding = insert(source_table).values(org_id=org_id, name=wanted.name, kind=wanted.kind)
+        adding = insert(source_table).values(
+            org_id=org_id, name=wanted.name, kind=wanted.kind, last_seen_at=now
+        )
         await session.execute(adding.on_conflict_do_nothing())
         found = await read(session, _by_name, org_id, wanted.name)
-    return UUID(str(found[0].id))
+    known = found[0]
+    last = known.last_seen_at
+    if now is not None and (last is None or last < now - HEARD_EVERY):
+        await session.execute(_heard(org_id, known.id, now))
+    return UUID(str(known.id))
 
 
 async def list_sources(session: AsyncSession, org_id: UUID) -> Sequence[AnyRow]:
@@ -67,7 +79,16 @@ async def load_sources(
 
 
 def _by_name(org_id: UUID, name: str) -> AnySelect:
-    return select(source.id).where(source.org_id == org_id, source.name == name)
+    columns = source.id, source.last_seen_at
+    return select(*columns).where(source.org_id == org_id, source.name == name)
+
+
+def _heard(org_id: UUID, source_id: UUID, now: datetime) -> Update:
+    # Of many processes that tell facts at once, one notes it, and none waits.
+    own = source.org_id == org_id, source.id == source_id
+    free = select(source.id).where(*own).with_for_update(skip_locked=True)
+    heard = update(source_table).where(source.org_id == org_id, source.id.in_(free))
+    return heard.values(last_seen_at=now)
 
 
 def _count(org_id: UUID) -> AnySelect:

@@ -16,9 +16,9 @@ _RUNNING, _QUEUED, _FAILED = JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.FAIL
 # Of what happened at one time: what comes next after a status.
 _NEXT: Mapping[JobStatus | None, tuple[JobStatus, ...]] = {
     None: (_QUEUED, _RUNNING),
-    _QUEUED: (_QUEUED, _RUNNING),
+    _QUEUED: (_RUNNING, _QUEUED),
     _RUNNING: (_RUNNING, _FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELED),
-    _FAILED: (_FAILED, _QUEUED, JobStatus.DEAD_LETTER),
+    _FAILED: (_FAILED, JobStatus.DEAD_LETTER, _QUEUED),
     JobStatus.SUCCEEDED: (JobStatus.SUCCEEDED,),
     JobStatus.CANCELED: (JobStatus.CANCELED, _QUEUED),
     JobStatus.DEAD_LETTER: (JobStatus.DEAD_LETTER, _QUEUED),
@@ -76,13 +76,16 @@ class Steps:
 def in_order(steps: Iterable[Step]) -> list[tuple[int, Step]]:
     """Sort steps, each with its attempt: that of the step, else the starts before it.
 
-    Attempts count more than times, which may come from several clocks.
+    Attempts count more than times, which may come from several clocks. A time that is only near
+    counts less than the start of its attempt.
     """
     numbered = _numbered(sorted(steps, key=_time_key))
-    numbered.sort(key=lambda each: (each[0], each[1].ts))
+    starts = _starts(numbered)
+    placed = [(attempt, _place(step, starts.get(attempt)), step) for attempt, step in numbered]
+    placed.sort(key=lambda each: each[:2])
     ordered: list[tuple[int, Step]] = []
-    for _, group in groupby(numbered, key=lambda each: (each[0], each[1].ts)):
-        alike = list(group)
+    for _, group in groupby(placed, key=lambda each: each[:2]):
+        alike = [(attempt, step) for attempt, _, step in group]
         while len(alike) > 1:
             status = ordered[-1][1].status if ordered else None
             chosen = min(alike, key=lambda each: _preference(status, each[1]))
@@ -120,6 +123,22 @@ def _numbered(steps: list[Step]) -> list[tuple[int, Step]]:
             starts += 1
         numbered.append((starts if step.attempt is None else step.attempt, step))
     return numbered
+
+
+def _starts(numbered: Iterable[tuple[int, Step]]) -> dict[int, datetime]:
+    """Return when attempts began, of those of which that is told."""
+    found: dict[int, datetime] = {}
+    for attempt, step in numbered:
+        if step.status is _RUNNING and step.is_exact and not step.is_progress:
+            found[attempt] = min(step.ts, found.get(attempt, step.ts))
+    return found
+
+
+def _place(step: Step, started_at: datetime | None) -> datetime:
+    """Return the time to sort a step by: one that is only near is not before its attempt began."""
+    if step.is_exact or started_at is None:
+        return step.ts
+    return max(step.ts, started_at)
 
 
 def _preference(status: JobStatus | None, step: Step) -> tuple[Any, ...]:

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries.alternatives import job_ranges
 from db.queries.counts import up_to
-from db.queries.dimensions import ERRORS, KEYED, TALLIED, JobDimension
+from db.queries.dimensions import KEYED, SPARSE, TALLIED, JobDimension
 from db.queries.durations import run_seconds, wait_seconds
 from db.queries.filters import job, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST
@@ -103,12 +103,12 @@ async def group_jobs(
     with `with_times` also `oldest_created_at` and `newest_created_at`, and with `with_wait`
     (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and
     `wait_percentiles` (`run_…`). Reads every job that meets the criteria, unless nothing but counts
-    by TALLIED dimensions and one of ERRORS is wanted and there are tallies of these jobs: then only
-    those with an error, by an index, if it is a dimension.
+    by TALLIED dimensions and one of SPARSE is wanted and there are tallies of these jobs: then only
+    those that have a value of the latter, by an index.
     """
     by = tuple(dimensions)
     wanted = with_times, with_wait, with_run
-    if not any(wanted) and TALLIED.issuperset(set(by) - ERRORS) and len(ERRORS & set(by)) <= 1:
+    if not any(wanted) and TALLIED.issuperset(set(by) - SPARSE) and len(SPARSE & set(by)) <= 1:
         tallies = await open_tallies(session, org_id, criteria, KEYED.intersection(by))
         if tallies is not None:
             return await _tallied_groups(session, tallies, criteria, by, limit)
@@ -123,9 +123,9 @@ async def _tallied_groups(
     limit: int,
 ) -> list[AnyRow]:
     groups = _counted(await group_by_key(session, tallies), by, statuses_of(criteria))
-    for error in ERRORS.intersection(by):
+    for sparse in SPARSE.intersection(by):
         # What has none is the rest.
-        for row in await read(session, _error_groups, tallies.org_id, criteria, by, error, limit):
+        for row in await read(session, _sparse_groups, tallies.org_id, criteria, by, sparse, limit):
             counts = Counter({each: getattr(row, f"{each.value}_count") for each in JobStatus})
             key = tuple(getattr(row, each.value) for each in by)
             if row.is_sum:
@@ -148,7 +148,7 @@ async def _tallied_groups(
 def _counted(
     rows: Sequence[tuple[Key, AnyRow]], by: Sequence[JobDimension], statuses: Sequence[JobStatus]
 ) -> dict[tuple[Any, ...], Counter[JobStatus]]:
-    """Group rows that have a count for each status, with their keys. Their error is None."""
+    """Group rows that have a count for each status, with their keys. What is sparse is None."""
     groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
     for of_row, row in rows:
         for status in statuses:
@@ -158,36 +158,36 @@ def _counted(
     return groups
 
 
-def _error_groups(
+def _sparse_groups(
     org_id: UUID,
     criteria: JobCriteria | None,
     by: Sequence[JobDimension],
-    error: JobDimension,
+    sparse: JobDimension,
     limit: int,
 ) -> AnySelect:
-    """Group the jobs that have an error: the largest groups, and sums of all groups by the rest.
+    """Group the jobs that have a value: the largest groups, and sums of all groups by the rest.
 
     Rows are as those of _groups, with `is_sum`.
     """
     of_jobs = [job_table.c[each.value] for each in by]
-    of_errors = (
+    of_values = (
         select(*of_jobs, *_counts_by_status())
-        .where(job_conditions(org_id, criteria), job_table.c[error.value].is_not(None))
+        .where(job_conditions(org_id, criteria), job_table.c[sparse.value].is_not(None))
         .group_by(*of_jobs)
-        .cte("of_errors")
+        .cte("of_values")
     )
-    keys = [of_errors.c[each.value] for each in by]
-    counts = [of_errors.c[each.name] for each in _counts_by_status()]
+    keys = [of_values.c[each.value] for each in by]
+    counts = [of_values.c[each.name] for each in _counts_by_status()]
     largest = (
         select(*keys, *counts, false().label("is_sum"))
-        .order_by(of_errors.c.jobs.desc(), *keys)
+        .order_by(of_values.c.jobs.desc(), *keys)
         .limit(literal(limit, BigInteger()))
         .subquery("largest")
     )
-    others = [of_errors.c[each.value] for each in by if each is not error]
+    others = [of_values.c[each.value] for each in by if each is not sparse]
     sums = (
         select(
-            *(null().label(error) if each is error else of_errors.c[each.value] for each in by),
+            *(null().label(sparse) if each is sparse else of_values.c[each.value] for each in by),
             *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts),
             true().label("is_sum"),
         )

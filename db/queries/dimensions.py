@@ -20,5 +20,5 @@ class JobDimension(StrEnum):
 # The dimensions that tallies know: those of their keys, and of their columns.
 KEYED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 TALLIED = KEYED | {JobDimension.STATUS}
-# Those of errors, of which each has an index with the ones that tallies know.
-ERRORS = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP})
+# Those that many jobs have none of, each with an index of the jobs that have one.
+SPARSE = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP, JobDimension.BATCH})

@@ -63,8 +63,8 @@ def binned(
     series: Series | None,
     buckets: Buckets,
 ) -> AnySelect:
-    """Count the durations that events of the runs ended, by bin."""
-    return _binned(_of_runs(org_id, criteria, series, buckets), series)
+    """Count the durations that events of the runs, which have few events, ended, by bin."""
+    return _binned(_of_runs(org_id, criteria, series, buckets, are_few=True), series)
 
 
 def unsummed_binned(
@@ -131,15 +131,12 @@ def _of_runs(
     series: Series | None,
     buckets: Buckets,
     *,
-    are_few: bool = False,
+    are_few: bool,
 ) -> Subquery:
     run = buckets.runs()
     in_run = event.ts >= run.c.start, event.ts < run.c.until, event.org_id == org_id
-    if are_few and criteria is None:
-        found = _few_lasted(org_id, series, buckets, *in_run)
-    else:
-        found = _lasted(org_id, criteria, series, buckets, *in_run)
-    lasted = found.lateral("of_run")
+    found = _few_lasted if are_few else _lasted
+    lasted = found(org_id, criteria, series, buckets, *in_run).lateral("of_run")
     return select(*lasted.c).select_from(run.join(lasted, true())).subquery("lasted")
 
 
@@ -169,20 +166,30 @@ def _lasted(
 
 
 def _few_lasted(
-    org_id: UUID, series: Series | None, buckets: Buckets, *conditions: Condition
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    series: Series | None,
+    buckets: Buckets,
+    *conditions: Condition,
 ) -> AnySelect:
-    def of_job(value: ColumnElement[Any]) -> ColumnElement[Any]:
-        of_event = select(value).where(job.org_id == org_id, job.id == event.job_id)
-        return of_event.correlate(job_event_table).scalar_subquery()
-
-    kind = kind_of(event)
-    seconds = of_job(seconds_between(began_of(event), event.ts)).label("seconds")
-    columns: Columns = [buckets.index_of(event.ts), kind.label("kind"), seconds]
+    values: Columns = [seconds_between(began_of(event), event.ts).label("seconds")]
     if series is not None:
-        columns.append(of_job(series.column(job_table.c[series.by.value])).label("series"))
-    ended = select(*columns).where(kind.is_not(None), *conditions)
-    each = ended.correlate_except(job_event_table).subquery("ended")
-    return select(*each.c).where(each.c.seconds.is_not(None))
+        values.append(series.column(job_table.c[series.by.value]))
+    # With OFFSET, PostgreSQL reads one range of the index for each run, and looks up each job.
+    of_job = (
+        select(*values)
+        .where(job_conditions(org_id, criteria), job.id == event.job_id)
+        .correlate(job_event_table)
+        .offset(literal_column("0"))
+        .lateral("of_job")
+    )
+    kind = kind_of(event)
+    ended = (
+        select(buckets.index_of(event.ts), kind.label("kind"), *of_job.c)
+        .select_from(job_event_table.join(of_job, true()))
+        .where(kind.is_not(None), of_job.c.seconds.is_not(None), *conditions)
+    )
+    return ended.correlate_except(job_event_table).offset(literal_column("0"))
 
 
 def _binned(lasted: Any, series: Series | None) -> AnySelect:

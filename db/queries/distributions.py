@@ -20,6 +20,8 @@ from db.tallies.spans import Run, Span, runs
 
 # So many durations are read one by one, so that their percentiles are exact.
 EXACT_AT_MOST = 20_000
+# Of so many the job of each is looked up; a join may read all jobs to find those of less.
+LOOKED_UP_AT_MOST = 200_000
 
 # A bucket's index, the kind, and the series if some are wanted.
 Place = tuple[int, Kind, int | None]
@@ -54,7 +56,7 @@ async def read_distributions(
     found = runs(edges)
     if tallies is None or not _uses_sketches(tallies, found, series, expected):
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
-        given = org_id, criteria, series, whole, expected <= EXACT_AT_MOST
+        given = org_id, criteria, series, whole, expected <= LOOKED_UP_AT_MOST
         rows = await read(session, statements.exact, *given)
         return {_place(row): _exact(row) for row in rows}
     sketches = await _sketches(session, tallies, edges, found, series)

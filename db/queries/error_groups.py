@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import SmallInteger, Uuid, column, func, literal, select, true
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
-from db.error_groups.occurrences import Occurrences, by_group, occurrences
+from db.error_groups.occurrences import Occurrences, by_group, occurrences, smaller_xid
 from db.queries.filters import is_any, job, job_conditions
 from db.queries.jobs import JobRow, job_columns
 from db.queries.rows import AnySelect, read
@@ -30,7 +30,10 @@ NewErrors = Mapping[UUID, Occurrences]
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """A group of errors. `message`: what their messages have in common. `events`: how many."""
+    """A group of errors. `message`: what their messages have in common. `events`: how many.
+
+    `first_xid`: the smallest id of a transaction that wrote one; None if one is not known.
+    """
 
     id: UUID
     code: str | None
@@ -39,6 +42,14 @@ class ErrorGroup:
     events: int
     first_seen_at: datetime
     last_seen_at: datetime
+    first_xid: int | None
+
+    @classmethod
+    def of(cls, errors: Occurrences) -> Self:
+        """Make a group of errors that are in no sum."""
+        own, types = errors.fingerprint, sorted(errors.types)[:MAX_TYPES]
+        times = errors.first_seen_at, errors.last_seen_at
+        return cls(own.id, own.code, own.message, types, errors.events, *times, errors.first_xid)
 
 
 async def read_new_errors(session: AsyncSession, org_id: UUID) -> NewErrors:
@@ -54,7 +65,7 @@ def _all_errors(org_id: UUID) -> AnySelect:
 
 
 def _new_errors(org_id: UUID, seen: str) -> AnySelect:
-    return occurrences(org_id, job_event_table.c, *unsummed(org_id, seen))
+    return occurrences(org_id, job_event_table.c, *unsummed(org_id, seen), are_few=True)
 
 
 async def list_error_groups(
@@ -67,6 +78,16 @@ async def list_error_groups(
     ids = [each.id for each in found]
     of_jobs = {row.id for row in await read(session, _having_jobs, org_id, ids, criteria)}
     return [each for each in found if each.id in of_jobs]
+
+
+async def load_seen_group_ids(session: AsyncSession, org_id: UUID) -> set[UUID]:
+    """Load the ids of all groups that had an error, also while their sums are made again."""
+    summed = await read(session, _group_ids, org_id)
+    return {row.id for row in summed}.union(await read_new_errors(session, org_id))
+
+
+def _group_ids(org_id: UUID) -> AnySelect:
+    return select(group.id).where(group.org_id == org_id)
 
 
 async def load_error_groups(
@@ -92,9 +113,7 @@ async def _with_new(
 
 def _merged(known: ErrorGroup | None, new: Occurrences) -> ErrorGroup:
     if known is None:
-        own, types = new.fingerprint, sorted(new.types)[:MAX_TYPES]
-        times = new.first_seen_at, new.last_seen_at
-        return ErrorGroup(own.id, own.code, own.message, types, new.events, *times)
+        return ErrorGroup.of(new)
     return ErrorGroup(
         known.id,
         known.code,
@@ -103,6 +122,7 @@ def _merged(known: ErrorGroup | None, new: Occurrences) -> ErrorGroup:
         known.events + new.events,
         min(known.first_seen_at, new.first_seen_at),
         max(known.last_seen_at, new.last_seen_at),
+        smaller_xid(known.first_xid, new.first_xid),
     )
 
 
@@ -115,6 +135,7 @@ def _groups(org_id: UUID, ids: list[UUID] | None) -> AnySelect:
         group.events,
         group.first_seen_at,
         group.last_seen_at,
+        group.first_xid,
     ).where(group.org_id == org_id)
     return statement if ids is None else statement.where(is_any(group.id, ids, Uuid()))
 

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from db.criteria import JobEventCriteria
+from db.error_groups.occurrences import single_occurrences
 from db.queries.events import JobEventRow
 from db.queries.filters import Condition, event, event_conditions, is_any
 from db.queries.rows import AnyRow, read_all
@@ -168,6 +169,15 @@ async def filter_event_keys(
         .where(event_conditions(org_id, criteria))
     )
     return {(row.job_id, row.seq) for row in await read_all(session, statement)}
+
+
+async def list_errors(
+    session: AsyncSession, org_id: UUID, keys: Sequence[EventKey]
+) -> Sequence[AnyRow]:
+    """List those of these events that end a run with an error, unordered."""
+    pairs = _pairs(keys)
+    of_keys = event.job_id == pairs.c.job_id, event.seq == pairs.c.seq
+    return await read_all(session, single_occurrences(org_id, event, *of_keys))
 
 
 def _columns(names: Collection[str]) -> list[Any]:

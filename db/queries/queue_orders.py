@@ -25,6 +25,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.elements import FunctionFilter
 from sqlalchemy.sql.selectable import LateralFromClause, Subquery, TableValuedAlias
 
 from db.criteria import JobCriteria
@@ -93,13 +94,14 @@ def _places(org_id: UUID, queues: Sequence[str], now: datetime, most: int) -> Su
     """Give the first jobs of each queue their places."""
     queue = _list("queue", queues, Text())
     first = _first(org_id, queue.c.value, now, most)
-    order = first.c.priority.desc(), first.c.id
+    # All of them in one order, of numbers: sorting by names takes as long as all the rest.
+    of_queue, order = queue.c.number, (first.c.priority.desc(), first.c.id)
     # Up to the last job with a time that was read. If none was left out, all are certain.
     is_followed = func.bool_or(first.c.is_timed).over(
-        partition_by=queue.c.value, order_by=order, rows=(0, None)
+        partition_by=of_queue, order_by=order, rows=(0, None)
     )
-    timed = func.count().filter(first.c.is_timed).over(partition_by=queue.c.value)
-    place = func.row_number().over(partition_by=(queue.c.value, first.c.is_due), order_by=order)
+    timed = func.count().filter(first.c.is_timed).over(partition_by=of_queue)
+    place = _count(first.c.is_due).over(partition_by=of_queue, order_by=order, rows=(None, 0))
     return (
         select(
             queue.c.value.label("queue"),
@@ -135,13 +137,13 @@ def _columns(due_at: Any, is_due: Condition, is_timed: Condition) -> Select[*tup
     ).correlate_except(job_table)
 
 
-def _count(*conditions: Condition) -> ColumnElement[int]:
+def _count(*conditions: Condition) -> FunctionFilter[int]:
     return func.count().filter(*conditions)
 
 
 def _list(name: str, values: Sequence[Any], type_: Any) -> TableValuedAlias:
     return (
         func.unnest(literal(values, ARRAY(type_)))
-        .table_valued(column("value", type_), name=name)
+        .table_valued(column("value", type_), with_ordinality="number", name=name)
         .render_derived()
     )

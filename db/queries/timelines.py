@@ -74,19 +74,22 @@ async def count_changes_by(
     top: int,
     *,
     with_durations: bool = False,
+    are_recent: bool = False,
 ) -> list[tuple[str | None, list[Changes]]]:
     """Count as count_changes does, for each of the values of a dimension with the most changes.
 
     Returns the values as text with their buckets, and last the sums of all other values if there
-    are more than `top`, which must be at least 1.
+    are more than `top`, which must be at least 1. `are_recent`: whether the time is the
+    last minutes.
     """
     tallies = await _tallies(session, org_id, criteria, [by]) if by in KEYED else None
     whole = [edges[0], edges[-1]]
     names = [] if tallies is None else names_of(tallies.keys, by)
     sizes: Counter[str | None] = Counter()
+    given = criteria, tallies, whole, Series(by, None)
     rows = [
-        (names[row.series] if _is_sum(row) else row.series, row)
-        for row in await _read(session, org_id, criteria, tallies, whole, Series(by, None))
+        (names[row.series] if isinstance(row.series, int) else row.series, row)
+        for row in await _read(session, org_id, *given, are_recent=are_recent)
     ]
     for value, row in rows:
         sizes[value] += _size(row)
@@ -104,8 +107,8 @@ async def count_changes_by(
             _add(found[_index(row.series, top)][row.bucket], row)
     if with_durations:
         expected = sum(changes.ends for each in found for changes in each)
-        given = criteria, tallies, edges, series
-        durations = await read_distributions(session, org_id, *given, expected=expected)
+        asked = criteria, tallies, edges, series
+        durations = await read_distributions(session, org_id, *asked, expected=expected)
         for (bucket, kind, position), each in durations.items():
             found[_index(position, top)][bucket].durations[kind] = each
     return list(zip([*values[:top], None], found, strict=False))
@@ -142,6 +145,8 @@ async def _read(
     tallies: Tallies | None,
     edges: Sequence[datetime],
     series: Series | None,
+    *,
+    are_recent: bool = False,
 ) -> list[AnyRow]:
     if tallies is None:
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
@@ -152,11 +157,16 @@ async def _read(
         buckets = Buckets.read_from(edges, summed)
         keys = Keys.of(tallies.keys, series)
         rows += await read(session, statements.sums, org_id, keys, buckets)
-        asked = tallies.seen, tallies.criteria, series, buckets
-        rows += await read(session, statements.unsummed_events, org_id, *asked)
+        new = tallies.seen, tallies.criteria, series, buckets
+        rows += await read(session, statements.unsummed_events, org_id, *new)
     if single := [run for run in found if run.span is None]:
-        few = tallies.criteria, series, Buckets.read_from(edges, single), True
-        rows += await read(session, statements.events, org_id, *few)
+        few = Buckets.read_from(edges, single)
+        if series is not None and tallies.criteria is None:
+            asked_by = series, few, are_recent
+            rows += await read(session, statements.events_of_jobs, org_id, *asked_by)
+        else:
+            asked = tallies.criteria, series, few, True
+            rows += await read(session, statements.events, org_id, *asked)
     return rows
 
 

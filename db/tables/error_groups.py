@@ -11,10 +11,11 @@ from sqlalchemy import (
     Uuid,
 )
 
-from db.tables.types import Timestamp, metadata
+from db.tables.types import Timestamp, Xid8, metadata
 
 # The errors that have a fingerprint: what they have in common, and of which types of jobs they are.
-# Their events are those that the sums have; see tally_state.
+# Their events are those that the sums have; see tally_state. `first_xid`: the smallest id of the
+# transactions that wrote them; null if one is not known.
 error_group_table = Table(
     "error_group",
     metadata,
@@ -26,6 +27,7 @@ error_group_table = Table(
     Column("events", BigInteger, nullable=False),
     Column("first_seen_at", Timestamp, nullable=False),
     Column("last_seen_at", Timestamp, nullable=False),
+    Column("first_xid", Xid8),
     PrimaryKeyConstraint("org_id", "id", name="pk_error_group"),
 )
 

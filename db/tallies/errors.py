@@ -27,12 +27,15 @@ _EVENT = job_event_table.alias("event").c
 
 _ADD_GROUP = typed_sql(f"""
 INSERT INTO error_group AS kept
-    (org_id, id, code, message, types, events, first_seen_at, last_seen_at)
-VALUES (:org_id, :id, :code, :message, :types, :events, :first, :last)
+    (org_id, id, code, message, types, events, first_seen_at, last_seen_at, first_xid)
+VALUES (:org_id, :id, :code, :message, :types, :events, :first, :last, :first_xid)
 ON CONFLICT (org_id, id) DO UPDATE SET
     events = kept.events + excluded.events,
     first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
     last_seen_at = greatest(kept.last_seen_at, excluded.last_seen_at),
+    -- Of a null and an id, least() would be the id.
+    first_xid = CASE WHEN kept.first_xid IS NOT NULL AND excluded.first_xid IS NOT NULL
+        THEN least(kept.first_xid, excluded.first_xid) END,
     types = ARRAY(
         SELECT DISTINCT name FROM unnest(kept.types || excluded.types) AS name
         ORDER BY name LIMIT {MAX_TYPES}
@@ -96,6 +99,7 @@ def _group(org_id: UUID, found: Occurrences, sign: int) -> dict[str, Any]:
         "events": sign * found.events,
         "first": found.first_seen_at,
         "last": found.last_seen_at,
+        "first_xid": found.first_xid,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Integer, SmallInteger, Text, TextClause, Uuid, bindparam
 from sqlalchemy import text as sql_text
 
-from db.tables import Timestamp
+from db.tables import Timestamp, Xid8
 
 _TYPES: Mapping[str, Any] = {
     "org_id": Uuid(),
@@ -17,6 +17,7 @@ _TYPES: Mapping[str, Any] = {
     "now": Timestamp,
     "first": Timestamp,
     "last": Timestamp,
+    "first_xid": Xid8(),
     "events": BigInteger(),
     "code": Text(),
     "message": Text(),

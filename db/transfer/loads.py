@@ -38,7 +38,8 @@ RETURNING id
 """  # noqa: S608 - column names of this module
 # Locked, so that no events are added between the comparison and the update.
 _LOCK_IDS = """
-SELECT id FROM job WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
+SELECT id, source_id IS NOT NULL AS is_read_only FROM job
+WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
 """
 # The last event of each job, and the first that differs from the record. Times out of range are
 # compared as an export writes them.
@@ -78,6 +79,7 @@ ON CONFLICT (id) DO UPDATE SET times = seen.times + excluded.times
 RETURNING id, times
 """
 _CIRCULAR = "parent_id: is the job itself, or a descendant of it"
+_READ_ONLY = "id: the existing job is of a source, whose facts alone change it"
 # Errors that the data of a record can cause; any other error ends the import.
 _RECORD_ERRORS = (
     asyncpg.DataError,
@@ -207,9 +209,11 @@ async def _write(
         if len(imported) < len(candidates):
             skipped = [c for c in candidates if c.id not in inserted]
             rows = await connection.fetch(_LOCK_IDS, org_id, [c.id for c in skipped])
-            ids = {row["id"] for row in rows}
-            if ids:
-                known = [c for c in skipped if c.id in ids]
+            ids = {row["id"]: row["is_read_only"] for row in rows}
+            read_only = [c for c in skipped if ids.get(c.id)]
+            result.rejected += [(candidate, _READ_ONLY) for candidate in read_only]
+            known = [c for c in skipped if ids.get(c.id) is False]
+            if known:
                 await _update_existing(connection, org_id, known, result)
             if len(ids) < len(skipped):
                 conflicting = [c for c in skipped if c.id not in ids]

@@ -8,15 +8,19 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobEventCriteria
+from db.queries.error_groups import ErrorGroup
 from db.queries.event_feed import EventKey, filter_event_keys
 from db.queries.events import load_events_by_id
 from db.queries.jobs import load_jobs_by_id
-from db.queries.keyset import EVENTS_NEWEST_FIRST
+from db.queries.keyset import ERROR_GROUP_ORDERS, EVENTS_NEWEST_FIRST, ErrorGroupOrder
 from db.snapshots import Snapshot
 from resolvers import cursors
+from resolvers.cursors import Mark
 from resolvers.live.progress import Progress, key_of
 from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 from resolvers.live.trackers import NewEvents
+
+GROUPS_NEWEST_FIRST = ERROR_GROUP_ORDERS[ErrorGroupOrder.FIRST_SEEN]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +32,38 @@ class EventEdge:
 
     @property
     def cursor(self) -> str:
-        progress = self.progress
-        mark = None if progress is None else cursors.Mark(progress.seen, progress.cut)
-        return cursors.encode(EVENTS_NEWEST_FIRST, self.node, mark)
+        return cursors.encode(EVENTS_NEWEST_FIRST, self.node, _mark(self.progress))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEdge:
+    """A new error group, with a cursor of its position in the list and the mark after it."""
+
+    node: ErrorGroup
+    mark: Mark | None = None
+
+    @property
+    def cursor(self) -> str:
+        return cursors.encode(GROUPS_NEWEST_FIRST, self.node, self.mark)
+
+
+def _mark(progress: Progress | None) -> Mark | None:
+    return None if progress is None else Mark(progress.seen, progress.cut)
 
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
     """A subscriber of a feed, whose events go to `queue`.
 
-    `job_id`: only this job's events, without their rows. Otherwise those that meet `criteria`, None
-    for all, with these `columns`; equal `filter_key`s mean equal criteria. `since`: events that
-    this snapshot sees are older than the subscription, though the feed has not reached them.
+    `job_id`: only this job's events, without their rows. `new_groups`: not events, but the groups
+    whose first errors they are. Otherwise those that meet `criteria`, None for all, with these
+    `columns`; equal `filter_key`s mean equal criteria. `since`: events that this snapshot sees are
+    older than the subscription, though the feed has not reached them.
     """
 
     queue: SubscriberQueue
     job_id: UUID | None = None
+    new_groups: bool = False
     columns: frozenset[str] = frozenset()
     filter_key: str | None = None
     criteria: Callable[[], JobEventCriteria] | None = None
@@ -55,7 +75,8 @@ class Batch:
     """New events in order of delivery, their rows, and which pass each filter.
 
     `progress`: after each event, and `xids` their transactions, where snapshots find new events.
-    `gone`: watched jobs that were deleted, with their events.
+    `gone`: watched jobs that were deleted, with their events. `groups`: the new error groups, by
+    their first events.
     """
 
     keys: list[EventKey]
@@ -64,6 +85,7 @@ class Batch:
     xids: Mapping[EventKey, int] = field(default_factory=dict)
     passing: dict[str, set[EventKey]] = field(default_factory=dict)
     gone: set[UUID] = field(default_factory=set)
+    groups: Mapping[EventKey, ErrorGroup] = field(default_factory=dict)
 
 
 async def read_batch(
@@ -81,7 +103,7 @@ async def read_batch(
     if new_events.progress:
         batch.progress = dict(zip(rows, new_events.progress, strict=True))
         batch.xids = {key: row.xid for key, row in rows.items()}
-    wanting = [subscriber for subscriber in subscribers if subscriber.job_id is None]
+    wanting = [each for each in subscribers if each.job_id is None and not each.new_groups]
     if not rows or not wanting:
         return batch
     columns = frozenset({"ts"}).union(*(subscriber.columns for subscriber in wanting))
@@ -114,6 +136,10 @@ def dispatch(batch: Batch, subscribers: Iterable[Subscriber]) -> None:
     events = {
         key: LiveEvent(EventEdge(batch.rows[key], batch.progress.get(key))) for key in batch.keys
     }
+    groups = {
+        key: LiveEvent(GroupEdge(group, _mark(batch.progress.get(key))))
+        for key, group in batch.groups.items()
+    }
     passing: dict[str | None, list[EventKey]] = {None: batch.keys}
     for filter_key, keys in batch.passing.items():
         passing[filter_key] = [key for key in batch.keys if key in keys]
@@ -124,8 +150,19 @@ def dispatch(batch: Batch, subscribers: Iterable[Subscriber]) -> None:
         if subscriber.job_id is not None:
             # Its job is read again for each event: the last is enough.
             subscriber.queue.put(of_job.get(subscriber.job_id, ()))
+        elif subscriber.new_groups:
+            subscriber.queue.put(_newer(groups, groups, subscriber.since, batch.xids))
         elif subscriber.since is None:
             subscriber.queue.put(matching.get(subscriber.filter_key, ()))
         else:
-            since, wanted = subscriber.since, passing.get(subscriber.filter_key, [])
-            subscriber.queue.put([events[k] for k in wanted if not since.sees(batch.xids[k])])
+            wanted = passing.get(subscriber.filter_key, [])
+            subscriber.queue.put(_newer(events, wanted, subscriber.since, batch.xids))
+
+
+def _newer(
+    events: Mapping[EventKey, LiveEvent],
+    wanted: Iterable[EventKey],
+    since: Snapshot | None,
+    xids: Mapping[EventKey, int],
+) -> list[LiveEvent]:
+    return [events[key] for key in wanted if since is None or not since.sees(xids[key])]

@@ -12,6 +12,7 @@ from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
 from resolvers.live.fanout import Batch, Subscriber, dispatch, read_batch, read_gone
+from resolvers.live.new_groups import GroupWatch
 from resolvers.live.options import LiveOptions
 from resolvers.live.time_tracker import TimeTracker
 from resolvers.live.trackers import NewEvents, Tracker, start_tracker
@@ -55,6 +56,7 @@ class Feed:
         self._pending: list[PendingSubscription] = []
         # Made by the first read.
         self._tracker: Tracker | None = None
+        self._groups = GroupWatch(org_id)
         self.polls = 0
         self._woken = asyncio.Event()
         self._poll_is_due = True
@@ -125,11 +127,11 @@ class Feed:
     async def _tick(self, *, polls: bool, notified: bool) -> None:
         pending, self._pending = self._pending, []
         try:
-            new_events = await self._advance(polls=polls, notified=notified)
+            new_events = await self._advance(pending, polls=polls, notified=notified)
         except Exception as error:  # noqa: BLE001 - subscriptions must not end
             self._log_failure(error)
             self._poll_is_due = True
-            _refuse(pending, _client_error(error))
+            self._refuse(pending, error)
             return
         self._failing = False
         if new_events.has_more:
@@ -157,6 +159,16 @@ class Feed:
                 self._subscribers.add(subscriber)
             done.set_result(new_events.snapshot)
 
+    def _refuse(self, pending: list[PendingSubscription], error: Exception) -> None:
+        refused = pending
+        if self._groups.is_loading:
+            # Of no concern to the others, who would be refused for a slow query of these.
+            self._groups.forget()
+            refused = [each for each in pending if _wants_groups(each[0])]
+            self._pending = [each for each in pending if each not in refused] + self._pending
+            self._woken.set()
+        _refuse(refused, _client_error(error))
+
     def _log_failure(self, error: Exception) -> None:
         if not self._failing:
             self._failing = True
@@ -167,8 +179,15 @@ class Feed:
                 exc_info=None if expected else error,
             )
 
-    async def _advance(self, *, polls: bool, notified: bool) -> NewEvents:
+    async def _advance(
+        self, pending: list[PendingSubscription], *, polls: bool, notified: bool
+    ) -> NewEvents:
         """Read new events, and dispatch them."""
+        watches_groups = any(map(_wants_groups, self._subscribers)) or any(
+            _wants_groups(subscriber) for subscriber, _ in pending
+        )
+        if not watches_groups:
+            self._groups.forget()
 
         async def read(session: AsyncSession) -> tuple[Tracker, NewEvents, Batch]:
             tracker = self._tracker or await start_tracker(
@@ -178,6 +197,8 @@ class Feed:
             )
             new_events = await tracker.read(session, self._batch_size, polls=polls)
             batch = await read_batch(session, self._org_id, new_events, self._subscribers)
+            if watches_groups:
+                batch.groups = await self._groups.read(session, batch.keys)
             # A notification without a new event may be of a deletion.
             if polls or (notified and not new_events.rows):
                 batch.gone = await read_gone(session, self._org_id, self._subscribers)
@@ -185,6 +206,7 @@ class Feed:
 
         self._tracker, new_events, batch = await self._read(read)
         dispatch(batch, self._subscribers)
+        self._groups.keep(batch.groups)
         new_events.keep()
         if batch.keys or notified:
             self._on_change()
@@ -199,6 +221,10 @@ class Feed:
             if asyncio.get_running_loop().time() > deadline:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _wants_groups(subscriber: Subscriber | None) -> bool:
+    return subscriber is not None and subscriber.new_groups
 
 
 def _refuse(pending: list[PendingSubscription], error: JoblensError) -> None:

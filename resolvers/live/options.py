@@ -19,3 +19,11 @@ class LiveOptions:
     statement_timeout_seconds: float = 10.0
     connect_timeout_seconds: float = 5.0
     keep_alive_seconds: float = 15.0
+
+    @property
+    def late_seconds(self) -> float:
+        """How long after its `ts` an event may be delivered, where times decide.
+
+        A late event may have waited for a poll while newer ones were delivered.
+        """
+        return self.window_seconds + 2 * self.poll_seconds + 2

@@ -83,9 +83,7 @@ class TimeReplay:
         self._read = read
         self._org_id = org_id
         self._select = select
-        # A late event may have waited for a poll while newer ones were delivered.
-        seconds = options.window_seconds + 2 * options.poll_seconds + 2
-        self._reach = timedelta(seconds=seconds)
+        self._reach = timedelta(seconds=options.late_seconds)
         self._delivered: dict[EventKey, datetime] = {}
         self._at: datetime | None = None
 

@@ -127,13 +127,14 @@ async def _pages(
 ) -> AsyncGenerator[list[LiveEvent], None]:
     async with aclosing(past.pages(until)) as pages:
         async for page in pages:
-            for some in _chunks(list(map(EventEdge, page.rows, page.progress))):
+            for some in chunks(list(map(EventEdge, page.rows, page.progress))):
                 if queue.has_ended:
                     return
                 yield some
 
 
-def _chunks(edges: Sequence[EventEdge]) -> Iterator[list[LiveEvent]]:
+def chunks(edges: Sequence[Any]) -> Iterator[list[LiveEvent]]:
+    """Divide edges into lists that are delivered together."""
     for first in range(0, len(edges), MAX_TAKEN):
         yield [LiveEvent(edge) for edge in edges[first : first + MAX_TAKEN]]
 
@@ -171,7 +172,7 @@ async def _past(
 ) -> AsyncGenerator[list[LiveEvent], None]:
     async with aclosing(past.pages(start)) as pages:
         async for page in pages:
-            for some in _chunks(list(map(EventEdge, page))):
+            for some in chunks(list(map(EventEdge, page))):
                 if queue.has_ended:
                     return
                 yield some

@@ -1,7 +1,7 @@
-"""Starts subscriptions: to events, to a job, to status counts."""
+"""Starts subscriptions: to events, to a job, to status counts, to new error groups."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from db.criteria import JobCriteria, JobEventCriteria
@@ -11,12 +11,14 @@ from db.queries.keyset import EVENTS_NEWEST_FIRST
 from db.snapshots import Snapshot
 from resolvers import cursors
 from resolvers.context import Context
+from resolvers.error_groups import check_shown
 from resolvers.errors import (
     BadUserInputError,
     UnavailableError,
 )
-from resolvers.live.fanout import Subscriber
+from resolvers.live.fanout import GROUPS_NEWEST_FIRST, Subscriber
 from resolvers.live.feed import Feed
+from resolvers.live.group_replay import GroupCursor, groups_after
 from resolvers.live.hub import Hub
 from resolvers.live.progress import Progress, Selection
 from resolvers.live.replay import Replay, TimeReplay
@@ -123,6 +125,33 @@ async def subscribe_to_status_counts(
 
     counts.subscribe(queue, every_seconds)
     return Stream(queue, release, paced(queue, every_seconds))
+
+
+async def subscribe_to_error_groups(ctx: Context, after: str | None) -> Stream:
+    """Subscribe to the error groups whose first errors commit after the cursor, or from now on.
+
+    Raises ForbiddenError if error messages are redacted for the viewer, InvalidCursorError,
+    UnavailableError or QueryTimeoutError.
+    """
+    check_shown(ctx.viewer_redaction)
+    position = cursors.decode_marked(GROUPS_NEWEST_FIRST, after, "after") if after else None
+    hub = _hub(ctx)
+    queue = SubscriberQueue(hub.options.queue_size)
+    subscriber = Subscriber(queue, new_groups=True)
+    release, feed = _add(hub, ctx.viewer.org_id, subscriber)
+    now = await _subscribe(feed, subscriber, release)
+    if position is None:
+        return Stream(queue, release)
+    (first_seen_at, group_id), mark = position
+    assert isinstance(first_seen_at, datetime)
+    assert isinstance(group_id, UUID)
+    # A mark ahead of this server's transaction count was made by another server.
+    is_own = mark is not None and now is not None and mark.seen.xmax <= now.xmax
+    seen = mark.seen if mark is not None and is_own else None
+    reach = timedelta(seconds=hub.options.late_seconds)
+    cursor = GroupCursor(group_id, first_seen_at, seen, reach)
+    org_id = ctx.viewer.org_id
+    return Stream(queue, release, groups_after(cursor, hub.reader(org_id), org_id, queue))
 
 
 def _hub(ctx: Context) -> Hub:

@@ -26,7 +26,7 @@ BY_ID: Mapping[OperationType, frozenset[str]] = {
         }
     ),
     # The feed reads their events.
-    OperationType.SUBSCRIPTION: frozenset({"job", "jobEvents"}),
+    OperationType.SUBSCRIPTION: frozenset({"errorGroupSeen", "job", "jobEvents"}),
 }
 
 

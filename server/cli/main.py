@@ -11,6 +11,7 @@ from server.cli import (
     exports,
     imports,
     migrations,
+    mirrors,
     orgs,
     pruning,
     retention,
@@ -40,6 +41,7 @@ app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")
 app.add_typer(retention.app, name="retention")
+app.add_typer(mirrors.app, name="mirror")
 app.add_typer(embedded.app, name="db")
 
 

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from socket import socket
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from demo.simulation import simulated_workers
 from server.cli.database import database, embedded_database, require_head, require_row_security
 from server.cli.demo_data import prepare
+from server.cli.demo_queue import DATABASE, SOURCE, real_queue, require_packages
 from server.cli.errors import fail, read_settings
 from server.cli.uvicorn_server import address, announce, listen, run
 from server.document_rules import make_rules
@@ -52,6 +53,24 @@ INVITATION = """
   A ten-minute tour: docs/tutorial/first-steps.md. Press Ctrl-C to stop.
 """
 
+QUEUE_INVITATION = """
+  Joblens is at {url}
+
+  A real queue, Procrastinate, runs in a database of its own. Its jobs succeed,
+  fail, are tried again, wait, and are cancelled. Joblens reads its tables and
+  shows the jobs as they change: open the URL in a browser, or ask for the
+  newest jobs from another terminal:
+
+    curl -sG {url} --data-urlencode 'query={{
+      jobs(first: 8) {{ nodes {{ type status attempt source {{ name }} }} }}
+    }}'
+
+  The queue deletes jobs an hour after their end; Joblens keeps them. The
+  sample history is there, too, but no workers are simulated.
+
+  Your own queue: docs/how-to/mirror-a-queue.md. Press Ctrl-C to stop.
+"""
+
 
 def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None:
     """Serve the GraphQL API until Ctrl-C.
@@ -74,6 +93,14 @@ def demo(
     host: Host = None,
     port: Port = None,
     still: Annotated[bool, typer.Option("--still", help="Do not simulate workers.")] = False,
+    queue: Annotated[
+        Literal["procrastinate"] | None,
+        typer.Option(
+            help="Run a real queue with a worker, mirrored live, in place of simulated workers. "
+            "Needs the extra joblens[queue-demo].",
+            show_default=False,
+        ),
+    ] = None,
     fresh: Annotated[
         bool,
         typer.Option(
@@ -87,9 +114,10 @@ def demo(
 ) -> None:
     """Serve a sample history from the embedded database until Ctrl-C; sets up all it needs.
 
-    A few simulated workers record new jobs, so that there is something to watch. It needs no token,
-    and serves on loopback addresses only. On a terminal it shows its URL, what to try, and only
-    warnings and errors of the log, unless JOBLENS_LOG_LEVEL is set.
+    A few simulated workers record new jobs, so that there is something to watch; with --queue, a
+    real queue runs, and is followed as by joblens mirror run. It needs no token, and serves on
+    loopback addresses only. On a terminal it shows its URL, what to try, and only warnings and
+    errors of the log, unless JOBLENS_LOG_LEVEL is set.
     """
     settings = _settings(host=host, port=port)
     if "auth" in settings.model_fields_set and settings.auth != "none":
@@ -97,6 +125,9 @@ def demo(
     settings = settings.model_copy(update={"auth": "none"})
     if settings.database_url is not None:
         fail("the demo uses the embedded database only: unset JOBLENS_DATABASE_URL, or use serve")
+    if queue is not None:
+        require_packages()
+        settings = settings.model_copy(update={"mirror": True})
     if not verbose:
         settings = _quiet_on_a_terminal(settings)
     with (
@@ -106,10 +137,12 @@ def demo(
         ExitStack() as stack,
     ):
         asyncio.run(prepare(url, fresh=fresh))
+        if queue is not None:
+            stack.enter_context(real_queue(url, settings.org))
 
         def on_start(listener: socket) -> None:
-            (_print_invitation if sys.stdout.isatty() else announce)(listener)
-            if not still:
+            _tell(listener, has_queue=queue is not None)
+            if queue is None and not still:
                 stack.enter_context(simulated_workers(f"{address(listener)}/graphql"))
 
         run(settings, url, listener, on_start)
@@ -122,8 +155,15 @@ def _quiet_on_a_terminal(settings: Settings) -> Settings:
     return settings.model_copy(update={"log_level": "warning", "audit_log": False})
 
 
-def _print_invitation(listener: socket) -> None:
-    typer.echo(INVITATION.format(url=f"{address(listener)}/graphql"))
+def _tell(listener: socket, *, has_queue: bool) -> None:
+    """Say where Joblens is, and on a terminal what to try."""
+    if sys.stdout.isatty():
+        invitation = QUEUE_INVITATION if has_queue else INVITATION
+        typer.echo(invitation.format(url=f"{address(listener)}/graphql"))
+        return
+    announce(listener)
+    if has_queue:
+        typer.echo(f"queue     {SOURCE.kind}, in the database {DATABASE}")
 
 
 def _settings(**given: str | int | None) -> Settings:

@@ -106,6 +106,7 @@ def _environment_of_app(settings: Settings, url: str) -> Mapping[str, str]:
         "JOBLENS_WORKERS": str(settings.workers),
         "JOBLENS_LOG_LEVEL": settings.log_level,
         "JOBLENS_AUDIT_LOG": str(settings.audit_log),
+        "JOBLENS_MIRROR": str(settings.mirror),
     }
 
 

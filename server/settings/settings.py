@@ -14,6 +14,7 @@ from server.settings.limits import LimitSettings
 from server.settings.live import LiveSettings
 from server.settings.load import LoadSettings
 from server.settings.logs import LogSettings
+from server.settings.mirrors import MirrorSettings
 from server.settings.retention import RetentionSettings
 from server.settings.serving import ServingSettings
 from server.settings.sign_in import SignInSettings
@@ -27,6 +28,7 @@ class SettingsError(Exception):
 
 class Settings(
     LogSettings,
+    MirrorSettings,
     RetentionSettings,
     TallySettings,
     LiveSettings,

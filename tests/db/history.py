@@ -10,6 +10,7 @@ JOBS = 200_000
 EVENTS_PER_JOB = 2
 
 # The parent of one in six jobs; one in four is in the batch `nightly`.
+SOURCE = UUID(int=77)
 BUSY_PARENT = UUID(int=77)
 LARGEST, SECOND, NEWEST, SMALLEST = (UUID(int=number) for number in range(1, 5))
 
@@ -21,7 +22,7 @@ GROUPS = ", ".join(f"'{each.id}'" for each in FINGERPRINTS if each is not None)
 GENERATE_JOBS = f"""
 INSERT INTO job (org_id, id, type, queue, status, priority, attempt, requested_by, payload,
     last_error_code, last_error_message, error_group, worker, event_seq, created_at, updated_at,
-    started_at, finished_at, parent_id, batch, tags)
+    started_at, finished_at, parent_id, batch, tags, source_id, external_id)
 SELECT
     ('00000000-0000-0000-0000-00000000000' || CASE
         WHEN get_byte(hash, 0) < 3 THEN 4
@@ -54,7 +55,10 @@ SELECT
     CASE WHEN get_byte(hash, 11) < 60 THEN 'nightly'
         WHEN get_byte(hash, 11) < 160 THEN 'batch ' || n / 2000 END,
     CASE WHEN get_byte(hash, 12) < 100
-        THEN jsonb_build_array('byte ' || get_byte(hash, 13), 'rare ' || n / 200) END
+        THEN jsonb_build_array('byte ' || get_byte(hash, 13), 'rare ' || n / 200) END,
+    CASE WHEN get_byte(hash, 14) < 60 THEN '{SOURCE}'::uuid
+        WHEN get_byte(hash, 14) < 100 THEN md5('source' || get_byte(hash, 14))::uuid END,
+    CASE WHEN get_byte(hash, 14) < 100 THEN 'job-' || get_byte(hash, 13) % 50 END
 FROM generate_series(1, {JOBS}) AS n,
 LATERAL (SELECT decode(md5(n::text), 'hex') AS hash) AS hashed,
 LATERAL (

@@ -58,7 +58,7 @@ UNSEEN_BY_ALEMBIC = [
     "ALTER TABLE job DROP CONSTRAINT ck_job_attempt",
     "ALTER TABLE job ALTER COLUMN priority SET DEFAULT 1",
 ]
-QUERIES = re.compile(r"\b(jobs|jobEvents|statusCounts|jobGroups|timeline|createJob)\b")
+QUERIES = re.compile(r"\b(jobs|jobEvents|statusCounts|jobGroups|timeline|createJob|recordFacts)\b")
 
 
 async def execute(url: str, sql: str) -> None:

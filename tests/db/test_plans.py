@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import Table, func, select
+from sqlalchemy import Table, Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.criteria import (
@@ -27,6 +27,7 @@ from db.queries import (
     attempts,
     distribution_statements,
     due_jobs,
+    error_groups,
     events,
     jobs,
     moments,
@@ -35,6 +36,7 @@ from db.queries import (
     queue_orders,
     relations,
     searches,
+    timeline_statements,
     timelines,
     values,
     workers,
@@ -60,7 +62,7 @@ from db.tables import job_event_table, job_table, metadata
 from db.tallies.spans import Run
 from resolvers.efforts import effort_of_any
 from tests.db import history
-from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST
+from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST, SOURCE
 from tests.db.plans import Plan, Query, explain
 
 LIMIT = 51  # a page of 50, and one row that tells whether there are more
@@ -117,6 +119,12 @@ LISTINGS = [
     Listing("idx_job_org_parent", JobOrderField.CREATED_AT, JobCriteria(parent_id=BUSY_PARENT)),
     Listing(
         "idx_job_org_batch", JobOrderField.CREATED_AT, JobCriteria(batch=TextCriteria(eq="nightly"))
+    ),
+    Listing("idx_job_org_source", JobOrderField.CREATED_AT, JobCriteria(source_id=SOURCE)),
+    Listing(
+        "idx_job_org_external_id",
+        JobOrderField.CREATED_AT,
+        JobCriteria(external_id=TextCriteria(eq="job-7")),
     ),
     Listing(
         "idx_job_org_error_group",
@@ -639,7 +647,11 @@ async def test_queues_with_queued_jobs_are_found_one_after_another(planner: Plan
 
 
 @each_organisation
-async def test_of_few_durations_the_job_of_each_is_looked_up(planner: Planner) -> None:
+@pytest.mark.parametrize("criteria", [None, JobCriteria(type=TextCriteria(eq="user.sync"))])
+@pytest.mark.parametrize("wanted", ["exact", "binned"])
+async def test_of_few_durations_the_job_of_each_is_looked_up(
+    planner: Planner, wanted: str, criteria: JobCriteria | None
+) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
     series = Series(JobDimension.QUEUE, list(QUEUES))
@@ -649,15 +661,62 @@ async def test_of_few_durations_the_job_of_each_is_looked_up(planner: Planner) -
         job_event_table.c.ts < END,
     )
     ((events_of_time,),) = await planner.rows(of_time)
-    for plan in await planner.plans(_distributions, series, buckets):
+    for plan in await planner.plans(_distributions, wanted, criteria, series, buckets):
         assert plan.indexes <= {EVENTS_INDEX, "pk_job", "pk_job_event"}, plan.root
         assert "Seq Scan" not in plan.kinds, plan.root
         # Of each event the job, for its queue and its times, and the previous event.
         assert sum(plan.rows_read) - plan.rounding <= 5 * events_of_time, plan.root
 
 
-async def _distributions(session: AsyncSession, org_id: UUID, series: Series, of: Buckets) -> Any:
-    return await read(session, distribution_statements.exact, org_id, None, series, of, True)
+async def _distributions(
+    session: AsyncSession, org_id: UUID, wanted: str, criteria: Any, series: Series, of: Buckets
+) -> Any:
+    asked = org_id, criteria, series, of
+    if wanted == "exact":
+        return await read(session, distribution_statements.exact, *asked, True)
+    return await read(session, distribution_statements.binned, *asked)
+
+
+@each_organisation
+@pytest.mark.parametrize("are_recent", [True, False])
+async def test_of_recent_events_each_job_is_read_once(planner: Planner, are_recent: bool) -> None:
+    since = END - timedelta(minutes=15)
+    buckets = Buckets.read_from([since, END], [Run(None, since, END)])
+    series = Series(JobDimension.QUEUE, None)
+    of_time = select(func.count(), func.count(job_event_table.c.job_id.distinct())).where(
+        job_event_table.c.org_id == planner.org_id,
+        job_event_table.c.ts >= since,
+        job_event_table.c.ts < END,
+    )
+    changed = select(func.count()).where(
+        job_table.c.org_id == planner.org_id, job_table.c.updated_at >= since
+    )
+    ((events_of_time, jobs_of_time),) = await planner.rows(of_time)
+    ((changed_since,),) = await planner.rows(changed)
+    for plan in await planner.plans(_events_of_jobs, series, buckets, are_recent):
+        assert plan.indexes <= {EVENTS_INDEX, "pk_job", "idx_job_org_updated"}, plan.root
+        assert "Seq Scan" not in plan.kinds, plan.root
+        most = events_of_time + jobs_of_time + (changed_since if are_recent else 0)
+        assert sum(plan.rows_read) - plan.rounding <= most, plan.root
+
+
+async def _events_of_jobs(
+    session: AsyncSession, org_id: UUID, series: Series, of: Buckets, are_recent: bool
+) -> Any:
+    return await read(session, timeline_statements.events_of_jobs, org_id, series, of, are_recent)
+
+
+@each_organisation
+async def test_new_errors_are_found_by_their_transactions(planner: Planner) -> None:
+    """And not among all errors, whatever a plan for any snapshot costs."""
+    ((snapshot,),) = await planner.rows(select(cast(func.pg_current_snapshot(), Text())))
+    for plan in await planner.plans(_new_errors, snapshot):
+        assert plan.indexes == {"idx_job_event_org_xid", "pk_job"}, plan.root
+        assert sum(plan.rows_read) == 0, plan.root
+
+
+async def _new_errors(session: AsyncSession, org_id: UUID, seen: str) -> Any:
+    return await read(session, error_groups._new_errors, org_id, seen)
 
 
 @each_organisation

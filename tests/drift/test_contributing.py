@@ -21,6 +21,11 @@ def direct() -> set[str]:
     requirements = [
         *project["build-system"]["requires"],
         *project["project"]["dependencies"],
+        *(
+            entry
+            for extra in project["project"]["optional-dependencies"].values()
+            for entry in extra
+        ),
         *(entry for group in project["dependency-groups"].values() for entry in group),
     ]
     page = json.loads((ROOT / "frontend" / "package.json").read_text())

@@ -11,7 +11,7 @@ TABLE = TEXT.partition("| `event` in the log |")[2].partition("\n\n")[0]
 EVENTS = re.findall(r"^\| `([^`]+)` \|", TABLE, re.MULTILINE)
 SOURCES = [
     file.read_text()
-    for folder in ("db", "resolvers", "schema", "server")
+    for folder in ("db", "mirror", "resolvers", "schema", "server")
     for file in (ROOT / folder).rglob("*.py")
 ]
 

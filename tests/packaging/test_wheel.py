@@ -104,7 +104,7 @@ import joblens.server.app
 for module in pkgutil.walk_packages(joblens.__path__, "joblens."):
     if not module.name.startswith(("joblens.db.alembic", "joblens.__main__")):
         importlib.import_module(module.name)
-names = {"db", "demo", "resolvers", "schema", "server"}
+names = {"db", "demo", "mirror", "resolvers", "schema", "server"}
 print(names & set(sys.modules), joblens.__file__)
 """
     names, _, path = in_python(joblens, folder, program).rstrip().partition(" ")

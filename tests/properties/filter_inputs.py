@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from db.statuses import JobStatus
 from tests.properties.predicates import NUMBERS, TEXTS, TIMES
-from tests.properties.varied import DOCUMENTS, JOBS, THRESHOLDS, WORDS
+from tests.properties.varied import DOCUMENTS, JOBS, SOURCES, THRESHOLDS, WORDS
 from tests.properties.varied import TIMES as MOMENTS
 
 Strategy = st.SearchStrategy[Any]
@@ -115,6 +115,7 @@ CONDITIONS: dict[str, Strategy] = {
     "search": _pieces | _pieces.map(str.upper) | _id_pieces | st.just("no such job"),
     "payloadContains": _documents,
     "parentId": _ids | _ids.map(str.upper) | st.just(str(UUID(int=7))),
+    "source": st.sampled_from([f"source:{each}" for each in (*SOURCES, UUID(int=7))]),
     "tags": st.lists(st.sampled_from(WORDS), max_size=2)
     | st.sampled_from([row["tags"] for row in JOBS if row["tags"]]),
 }

@@ -16,6 +16,7 @@ TEXTS = {
     "lastErrorMessage": "last_error_message",
     "worker": "worker",
     "batch": "batch",
+    "externalId": "external_id",
 }
 NUMBERS = {"priority": "priority", "attempt": "attempt"}
 TIMES = {
@@ -87,6 +88,7 @@ def _job_condition(job: Row, name: str, wanted: Any, now: datetime) -> bool:
         "runSeconds": lambda: _column(_ran(job), wanted, _FLOAT),
         "search": lambda: _found(job, wanted),
         "payloadContains": lambda: contains(job.get("payload"), wanted),
+        "source": lambda: f"source:{job.get('source_id')}" == wanted.lower(),
         "parentId": lambda: str(job.get("parent_id")) == wanted.lower(),
         "tags": lambda: set(wanted) <= set(job.get("tags") or ()),
         "and": lambda: all(meets(job, part, now) for part in wanted),

@@ -46,8 +46,8 @@ ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61, 3_000
 # All of them, where every key has sketches.
 DAYS = [EPOCH + timedelta(days=days) for days in (0, 1, 3, 10)]
 INSERT_JOB = """
-INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at)
-VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5)
+INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at, batch)
+VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5, CASE WHEN $4 <> 'q0' THEN 'of ' || $4 END)
 """
 INSERT_EVENT = """
 INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt, detail)
@@ -109,6 +109,10 @@ class Life:
     @property
     def status(self) -> str:
         return self.steps[-1][2]
+
+    @property
+    def batch(self) -> str | None:
+        return None if self.queue == "q0" else f"of {self.queue}"
 
     @property
     def error(self) -> Fingerprint:
@@ -423,6 +427,7 @@ async def check_groups(session: Any, ledger: Ledger) -> None:
         [JobDimension.QUEUE],
         [JobDimension.LAST_ERROR_CODE],
         [JobDimension.ERROR_GROUP, JobDimension.STATUS, JobDimension.TYPE],
+        [JobDimension.BATCH, JobDimension.STATUS],
     ):
         rows = await group_jobs(
             session,

@@ -111,10 +111,13 @@ def _job(number: int) -> Row:
     return row
 
 
+SOURCES = [UUID(int=1_001), UUID(int=1_002)]
 JOBS = [_job(number) for number in range(60)]
 for _number, _row in enumerate(JOBS):
     # Some parents are not there.
     _row["parent_id"] = _maybe([UUID(int=7), *(parent["id"] for parent in JOBS[:_number][:3])])
+    _row["source_id"] = _maybe(SOURCES)
+    _row["external_id"] = None if _row["source_id"] is None else _random.choice(WORDS)
     _row["tags"] = _maybe([_random.sample(WORDS, count) for count in (0, 1, 3, 6)])
 EVENTS = [event for row in JOBS for event in events(row, *STEPS[row["status"]])]
 for _event in EVENTS:

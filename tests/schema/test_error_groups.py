@@ -17,6 +17,7 @@ from db.error_groups.fingerprints import fingerprint_of
 from db.tallies.errors import GROUPED_AT_ONCE
 from db.tallies.summing import Outcome, sum_once
 from resolvers.viewer import Role
+from schema.execution.models import Response
 from tests.resolvers.roles.asking import Asking, asking
 from tests.support.ledger import insert, job
 
@@ -267,6 +268,9 @@ async def test_groups_are_hidden_with_messages(database_url: str, engine: AsyncE
         ):
             code, _ = await asked.error(query)
             assert code == "FORBIDDEN"
+        refused = await asked.subscribe("subscription { errorGroupSeen { cursor } }")
+        assert isinstance(refused, Response)
+        assert refused.codes() == {"FORBIDDEN"}
         shown = f"""{{ node(id: "{group_id}") {{ id }} jobs {{ nodes {{ errorGroup {{ id }} }} }}
           jobGroups(by: [ERROR_GROUP]) {{ key {{ errorGroup {{ id }} }} }} }}"""
         data = await asked.data(shown)

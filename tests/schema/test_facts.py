@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import Service
 
 SHOP = {"name": "shop", "kind": "celery"}
@@ -256,3 +258,16 @@ async def test_bad_input(service: Service, source: Any, count: int, message: str
     (error,) = response.json()["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
     assert error["message"] == message
+
+
+async def test_a_mirror_that_stopped_lags_ever_more(service: Service, database_url: str) -> None:
+    await tell(service, fact("1", 1, "QUEUED"), name="stopped")
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "UPDATE source SET lag_seconds = 2, last_seen_at = now() - interval '1 hour'"
+        " WHERE name = 'stopped'"
+    )
+    await owner.close()
+    found = (await service.query("{ sources { name lagSeconds } }"))["sources"]
+    (lag,) = (each["lagSeconds"] for each in found if each["name"] == "stopped")
+    assert 3_602 <= lag < 3_602 + PATIENCE_SECONDS

@@ -25,7 +25,7 @@ from tests.support.citus import BOTH_WAYS, write_as_on_citus
 from tests.support.service import ORG, Service, serving
 
 FACTS = """mutation ($id: String!, $ts: DateTime!, $status: JobStatus!) {
-  recordFacts(source: {name: "s", kind: "k"}, facts: [{externalId: $id, ts: $ts, status: $status}])
+  recordFacts(source: {name: $id, kind: "k"}, facts: [{externalId: $id, ts: $ts, status: $status}])
   { recorded } }"""
 
 Send = Callable[[], Awaitable[Any]]

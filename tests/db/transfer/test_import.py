@@ -290,3 +290,16 @@ async def test_workers_are_imported(url, ledger):
         (counts, ((_, reason),)) = await load(url, line(2, **run, worker=wrong))
         assert counts == (0, 0, 1)
         assert reason.startswith("worker: ")
+
+
+async def test_a_job_of_a_source_stays_as_its_facts_tell(url, ledger):
+    await load(url, line(1), line(2))
+    await ledger.execute(
+        "UPDATE job SET source_id = $1, external_id = '1' WHERE id = $1", UUID(int=1)
+    )
+    later = {"status": "running", "started_at": T1}
+    assert await load(url, line(1), line(1, **later), line(2, **later)) == (
+        (0, 1, 0, 2),
+        [(n, "id: the existing job is of a source, whose facts alone change it") for n in (1, 2)],
+    )
+    assert [job["status"] for job in await jobs_of(ledger)] == ["queued", "running"]

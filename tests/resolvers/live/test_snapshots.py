@@ -16,11 +16,8 @@ from db.restored_events import clear_transaction_ids, count_restored_orgs
 from db.snapshots import MAX_RUNNING_IN_TEXT, Snapshot
 from db.transfer import import_records
 from resolvers.live import replay
-from schema.execution.models import Operation, Request
-from schema.execution.run import execute, prepare
 from tests.resolvers.live.watching import EVENTS, NEVER, Watching, until, watching
 from tests.support.effort import first
-from tests.support.rules import ANY_RULES
 
 LIST = "{ jobEvents(first: 3) { edges { cursor node { id } } pageInfo { startCursor endCursor } } }"
 # So short that nothing below could arrive by it.
@@ -29,13 +26,7 @@ TINY_WINDOW = 0.001
 
 async def listed(watched: Watching) -> Any:
     """Read the newest events as a list."""
-    request = Request(LIST)
-    operation = prepare(request, ANY_RULES)
-    assert isinstance(operation, Operation)
-    async with watched.context(watched.org_id) as context:
-        response = await execute(operation, request, context)
-    assert response.data is not None
-    return orjson.loads(orjson.dumps(response.data))["jobEvents"]
+    return (await watched.answer(LIST))["jobEvents"]
 
 
 async def test_an_event_may_be_as_late_as_it_likes(database_url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import EngineOptions, Scope, create_engine
@@ -17,7 +18,7 @@ from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
 from resolvers.viewer import Role, Viewer
 from schema.execution.models import Operation, Request, Response
-from schema.execution.run import prepare, subscribe
+from schema.execution.run import execute, prepare, subscribe
 from schema.execution.subscription_responses import SubscriptionResponses
 from tests.support.ledger import insert, job
 from tests.support.patience import PATIENCE_SECONDS
@@ -117,6 +118,16 @@ class Watching:
         assert isinstance(responses, SubscriptionResponses), responses
         self.open.append(Subscriber(responses))
         return self.open[-1]
+
+    async def answer(self, query: str) -> Any:
+        """Run a query that must not have errors; get its data."""
+        request = Request(query)
+        operation = prepare(request, ANY_RULES)
+        assert isinstance(operation, Operation), operation
+        async with self.context(self.org_id) as context:
+            response = await execute(operation, request, context)
+        assert not response.errors, response.errors
+        return orjson.loads(orjson.dumps(response.data))
 
     async def refused(self, query: str, variables: dict[str, Any] | None = None) -> Any:
         response = await self.attempt(query, variables)

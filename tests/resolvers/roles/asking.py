@@ -106,7 +106,7 @@ class Asking:
 async def asking(url: str, **settings: str) -> AsyncIterator[Asking]:
     """Make the application over a database; `settings` as in the environment, without prefix."""
     # Whole types are asked for at once.
-    wide = {"auth": "none", "max_cost": "1000000", "max_aliases": "200"} | settings
+    wide = {"auth": "none", "max_cost": "10000000", "max_aliases": "200"} | settings
     given = {f"JOBLENS_{name.upper()}": value for name, value in wide.items()}
     app = create_app(Settings.read({"JOBLENS_DATABASE_URL": url, **given}))
     state: AppState = app.state.joblens

@@ -24,6 +24,14 @@ def _parent(org: str, number: int) -> UUID:
     return UUID(int=(UUID(org if number else other).int << 32) + number // 2)
 
 
+OF_SOURCE = 4
+
+
+def source_of(org: str) -> UUID:
+    """Return the id of the organisation's source."""
+    return UUID(int=(UUID(org).int << 32) + 1_000)
+
+
 def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
     """Make jobs with all columns set, and their events; keys are the same in each organisation."""
     rows, steps = [], []
@@ -52,6 +60,9 @@ def ledger(org: str, count: int, mark: str) -> tuple[list[Any], list[Any]]:
             tags=["shared", mark],
             # The first job's parent is of the other organisation.
             parent_id=_parent(org, n),
+            # One job is run by another system.
+            source_id=source_of(org) if n == OF_SOURCE else None,
+            external_id=f"{mark} {n}" if n == OF_SOURCE else None,
         )
         error = {"error_code": row["last_error_code"], "error_message": row["last_error_message"]}
         detail = {"by": mark, "worker": mark, **error}

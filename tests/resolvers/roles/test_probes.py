@@ -87,7 +87,8 @@ def test_these_are_all_the_filters_that_compare_json_or_messages() -> None:
         for name, field in type_.fields.items()
         if get_named_type(field.type).name in ("JSON", "StringFilter") or name == "search"
     }
-    names = {"type", "queue", "requestedBy", "idempotencyKey", "lastErrorCode", "worker", "batch"}
+    names = {"type", "queue", "requestedBy", "idempotencyKey", "lastErrorCode", "worker"}
+    names |= {"batch", "externalId"}
     assert compared == {f"JobFilter.{name}" for name in names} | {
         "JobFilter.payloadContains",
         "JobFilter.lastErrorMessage",

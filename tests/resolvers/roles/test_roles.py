@@ -1,5 +1,6 @@
 """Roles: what each may do, and how what it may not do is refused."""
 
+import re
 from itertools import product
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, WRITER, Asking
 from tests.support.ledger import events, insert, job
 
 assert isinstance(core_schema.mutation_type, GraphQLObjectType)
+assert isinstance(core_schema.subscription_type, GraphQLObjectType)
 MUTATIONS = core_schema.mutation_type.fields
 NEEDED = {
     "createJob": WRITER,
@@ -28,6 +30,7 @@ NEEDED = {
     "recordJobEvent": WRITER,
     "cancelJob": OPERATOR,
     "retryJob": OPERATOR,
+    "recordFacts": WRITER,
     "rerunJob": OPERATOR,
     "rescheduleJob": OPERATOR,
     "cancelJobs": OPERATOR,
@@ -40,6 +43,7 @@ CALLS = {
     "createJobs": 'createJobs(input: [{type: "t"}]) { __typename }',
     "transitionJob": 'transitionJob(input: {id: "%s", to: RUNNING}) { __typename }',
     "transitionJobs": 'transitionJobs(input: [{id: "%s", to: RUNNING}]) { __typename }',
+    "recordFacts": 'recordFacts(source: {name: "s", kind: "k"}, facts: []) { recorded }',
     "recordJobEvent": 'recordJobEvent(input: {id: "%s", detail: {a: 1}}) { __typename }',
     "cancelJob": 'cancelJob(id: "%s") { __typename }',
     "retryJob": 'retryJob(id: "%s") { __typename }',
@@ -60,6 +64,7 @@ READS = [
 ]
 WATCHES = [
     "subscription { jobEvents { cursor } }",
+    "subscription { errorGroupSeen { cursor } }",
     "subscription { statusCounts { status } }",
     f'subscription {{ job(id: "{ROW["id"]}") {{ id }} }}',
 ]
@@ -139,6 +144,11 @@ async def test_nothing_is_read_without_a_role(admin: Asking, query: str) -> None
         assert await nobody.error(query) == ("FORBIDDEN", "This requires the role VIEWER.")
     assert statements == []
     assert await admin.as_(VIEWER).data(query)
+
+
+def test_every_subscription_is_there() -> None:
+    fields = {re.findall(r"\w+", query)[1] for query in WATCHES}
+    assert fields == set(core_schema.subscription_type.fields)
 
 
 @pytest.mark.parametrize("query", WATCHES)

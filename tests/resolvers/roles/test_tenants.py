@@ -26,6 +26,7 @@ from tests.conftest import create_database, database_in, drop_database
 from tests.resolvers.roles.asking import ADMIN, OPERATOR, VIEWER, Asking, asking
 from tests.resolvers.roles.ledgers import (
     MARK,
+    OF_SOURCE,
     OUR_CURSORS,
     OUR_EVENTS,
     OUR_IDS,
@@ -35,6 +36,7 @@ from tests.resolvers.roles.ledgers import (
     THEIR_IDS,
     THEIRS,
     UNKNOWN,
+    source_of,
 )
 from tests.resolvers.roles.walks import all_fields, operation, reached
 from tests.support.effort import first
@@ -60,6 +62,8 @@ NODE_IDS = [
     f"{OUR_IDS[0]}:99",
     "x",
 ]
+SOURCE_IDS = [f"source:{source_of(org)}" for org in (ORG, OTHER_ORG)]
+NODE_IDS += [*SOURCE_IDS, "source:x"]
 NODE_IDS += ["batch:shared", "batch:ours", f"batch:{MARK}", "batch:"]
 FILTERS: list[Any] = [
     None,
@@ -89,6 +93,9 @@ OTHER_FILTERS: list[Any] = [
     {"batch": {"eq": "shared"}},
     {"batch": {"startsWith": MARK}},
     {"health": ["UNKNOWN", "LATE"]},
+    {"externalId": {"startsWith": MARK}},
+    {"externalId": {"eq": "ours 4"}},
+    *({"source": each} for each in SOURCE_IDS),
     *({"errorGroup": each} for each in GROUP_IDS),
 ]
 EVENT_FILTERS: list[Any] = [
@@ -118,6 +125,7 @@ DIMENSIONS = [
         "BATCH",
     ),
 ]
+FACT = {"ts": "2026-06-01T00:00:00Z", "status": "RUNNING", "isExact": False}
 QUERIES: dict[str, list[dict[str, Any]]] = {
     "node": [{"id": each} for each in NODE_IDS],
     "nodes": [{"ids": NODE_IDS}, {"ids": THEIR_IDS[:5]}],
@@ -152,6 +160,7 @@ QUERIES: dict[str, list[dict[str, Any]]] = {
     ],
     "queues": [{"minutes": minutes} for minutes in (1, 15, 60)],
     "workers": [{"minutes": minutes} for minutes in (1, 15, 60)],
+    "sources": [{}],
     "viewer": [{}],
     "server": [{}],
 }
@@ -181,6 +190,17 @@ MUTATIONS: list[tuple[str, dict[str, Any]]] = [
         for to in ("CANCELED", "RUNNING", "FAILED")
     ),
     *(("recordJobEvent", {"input": {"id": each, "detail": {"a": 1}}}) for each in JOB_IDS),
+    *(
+        (name, {"id": each})
+        for name in ("cancelJob", "rescheduleJob")
+        for each in (OUR_IDS[OF_SOURCE], THEIR_IDS[OF_SOURCE])
+    ),
+    ("recordJobEvent", {"input": {"id": OUR_IDS[OF_SOURCE], "detail": {}}}),
+    # What both have, a job of theirs, and none.
+    *(
+        ("recordFacts", {"source": {"name": "shared", "kind": "k"}, "facts": [{"externalId": each, **FACT}]})
+        for each in ("ours 4", f"{MARK} 4", "another", "")
+    ),
     ("recordJobEvent", {"input": {"id": THEIR_IDS[0], "detail": 1}}),
     *(
         ("recordJobEvent", {"input": {"id": each, "progress": {"fraction": 0.5, "step": "s"}}})
@@ -225,6 +245,9 @@ async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]
         connection = await asyncpg.connect(url)
         rows = [(UUID(id_), name) for id_, name in named.items()]
         await connection.executemany("INSERT INTO org (org_id, name) VALUES ($1, $2)", rows)
+        await connection.executemany(
+            SOURCE, [(id_, source_of(str(id_)), name) for id_, name in rows]
+        )
         await connection.executemany(USUAL, [(id_, len(name)) for id_, name in rows])
         await connection.close()
     yield alone, shared
@@ -232,6 +255,9 @@ async def urls(cluster_url: str, template: str) -> AsyncIterator[tuple[str, str]
         await drop_database(cluster_url, name)
 
 
+SOURCE = """INSERT INTO source
+    (org_id, id, name, kind, lag_seconds, last_seen_at, last_error, backlog_bytes)
+VALUES ($1, $2, 'shared', $3, 1.5, '2026-01-01Z', $3, 7)"""
 # Another one for each organisation.
 USUAL = """INSERT INTO type_usual
 VALUES ($1, 'shared', now(), $2::bigint, $2::bigint, $2::bigint, $2::bigint, $2::bigint, $2::bigint, '1 s', '1 s', '1 s', '1 s')"""
@@ -424,6 +450,43 @@ async def test_no_subscription_tells_of_others(
         assert _running(heard[1]) - _running(heard[0]) == 1
     else:
         assert OUR_IDS[1].encode() in orjson.dumps(heard[-1])
+
+
+def test_every_subscription_is_walked() -> None:
+    assert core_schema.subscription_type is not None
+    walked = {name for name, _ in SUBSCRIPTIONS} | {"errorGroupSeen"}
+    assert walked == set(core_schema.subscription_type.fields)
+
+
+async def test_an_error_that_is_new_to_them_is_told_to_them(both: tuple[Asking, Asking]) -> None:
+    """And one that they had may be new to us."""
+    _, shared = both
+    ours, others = Asking(shared.state), shared.as_(ADMIN, org=OTHER_ORG)
+    query = operation(core_schema, "subscription", "errorGroupSeen", {})
+    watched = await ours.subscribe(query, {})
+    assert isinstance(watched, SubscriptionResponses)
+    await _fail(others, THEIR_IDS[1], MARK)
+    await _fail(others, THEIR_IDS[1], "NEW_TO_ALL")
+    await _fail(ours, OUR_IDS[1], "NEW_TO_ALL")
+    (heard,) = await told(watched)
+    await watched.aclose()
+    group = heard["errorGroupSeen"]["node"]
+    assert (group["code"], group["types"], group["count"]["value"]) == (
+        "NEW_TO_ALL",
+        ["ours.type"],
+        1,
+    )
+    assert group["sample"]["id"] == OUR_IDS[1]
+    assert MARK.encode() not in orjson.dumps(heard)
+    assert not any(id_.encode() in orjson.dumps(heard) for id_ in THEIR_IDS)
+
+
+async def _fail(asked: Asking, id_: str, code: str) -> None:
+    await _move(asked, id_, "QUEUED")
+    await _move(asked, id_, "RUNNING")
+    query = """mutation ($i: TransitionJobInput!) { transitionJob(input: $i) { __typename } }"""
+    data = await asked.data(query, {"i": {"id": id_, "to": "FAILED", "errorCode": code}})
+    assert data["transitionJob"]["__typename"] == "JobPayload"
 
 
 def _running(data: Any) -> int:

@@ -1,6 +1,7 @@
 """Operations that select everything below a field of the schema, and what their answers reached."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -27,14 +28,20 @@ def operation(schema: GraphQLSchema, kind: str, name: str, given: Mapping[str, A
     field = root.fields[name]
     declared = ", ".join(f"${each}: {field.args[each].type}" for each in given)
     passed = ", ".join(f"{each}: ${each}" for each in given)
-    fragments: dict[tuple[str, str], str] = {}
-    below = selection(schema, get_named_type(field.type), (), fragments)
+    below, shared = _below(schema, get_named_type(field.type))
     operation = (
         f"{kind} {f'({declared})' if given else ''} "
         f"{{ {name}{f'({passed})' if given else ''} {below} }}"
     )
-    shared = (f"fragment {each} on {of} {body}" for (of, body), each in fragments.items())
     return " ".join((operation, *shared))
+
+
+@cache
+def _below(schema: GraphQLSchema, type_: Any) -> tuple[str, list[str]]:
+    """Select every field below a type; return the selection and the fragments that it uses."""
+    fragments: dict[tuple[str, str], str] = {}
+    below = selection(schema, type_, (), fragments)
+    return below, [f"fragment {each} on {of} {body}" for (of, body), each in fragments.items()]
 
 
 def selection(

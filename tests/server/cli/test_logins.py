@@ -21,6 +21,9 @@ OWNERS = {
     "retention set": ["retention", "set", "--keep", "1d"],
     "retention list": ["retention", "list"],
     "retention remove": ["retention", "remove", str(uuid4())],
+    "mirror list": ["mirror", "list"],
+    "mirror run": ["mirror", "run", "--once"],
+    "mirror remove": ["mirror", "remove", "shop"],
     "token revoke": ["token", "revoke", str(uuid4())],
 }
 OTHERS = {
@@ -37,6 +40,9 @@ OTHERS = {
         "start",
         "stop",
     ),
+    "mirror",
+    # These read the queue before the ledger.
+    *("check", "add"),
     # As serve, it needs only the role.
     "tally",
     "prune",

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -232,6 +233,16 @@ def test_any_address_with_credentials(begin: Serve, ledger: str) -> None:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/graphql?query=%7Bviewer%7BorgId%7D%7D")
     assert refusal.value.code == 401
     refusal.value.close()
+
+
+@pytest.mark.parametrize("missing", ["procrastinate", "psycopg"])
+def test_the_demos_queue_needs_its_extra(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name in ("procrastinate", "psycopg"):
+        # None: as if it were not installed.
+        monkeypatch.setitem(sys.modules, name, None if name == missing else sys)
+    ended = run("demo", "--queue", "procrastinate")
+    assert ended.exit_code == 2
+    assert f"--queue needs {missing}: install joblens[queue-demo]" in ended.stderr
 
 
 def test_the_demo_wants_no_credentials(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
