@@ -81,12 +81,16 @@ async def test_too_slow(shop: Program, ledger: Ledger, tmp_path: Path) -> None:
 
 
 async def test_a_worker_that_was_killed(
-    shop: Program, ledger: Ledger, environment: dict[str, str], tmp_path: Path
+    ledger: Ledger, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    given = {"retries": 3, "timeout": 1}
-    id_ = await send(shop, "killed_once", path=str(tmp_path / "ran"), **given)
-    await ledger.told(id_, "QUEUED 0", "RUNNING 1")
-    async with running("saq", *WORKER, **environment, SWEEP="1") as worker:
+    risky = environment | {"QUEUE": "risky", "SWEEP": "1"}
+    async with running("saq", "-m", "ask", "saq_app", **risky) as producer:
+        given = {"retries": 3, "timeout": 1}
+        id_ = await send(producer, "killed_once", path=str(tmp_path / "ran"), **given)
+        await ledger.told(id_, "QUEUED 0")
+    async with running("saq", *WORKER, **risky) as worker:
+        await worker.process.wait()
+    async with running("saq", *WORKER, **risky) as worker:
         job = await ledger.told(id_, *AGAIN, "SUCCEEDED 2")
         assert job["lastErrorMessage"]
         await worker.stop()

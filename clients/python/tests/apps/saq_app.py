@@ -10,7 +10,7 @@ from saq.queue.redis import RedisQueue
 
 from joblens_client.saq import instrument
 
-queue = RedisQueue(Redis(unix_socket_path=REDIS), name="mail")
+queue = RedisQueue(Redis(unix_socket_path=REDIS), name=os.environ.get("QUEUE", "mail"))
 instrument(queue, recorder)
 
 
