@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -18,6 +18,8 @@ PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VA
 # These have targets of their own.
 ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
+# One environment for each library that the client for Python workers records.
+CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,.venv/clients/$(name)/.installed)
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -51,6 +53,9 @@ test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the s
 	@command -v curl && command -v jq  # without them the tests would be skipped
 	$(PLAIN) $(PYTEST) -k "curl or bash" tests/schema/test_record_jobs.py tests/docs/test_programs.py
 
+test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python workers, which need redis-server
+	$(PLAIN) PYTHONPATH=clients/python $(PYTEST) -n 2 --dist loadfile clients/python/tests
+
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
 
@@ -61,6 +66,7 @@ check: setup  ## Check style, types, layers, and that schema, docs and migration
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file clients/python/pyproject.toml
 	$(BIN)/lint-imports
 	npm_config_update_notifier=false ./frontend/build.sh $(BIN)/python check
 	$(PLAIN) $(PYTEST) tests/drift tests/db/test_migrations.py
@@ -106,6 +112,11 @@ $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	touch $@
+
+.venv/clients/%/.installed: clients/python/requirements/%.txt
+	test -x .venv/clients/$*/bin/python || $(PYTHON) -m venv .venv/clients/$*
+	.venv/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 .venv/packaging: $(VENV) requirements/packaging.txt

@@ -18,6 +18,11 @@ OPTIONS = (
 )
 
 
+# What the tests of the client for Python workers run, each in an environment of its own.
+CLIENT = HERE.parent / "clients" / "python"
+LIBRARIES = ("celery", "dramatiq", "rq", "arq", "taskiq", "huey", "saq")
+
+
 def lock(name: str, *sources: str) -> None:
     """Write one locked file. Versions that are locked stay, unless an option says otherwise."""
     command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS, *sys.argv[1:]]
@@ -36,3 +41,6 @@ if __name__ == "__main__":
         "--extra=queue-demo",
         "--constraint=requirements/dev.txt",
     )
+    for library in LIBRARIES:
+        group = f"--group={CLIENT}/pyproject.toml:{library}"
+        lock(str(CLIENT / "requirements" / f"{library}.txt"), group)

@@ -1,0 +1,91 @@
+"""Fact: that a job had a status at a time, and what else was seen of it; and its JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+from joblens_client.values import bounded, plain
+
+
+class Status(str, Enum):
+    """A job's status, as Joblens names it.
+
+    A failed run is FAILED, then QUEUED if it will be retried, or DEAD_LETTER if it will not.
+    """
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    DEAD_LETTER = "DEAD_LETTER"
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A job had `status` at `ts`. What is None was not seen.
+
+    `external_id`: what its library calls the job. `attempt`: how many times it had been started,
+    this time included; None: Joblens counts the starts that it is told. `is_exact`: False if `ts`
+    is only the nearest time that is known.
+    """
+
+    external_id: str
+    status: Status
+    ts: datetime = field(default_factory=now)
+    attempt: int | None = None
+    type: str | None = None
+    queue: str | None = None
+    priority: int | None = None
+    max_attempts: int | None = None
+    requested_by: str | None = None
+    parent_external_id: str | None = None
+    batch: str | None = None
+    tags: Sequence[str] | None = None
+    payload: Any = None
+    result: Any = None
+    scheduled_at: datetime | None = None
+    worker: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    detail: Mapping[str, Any] | None = None
+    progress: Mapping[str, Any] | None = None
+    is_exact: bool | None = None
+
+    def encoded(self) -> str:
+        """Return its JSON, of bounded size: a GraphQL FactInput."""
+        told = ((name, getattr(self, name)) for name in _INPUTS)
+        values = {_INPUTS[name]: _value(name, value) for name, value in told if value is not None}
+        return json.dumps(values, separators=(",", ":"))
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _DOCUMENTS:
+        return plain(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return _utc(value).isoformat()
+    return bounded(value) if isinstance(value, str) else value
+
+
+def _utc(time: datetime) -> datetime:
+    """Return the time with its zone; one without a zone is in UTC."""
+    return time.replace(tzinfo=timezone.utc) if time.tzinfo is None else time
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(other.title() for other in others)
+
+
+_INPUTS = {each.name: _camel(each.name) for each in fields(Fact)}
+_DOCUMENTS = frozenset({"payload", "result", "detail", "progress", "tags"})
