@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from db.facts.steps import Detail, Step, in_order
+from db.limits import MAX_INT32
 from db.progress import progress_of
 from db.statuses import JobStatus
 
@@ -108,6 +109,7 @@ class _Telling:
             yield JobStatus.FAILED
 
     def _add(self, ts: datetime, status: JobStatus, attempt: int, step: Step | None) -> None:
+        attempt = min(attempt, MAX_INT32)
         detail = {MARK: {"inferred": True}} if step is None else _detail(step, ts, attempt)
         self.events.append(Event(ts, self.status, status, attempt, detail or None))
         self.status, self.attempt = status, attempt

@@ -158,6 +158,15 @@ async def test_what_cannot_be_stored_is_left_out(service: Service) -> None:
     }
 
 
+async def test_a_counter_of_starts_at_its_end(service: Service) -> None:
+    most = 2**31 - 1
+    runs = [fact("often", second, "RUNNING", attempt=most) for second in (1, 3)]
+    await tell(service, *runs, fact("often", 2, "FAILED", attempt=most, maxAttempts=-1))
+    await tell(service, fact("often", 4, "RUNNING"), fact("often", 5, "SUCCEEDED", attempt=-7))
+    found = await told(service, "often")
+    assert (found["attempt"], found["maxAttempts"], found["status"]) == (most, most, "RUNNING")
+
+
 async def test_an_inexact_fact_gives_way(service: Service) -> None:
     await tell(service, fact("vague", 1, "QUEUED"))
     await tell(service, fact("vague", 5, "RUNNING", attempt=1, isExact=False))
