@@ -19,7 +19,7 @@ from db.facts.jobs import Change, ObservedJob
 from db.facts.sources import Source, ensure_source
 from db.facts.storable import id_fault
 from db.json_values import loads
-from db.queries.rows import AnyRow, read_all
+from db.queries.rows import AnyRow, read
 from db.statuses import JobStatus
 from db.tables import job_event_table, job_table
 from db.tallies.withdrawal import withdraw
@@ -126,14 +126,13 @@ class _Recording:
         return names | other, own | await self._lock(other)
 
     async def _lock(self, ids: Collection[UUID]) -> dict[UUID, AnyRow]:
-        found = await read_all(self.session, statements.lock_jobs(self.org_id, sorted(ids)))
+        found = await read(self.session, statements.lock_jobs, self.org_id, sorted(ids))
         return {row.id: row for row in found}
 
     async def _jobs(self, ids: Collection[UUID], rows: Mapping[UUID, AnyRow]) -> list[ObservedJob]:
         events: dict[UUID, dict[int, Event]] = defaultdict(dict)
         if rows:
-            reading = statements.events_of(self.org_id, list(rows))
-            for row in await read_all(self.session, reading):
+            for row in await read(self.session, statements.events_of, self.org_id, list(rows)):
                 events[row.job_id][row.seq] = _event(row)
         return [
             ObservedJob(job_id, _plain(rows[job_id]), events[job_id])

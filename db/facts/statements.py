@@ -79,12 +79,9 @@ def groups_of(told: Mapping[str, Any]) -> list[str]:
     return [group for group, names in GROUPS.items() if names[0] in told]
 
 
-def arrays(names: Iterable[str], rows: Iterable[Mapping[str, Any]], table: Table) -> dict[str, Any]:
+def arrays(names: Iterable[str], rows: Sequence[Mapping[str, Any]], table: Table) -> dict[str, Any]:
     """Return the parameters of a statement on many rows: an array for each column."""
-    found: dict[str, Any] = {name: [] for name in names}
-    for row in rows:
-        for name, values in found.items():
-            values.append(row.get(name))
+    found: dict[str, Any] = {name: [row.get(name) for row in rows] for name in names}
     for name, values in found.items():
         if _is_json(table.c[name]):
             found[name] = [None if value is None else dumps(value).decode() for value in values]
