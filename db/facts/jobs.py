@@ -96,7 +96,10 @@ class ObservedJob:
 
     def _described(self, name: str) -> Any:
         value = self._description.get(name)
-        return DESCRIBED[name] if value is None else value
+        if value is None:
+            return DESCRIBED[name]
+        # The driver's UUIDs are of a class of its own, which is not written as JSON.
+        return str(value) if name == "parent_id" else value
 
     def _is_moved(self, described: Row) -> bool:
         """Whether the sums have its events under another type or queue."""

@@ -21,7 +21,6 @@ from db.facts.storable import id_fault
 from db.json_values import loads
 from db.queries.rows import AnyRow, read
 from db.statuses import JobStatus
-from db.tables import job_event_table, job_table
 from db.tallies.withdrawal import withdraw
 
 # How often it is tried while other processes create and delete the same jobs.
@@ -148,8 +147,8 @@ class _Recording:
         if not jobs:
             return set()
         changes = [job.change for job in jobs]
-        given = statements.arrays(statements.NEW_JOBS, self._rows(changes, names), job_table)
-        inserted = await self.session.execute(statements.INSERT_JOBS, {**self._own, **given})
+        given = {**self._own, "rows": statements.as_json(self._rows(changes, names))}
+        inserted = await self.session.execute(statements.INSERT_JOBS, given)
         created = set(inserted.scalars())
         await self._append([each for each in changes if each.job_id in created])
         return created
@@ -168,9 +167,8 @@ class _Recording:
         for change in changes:
             groups[frozenset(statements.groups_of(change.told))].append(change)
         for told, some in groups.items():
-            columns, updating = statements.updating(told)
-            given = statements.arrays(columns, self._rows(some, names), job_table)
-            await self.session.execute(updating, {**self._own, **given})
+            given = {**self._own, "rows": statements.as_json(self._rows(some, names))}
+            await self.session.execute(statements.updating(told), given)
         await self._append(changes)
 
     @property
@@ -187,8 +185,8 @@ class _Recording:
         rows = [row for change in changes for row in _rows(change)]
         self.is_changed |= bool(changes)
         if rows:
-            given = statements.arrays(statements.NEW_EVENTS, rows, job_event_table)
-            await self.session.execute(statements.INSERT_EVENTS, {"org_id": self.org_id, **given})
+            given = {"org_id": self.org_id, "rows": statements.as_json(rows)}
+            await self.session.execute(statements.INSERT_EVENTS, given)
 
 
 def _event(row: AnyRow) -> Event:
