@@ -88,7 +88,7 @@ def check_batch(jobs: Sequence[NewJob]) -> None:
 
 
 def check_facts(source_faults: Mapping[str, str], facts: Sequence[Any]) -> None:
-    """Raise InvalidJobError for an invalid source, or for more facts than may be told at once."""
+    """Raise InvalidJobError for an invalid source, or for more facts than one call may have."""
     for name, fault in source_faults.items():
         _raise_fault(f"source.{name}", fault)
     too_many = f"It may have at most {MAX_FACTS} facts." if len(facts) > MAX_FACTS else None

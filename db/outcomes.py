@@ -86,7 +86,7 @@ class IllegalTransition:
 
 @dataclass(frozen=True, slots=True)
 class ReadOnlyJob:
-    """The job is what the facts of its source tell: it cannot be changed here."""
+    """The job is what the facts of its source report: it cannot be changed here."""
 
     job: JobRow
 

@@ -80,7 +80,7 @@ def require_known(found: Found) -> None:
     if found.is_known:
         return
     known = ", ".join(found.adapter.versions)
-    version = found.version or "that cannot be told"
+    version = found.version or "unknown"
     raise QueueError(
         f"{found.adapter.title} in the schema {found.schema} has a schema of version {version};"
         f" this Joblens knows {known}"
@@ -88,7 +88,7 @@ def require_known(found: Found) -> None:
 
 
 def report(found: Found, rights: Rights) -> Iterator[tuple[str, str]]:
-    """Tell what was found, as names and findings."""
+    """List what was found, as names and findings."""
     adapter, server = found.adapter, rights.server
     known = "known" if found.is_known else f"unknown; known: {', '.join(adapter.versions)}"
     yield "queue", f"{adapter.title}, schema {found.schema}, version {found.version} ({known})"
@@ -99,7 +99,7 @@ def report(found: Found, rights: Rights) -> Iterator[tuple[str, str]]:
     if not slot and not (rights.is_owner and server["may_create"]):
         yield "publication", "the owner of the tables must make it: joblens mirror add shows how"
     if not slot and server["most_wal"] == "-1":
-        yield "WAL", "max_slot_wal_keep_size is not set: a slot that nobody reads fills the disk"
+        yield "WAL", "max_slot_wal_keep_size is not set: an unread slot fills the disk"
     yield "ended rows stay", adapter.keeps
     yield "missed by poll", adapter.missed
     yield "not kept by the queue", adapter.unknown

@@ -1,4 +1,4 @@
-"""When what the log tells of a job happened: at the commit, if the rows have no time of it."""
+"""When what the log has of a job happened: at the commit, if the rows have no time of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ State = tuple[JobStatus, int]
 
 
 def dated(facts: Sequence[Fact], before: State | None, ts: datetime) -> list[Fact]:
-    """Date what the last change of a job told: it happened when that was committed.
+    """Date what the last change of a job reported: it happened when that was committed.
 
     `before`: how the job was until then.
     """

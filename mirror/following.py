@@ -1,4 +1,4 @@
-"""Follower: one way or both to keep up with a queue, after its slot was made, or made anew."""
+"""Follower: one way or both to keep up with a queue, after its slot was made, or recreated."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,12 +56,12 @@ class Follower:
 
 
 async def prepared(connection: Connection, poller: Poller, reader: SlotReader) -> Follower:
-    """Make sure of the slot. One that was lost is made anew, and all rows are read again."""
+    """Make sure of the slot. One that was lost is recreated, and all rows are read again."""
     checkpoint, slot = reader.checkpoint, reader.slot
     state = await slot_state(connection, slot)
     was_used = checkpoint.get("slot") == slot
     read = lsn_number(checkpoint["lsn"]) if checkpoint.get("lsn") else 0
-    # Beyond what the ledger has, somebody else has moved it.
+    # Beyond what the ledger has, another process has moved it.
     is_whole = (
         was_used and state is not None and not state.is_lost and lsn_number(state.position) <= read
     )
@@ -72,8 +72,8 @@ async def prepared(connection: Connection, poller: Poller, reader: SlotReader) -
         if was_used:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             note = (
-                f"the slot was lost and made anew at {now}: of what changed before that, only what "
-                "the rows still tell was copied"
+                f"the slot was lost and recreated at {now}: of what changed before that, only what "
+                "the rows still show was copied"
             )
             checkpoint.update({"note": note, "noted_at": now})
     return Follower(poller, reader)

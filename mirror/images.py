@@ -85,8 +85,8 @@ class Images:
         for table in self._adapter.tables:
             if table.is_beside and table.joined is not None:
                 own = str(rows[first][0].get(table.joined[1]))
-                beside = self._beside[table.name].get(own)
-                rows[table.name] = [] if beside is None else [beside]
+                other = self._beside[table.name].get(own)
+                rows[table.name] = [] if other is None else [other]
         return rows
 
     def drop(self, key: str) -> None:
@@ -130,5 +130,5 @@ def _primary_key(table: Table, texts: Mapping[str, str | None]) -> PrimaryKey:
 
 
 def _whole(table: Table, row: Mapping[str, Any]) -> Row:
-    """Return a row with all its columns: those that nobody told are null."""
+    """Return a row with all its columns: those that are missing are null."""
     return {**dict.fromkeys(table.columns), **row}

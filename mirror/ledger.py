@@ -82,9 +82,9 @@ class Ledger:
     async def _unsettled(
         self, session: AsyncSession, source_id: UUID, jobs: Sequence[Seen]
     ) -> list[Fact]:
-        """Return facts of the jobs that have, all told, not the status that they were read with.
+        """Return facts of the jobs that do not end up with the status that they were read with.
 
-        A queue may take a start back (a snooze) or begin to count anew (a retry by hand).
+        A queue may take a start back (a snooze) or start its count again (a retry by hand).
         """
         last = {canonical(seen.facts[-1].external_id): seen for seen in jobs if seen.facts}
         rows = await list_statuses(session, self.org_id, source_id, sorted(last))

@@ -96,7 +96,7 @@ class _Message:
 
 
 class Decoder:
-    """Decodes the messages of one reading, which tells each table before its first row."""
+    """Decodes the messages of one reading, which describes each table before its first row."""
 
     def __init__(self) -> None:
         self._relations: dict[int, _Relation] = {}

@@ -78,7 +78,7 @@ class Runner:
     org_id: UUID
     name: str
     once: bool = False
-    told: Callable[[Step], None] = _ignore
+    on_step: Callable[[Step], None] = _ignore
     _failures: int = field(default=0, init=False)
 
     async def run(self) -> None:
@@ -99,7 +99,7 @@ class Runner:
         return wait * Backoff().jittered().jitter
 
     async def _note(self, error: Exception) -> None:
-        """Tell what went wrong: in the log once, and in the ledger if that is there."""
+        """Report what went wrong: in the log once, and in the ledger if that is there."""
         if not self._failures:
             log.warning("cannot mirror a source", source=self.name, reason=_reason(error))
         self._failures += 1
@@ -157,7 +157,7 @@ class Runner:
             while is_backfilling and (self.once or monotonic() - began < options.interval_seconds):
                 is_backfilling = await poller.backfill(connection)
                 state = poller.checkpoint["backfill"]
-                self.told(Step(self.name, state.get("jobs", 0), estimate, not is_backfilling))
+                self.on_step(Step(self.name, state.get("jobs", 0), estimate, not is_backfilling))
             if self.once and not is_more:
                 return False
             if not is_backfilling and not is_more:

@@ -42,8 +42,8 @@ class SlotReader:
     _images: Images = field(init=False)
     # The status and attempt of each job as of its last image.
     _states: dict[str, State] = field(default_factory=dict)
-    # Jobs whose last image was copied here: what it told need not be told again.
-    _told: set[str] = field(default_factory=set)
+    # Jobs whose last image was copied here: its facts need not be recorded again.
+    _recorded: set[str] = field(default_factory=set)
     # Jobs whose rows were read, and in which snapshot.
     _read_at: dict[str, Snapshot] = field(default_factory=dict)
     _snapshot: Snapshot = field(default_factory=lambda: Snapshot(0, frozenset()))
@@ -93,8 +93,8 @@ class SlotReader:
         jobs: dict[str, Seen] = {}
         for begin, changes in chunk.transactions:
             for key, seen in self._images_of(begin, changes):
-                told = jobs[key].facts if key in jobs else ()
-                jobs[key] = Seen([*told, *seen.facts], seen.at)
+                reported = jobs[key].facts if key in jobs else ()
+                jobs[key] = Seen([*reported, *seen.facts], seen.at)
         read = {} if chunk.lsn is None else {"lsn": lsn_text(chunk.lsn)}
         now = datetime.now(UTC)
         values = {"checkpoint": {**self.checkpoint, **read}, "last_seen_at": now}
@@ -114,7 +114,7 @@ class SlotReader:
         }
         await self._resolve(connection, changes)
         keys = {key for each in changes if (key := self._images.key_of(each)) is not None}
-        # Of a job that was added the log tells all.
+        # Of a job that was added the log has all.
         unread = sorted(key for key in keys - born if key not in self._images)
         if not unread:
             return
@@ -149,7 +149,7 @@ class SlotReader:
                 self._read_at[key] = self._snapshot
 
     def _images_of(self, begin: Begin, changes: Sequence[Change]) -> list[tuple[str, Seen]]:
-        """Apply a transaction; return what it tells of each job."""
+        """Apply a transaction; return what it has of each job."""
         touched: dict[str, None] = {}
         for change in changes:
             key = self._images.key_of(change)
@@ -163,7 +163,7 @@ class SlotReader:
     def _is_read(self, key: str, begin: Begin) -> bool:
         """Whether the rows of a job were read with this transaction in them.
 
-        An older row beside newer ones of other tables would tell what never was.
+        An older row with newer ones of other tables would show what never was.
         """
         has_others = any(not table.is_beside for table in self.found.adapter.tables[1:])
         snapshot = self._read_at.get(key)
@@ -175,7 +175,7 @@ class SlotReader:
         if rows is None:
             self._images.drop(key)
             self._states.pop(key, None)
-            self._told.discard(key)
+            self._recorded.discard(key)
             self._read_at.pop(key, None)
             if before is None:
                 return None
@@ -185,8 +185,8 @@ class SlotReader:
         facts = self.found.adapter.facts(rows, ts)
         if not self._is_read(key, begin):
             facts = dated(facts, before, ts)
-        if key in self._told and before is not None:
+        if key in self._recorded and before is not None:
             facts = [fact for fact in facts[:-1] if not is_known(fact, before)] + facts[-1:]
-        self._told.add(key)
+        self._recorded.add(key)
         self._states[key] = (facts[-1].status, facts[-1].attempt or 0)
         return Seen(facts, ts)

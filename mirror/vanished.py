@@ -22,7 +22,7 @@ class Known:
 def vanished(
     adapter: Adapter, external_id: str, known: Known, ts: datetime, *, is_exact: bool = False
 ) -> Iterator[Fact]:
-    """Tell how a job ended whose row was deleted at `ts`.
+    """Return how a job ended whose row was deleted at `ts`.
 
     A queue deletes the row of a job that ran at its success; of one that waited, because it was
     removed, unless it may have run between two polls.
@@ -34,7 +34,7 @@ def vanished(
         status = JobStatus.CANCELED
     else:
         return
-    # If it may have been started once more, nobody knows.
+    # If it may have been started once more, it is not known.
     is_certain = known.status is JobStatus.RUNNING or status is JobStatus.CANCELED
     attempt = known.attempt if is_certain else None
     detail = {"event": "its row was deleted"}

@@ -40,7 +40,7 @@ LATEST = Window(EVENTS_OF_JOB, limit=1, backward=True)
 
 
 def is_exact(event: JobEventRow) -> bool:
-    """Return whether the time of an event was told. The row has its detail."""
+    """Return whether the time of an event is exact. The row has its detail."""
     detail = event.detail
     # Only details with the mark are parsed.
     return not detail or f'"{MARK}"' not in detail or facts.is_exact(loads(detail))

@@ -14,9 +14,9 @@ from resolvers.paging import PageArguments
 from schema.aggregates import StatusCount
 from schema.connections import After, Before, First, Last
 from schema.execution.fields import Parents, leaf, level
-from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
+from schema.listings import OptionalJobFilter, OptionalJobOrder, related_jobs
 from schema.nodes import Node
-from schema.selections import Info, Selections, selected
+from schema.selections import Info
 
 if TYPE_CHECKING:
     from schema.jobs import JobConnection
@@ -69,14 +69,9 @@ class Batch(Node):
         last: Last = None,
         before: Before = None,
     ) -> Sequence[LazyJobConnection]:
-        needs, columns = selected(info, Selections.job_page)
-        return await relations.list_related_jobs(  # type: ignore[return-value]
-            info.context,
-            [batch.name for batch in parents],
-            selection_of(info, Relation.BATCH, filter, order_by),
-            PageArguments(first, after, last, before),
-            needs,
-            columns,
+        page = PageArguments(first, after, last, before)
+        return await related_jobs(
+            info, Relation.BATCH, [batch.name for batch in parents], filter, order_by, page
         )
 
     @classmethod

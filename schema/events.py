@@ -28,7 +28,7 @@ LazyJob = Annotated["Job", strawberry.lazy(".jobs")]
 
 @strawberry.type(
     description="An event of a job: a change of its status, or a note. Events never change, "
-    "but for those of a job with a source: what is told late replaces the events after it."
+    "but for those of a job with a source: a late fact replaces the events after it."
 )
 class JobEvent(Node):
     @leaf("The job's id, a colon, and the event's number in the job.", {"job_id", "seq"})  # type: ignore[misc]
@@ -54,7 +54,7 @@ class JobEvent(Node):
     detail: JSON | None = secret_json("detail", "Details that the writer of the event recorded.")
 
     @leaf(
-        "Whether the source of the job told this very time. False: it is the nearest that is "
+        "Whether the source of the job reported this very time. False: it is the nearest that is "
         "known. Always true for a job without a source.",
         {"detail"},
     )

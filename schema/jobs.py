@@ -33,7 +33,7 @@ from schema.error_groups import ErrorGroup
 from schema.events import JobEvent, JobEventConnection
 from schema.execution.fields import Parents, leaf, level
 from schema.job_parts import JobAttempt, JobHealth, JobMoment, JobProgress
-from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
+from schema.listings import OptionalJobFilter, OptionalJobOrder, related_jobs
 from schema.nodes import Node
 from schema.redacted_fields import secret_json, secret_text
 from schema.scalars import JSON
@@ -220,15 +220,8 @@ class Job(Node):
         last: Last = None,
         before: Before = None,
     ) -> Sequence[Annotated["JobConnection", strawberry.lazy(".jobs")]]:
-        needs, columns = selected(info, Selections.job_page)
-        return await relations.list_related_jobs(  # type: ignore[return-value]
-            info.context,
-            _ids(parents),
-            selection_of(info, Relation.PARENT, filter, order_by),
-            PageArguments(first, after, last, before),
-            needs,
-            columns,
-        )
+        page = PageArguments(first, after, last, before)
+        return await related_jobs(info, Relation.PARENT, _ids(parents), filter, order_by, page)
 
     @level("The batch that the job belongs to; null if there is none.", {"batch"})
     async def batch(self, parents: Parents[JobRow]) -> Sequence[Batch | None]:

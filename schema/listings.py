@@ -1,15 +1,17 @@
 """The arguments of lists of jobs: which jobs, and in which order."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import strawberry
 
 from db.criteria import JobCriteria
-from db.queries.relations import Relation
-from resolvers.relations import Selection
+from db.queries.relations import Key, Relation
+from resolvers.paging import PageArguments
+from resolvers.relations import Selection, list_related_jobs
 from schema.enums import OrderDirection
 from schema.filters import JobFilter, JobOrder
-from schema.selections import Info
+from schema.selections import Info, Selections, selected
 
 OptionalJobFilter = Annotated[
     JobFilter | None, strawberry.argument(description="Only matching jobs; omitted: all jobs.")
@@ -25,10 +27,17 @@ def criteria_of(info: Info, filter_: JobFilter | None) -> JobCriteria | None:
     return filter_.criteria(info.context.now, info.context.viewer_redaction) if filter_ else None
 
 
-def selection_of(
-    info: Info, relation: Relation, filter_: JobFilter | None, order_by: JobOrder | None
-) -> Selection:
-    """Convert the arguments of a list of related jobs."""
+async def related_jobs(
+    info: Info,
+    relation: Relation,
+    keys: Sequence[Key],
+    filter_: JobFilter | None,
+    order_by: JobOrder | None,
+    arguments: PageArguments,
+) -> Sequence[Any]:
+    """Return a page of the jobs of each key, for a field that is a JobConnection."""
+    needs, columns = selected(info, Selections.job_page)
     order = order_by or JobOrder()
     descending = order.direction is OrderDirection.DESC
-    return Selection(relation, criteria_of(info, filter_), order.field, descending)
+    selection = Selection(relation, criteria_of(info, filter_), order.field, descending)
+    return await list_related_jobs(info.context, keys, selection, arguments, needs, columns)

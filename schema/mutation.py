@@ -119,9 +119,9 @@ class Mutation:
     @mutation(
         Role.WRITER,
         "Record what was observed of jobs that another system runs: up to 1,000 facts, in any "
-        "order, late, or told again. A fact creates its job if need be; the job is what its facts, "
-        "in their order, add up to. What of a fact cannot be stored is replaced by a note. Whether "
-        "a fact is new is told per call; the others are recorded even if one is faulty.",
+        "order, late, or repeated. A fact creates its job if need be; the job is what its facts, "
+        "in their order, add up to. What of a fact cannot be stored is replaced by a note. A "
+        "faulty fact does not keep the others from being recorded.",
     )
     async def record_facts(
         self,
@@ -131,8 +131,8 @@ class Mutation:
         ],
         facts: Annotated[list[FactInput], strawberry.argument(description="The facts.")],
     ) -> RecordFactsPayload:
-        told = [fact.fact() for fact in facts]
-        return await sources.record(info.context, source.source(), told)  # type: ignore[return-value]
+        given = [fact.fact() for fact in facts]
+        return await sources.record(info.context, source.source(), given)  # type: ignore[return-value]
 
     @mutation(Role.OPERATOR, "Cancel a job.")
     async def cancel_job(

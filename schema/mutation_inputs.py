@@ -186,7 +186,7 @@ class FactInput:
         "counts more than `ts`, which may come from several clocks. Omitted: starts are counted.",
     )
     type: str | None = strawberry.field(
-        default=UNSET, description="The type of the job; `unknown` until a fact tells it."
+        default=UNSET, description="The type of the job; `unknown` until a fact has it."
     )
     queue: str | None = strawberry.field(default=UNSET, description="The queue of the job.")
     priority: int | None = strawberry.field(
@@ -218,7 +218,7 @@ class FactInput:
     )
     error_message: str | None = strawberry.field(
         default=UNSET,
-        description="The message of the error; an empty one says that there is none any more.",
+        description="The message of the error; an empty one means that there is none any more.",
     )
     detail: JSON | None = strawberry.field(
         default=UNSET, description="Details to record in the event: a JSON object."
@@ -242,11 +242,12 @@ class FactInput:
         detail = given.get("detail")
         if detail is not None and not isinstance(detail, Mapping):
             given["detail"] = {"detail": detail}
-        told = given.pop("progress", None)
-        if told is not None:
-            progress = Progress(told.fraction, optional(told.step))
+        progress_input = given.pop("progress", None)
+        if progress_input is not None:
+            step = optional(progress_input.step)
+            progress = Progress(progress_input.fraction, step)
             if any(progress.faults.values()):
-                reported = {"fraction": str(told.fraction), "step": optional(told.step)}
+                reported = {"fraction": str(progress_input.fraction), "step": step}
                 given["detail"] = {**given.get("detail", {}), "reported_progress": reported}
             else:
                 given["progress"] = progress

@@ -257,7 +257,7 @@ class FactFault:
 
 @strawberry.type(description="The result of `recordFacts`.")
 class RecordFactsPayload:
-    recorded: int = strawberry.field(description="The number of facts that told something new.")
+    recorded: int = strawberry.field(description="The number of facts that reported something new.")
     known: int = strawberry.field(description="The number of facts that were known already.")
     faults: list[FactFault] = strawberry.field(
         description="The facts that could not be recorded: it is not known which job they are of."

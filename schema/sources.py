@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from db.queries.relations import Relation
-from resolvers import relations, sources
+from resolvers import sources
 from resolvers.ids import source_id
 from resolvers.paging import PageArguments
 from schema.connections import After, Before, First, Last
 from schema.execution.fields import Parents, leaf, level
-from schema.listings import OptionalJobFilter, OptionalJobOrder, selection_of
+from schema.listings import OptionalJobFilter, OptionalJobOrder, related_jobs
 from schema.nodes import Node
-from schema.selections import Info, Selections, selected
+from schema.selections import Info
 
 if TYPE_CHECKING:
     from schema.jobs import JobConnection
@@ -45,7 +45,7 @@ class Source(Node):
         return sources.lag_of(parent, info.context.now)
 
     last_seen_at: datetime | None = strawberry.field(
-        description="When its mirror last read it, or a client last told a fact."
+        description="When its mirror last read it, or a client last reported a fact."
     )
     last_error: str | None = strawberry.field(
         description="Why its mirror cannot read it now; null if it can."
@@ -67,14 +67,9 @@ class Source(Node):
         last: Last = None,
         before: Before = None,
     ) -> Sequence[LazyJobConnection]:
-        needs, columns = selected(info, Selections.job_page)
-        return await relations.list_related_jobs(  # type: ignore[return-value]
-            info.context,
-            [source.id for source in parents],
-            selection_of(info, Relation.SOURCE, filter, order_by),
-            PageArguments(first, after, last, before),
-            needs,
-            columns,
+        page = PageArguments(first, after, last, before)
+        return await related_jobs(
+            info, Relation.SOURCE, [source.id for source in parents], filter, order_by, page
         )
 
     @classmethod

@@ -62,7 +62,7 @@ def upgrade() -> None:
     op.add_column("job", sa.Column("source_id", sa.Uuid))
     op.add_column("job", sa.Column("external_id", sa.Text))
     op.add_column("job", sa.Column("described", JSONB))
-    # A fact that is told late changes what came after it; see db.facts.
+    # A late fact changes what came after it; see db.facts.
     op.execute("GRANT DELETE ON job_event TO joblens_app")
     # All other events are only appended.
     op.execute(FACTS_ONLY)

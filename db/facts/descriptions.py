@@ -15,8 +15,8 @@ _KEPT = frozenset({"max_attempts"})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Told:
-    """A value of a column, and the time for which it was told, in ISO 8601 and UTC."""
+class Reported:
+    """A value of a column, and the time for which it was reported, in ISO 8601 and UTC."""
 
     __slots__ = ("_key", "_name", "ts", "value")
 
@@ -26,7 +26,7 @@ class Told:
 
     @property
     def key(self) -> str:
-        """By it, values that were told for one time are equal, or in an order."""
+        """By it, values that were reported for one time are equal, or in an order."""
         if self._key is None:
             value = self.value
             text = dumps(str(value) if isinstance(value, UUID | datetime) else value)
@@ -39,7 +39,7 @@ class Description:
     """The latest values of one job. `changed`: those that differ from what was read.
 
     `described`: what that column has. Of values that are not large or kept there, the job's row
-    has those that were told.
+    has those that were reported.
     """
 
     def __init__(
@@ -49,22 +49,22 @@ class Description:
         self._described = described
         kept = (described or _NOTHING).get("is", _NOTHING)
         self._latest = {
-            name: Told(name, None, ts, kept[name])
+            name: Reported(name, None, ts, kept[name])
             if name in _DIGESTED
-            else Told(name, kept[name] if name in _KEPT else row[name], ts)
+            else Reported(name, kept[name] if name in _KEPT else row[name], ts)
             for ts, names in (described or _NOTHING).get("at", _NOTHING).items()
             for name in names
         }
 
-    def tell(self, values: Mapping[str, Any], ts: datetime, seen_at: datetime | None) -> bool:
-        """Take the values of a fact; return whether they told anything new.
+    def add(self, values: Mapping[str, Any], ts: datetime, seen_at: datetime | None) -> bool:
+        """Take the values of a fact; return whether they reported anything new.
 
         `seen_at`: when they were read, of a source that shows only how they are now.
         """
         is_new = False
         time = (seen_at or ts).isoformat()
         for name, value in values.items():
-            new, known = Told(name, value, time), self._latest.get(name)
+            new, known = Reported(name, value, time), self._latest.get(name)
             if known is not None and known.key == new.key:
                 if seen_at is not None or new.ts <= known.ts:
                     continue
@@ -95,7 +95,7 @@ class Description:
                 yield name, known.value
 
     def get(self, name: str) -> Any:
-        """Return the latest value of a column that is not digested; None if nobody told it."""
+        """Return the latest value of a column that is not digested; None if no fact has it."""
         known = self._latest.get(name)
         return None if known is None else known.value
 

@@ -15,8 +15,8 @@ class Fact:
 
     `external_id`: what the source calls the job. `attempt`: how many times it had been started,
     this time included; None if the source does not count starts. `is_exact`: whether the source
-    tells this very time; else it is the nearest that is known, and gives way to an exact fact with
-    the same status and attempt. `payload` to `parent_external_id` describe the job: of several
+    reports this very time; else it is the nearest that is known, and gives way to an exact fact
+    with the same status and attempt. `payload` to `parent_external_id` describe the job: of several
     facts the latest that says something counts. `seen_at`: when they were read, if the source shows
     only how they are now. The others belong to the change of status. An empty error says that there
     is none any more.

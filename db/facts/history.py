@@ -10,7 +10,7 @@ from db.limits import MAX_INT32
 from db.progress import progress_of
 from db.statuses import JobStatus
 
-# The key of an event's detail that tells how the event was made of a fact. It is left out where
+# The key of an event's detail that says how the event was made of a fact. It is left out where
 # the fact had the event's time, which is exact, and its attempt.
 MARK = "joblens"
 WORKER = "worker"
@@ -35,9 +35,9 @@ def step_of(event: Event) -> Step | None:
     mark: Mapping[str, Any] = detail.get(MARK) or {}
     if mark.get("inferred"):
         return None
-    told = mark.get("ts")
+    reported = mark.get("ts")
     return Step(
-        ts=event.ts if told is None else datetime.fromisoformat(told),
+        ts=event.ts if reported is None else datetime.fromisoformat(reported),
         status=JobStatus(event.next_status),
         attempt=mark.get("attempt", event.attempt),
         is_exact=mark.get("exact", True),
@@ -46,7 +46,7 @@ def step_of(event: Event) -> Step | None:
 
 
 def is_exact(detail: Any) -> bool:
-    """Return whether the time of the event with this detail was told, and not the nearest known."""
+    """Return whether the time of the event with this detail is exact, not the nearest known."""
     mark = detail.get(MARK) if isinstance(detail, Mapping) else None
     if not isinstance(mark, Mapping):
         return True
@@ -59,21 +59,21 @@ def history_of(steps: Iterable[Step]) -> list[Event]:
     A status without which the next one makes no sense is inferred, at the time of that one. Times
     never decrease: one that is earlier than that of the event before is raised to it.
     """
-    telling = _Telling()
+    building = _Builder()
     for attempt, step in in_order(steps):
-        telling.tell(attempt, step)
-    return telling.events
+        building.add(attempt, step)
+    return building.events
 
 
 @dataclass(slots=True)
-class _Telling:
+class _Builder:
     """The events so far, and the job's state after them."""
 
     events: list[Event] = field(default_factory=list)
     status: JobStatus | None = None
     attempt: int = 0
 
-    def tell(self, attempt: int, step: Step) -> None:
+    def add(self, attempt: int, step: Step) -> None:
         """Add the event of a step, and before it what must have been."""
         ts = max(step.ts, self.events[-1].ts) if self.events else step.ts
         is_start = self._is_start(step)

@@ -18,9 +18,9 @@ Row = Mapping[str, Any]
 
 _NONE: Mapping[int, Event] = MappingProxyType({})
 
-# Of a job whose facts have not told its type yet.
+# Of a job whose facts have not named its type yet.
 UNKNOWN_TYPE = "unknown"
-# The columns that are told, with what they have until then.
+# The columns that are reported, with what they have until then.
 DESCRIBED: Row = {
     "type": UNKNOWN_TYPE,
     "queue": DEFAULT_QUEUE,
@@ -38,18 +38,18 @@ class Change:
     """What is to be written of a job. `columns`: all of its row that facts determine.
 
     `removed_from`: the `seq` from which on its stored events are replaced; None: none is. `events`:
-    those to append, by `seq`. `told`: payload, result and error, if they change.
+    those to append, by `seq`. `reported`: payload, result and error, if they change.
     """
 
     job_id: UUID
     columns: Row
     removed_from: int | None
     events: Mapping[int, Event]
-    told: Row
+    reported: Row
 
 
 class ObservedJob:
-    """A job of which facts tell. `stored`: its events by `seq`, oldest first; `row`: its row."""
+    """A job that facts describe. `stored`: its events by `seq`, oldest first; `row`: its row."""
 
     def __init__(
         self, job_id: UUID, row: Row | None = None, stored: Mapping[int, Event] = _NONE
@@ -66,11 +66,11 @@ class ObservedJob:
         """Whether nothing of it is stored yet."""
         return self._row is None
 
-    def tell(self, source: str, fact: Fact) -> bool:
-        """Add a fact of the source; return whether it told anything new."""
+    def add(self, source: str, fact: Fact) -> bool:
+        """Add a fact of the source; return whether it reported anything new."""
         is_new = self._steps.add(step_of_fact(fact))
         seen_at = None if fact.seen_at is None else utc(fact.seen_at)
-        is_new |= self._description.tell(values_of(source, fact), utc(fact.ts), seen_at)
+        is_new |= self._description.add(values_of(source, fact), utc(fact.ts), seen_at)
         self.is_changed |= is_new
         return is_new
 
@@ -92,7 +92,7 @@ class ObservedJob:
             "described": self._description.stored,
         }
         removed_from = seqs[kept] if kept < len(seqs) else None
-        return Change(self.id, columns, removed_from, added, self._told())
+        return Change(self.id, columns, removed_from, added, self._reported())
 
     def _described(self, name: str) -> Any:
         value = self._description.get(name)
@@ -106,7 +106,7 @@ class ObservedJob:
         row = self._row
         return row is not None and any(row[name] != described[name] for name in ("type", "queue"))
 
-    def _told(self) -> Row:
+    def _reported(self) -> Row:
         changed = self._description.changed
         found: dict[str, Any] = {n: changed[n] for n in ("payload", "result") if n in changed}
         if "error" in changed:

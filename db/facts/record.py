@@ -38,7 +38,7 @@ class FactFault:
 
 @dataclass(slots=True)
 class Recorded:
-    """How many facts told something new, how many did not, and those that belong to no job."""
+    """How many facts reported something new, how many did not, and those that belong to no job."""
 
     recorded: int = 0
     known: int = 0
@@ -55,11 +55,11 @@ async def record_facts(
 ) -> Recorded:
     """Record facts of jobs of a source, which is added if there is none with its name.
 
-    A job is what its facts add up to, in whatever order and however often they are told: its first
-    fact creates it, and one that is told late replaces the events after it, with a new `seq`. What
-    of a fact cannot be stored is replaced by a note. `now`: when a client told them. Locks the
-    jobs, in the order of their ids. Raises TooManySourcesError, and DatabaseUnavailableError if its
-    jobs keep being created and deleted by others.
+    A job is what its facts add up to, in any order and however often they are reported: its first
+    fact creates it, and a late one replaces the events after it, with a new `seq`. What of a fact
+    cannot be stored is replaced by a note. `now`: when a client reported them. Locks the jobs, in
+    the order of their ids. Raises TooManySourcesError, and DatabaseUnavailableError if its jobs
+    keep being created and deleted by others.
     """
     result = Recorded()
     by_name: dict[str, list[Fact]] = defaultdict(list)
@@ -102,7 +102,7 @@ class _Recording:
         """Record the facts of jobs; return those that another process created meanwhile."""
         names, rows = await self._find(wanted)
         jobs = await self._jobs(names, rows)
-        counts = {job.id: self._tell(job, names[job.id]) for job in jobs}
+        counts = {job.id: self._add_facts(job, names[job.id]) for job in jobs}
         new = [job for job in jobs if job.is_new]
         created = await self._create(new, names)
         await self._change([job for job in jobs if job.is_changed and not job.is_new], names)
@@ -140,8 +140,8 @@ class _Recording:
             for job_id in sorted(ids)
         ]
 
-    def _tell(self, job: ObservedJob, name: str) -> int:
-        return sum(job.tell(self.source, fact) for fact in self.by_name[name])
+    def _add_facts(self, job: ObservedJob, name: str) -> int:
+        return sum(job.add(self.source, fact) for fact in self.by_name[name])
 
     async def _create(self, jobs: Sequence[ObservedJob], names: Mapping[UUID, str]) -> set[UUID]:
         if not jobs:
@@ -165,10 +165,10 @@ class _Recording:
             await self.session.execute(statements.DELETE_EVENTS, late)
         groups: dict[frozenset[str], list[Change]] = defaultdict(list)
         for change in changes:
-            groups[frozenset(statements.groups_of(change.told))].append(change)
-        for told, some in groups.items():
+            groups[frozenset(statements.groups_of(change.reported))].append(change)
+        for reported, some in groups.items():
             given = {**self._own, "rows": statements.as_json(self._rows(some, names))}
-            await self.session.execute(statements.updating(told), given)
+            await self.session.execute(statements.updating(reported), given)
         await self._append(changes)
 
     @property
@@ -177,7 +177,7 @@ class _Recording:
 
     def _rows(self, changes: Iterable[Change], names: Mapping[UUID, str]) -> list[dict[str, Any]]:
         return [
-            {"id": each.job_id, "external_id": names[each.job_id], **each.columns, **each.told}
+            {"id": each.job_id, "external_id": names[each.job_id], **each.columns, **each.reported}
             for each in changes
         ]
 

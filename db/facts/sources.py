@@ -16,8 +16,8 @@ from db.tables import source_table
 from db.validation import name_fault
 
 source = source_table.c
-# How old `last_seen_at` gets while facts are told.
-HEARD_EVERY = timedelta(seconds=10)
+# How old `last_seen_at` gets while facts are reported.
+NOTED_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def ensure_source(
 ) -> UUID:
     """Return the id of the source with this name, which is added if there is none.
 
-    `now`: when it was heard of, which is noted every now and then; None: not noted. Raises
+    `now`: when a fact of it came, which is noted every few seconds; None: not noted. Raises
     TooManySourcesError.
     """
     found = await read(session, _by_name, org_id, wanted.name)
@@ -61,8 +61,8 @@ async def ensure_source(
         found = await read(session, _by_name, org_id, wanted.name)
     known = found[0]
     last = known.last_seen_at
-    if now is not None and (last is None or last < now - HEARD_EVERY):
-        await session.execute(_heard(org_id, known.id, now))
+    if now is not None and (last is None or last < now - NOTED_EVERY):
+        await session.execute(_noted(org_id, known.id, now))
     return UUID(str(known.id))
 
 
@@ -83,12 +83,12 @@ def _by_name(org_id: UUID, name: str) -> AnySelect:
     return select(*columns).where(source.org_id == org_id, source.name == name)
 
 
-def _heard(org_id: UUID, source_id: UUID, now: datetime) -> Update:
-    # Of many processes that tell facts at once, one notes it, and none waits.
+def _noted(org_id: UUID, source_id: UUID, now: datetime) -> Update:
+    # Of many processes that report facts at once, one notes it, and none waits.
     own = source.org_id == org_id, source.id == source_id
     free = select(source.id).where(*own).with_for_update(skip_locked=True)
-    heard = update(source_table).where(source.org_id == org_id, source.id.in_(free))
-    return heard.values(last_seen_at=now)
+    changed = update(source_table).where(source.org_id == org_id, source.id.in_(free))
+    return changed.values(last_seen_at=now)
 
 
 def _count(org_id: UUID) -> AnySelect:

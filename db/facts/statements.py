@@ -31,7 +31,7 @@ job, event = job_table.c, job_event_table.c
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
-# What is only written if a fact tells it: it is large, or not read.
+# What is only written if a fact reports it: it is large, or not read.
 GROUPS = {
     "payload": ("payload",),
     "result": ("result",),
@@ -75,9 +75,9 @@ def events_of(org_id: Any, job_ids: Sequence[Any]) -> AnySelect:
     return statement.order_by(event.job_id, event.seq)
 
 
-def groups_of(told: Mapping[str, Any]) -> list[str]:
-    """Return the names of the GROUPS that are told."""
-    return [group for group, names in GROUPS.items() if names[0] in told]
+def groups_of(reported: Mapping[str, Any]) -> list[str]:
+    """Return the names of the GROUPS that are reported."""
+    return [group for group, names in GROUPS.items() if names[0] in reported]
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -117,8 +117,8 @@ def updating(groups: frozenset[str]) -> TextClause:
     Only an INSERT finds them by their key, whatever PostgreSQL knows of the organisation: an UPDATE
     may read all its jobs.
     """
-    told = (name for group in GROUPS if group in groups for name in GROUPS[group])
-    changed = (*_COLUMNS, *told)
+    reported = (name for group in GROUPS if group in groups for name in GROUPS[group])
+    changed = (*_COLUMNS, *reported)
     setting = ", ".join(f"{name} = excluded.{name}" for name in changed)
     resolved = f"ON CONFLICT (org_id, id) DO UPDATE SET {setting}"
     return _made(f"{_inserting((*_KEYS, *changed))} {resolved}", "org_id", "source_id")

@@ -38,12 +38,12 @@ class Step:
 
     @property
     def is_progress(self) -> bool:
-        """Whether it tells of a run that has begun."""
+        """Whether it reports on a run that has begun."""
         return self.status is _RUNNING and PROGRESS in self.detail
 
 
 class Steps:
-    """The steps of one job, one for all that tell of the same.
+    """The steps of one job, one for all that report the same.
 
     An inexact step gives way to an exact one with its status and attempt. Of several inexact ones
     the earliest time counts. Which steps there are does not depend on the order of adding them.
@@ -59,7 +59,7 @@ class Steps:
         return iter(self._found.values())
 
     def add(self, step: Step) -> bool:
-        """Add a step; return whether it told anything new."""
+        """Add a step; return whether it reported anything new."""
         reached = step.status, step.attempt
         is_vague = not step.is_exact and step.attempt is not None
         if is_vague and reached in self._exact:
@@ -126,7 +126,7 @@ def _numbered(steps: list[Step]) -> list[tuple[int, Step]]:
 
 
 def _starts(numbered: Iterable[tuple[int, Step]]) -> dict[int, datetime]:
-    """Return when attempts began, of those of which that is told."""
+    """Return when attempts began, where that is known."""
     found: dict[int, datetime] = {}
     for attempt, step in numbered:
         if step.status is _RUNNING and step.is_exact and not step.is_progress:

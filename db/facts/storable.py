@@ -80,10 +80,10 @@ def _tags(tags: Sequence[str]) -> list[str]:
 
 
 def _parent(source: str, fact: Fact) -> dict[str, UUID]:
-    told = fact.parent_external_id
-    if not told or id_fault(told) is not None or told == fact.external_id:
+    reported = fact.parent_external_id
+    if not reported or id_fault(reported) is not None or reported == fact.external_id:
         return {}
-    return {"parent_id": job_id_of(source, told)}
+    return {"parent_id": job_id_of(source, reported)}
 
 
 def utc(time: datetime) -> datetime:

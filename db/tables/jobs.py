@@ -116,7 +116,7 @@ job_table = Table(
     Column("tags", JSONB(none_as_null=True)),
     # The fingerprint of its last error; see db.error_groups.
     Column("error_group", Uuid),
-    # The system that runs it, what that calls it, and when its facts told what describes it; all
+    # The system that runs it, what that calls it, and when its facts described it; all
     # null for a job that is run by its records here. See db.facts.
     Column("source_id", Uuid),
     Column("external_id", Text),

@@ -1,4 +1,4 @@
-"""What an adapter tells of its queue: versions, tables, what to read, and how rows become facts."""
+"""What an adapter knows of its queue: versions, tables, what to read, and how rows become facts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Table:
         )
 
     def row(self, texts: Mapping[str, str | None]) -> Row:
-        """Read the columns of a row from their texts; columns that were not told are left out."""
+        """Read the columns of a row from their texts; columns that are missing are left out."""
         row: dict[str, Any] = {}
         for name, kind in self.columns.items():
             if name in texts:
@@ -75,7 +75,7 @@ class Adapter:
     title: str
     # A table and a column of it by which the queue is recognised.
     landmark: tuple[str, str]
-    # An expression: the version as text, null or "" if it cannot be told.
+    # An expression: the version as text, null or "" if it is not known.
     version: str
     versions: Sequence[str]
     # The first has the jobs. `facts` takes the rows of one job, and when they were read: the time
@@ -88,7 +88,7 @@ class Adapter:
     live: str
     # Jobs that have ended since $1, an earlier value of `watermark` as text.
     recent: str
-    # What to tell the user: how long ended rows stay, what polling misses, what is not kept.
+    # What to show the user: how long ended rows stay, what polling misses, what is not kept.
     keeps: str
     missed: str
     unknown: str
@@ -96,7 +96,7 @@ class Adapter:
     watermark: str = "now()"
     # Whether rows of jobs that succeed are deleted at once.
     deletes: bool = False
-    # Whether the other tables tell of a job when its row is gone.
+    # Whether the other tables have rows of a job when its row is gone.
     is_outlived: bool = False
 
     @property

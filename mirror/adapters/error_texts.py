@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Error(NamedTuple):
-    """The class and the message of an error; what is not told is None."""
+    """The class and the message of an error; what is missing is None."""
 
     code: str | None
     message: str | None

@@ -66,17 +66,17 @@ def _add_execution(
     if not execution["error"]:
         history.add(SUCCEEDED, ended_at, attempt, detail={"duration": execution["duration"]})
         return
-    told = _error(execution)
+    reported = _error(execution)
     if execution["error_event"] == _DISCARDED:
-        history.add(CANCELED, ended_at, attempt, **told)
+        history.add(CANCELED, ended_at, attempt, **reported)
     else:
         has_ended = is_last and job["finished_at"] is not None
         then = DEAD_LETTER if has_ended else QUEUED
-        history.fail(ended_at, attempt, then=then, scheduled_at=due, **told)
+        history.fail(ended_at, attempt, then=then, scheduled_at=due, **reported)
 
 
 def _add_run(history: History, job: Row) -> None:
-    """Add the only run that the job's own row tells of."""
+    """Add the only run that the job's own row has."""
     attempt = max(job["executions_count"] or 0, 1)
     if job["performed_at"] is not None:
         history.begin(job["performed_at"], attempt)
@@ -84,13 +84,13 @@ def _add_run(history: History, job: Row) -> None:
     if ended_at is None:
         return
     error = ruby_error(job["error"] or "")
-    told: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
+    reported: dict[str, Any] = {"error_code": error.code, "error_message": error.message}
     if not job["error"]:
         history.add(SUCCEEDED, ended_at, attempt)
     elif job["error_event"] == _DISCARDED:
-        history.add(CANCELED, ended_at, history.attempt, **told)
+        history.add(CANCELED, ended_at, history.attempt, **reported)
     else:
-        history.fail(ended_at, attempt, then=DEAD_LETTER, **told)
+        history.fail(ended_at, attempt, then=DEAD_LETTER, **reported)
 
 
 def _error(execution: Row) -> dict[str, Any]:
@@ -108,7 +108,7 @@ ADAPTER = Adapter(
     kind="good_job",
     title="GoodJob",
     landmark=(_JOBS, "serialized_params"),
-    # Rails keeps no number of its own for GoodJob's tables: what each version has added tells.
+    # Rails keeps no number of its own for GoodJob's tables: what each version has added shows it.
     version="""(
         SELECT CASE
             WHEN names @> '{lock_type}' THEN '4.19'

@@ -13,7 +13,7 @@ FAILED, CANCELED, DEAD_LETTER = JobStatus.FAILED, JobStatus.CANCELED, JobStatus.
 
 # The `ts_of` of what was found at a reading, and has no time.
 READ = "when it was read"
-# The key of a detail that tells how many attempts are not kept. Such a fact is of use only to a
+# The key of a detail with the number of attempts that are not kept. Such a fact is of use only to a
 # ledger that does not have these attempts.
 NOT_KEPT = "attempts_not_kept"
 
@@ -65,13 +65,13 @@ class History:
     def begin(
         self, ts: datetime | None, attempt: int, *, ts_of: str | None = None, **rest: Any
     ) -> None:
-        """Add a start; attempts before it that are not kept are told by one fact."""
+        """Add a start; attempts before it that are not kept become one fact."""
         if attempt - self.attempt > 1:
             self.skip_to(attempt - 1)
         self.add(RUNNING, ts, attempt, ts_of=ts_of, **rest)
 
     def skip_to(self, attempt: int, scheduled_at: datetime | None = None) -> None:
-        """Tell that the job has been started so many times, of which nothing is kept."""
+        """Record that the job was started so many times, of which nothing is kept."""
         notes = {NOT_KEPT: attempt - self.attempt}
         self.add(QUEUED, None, attempt, scheduled_at=scheduled_at, detail=notes)
 
@@ -104,7 +104,7 @@ class History:
             self.add(then, ts, attempt, ts_of=ts_of, scheduled_at=scheduled_at)
 
     def schedule(self, due: datetime | None) -> None:
-        """Tell of the last wait when it was to end."""
+        """Record when the last wait was to end."""
         for index in range(len(self.facts) - 1, -1, -1):
             if self.facts[index].status is QUEUED and due is not None:
                 self.facts[index] = replace(self.facts[index], scheduled_at=due)

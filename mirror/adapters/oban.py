@@ -20,7 +20,7 @@ _ENDED_AT = {
 
 
 def facts(rows: Rows, now: datetime) -> list[Fact]:
-    """Map a job. A snooze takes `attempt` back by one: that start is not told any more."""
+    """Map a job. A snooze takes `attempt` back by one: that start is not known any more."""
     job = rows[_JOBS][0]
     history = History(str(job["id"]), job["inserted_at"])
     errors = [error for error in job["errors"] or () if isinstance(error, dict)]
@@ -49,19 +49,19 @@ def _add_error(history: History, job: Row, error: Mapping[str, Any]) -> None:
     attempt, at = int(error.get("attempt") or history.attempt + 1), v.time(str(error.get("at")))
     text = str(error.get("error") or "")
     found = elixir_error(text)
-    told: dict[str, Any] = {"error_code": found.code, "error_message": found.message}
+    reported: dict[str, Any] = {"error_code": found.code, "error_message": found.message}
     if attempt > history.attempt:
         _begin(history, job, attempt, at)
     is_last = attempt == job["attempt"]
     if is_last and job["state"] == "cancelled" and _is_cancel(at, job):
-        history.add(CANCELED, job["cancelled_at"], attempt, **told)
+        history.add(CANCELED, job["cancelled_at"], attempt, **reported)
         return
     # The attempt shows the text as it is, with its stack; the job, what it says.
     history.add(FAILED, at, attempt, detail={"error_message": text or None})
     if is_last and job["state"] == "discarded":
-        history.add(DEAD_LETTER, job["discarded_at"], attempt, **told)
+        history.add(DEAD_LETTER, job["discarded_at"], attempt, **reported)
     else:
-        history.add(QUEUED, at, attempt, **told)
+        history.add(QUEUED, at, attempt, **reported)
 
 
 def _add_last_run(history: History, job: Row, due: datetime | None) -> None:

@@ -66,9 +66,9 @@ def _add_line(history: History, line: Row, due: datetime | None, job: Row | None
         history.begin(at, attempt + 1)
     elif status in {"exception", "failed"} or (status == "queued" and traceback):
         then = QUEUED if status == "queued" else DEAD_LETTER
-        told = _error(traceback or {})
+        reported = _error(traceback or {})
         failed_at = v.time(str((traceback or {}).get("timestamp"))) or at
-        history.fail(failed_at, attempt, then=then, scheduled_at=due, **told)
+        history.fail(failed_at, attempt, then=then, scheduled_at=due, **reported)
     elif status == "queued":
         notes = {"dedupe_key": job["dedupe_key"]} if job and not history.facts else None
         history.add(QUEUED, at, attempt, scheduled_at=due, detail=notes)
@@ -78,7 +78,7 @@ def _add_line(history: History, line: Row, due: datetime | None, job: Row | None
 
 
 def _add_row(history: History, job: Row, due: datetime | None) -> None:
-    """Add what the row tells and the log does not: it may be pruned or, if unlogged, be lost."""
+    """Add what the row has and the log does not: it may be pruned or, if unlogged, be lost."""
     status = _STATUSES[job["status"]]
     if not history.facts:
         history.add(QUEUED, job["created"], 0, scheduled_at=due)
@@ -113,7 +113,7 @@ ADAPTER = Adapter(
     kind="pg_queuer",
     title="PgQueuer",
     landmark=(_JOBS, "entrypoint"),
-    # It keeps no number of its schema: what each version has added tells.
+    # It keeps no number of its schema: what each version has added shows it.
     version="""(
         SELECT CASE
             WHEN names @> '{slot,attempts}' THEN '1.6'

@@ -1,4 +1,4 @@
-"""Procrastinate: its events tell each change of status and when, but no error and no result."""
+"""Procrastinate: its events have each change of status and when, but no error and no result."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -57,7 +57,7 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
 
 
 def _add_status(history: History, status: JobStatus, now: datetime) -> None:
-    """Add what the row tells and no event does."""
+    """Add what the row has and no event."""
     if status in {RUNNING, SUCCEEDED, DEAD_LETTER} and history.status is QUEUED:
         history.begin(now, history.attempt + 1, ts_of=READ)
     if status is DEAD_LETTER:
@@ -118,7 +118,7 @@ ADAPTER = Adapter(
     kind="procrastinate",
     title="Procrastinate",
     landmark=(_JOBS, "task_name"),
-    # It keeps no number of its schema: what each version has added tells.
+    # It keeps no number of its schema: what each version has added shows it.
     version="""(
         SELECT CASE
             WHEN type.labels @> '{retried}' AND type.others THEN 'newer than 3.4'

@@ -14,7 +14,7 @@ _ENDS = {"completed": SUCCEEDED, "cancelled": CANCELED, "discarded": DEAD_LETTER
 
 
 def facts(rows: Rows, now: datetime) -> list[Fact]:
-    """Map a job. A snooze takes `attempt` back by one: that start is not told any more."""
+    """Map a job. A snooze takes `attempt` back by one: that start is not known any more."""
     job = rows[_JOBS][0]
     history = History(str(job["id"]), job["created_at"])
     errors = [error for error in job["errors"] or () if isinstance(error, dict)]

@@ -47,8 +47,8 @@ def facts(rows: Rows, now: datetime) -> list[Fact]:
 
 def _starts(job: Row, before: int | None) -> int:
     """Return how often the job was started before this row; `before`: before the previous one."""
-    told = _arguments(job).get("executions")
-    return max(told if isinstance(told, int) else 0, 0 if before is None else before + 1)
+    reported = _arguments(job).get("executions")
+    return max(reported if isinstance(reported, int) else 0, 0 if before is None else before + 1)
 
 
 def _add_retried(history: History, retried_at: datetime, attempt: int) -> None:
@@ -129,7 +129,7 @@ ADAPTER = Adapter(
     kind="solid_queue",
     title="Solid Queue",
     landmark=(_JOBS, "active_job_id"),
-    # Rails keeps the number of the schema elsewhere: what versions have added tells.
+    # Rails keeps the number of the schema elsewhere: what versions have added shows it.
     version="""(
         SELECT CASE WHEN bool_or(attname = 'batch_id') THEN '1 with batches' ELSE '1' END
         FROM pg_attribute WHERE attrelid = '{schema}.solid_queue_jobs'::regclass

@@ -1,7 +1,7 @@
 """Values of PostgreSQL, read from the text that it writes them as.
 
 All columns are read as text, so that a row is the same whether a SELECT or the write-ahead log
-told it. Sessions must have TimeZone = UTC and DateStyle = ISO.
+reported it. Sessions must have TimeZone = UTC and DateStyle = ISO.
 """
 
 import base64

@@ -54,7 +54,7 @@ class GroupWatch:
             self._seen.update(group.id for group in groups.values())
 
     def forget(self) -> None:
-        """Forget all groups: nobody waits for new ones."""
+        """Forget all groups: no subscriber waits for new ones."""
         self._seen = None
         self.is_loading = False
 

@@ -179,7 +179,7 @@ def remove(
         if name not in rows:
             fail(f"there is no mirror {name}; see: joblens mirror list")
         options = MirrorOptions.read(rows[name].settings)
-        # First: a slot that nobody reads would fill the disk of the queue's server.
+        # First: an unread slot would fill the disk of the queue's server.
         if options.slot is not None and not keep_slot:
             _connected(_drop_slot, options)
         asyncio.run(_in_ledger(ledger, _remove, org_id, name))
@@ -283,8 +283,8 @@ def _cells(row: Any) -> tuple[str, ...]:
 async def _run(url: str, org_id: UUID, names: Sequence[str], *, once: bool) -> None:
     engine = create_worker_engine(url)
     with _bars() as bars:
-        tell = _teller(bars)
-        runners = [Runner(engine, url, org_id, name, once=once, told=tell) for name in names]
+        show = _shown_in(bars)
+        runners = [Runner(engine, url, org_id, name, once=once, on_step=show) for name in names]
         tasks = [asyncio.create_task(runner.run()) for runner in runners]
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -309,10 +309,10 @@ def _bars() -> Progress:
     )
 
 
-def _teller(bars: Progress) -> Callable[[Step], None]:
+def _shown_in(bars: Progress) -> Callable[[Step], None]:
     tasks: dict[str, TaskID] = {}
 
-    def tell(step: Step) -> None:
+    def show(step: Step) -> None:
         if step.is_done:
             if (task := tasks.pop(step.name, None)) is not None:
                 bars.remove_task(task)
@@ -321,4 +321,4 @@ def _teller(bars: Progress) -> Callable[[Step], None]:
             tasks[step.name] = bars.add_task(step.name, total=step.estimate or None)
         bars.update(tasks[step.name], completed=step.backfilled)
 
-    return tell
+    return show

@@ -21,7 +21,7 @@ from joblens_client.recorder import Recorder
 # It asks again and again whether a chord's tasks are done, where the result backend can't tell.
 _INTERNAL = frozenset({"celery.chord_unlock"})
 _REDIS = ("redis://", "rediss://", "redis+", "sentinel://")
-# Set at the request of a task that has published itself anew: that run has no other end.
+# Set at the request of a task that has published itself again: that run has no other end.
 _ENDED = "joblens_ended"
 # When the retry of a request was published: another child may have started it since.
 _RETRIED = "joblens_retried"
@@ -30,20 +30,20 @@ _RETRIED = "joblens_retried"
 def instrument(app: celery.Celery, recorder: Recorder) -> None:
     """Record the tasks of an app, in this process and in those that it forks."""
     recorder.kind = recorder.kind or "celery"
-    told = _Signals(app, recorder)
+    handlers = _Signals(app, recorder)
     connected: Mapping[Any, Callable[..., None]] = {
-        signals.before_task_publish: told.before_publish,
-        signals.after_task_publish: told.published,
-        signals.task_received: told.received,
-        signals.task_revoked: told.revoked,
-        signals.task_unknown: told.unknown,
-        signals.task_prerun: told.started,
-        signals.task_success: told.succeeded,
-        signals.task_retry: told.retried,
-        signals.task_failure: told.failed,
-        signals.task_postrun: told.ended,
-        signals.worker_process_shutdown: told.flush,
-        signals.worker_shutdown: told.flush,
+        signals.before_task_publish: handlers.before_publish,
+        signals.after_task_publish: handlers.published,
+        signals.task_received: handlers.received,
+        signals.task_revoked: handlers.revoked,
+        signals.task_unknown: handlers.unknown,
+        signals.task_prerun: handlers.started,
+        signals.task_success: handlers.succeeded,
+        signals.task_retry: handlers.retried,
+        signals.task_failure: handlers.failed,
+        signals.task_postrun: handlers.ended,
+        signals.worker_process_shutdown: handlers.flush,
+        signals.worker_shutdown: handlers.flush,
     }
     for signal, receiver in connected.items():
         signal.connect(receiver, weak=False, dispatch_uid=f"joblens {receiver.__name__}")
@@ -76,38 +76,40 @@ class _Signals:
         **_: Any,
     ) -> Fact | None:
         # Without an id among the headers it has the old protocol of Celery 3.
-        told = headers or {}
-        if "id" not in told or told.get("task") in _INTERNAL:
+        reported = headers or {}
+        if "id" not in reported or reported.get("task") in _INTERNAL:
             return None
-        running = _running_request(told["id"])
-        if told.get("retries"):
+        running = _running_request(reported["id"])
+        if reported.get("retries"):
             if running is not None:
                 setattr(running, _RETRIED, now())
-            return None  # the signal of the retry tells of it, later
+            return None  # the signal of the retry reports it, later
         if running is not None:
             setattr(running, _ENDED, True)  # the task replaces itself
         args, kwargs = body[:2] if isinstance(body, (tuple, list)) else ((), {})
-        type_ = str(told.get("shadow") or told.get("task") or sender)
+        type_ = str(reported.get("shadow") or reported.get("task") or sender)
         return Fact(
-            told["id"],
+            reported["id"],
             Status.QUEUED,
             attempt=0 if running is None else None,
             queue=routing_key,
             priority=self._priority(properties or {}),
-            scheduled_at=_time(told.get("eta")),
-            **self._described(type_, args, kwargs, told),
+            scheduled_at=_time(reported.get("eta")),
+            **self._described(type_, args, kwargs, reported),
         )
 
     def _described(
-        self, type_: str, args: Any, kwargs: Any, told: Mapping[str, Any]
+        self, type_: str, args: Any, kwargs: Any, reported: Mapping[str, Any]
     ) -> dict[str, Any]:
-        task = self.app.tasks.get(told.get("task"))
+        task = self.app.tasks.get(reported.get("task"))
         retries = getattr(task, "max_retries", None)
-        detail = {name: told[name] for name in ("root_id", "expires", "origin") if told.get(name)}
+        detail = {
+            name: reported[name] for name in ("root_id", "expires", "origin") if reported.get(name)
+        }
         return {
             "type": type_,
-            "parent_external_id": told.get("parent_id"),
-            "batch": told.get("group"),
+            "parent_external_id": reported.get("parent_id"),
+            "batch": reported.get("group"),
             "max_attempts": None if retries is None else retries + 1,
             "payload": self.recorder.payload(type_, args, kwargs),
             "detail": detail or None,
@@ -125,7 +127,7 @@ class _Signals:
         """Record a task that a worker holds until its time: its producer may not have."""
         if request.name in _INTERNAL or not request.eta or request.request_dict.get("retries"):
             return
-        told = request.request_dict
+        reported = request.request_dict
         fact = Fact(
             request.id,
             Status.QUEUED,
@@ -133,7 +135,7 @@ class _Signals:
             is_exact=False,
             queue=_queue(request.delivery_info),
             scheduled_at=_time(request.eta),
-            **self._described(request.name, request.args, request.kwargs, told),
+            **self._described(request.name, request.args, request.kwargs, reported),
         )
         self.recorder.record(fact)
 
@@ -142,9 +144,9 @@ class _Signals:
         if task.name in _INTERNAL:
             return
         request = task.request
-        told = {"task": task.name, "parent_id": request.parent_id, "group": request.group}
+        reported = {"task": task.name, "parent_id": request.parent_id, "group": request.group}
         type_ = request.shadow or task.name
-        described = self._described(type_, args, kwargs, told)
+        described = self._described(type_, args, kwargs, reported)
         described["detail"] = _run_detail(request) or None
         queue, worker = _queue(request.delivery_info), request.hostname
         fact = Fact(task_id, Status.RUNNING, queue=queue, worker=worker, **described)
@@ -162,25 +164,25 @@ class _Signals:
         if request.task in _INTERNAL:
             return
         error = getattr(reason, "exc", None)
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "ts": getattr(request, _RETRIED, None),
             "scheduled_at": _time(getattr(reason, "when", None)),
         }
         if error is None:
-            told |= {"error_code": "Retry", "error_message": str(reason.message or "")}
-        self.recorder.record_failure(request.id, error, Status.QUEUED, **told)
+            reported |= {"error_code": "Retry", "error_message": str(reason.message or "")}
+        self.recorder.record_failure(request.id, error, Status.QUEUED, **reported)
 
     def failed(
         self, sender: Any, task_id: str, exception: Any, einfo: Any = None, **_: Any
     ) -> None:
         """Record a failure for good, also of a child that was lost."""
         if sender.name in _INTERNAL or isinstance(exception, Reject):
-            return  # `ended` tells of a Reject, also with a Celery that sends no signal for it
-        told: dict[str, Any] = {}
+            return  # `ended` reports a Reject, also with a Celery that sends no signal for it
+        reported: dict[str, Any] = {}
         text = getattr(einfo, "traceback", None)
         if exception.__traceback__ is None and isinstance(text, str):
-            told["detail"] = {"traceback": last_part(text)}
-        self.recorder.record_failure(task_id, exception, Status.DEAD_LETTER, **told)
+            reported["detail"] = {"traceback": last_part(text)}
+        self.recorder.record_failure(task_id, exception, Status.DEAD_LETTER, **reported)
 
     def ended(
         self, task_id: str, task: Any, state: str | None = None, retval: Any = None, **_: Any
@@ -193,8 +195,8 @@ class _Signals:
         elif state == "REJECTED":
             again = Status.QUEUED if getattr(retval, "requeue", False) else Status.DEAD_LETTER
             reason = str(getattr(retval, "reason", None) or "")
-            told: dict[str, Any] = {"error_code": "Reject", "error_message": reason}
-            self.recorder.record_failure(task_id, None, again, **told)
+            reported: dict[str, Any] = {"error_code": "Reject", "error_message": reason}
+            self.recorder.record_failure(task_id, None, again, **reported)
 
     def revoked(
         self,

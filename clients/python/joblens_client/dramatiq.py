@@ -1,6 +1,6 @@
 """Records what Dramatiq tells a middleware: `broker.add_middleware(JoblensMiddleware(recorder))`.
 
-It is added last: what it is told of failures must come before Retries enqueues the message again.
+It is added last: failures must reach it before Retries enqueues the message again.
 """
 
 from contextlib import suppress

@@ -34,7 +34,7 @@ class Fact:
     """A job had `status` at `ts`. What is None was not seen.
 
     `external_id`: what its library calls the job. `attempt`: how many times it had been started,
-    this time included; None: Joblens counts the starts that it is told. `is_exact`: False if `ts`
+    this time included; None: Joblens counts the starts that it gets. `is_exact`: False if `ts`
     is only the nearest time that is known.
     """
 
@@ -62,8 +62,10 @@ class Fact:
 
     def encoded(self) -> str:
         """Return its JSON, of bounded size: a GraphQL FactInput."""
-        told = ((name, getattr(self, name)) for name in _INPUTS)
-        values = {_INPUTS[name]: _value(name, value) for name, value in told if value is not None}
+        reported = ((name, getattr(self, name)) for name in _INPUTS)
+        values = {
+            _INPUTS[name]: _value(name, value) for name, value in reported if value is not None
+        }
         return json.dumps(values, separators=(",", ":"))
 
 

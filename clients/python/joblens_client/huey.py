@@ -25,18 +25,18 @@ _DROPPED = (signals.SIGNAL_REVOKED, signals.SIGNAL_EXPIRED)
 def instrument(huey: Huey, recorder: Recorder) -> None:
     """Record the tasks of a Huey, in this process and in those that it forks."""
     recorder.kind = recorder.kind or "huey"
-    told = _Signals(huey, recorder)
-    huey.signal(signals.SIGNAL_ENQUEUED)(told.enqueued)
-    huey.signal(signals.SIGNAL_SCHEDULED)(told.scheduled)
-    huey.signal(signals.SIGNAL_EXECUTING)(told.executing)
-    huey.signal(*filter(None, _FAILED))(told.failed)
-    huey.signal(signals.SIGNAL_RETRYING)(told.retrying)
-    huey.signal(*_DROPPED)(told.dropped)
-    huey.signal(signals.SIGNAL_INTERRUPTED)(told.interrupted)
+    handlers = _Signals(huey, recorder)
+    huey.signal(signals.SIGNAL_ENQUEUED)(handlers.enqueued)
+    huey.signal(signals.SIGNAL_SCHEDULED)(handlers.scheduled)
+    huey.signal(signals.SIGNAL_EXECUTING)(handlers.executing)
+    huey.signal(*filter(None, _FAILED))(handlers.failed)
+    huey.signal(signals.SIGNAL_RETRYING)(handlers.retrying)
+    huey.signal(*_DROPPED)(handlers.dropped)
+    huey.signal(signals.SIGNAL_INTERRUPTED)(handlers.interrupted)
     # The signal of a success does not have the result.
-    huey.post_execute(_NAME)(told.ended)
+    huey.post_execute(_NAME)(handlers.ended)
     # A worker may be a process that ends without Python's exit handlers.
-    huey.on_shutdown(_NAME)(told.flush)
+    huey.on_shutdown(_NAME)(handlers.flush)
 
 
 class _Signals:
@@ -54,7 +54,7 @@ class _Signals:
             task.id,
             Status.QUEUED,
             attempt=0,
-            # The scheduler enqueues it anew; the producer's fact is the exact one.
+            # The scheduler enqueues it again; the producer's fact is the exact one.
             is_exact=None if eta is None or eta > now() else False,
             scheduled_at=eta,
             parent_external_id=parent if parent != task.id else None,
@@ -102,11 +102,11 @@ class _Signals:
 
     def interrupted(self, signal: str, task: Any) -> None:
         """Record a run that its consumer's end has ended: Huey does not repeat it."""
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "error_code": "Interrupted",
             "error_message": "The consumer was stopped.",
         }
-        self._recorder.record_failure(task.id, None, Status.DEAD_LETTER, **told)
+        self._recorder.record_failure(task.id, None, Status.DEAD_LETTER, **reported)
 
     def ended(self, task: Any, value: Any, error: BaseException | None) -> None:
         """Record a success."""
@@ -123,9 +123,9 @@ class _Signals:
             return False
         self._running.retried = None
         error, self._running.error = getattr(self._running, "error", None), None
-        told: dict[str, Any] = {} if error is not None else {"error_code": "RetryTask"}
+        reported: dict[str, Any] = {} if error is not None else {"error_code": "RetryTask"}
         due = self._utc(task.eta)
-        self._recorder.record_failure(task.id, error, Status.QUEUED, scheduled_at=due, **told)
+        self._recorder.record_failure(task.id, error, Status.QUEUED, scheduled_at=due, **reported)
         return True
 
     def _described(self, task: Any) -> dict[str, Any]:

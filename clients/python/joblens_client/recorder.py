@@ -24,14 +24,14 @@ _recorders: "weakref.WeakSet[Recorder]" = weakref.WeakSet()
 
 
 class Recorder:
-    """Tells a Joblens of the jobs of one source.
+    """Reports the jobs of one source to a Joblens.
 
     `url`: of Joblens, such as `https://joblens.example.com`. `source`: the name of what runs the
     jobs; all of its processes use the same. `kind`: what it is, such as `celery`; the module of a
     library knows it. `args`: whether arguments are sent as the job's payload; `hide` gets the type
     of a job and its `{"args": […], "kwargs": {…}}`, and returns what is sent instead. `results`:
     whether what a job returned is sent. `start_seconds`: how long a job waits at most until its
-    start has been told; 0: not at all. `max_facts`, `max_bytes`, `max_seconds`: how much is kept
+    start is recorded; 0: not at all. `max_facts`, `max_bytes`, `max_seconds`: how much is kept
     while Joblens can't be reached, and for how long. `exit_seconds`: how long the process waits at
     its end for what has not been sent. `timeout_seconds`: of one request.
     """
@@ -60,7 +60,7 @@ class Recorder:
         self._start_seconds, self._exit_seconds = start_seconds, exit_seconds
         self._bounds = Bounds(max_facts, max_bytes, max_seconds)
         self._timeout_seconds, self._ssl = timeout_seconds, ssl
-        self._target()  # a bad address is told to who starts the process
+        self._target()  # a bad address fails the start of the process
         self._begin()
         _recorders.add(self)
         atexit.register(_flush, weakref.ref(self))
@@ -160,7 +160,7 @@ class Recorder:
         self._lock = new_lock()
         self._sender: Sender | None = None
         self._faulty = 0
-        self._is_told = False
+        self._is_logged = False
 
     def _put(
         self, fact: Fact, done: Callable[[], None] | None = None, *, wait: bool = False
@@ -188,8 +188,8 @@ class Recorder:
     def _fault(self, message: str) -> None:
         """Count an error, and log the first one."""
         self._faulty += 1
-        if not self._is_told:
-            self._is_told = True
+        if not self._is_logged:
+            self._is_logged = True
             _log.warning(message, exc_info=True)
 
 

@@ -31,20 +31,20 @@ def instrument(recorder: Recorder) -> None:
         return
     setattr(Queue, _INSTRUMENTED, True)
     recorder.kind = recorder.kind or "rq"
-    told = _Told(recorder)
-    _replace(Queue, "enqueue_job", told.enqueue)
-    _replace(Queue, "schedule_job", told.schedule)
-    _replace(Queue, "enqueue_many", told.enqueue_many)
-    _replace(Queue, "run_job", told.run_at_once)
-    _replace(Job, "cancel", told.cancel)
-    _replace(FailedJobRegistry, "requeue", told.requeue)
-    _replace(StartedJobRegistry, "cleanup", told.clean_up)
+    reporter = _Reporter(recorder)
+    _replace(Queue, "enqueue_job", reporter.enqueue)
+    _replace(Queue, "schedule_job", reporter.schedule)
+    _replace(Queue, "enqueue_many", reporter.enqueue_many)
+    _replace(Queue, "run_job", reporter.run_at_once)
+    _replace(Job, "cancel", reporter.cancel)
+    _replace(FailedJobRegistry, "requeue", reporter.requeue)
+    _replace(StartedJobRegistry, "cleanup", reporter.clean_up)
     for worker in (Worker, SimpleWorker):
-        _replace(worker, "prepare_job_execution", told.start)
-        _replace(worker, "handle_job_success", told.succeed)
-        _replace(worker, "handle_job_failure", told.fail)
-        _replace(worker, "handle_job_retry", told.fail)
-        _replace(worker, "perform_job", told.perform)
+        _replace(worker, "prepare_job_execution", reporter.start)
+        _replace(worker, "handle_job_success", reporter.succeed)
+        _replace(worker, "handle_job_failure", reporter.fail)
+        _replace(worker, "handle_job_retry", reporter.fail)
+        _replace(worker, "perform_job", reporter.perform)
 
 
 def _replace(kind: type, name: str, by: Callable[..., Any]) -> None:
@@ -63,7 +63,7 @@ def _replace(kind: type, name: str, by: Callable[..., Any]) -> None:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Reporter:
     recorder: Recorder
 
     def enqueue(self, original: Any, queue: Any, job: Any, *args: Any, **kwargs: Any) -> Any:
@@ -84,7 +84,7 @@ class _Told:
         if job.started_at is None:
             self.recorder.record(replace(fact, scheduled_at=_utc(datetime)))
         else:
-            setattr(job, _DUE, _utc(datetime))  # a retry or a repetition, which is told of later
+            setattr(job, _DUE, _utc(datetime))  # a retry or a repetition, which is reported later
         return done
 
     def enqueue_many(self, original: Any, queue: Any, *args: Any, **kwargs: Any) -> Any:
@@ -151,10 +151,10 @@ class _Told:
             self.recorder.record(Fact(job.id, Status.CANCELED, detail={"reason": "stopped"}))
             return done
         is_retried = status in {"queued", "scheduled"}
-        told: dict[str, Any] = {} if error is not None else _lost(kwargs.get("exc_string"))
-        told["scheduled_at"] = getattr(job, _DUE, None) if is_retried else None
+        reported: dict[str, Any] = {} if error is not None else _lost(kwargs.get("exc_string"))
+        reported["scheduled_at"] = getattr(job, _DUE, None) if is_retried else None
         then = Status.QUEUED if is_retried else Status.DEAD_LETTER
-        self.recorder.record_failure(job.id, error, then, ts=ts, **told)
+        self.recorder.record_failure(job.id, error, then, ts=ts, **reported)
         return done
 
     def perform(self, original: Any, worker: Any, *args: Any, **kwargs: Any) -> Any:
@@ -167,26 +167,26 @@ class _Told:
 
     def _abandoned(self, job: Any, kind: Any, error: Any, traceback: Any) -> None:
         then = Status.QUEUED if job.retries_left else Status.DEAD_LETTER
-        told: dict[str, Any] = {
+        reported: dict[str, Any] = {
             "error_code": code_of(error),
             "error_message": "The worker of the job has vanished.",
         }
-        self.recorder.record_failure(job.id, None, then, **told)
+        self.recorder.record_failure(job.id, None, then, **reported)
 
     def _queued(self, job: Any, queue: str) -> Fact:
         fact = self._described(job, Status.QUEUED, queue=queue, attempt=0)
         parents = list(getattr(job, "_dependency_ids", None) or ())
         return replace(fact, parent_external_id=parents[0] if parents else None)
 
-    def _described(self, job: Any, status: Status, **told: Any) -> Fact:
+    def _described(self, job: Any, status: Status, **reported: Any) -> Fact:
         type_, payload = None, None
         with suppress(Exception):  # it can't be read without the code of the job
             type_ = job.func_name
             payload = self.recorder.payload(type_, job.args or (), job.kwargs or {})
         if job.retries_left is not None and status is Status.QUEUED:
-            told["max_attempts"] = job.retries_left + 1
+            reported["max_attempts"] = job.retries_left + 1
         batch = getattr(job, "group_id", None)
-        return Fact(job.id, status, type=type_, payload=payload, batch=batch, **told)
+        return Fact(job.id, status, type=type_, payload=payload, batch=batch, **reported)
 
     def _record_success(self, job: Any) -> None:
         result = self.recorder.result(getattr(job, "_result", None))

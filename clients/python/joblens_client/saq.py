@@ -24,13 +24,13 @@ _REMEMBERED = 1_000
 def instrument(queue: Queue, recorder: Recorder) -> None:
     """Record the jobs of a queue that this process enqueues, runs or aborts."""
     recorder.kind = recorder.kind or "saq"
-    told = _Told(queue.name, recorder)
+    reporter = _Reporter(queue.name, recorder)
     for name in ("enqueue", "update", "retry", "finish"):
         original = getattr(queue, name)
-        setattr(queue, name, functools.partial(getattr(told, name), original))
+        setattr(queue, name, functools.partial(getattr(reporter, name), original))
 
 
-class _Told:
+class _Reporter:
     def __init__(self, queue: str, recorder: Recorder) -> None:
         self._queue, self._recorder = queue, recorder
         self._ended: deque[str] = deque(maxlen=_REMEMBERED)
@@ -64,8 +64,8 @@ class _Told:
         delay = job.next_retry_delay()
         due = ts + timedelta(seconds=delay) if delay else None
         await original(job, error)
-        told = {"ts": ts, "scheduled_at": due, **_failure(failure, error)}
-        self._recorder.record_failure(_id(job), failure, Status.QUEUED, **told)
+        reported = {"ts": ts, "scheduled_at": due, **_failure(failure, error)}
+        self._recorder.record_failure(_id(job), failure, Status.QUEUED, **reported)
 
     async def finish(
         self, original: Callable[..., Awaitable[Any]], job: Job, status: Any, **kwargs: Any
@@ -81,8 +81,8 @@ class _Told:
             result = self._recorder.result(kwargs.get("result"))
             self._recorder.record(Fact(id_, Status.SUCCEEDED, result=result))
         elif status is JobStatus.FAILED:
-            told = _failure(failure, error)
-            self._recorder.record_failure(id_, failure, Status.DEAD_LETTER, **told)
+            reported = _failure(failure, error)
+            self._recorder.record_failure(id_, failure, Status.DEAD_LETTER, **reported)
         else:
             detail = {"reason": "aborted", "error": error}
             self._recorder.record(Fact(id_, Status.CANCELED, detail=detail))

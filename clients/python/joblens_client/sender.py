@@ -32,7 +32,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Entry:
-    """A fact as JSON, or none, which only asks to be told when all before it has been sent.
+    """A fact as JSON, or none, which only waits until all before it has been sent.
 
     `done` is called when it has been sent, was given up, or Joblens can't be reached.
     """
@@ -53,7 +53,7 @@ class Sender:
         self._wake = new_lock()
         self._counts = dict.fromkeys(("sent", "dropped", "rejected", "waiting"), 0)
         self._size = 0
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self.is_well = True
         """Whether it is worth waiting: the last facts were sent, in time."""
 
@@ -104,7 +104,7 @@ class Sender:
                 self._end(entries, "dropped")
 
     def _collect(self) -> list[Entry]:
-        """Take what waits; a fact for which nobody waits stays a little for others to come."""
+        """Take what waits; a fact for which no job waits stays a little for others to come."""
         entries = [self._queue.get()]
         size = len(entries[0].text)
         until = time.monotonic() + _LINGER_SECONDS
@@ -140,7 +140,7 @@ class Sender:
             return
 
     def _young(self, entries: list[Entry]) -> list[Entry]:
-        """Give up what has waited for too long, or only asked to be told."""
+        """Give up what has waited for too long, or only waited."""
         oldest = time.monotonic() - self._bounds.seconds
         old = [entry for entry in entries if entry.text and entry.at < oldest]
         if old:
@@ -177,8 +177,8 @@ class Sender:
 
     def _recover(self) -> None:
         self.is_well = True
-        if "down" in self._told:
-            self._told -= {"down", "old", "full"}
+        if "down" in self._logged:
+            self._logged -= {"down", "old", "full"}
             _log.warning(
                 "%s takes facts again; %d were dropped.", self._target.url, self.stats.dropped
             )
@@ -200,8 +200,8 @@ class Sender:
                 self._counts[name] += number
 
     def _tell_once(self, what: str, message: str, *values: object) -> None:
-        if what not in self._told:
-            self._told.add(what)
+        if what not in self._logged:
+            self._logged.add(what)
             _log.warning(message, *values)
 
 

@@ -1,6 +1,6 @@
 """Records what Taskiq tells a middleware: `broker.add_middlewares(JoblensMiddleware(recorder))`.
 
-It is added last: what it is told of failures must come before a retry sends the task again.
+It is added last: failures must reach it before a retry sends the task again.
 """
 
 from contextvars import ContextVar

@@ -94,7 +94,7 @@ class Connection:
             try:
                 return self._exchange(self._kept, body)
             except (OSError, HTTPException):
-                # Joblens may have closed it while it was idle. Facts may be told twice.
+                # Joblens may have closed it while it was idle. Facts may be sent twice.
                 self.close()
         self._kept = self._open()
         return self._exchange(self._kept, body)
@@ -132,13 +132,13 @@ def _refusals(status: int, answer: bytes, retry_after: float) -> list[str]:
     message = _words(status, answer, errors)
     if status in _LATER or status >= _SERVER_FAILED or _code(errors) in _LATER_CODES:
         raise UnavailableError(message, retry_after)
-    told = (found.get("data") or {}).get("recordFacts")
-    if told is None and errors is None and status < _CLIENT_FAILED:
+    reported = (found.get("data") or {}).get("recordFacts")
+    if reported is None and errors is None and status < _CLIENT_FAILED:
         # Something else answers at this address.
         raise UnavailableError(message)
-    if told is None:
+    if reported is None:
         raise RefusedError(message)
-    return [str(fault.get("message")) for fault in told.get("faults", ())]
+    return [str(fault.get("message")) for fault in reported.get("faults", ())]
 
 
 def _object(answer: bytes) -> dict[str, Any]:

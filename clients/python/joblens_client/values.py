@@ -13,7 +13,7 @@ MAX_TEXT = 10_000
 _MAX_SIZE = 64_000
 _MAX_DEPTH = 20
 _CUT = "…"
-# What json writes of a value beside its text, roughly: quotes, a comma.
+# What json writes of a value besides its text, roughly: quotes, a comma.
 _EACH = 4
 # Their str() says it all, and does nothing else. That of a QuerySet of Django reads a database.
 _SHOWN = (UUID, Decimal, datetime, date, time, timedelta, PurePath)
