@@ -18,7 +18,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_event_table
 from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
-from db.tallies.keys import ALL, OTHERS
+from db.tallies.joins import JOINED_KEYS, JOINS, KEPT, KEY, joined
+from db.tallies.keys import ALL
 from db.tallies.spans import Span
 from db.tallies.typed_sql import typed_sql
 
@@ -109,54 +110,10 @@ SELECT (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts LIMIT 1) AS 
 SUM_UP = typed_sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
 
-# The key of a job, as in db.tallies.keys; -1 if it has none yet.
-_KEY = f"""
-coalesce(own.id, of_type.id, CASE WHEN NOT EXISTS (
-    SELECT FROM tally_key AS known WHERE known.org_id = :org_id AND known.type = job.type
-) THEN (
-    SELECT others.id FROM tally_key AS others
-    WHERE others.org_id = :org_id AND others.type = '{OTHERS}' AND others.queue = '{OTHERS}'
-) END, -1)
-"""
-_JOINED_KEYS = f"""
-LEFT JOIN tally_key AS own
-    ON own.org_id = :org_id AND own.type = job.type AND own.queue = job.queue
-LEFT JOIN tally_key AS of_type
-    ON of_type.org_id = :org_id AND of_type.type = job.type AND of_type.queue = '{OTHERS}'
-"""
-
-
-def _joined(which: str) -> str:
-    """Make `event`, `job` and `pair`, whose key is that of a job's type and queue, of some events.
-
-    Of an organisation that is newer than the statistics of the tables, PostgreSQL expects a single
-    row and would compare each event with each job. `_JOINS` are full, which only hashes or sorted
-    rows can answer: each event has its job, and each job its pair.
-    """
-    return f"""
-    event AS MATERIALIZED (
-        SELECT org_id, job_id, seq, ts, prev_status, next_status FROM job_event AS event
-        WHERE event.org_id = :org_id AND {which}
-        AND event.prev_status IS DISTINCT FROM event.next_status
-    ), job AS MATERIALIZED (
-        SELECT id, type, queue, queued_at, scheduled_at, started_at, finished_at FROM job
-        WHERE job.org_id = :org_id AND job.id = ANY (ARRAY(SELECT job_id FROM event))
-    ), pair AS MATERIALIZED (
-        SELECT job.type, job.queue, {_KEY} AS key_id
-        FROM (SELECT DISTINCT type, queue FROM job) AS job {_JOINED_KEYS}
-    )
-    """
-
-
-_JOINS = """
-FROM event FULL JOIN job ON job.id = event.job_id
-FULL JOIN pair ON pair.type = job.type AND pair.queue = job.queue
-"""
-
 
 def pairs_without_key(which: str) -> TextClause:
     """Select the pairs of type and queue of events that have no key."""
-    return typed_sql(f"WITH {_joined(which)} SELECT type, queue FROM pair WHERE key_id = -1")
+    return typed_sql(f"WITH {joined(which)} SELECT type, queue FROM pair WHERE key_id = -1")
 
 
 def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClause:
@@ -168,11 +125,11 @@ def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClaus
     counts = ", ".join(f"{each} FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
     durations = _DURATIONS.format(sign=sign) if Span.HOUR in spans else ""
     return typed_sql(f"""
-    WITH {_joined(which)}, change AS MATERIALIZED (
+    WITH {joined(which)}, change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, pair.key_id,
             date_trunc('hour', event.ts) AS hour,
             event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
-        {_JOINS}
+        {JOINS}
     ), counted AS (
         SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
     ), added AS ({_add("counted", spans)}){durations}
@@ -186,8 +143,8 @@ def sum_jobs() -> TextClause:
     counts = _counts("count(*)", *entered, *("0" for _ in LEFT))
     return typed_sql(f"""
     WITH counted AS (
-        SELECT {_KEY} AS key_id, {_BEGINNING} AS hour, {counts}
-        FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id GROUP BY 1
+        SELECT {KEY} AS key_id, {_BEGINNING} AS hour, {counts}
+        FROM job {JOINED_KEYS} WHERE job.org_id = :org_id GROUP BY 1
     ) {_add("counted", [Span.TOTAL])}
     """)
 
@@ -201,7 +158,7 @@ def remove_jobs() -> TextClause:
     counts = _counts("0", *("0" for _ in ENTERED), *left)
     return typed_sql(f"""
     WITH change AS (
-        SELECT {_KEY} AS key_id, date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
+        SELECT {KEY} AS key_id, date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
             coalesce(
                 (SELECT event.next_status FROM job_event AS event
                  WHERE event.org_id = :org_id AND event.job_id = job.id
@@ -209,7 +166,7 @@ def remove_jobs() -> TextClause:
                  ORDER BY event.seq DESC LIMIT 1),
                 CASE WHEN job.event_seq = 0 THEN job.status END
             ) AS status
-        FROM job {_JOINED_KEYS} WHERE job.org_id = :org_id AND job.id = ANY(:job_ids)
+        FROM job {JOINED_KEYS} WHERE job.org_id = :org_id AND job.id = ANY(:job_ids)
     ), counted AS (
         SELECT key_id, hour, {counts}
         FROM change WHERE status IS NOT NULL GROUP BY key_id, hour
@@ -230,13 +187,6 @@ def _starts(spans: Iterable[Span]) -> str:
     return ", ".join(f"({span:d}, {_START[span]})" for span in spans)
 
 
-# The keys whose sums have what is counted for the key of a pair.
-_KEPT = f"""
-JOIN tally_key AS own ON own.org_id = :org_id AND own.id = key_id
-CROSS JOIN LATERAL (VALUES (own.id), (own.type_key), (own.queue_key), ({ALL})) AS kept (key)
-"""
-
-
 _ADD_SKETCHES = f"""
 INSERT INTO tally_duration AS kept
     (org_id, span, key_id, start, kind, bins, counts, total, least, most)
@@ -246,7 +196,7 @@ FROM (
     SELECT {Span.DAY:d} AS span, key, day AS start, kind, bin,
         CAST(sum(durations) AS bigint) AS durations, sum(total) AS total,
         min(least) AS least, max(most) AS most
-    FROM binned {_KEPT} GROUP BY key, day, kind, bin
+    FROM binned {KEPT} GROUP BY key, day, kind, bin
     UNION ALL
     SELECT {Span.HOUR:d}, {ALL}, hour, kind, bin, durations, total, least, most
     FROM binned WHERE key_id IS NULL
@@ -300,7 +250,7 @@ def _add(counted: str, spans: Sequence[Span]) -> str:
     sums = ", ".join(f"CAST(sum({name}) AS bigint)" for name in COUNTS)
     return f"""
     INSERT INTO tally (org_id, span, key_id, start, {", ".join(COUNTS)})
-    SELECT :org_id, span, key, start, {sums} FROM {counted} {_KEPT}
+    SELECT :org_id, span, key, start, {sums} FROM {counted} {KEPT}
     CROSS JOIN LATERAL (VALUES {_starts(spans)}) AS at (span, start)
     GROUP BY span, key, start
     ON CONFLICT (org_id, span, key_id, start) DO UPDATE

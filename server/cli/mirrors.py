@@ -1,9 +1,7 @@
 """`joblens mirror`: follow the queues that a team runs already."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +9,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.facts import Source, ensure_source
@@ -21,11 +17,13 @@ from db.session_scope import create_worker_engine, session_scope
 from mirror.checking import find_queue, report, require_readable, rights_of
 from mirror.options import MirrorOptions, Way, has_secret
 from mirror.reading import QueueError, connect, find_queues
-from mirror.runner import RETRIED, Runner, Step
+from mirror.runner import RETRIED
 from mirror.slots import drop_slot, ensure_publication, ensure_slot, slot_name
+from resolvers.sources import lag_of
 from server.cli.database import database, reason, require_head
 from server.cli.durations import duration
 from server.cli.errors import fail, read_settings
+from server.cli.mirror_runs import follow
 from server.cli.orgs import OrgOption, check_name, choose_org
 from server.cli.tables import moment, show
 
@@ -156,7 +154,7 @@ def run(
         if not wanted:
             fail("there is no mirror yet; see: joblens mirror add --help")
         try:
-            asyncio.run(_run(ledger, org_id, wanted, once=once))
+            asyncio.run(follow(ledger, org_id, wanted, once=once))
         except RETRIED as error:
             fail(str(error).partition("\n")[0] or type(error).__name__)
 
@@ -274,51 +272,8 @@ async def _remove(engine: AsyncEngine, org_id: UUID, name: str) -> None:
 
 def _cells(row: Any) -> tuple[str, ...]:
     way: Way = MirrorOptions.read(row.settings).way
-    lag = "" if row.lag_seconds is None else f"{row.lag_seconds:.1f} s"
+    seconds = lag_of(row, datetime.now(UTC))
+    lag = "" if seconds is None else f"{seconds:.1f} s"
     held = "" if row.backlog_bytes is None else f"{row.backlog_bytes:,} bytes"
     version, error = row.schema_version or "", row.last_error or ""
     return row.name, row.kind, version, way, moment(row.last_seen_at), lag, held, error
-
-
-async def _run(url: str, org_id: UUID, names: Sequence[str], *, once: bool) -> None:
-    engine = create_worker_engine(url)
-    with _bars() as bars:
-        show = _shown_in(bars)
-        runners = [Runner(engine, url, org_id, name, once=once, on_step=show) for name in names]
-        tasks = [asyncio.create_task(runner.run()) for runner in runners]
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, lambda: [task.cancel() for task in tasks])
-        try:
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks)
-        finally:
-            await engine.dispose()
-
-
-def _bars() -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,} jobs"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-
-
-def _shown_in(bars: Progress) -> Callable[[Step], None]:
-    tasks: dict[str, TaskID] = {}
-
-    def show(step: Step) -> None:
-        if step.is_done:
-            if (task := tasks.pop(step.name, None)) is not None:
-                bars.remove_task(task)
-            return
-        if step.name not in tasks:
-            tasks[step.name] = bars.add_task(step.name, total=step.estimate or None)
-        bars.update(tasks[step.name], completed=step.backfilled)
-
-    return show
