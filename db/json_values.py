@@ -78,6 +78,19 @@ def dumps(value: Any, option: int | None = None) -> bytes:
         return orjson.dumps(_with_digits(value), _write, option)
 
 
+def canonical(value: Any) -> bytes:
+    """Serialize so that equal values have equal texts, before and after being stored as jsonb.
+
+    The order of keys makes no difference, nor does how a number's exponent is written.
+    """
+    text = dumps(value, orjson.OPT_SORT_KEYS)
+    if not _EXPONENT.search(text):
+        return text
+    return _STRING_OR_EXPONENT.sub(
+        lambda match: _written(Decimal(match[1].decode())).encode() if match[1] else match[0], text
+    )
+
+
 def number_fault(number: float | Decimal) -> str | None:
     """Return why the number is not accepted, as a phrase after 'a number'; None if it is."""
     if isinstance(number, Digits):

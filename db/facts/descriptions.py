@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from db.json_values import dumps
+from db.json_values import canonical
 
 # What the column `described` keeps of the value itself: it is large, or not in the job's row.
 _DIGESTED = frozenset({"payload", "result", "error"})
@@ -29,7 +29,7 @@ class Reported:
         """By it, values that were reported for one time are equal, or in an order."""
         if self._key is None:
             value = self.value
-            text = dumps(str(value) if isinstance(value, UUID | datetime) else value)
+            text = canonical(str(value) if isinstance(value, UUID | datetime) else value)
             is_digested = self._name in _DIGESTED
             self._key = blake2b(text, digest_size=8).hexdigest() if is_digested else text.decode()
         return self._key

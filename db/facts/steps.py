@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from db.json_values import dumps
+from db.json_values import canonical
 from db.progress import PROGRESS
 from db.statuses import JobStatus
 
@@ -106,7 +106,7 @@ def _merged(one: Step, other: Step) -> Step:
 def _united(one: Detail, other: Detail) -> Iterator[tuple[str, Any]]:
     for key in sorted({*one, *other}):
         values = [each[key] for each in (one, other) if key in each]
-        yield key, values[0] if values[0] == values[-1] else max(values, key=dumps)
+        yield key, values[0] if values[0] == values[-1] else max(values, key=canonical)
 
 
 def _time_key(step: Step) -> tuple[Any, ...]:
@@ -144,4 +144,4 @@ def _place(step: Step, started_at: datetime | None) -> datetime:
 def _preference(status: JobStatus | None, step: Step) -> tuple[Any, ...]:
     wanted = _NEXT[status]
     rank = wanted.index(step.status) if step.status in wanted else len(wanted)
-    return rank, _RANKS[step.status], step.is_progress, dumps(step.detail)
+    return rank, _RANKS[step.status], step.is_progress, canonical(step.detail)

@@ -167,9 +167,9 @@ async def test_a_frontend_that_is_too_slow(
         watching(tmp_path, base, ledger) as frontends,
     ):
         for seconds in range(1, 10):
-            # Stopped, it reads nothing; and what the system holds for it is bounded.
+            # Stopped, it reads nothing. The system holds some for it: tens of megabytes here or there.
             frontends.process.send_signal(signal.SIGSTOP)
-            await ledger.note(80, size=200_000)
+            await ledger.note(80 * seconds, size=200_000)
             # The server is patient for a while, and tells nobody when it gives up.
             await asyncio.sleep(seconds)
             frontends.process.send_signal(signal.SIGCONT)
