@@ -1,4 +1,4 @@
-import { copyFileSync, renameSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { defineConfig, type Plugin, type UserConfig } from 'vite';
@@ -21,13 +21,22 @@ function latinFontsOnly(): Plugin {
   };
 }
 
-/** Names the page `index.html`, and puts the manifest of the dashboard's documents beside it. */
-function finish(directory: string, page: string, manifest?: string): Plugin {
+/** Names the page `index.html`. */
+function asIndex(directory: string, page: string): Plugin {
   return {
-    name: 'finish',
+    name: 'as-index',
+    closeBundle: () => renameSync(resolve(directory, page), resolve(directory, 'index.html')),
+  };
+}
+
+/** Puts the manifest of the dashboard's documents into the page's folder: texts by SHA-256. */
+function withManifest(directory: string): Plugin {
+  const made = 'src/dashboard/generated/persisted-documents.json';
+  return {
+    name: 'with-manifest',
     closeBundle() {
-      renameSync(resolve(directory, page), resolve(directory, 'index.html'));
-      if (manifest) copyFileSync(manifest, resolve(directory, 'documents.json'));
+      const text = readFileSync(made, 'utf8').replaceAll('"sha256:', '"');
+      writeFileSync(resolve(directory, 'documents.json'), text);
     },
   };
 }
@@ -41,7 +50,7 @@ const shared: UserConfig['build'] = {
 const graphiql: UserConfig = {
   // The page is served at /graphql and its assets at /assets, wherever both are mounted.
   base: './',
-  plugins: [latinFontsOnly(), finish('../server/graphiql', 'graphiql.html')],
+  plugins: [latinFontsOnly(), asIndex('../server/graphiql', 'graphiql.html')],
   worker: { format: 'es' },
   // The server puts another in its place each time that it sends the page.
   html: { cspNonce: 'CSP_NONCE' },
@@ -66,11 +75,8 @@ const dashboard: UserConfig = {
   // The server writes the way from the page's own path to the root in front of these.
   base: './',
   plugins: [
-    finish(
-      '../server/dashboard',
-      'dashboard.html',
-      'src/dashboard/generated/persisted-documents.json',
-    ),
+    asIndex('../server/dashboard', 'dashboard.html'),
+    withManifest('../server/dashboard'),
   ],
   build: {
     ...shared,

@@ -38,8 +38,8 @@ export function Panel<R>({ title, state, children, empty, actions, className, li
 interface BodyProps<R> {
   state: QueryState<R>;
   children: (data: R) => ReactNode;
-  empty: ((data: R) => string | null) | undefined;
-  lines: number | undefined;
+  empty?: ((data: R) => string | null) | undefined;
+  lines?: number | undefined;
 }
 
 /** The same without a head, for pages that are one list. */

@@ -2,7 +2,7 @@
 import { type PointerEvent, type ReactNode, useId, useState } from 'react';
 
 import { compactNumber, number, t } from '../text/text';
-import { span, tick } from '../time/labels';
+import { span, tick } from './labels';
 import { Icon } from './icon';
 import { useWidth } from './use-width';
 
@@ -25,6 +25,7 @@ interface Props {
 
 const LEFT = 36;
 const BOTTOM = 18;
+const TOP = 10;
 const TICK_WIDTH = 84;
 
 export function TimeChart({ edges, series, label, height = 140, onSelect }: Props) {
@@ -133,7 +134,7 @@ function Bar({ index, series, step, tall, most, isOver }: BarProps) {
       {series.map(({ name, values }) => {
         const value = values[index] ?? 0;
         if (value === 0) return null;
-        const size = Math.max(1, (value / most) * tall);
+        const size = Math.max(1, (value / most) * (tall - TOP));
         below += size;
         return (
           <rect
@@ -154,7 +155,7 @@ function Grid({ most, width, tall }: { most: number; width: number; tall: number
   return (
     <g className="grid" aria-hidden="true">
       {[0, 0.5, 1].map((part) => {
-        const y = Math.round(tall - part * (tall - 10)) + 0.5;
+        const y = Math.round(tall - part * (tall - TOP)) + 0.5;
         return (
           <g key={part}>
             <line x1={LEFT} x2={width} y1={y} y2={y} />

@@ -28,9 +28,10 @@ export type Document<Result, Variables> = TypedDocumentString<Result, Variables>
 
 /** The members of a request, over HTTP as over a WebSocket. */
 export function members<R, V>(document: Document<R, V>, variables: V) {
-  return { documentId: `sha256:${hashOf(document)}`, variables };
+  return { documentId: hashOf(document), variables };
 }
 
+/** By this id the server knows the document: `sha256:` and the hash of its text. */
 export function hashOf<R, V>(document: Document<R, V>): string {
   return String(document.__meta__?.['hash']);
 }
