@@ -28,6 +28,8 @@ export interface Options {
   pause?: boolean;
   /** Ask again after so many milliseconds, while the page is visible. */
   everyMs?: number;
+  /** Ask again whenever this changes. */
+  renewed?: unknown;
 }
 
 interface Found<R> {
@@ -40,7 +42,7 @@ interface Found<R> {
 export function useQuery<R, V>(
   document: Document<R, V>,
   variables: V,
-  { pause = false, everyMs }: Options = {},
+  { pause = false, everyMs, renewed }: Options = {},
 ): QueryState<R> {
   const key = `${hashOf(document)}:${JSON.stringify(variables)}`;
   const [found, setFound] = useState<Found<R>>(() => remembered(key));
@@ -71,7 +73,7 @@ export function useQuery<R, V>(
       },
     );
     return () => controller.abort();
-  }, [key, pause, turn]);
+  }, [key, pause, turn, renewed]);
 
   const refetch = useCallback(() => setTurn((before) => before + 1), []);
   useInterval(refetch, pause ? undefined : everyMs);
