@@ -41,9 +41,9 @@ Workers = Annotated[
 INVITATION = """
   Joblens is at {home}
 
-  Open it in a browser: a sample history of jobs. The API is at {url},
-  in a browser GraphiQL with examples. Or query it from another terminal, here for
-  the jobs that failed last:
+  Open it in a browser, on a sample history of jobs. The GraphQL API is at
+  /graphql: in a browser GraphiQL, with examples. Or query it from another
+  terminal, here for the jobs that failed last:
 
     curl -sG {url} --data-urlencode 'query={{
       jobs(filter: {{status: [FAILED]}}, first: 3) {{
@@ -59,8 +59,8 @@ QUEUE_INVITATION = """
 
   A real queue, Procrastinate, runs in a database of its own. Its jobs succeed,
   fail, are tried again, wait, and are cancelled. Joblens reads its tables and
-  shows the jobs as they change: open the URL in a browser, or query the API at
-  {url} for the newest jobs from another terminal:
+  shows the jobs as they change: open the URL in a browser, or ask for the
+  newest jobs from another terminal:
 
     curl -sG {url} --data-urlencode 'query={{
       jobs(first: 8) {{ nodes {{ type status attempt source {{ name }} }} }}
@@ -161,7 +161,9 @@ def _tell(settings: Settings, listener: socket, *, has_queue: bool) -> None:
     if sys.stdout.isatty():
         invitation = QUEUE_INVITATION if has_queue else INVITATION
         base = address(listener)
-        typer.echo(invitation.format(home=f"{base}/", url=f"{base}/graphql"))
+        url = f"{base}/graphql"
+        home = f"{base}/" if settings.dashboard else url
+        typer.echo(invitation.format(home=home, url=url))
         return
     announce(settings, listener)
     if has_queue:
