@@ -11,7 +11,8 @@ export interface QueryState<R> {
   isLoading: boolean;
   /** Whether `data` is not the answer to what is asked now. */
   isOld: boolean;
-  /** When `data` was received, in milliseconds since the epoch. */
+  /** When `data` was asked for and received, in milliseconds since the epoch. */
+  sentAt: number | undefined;
   receivedAt: number | undefined;
   refetch: () => void;
   /** What was asked: any panel can show it. */
@@ -36,6 +37,7 @@ interface Found<R> {
   key: string;
   data?: R | undefined;
   error?: ApiError | undefined;
+  sentAt?: number | undefined;
   at?: number | undefined;
 }
 
@@ -58,11 +60,12 @@ export function useQuery<R, V>(
     if (known.data !== undefined) setFound(known);
     setBusyKey(key);
     const { document: asked, variables: given } = latest.current;
+    const sentAt = Date.now();
     send(asked, given, controller.signal).then(
       (data) => {
         const at = Date.now();
         answers.keep(key, data, at);
-        setFound({ key, data, at });
+        setFound({ key, data, sentAt, at });
         setBusyKey(null);
       },
       (error: unknown) => {
@@ -89,6 +92,7 @@ export function useQuery<R, V>(
     error: found.key === key ? found.error : undefined,
     isLoading: busyKey === key,
     isOld: found.key !== key,
+    sentAt: found.sentAt,
     receivedAt: found.at,
     refetch,
     asked,
