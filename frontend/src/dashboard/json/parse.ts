@@ -51,6 +51,7 @@ interface Frame {
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 // Control characters have to be escaped.
+// oxlint-disable-next-line no-control-regex
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const WORDS = new Map<string, [word: string, value: boolean | null]>([
   ['t', ['true', true]],

@@ -7,6 +7,7 @@ import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
+import '../shared/tokens.css';
 import './style.css';
 
 import { ImagePreview } from '@graphiql/react';
@@ -17,8 +18,9 @@ import { createRoot } from 'react-dom/client';
 
 import { Behaviour } from './behaviour';
 import { examples } from './examples';
-import { authorization, type Headers, needsToken, SignIn } from './sign-in';
-import { Wordmark } from './wordmark';
+import { authorization, type Headers, needsToken } from '../shared/session';
+import { SignIn } from '../shared/sign-in';
+import { Wordmark } from '../shared/wordmark';
 
 // JSON with comments: as it stands, it sends no header. Where a token says whose jobs to see, there
 // is nothing to name.
@@ -91,7 +93,7 @@ if (root === null) throw new Error('the page has no #root');
 
 createRoot(root).render(
   needsToken ? (
-    <SignIn>
+    <SignIn api={window.location.pathname}>
       {(token, refuse, signOut) => (
         <Page headers={authorization(token)} onRefused={refuse} onSignOut={signOut} />
       )}

@@ -1,0 +1,32 @@
+// The dashboard of the Joblens server that serves this page. It uses the public API alone.
+import '../shared/tokens.css';
+import './styles/index.css';
+
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+import { needsToken } from '../shared/session';
+import { SignIn } from '../shared/sign-in';
+import { App } from './app';
+import { api } from './data/place';
+import { applyToPage } from './settings/settings';
+import { loadText } from './text/text';
+import { signInTexts } from './text/sign-in-texts';
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('the page has no #root');
+
+applyToPage();
+await loadText();
+
+createRoot(root).render(
+  <StrictMode>
+    {needsToken ? (
+      <SignIn api={api.href} texts={signInTexts()}>
+        {() => <App />}
+      </SignIn>
+    ) : (
+      <App />
+    )}
+  </StrictMode>,
+);
