@@ -6,13 +6,20 @@ interface Props<V extends string> {
   value: V;
   options: readonly { value: V; label: string }[];
   onChange: (value: V) => void;
+  showsLabel?: boolean;
 }
 
-export function Choice<V extends string>({ label, value, options, onChange }: Props<V>) {
+export function Choice<V extends string>({
+  label,
+  value,
+  options,
+  onChange,
+  showsLabel = false,
+}: Props<V>) {
   const name = useId();
   return (
     <fieldset className="choice">
-      <legend className="hidden">{label}</legend>
+      <legend className={showsLabel ? undefined : 'hidden'}>{label}</legend>
       {options.map((option) => (
         <label key={option.value}>
           <input

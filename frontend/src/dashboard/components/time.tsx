@@ -1,56 +1,53 @@
-// A time: relative, with the absolute one and its zone in the title and for copying.
+// A time: relative, with the absolute one and its zone in the title; or absolute.
 import { useSyncExternalStore } from 'react';
 
 import { timeZone } from '../settings/settings';
 import { language } from '../text/text';
+import { formatTime, formatWithZone, type TimeParts, type TimeStyle } from '../time/format';
+import { relativeTime } from '../time/relative';
+import { ServerClock } from '../time/server-clock';
 
-const absolute = new Intl.DateTimeFormat(language, {
-  timeZone,
-  hourCycle: 'h23',
-  dateStyle: 'medium',
-  timeStyle: 'medium',
-});
-const relative = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
-const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
-  ['day', 86_400],
-  ['hour', 3_600],
-  ['minute', 60],
-];
+/** How times are written: in the chosen language and zone. */
+export const timeStyle: TimeStyle = { locale: language, zone: timeZone };
 
-export function absoluteText(time: string | number): string {
-  return `${absolute.format(new Date(time))} ${timeZone}`;
+interface Props {
+  time: string;
+  /** Shows the time itself, so much of it. */
+  parts?: TimeParts;
 }
 
-export function relativeText(ms: number, now: number): string {
-  const seconds = Math.round((ms - now) / 1_000);
-  const unit = UNITS.find(([, size]) => Math.abs(seconds) >= size);
-  return unit
-    ? relative.format(Math.trunc(seconds / unit[1]), unit[0])
-    : relative.format(seconds, 'second');
-}
-
-export function Time({ time, isAbsolute = false }: { time: string; isAbsolute?: boolean }) {
+export function Time({ time, parts }: Props) {
   const now = useNow();
-  const ms = Date.parse(time);
+  const words = parts
+    ? formatTime(time, timeStyle, parts)
+    : relativeTime(Date.parse(time), now, language);
   return (
-    <time dateTime={time} title={absoluteText(time)}>
-      {isAbsolute ? absolute.format(ms) : relativeText(ms, now)}
+    <time dateTime={time} title={formatWithZone(time, timeStyle)}>
+      {words}
     </time>
   );
 }
 
-// One clock for all times of the page: by the server's clock, as soon as an answer has said it.
-let offset = 0;
+const TICK_MS = 5_000;
+
+// One clock for all times of the page.
+const clock = new ServerClock();
 let now = Date.now();
 const listeners = new Set<() => void>();
 
-/** Takes the time of an answer of the server, so that a wrong clock of this device does not matter. */
-export function setServerTime(time: string): void {
-  offset = Date.parse(time) - Date.now();
+/** Takes the time of an answer, so that a wrong clock of this device does not matter. */
+export function setServerTime(time: string, sentAt: number, receivedAt: number): void {
+  clock.take({ serverNow: Date.parse(time), sentAt, receivedAt });
 }
 
+/** The server's time, in milliseconds since the epoch. */
 export function serverNow(): number {
-  return Date.now() + offset;
+  return clock.now();
+}
+
+/** The same, as of the last tick; the component is renewed with each. */
+export function useNow(): number {
+  return useSyncExternalStore(listen, () => now);
 }
 
 function listen(listener: () => void): () => void {
@@ -62,9 +59,4 @@ window.setInterval(() => {
   if (document.visibilityState === 'hidden') return;
   now = serverNow();
   for (const listener of listeners) listener();
-}, 5_000);
-
-/** The time of the server, in milliseconds since the epoch; renews the component as it goes on. */
-export function useNow(): number {
-  return useSyncExternalStore(listen, () => now);
-}
+}, TICK_MS);

@@ -1,9 +1,12 @@
 // One request to the API: its document by hash, its answer with every digit, its errors by code.
 import { authorization, currentToken, leave } from '../../shared/session';
 import type { TypedDocumentString } from '../generated/graphql';
-import { parseAnswer } from './answer';
+import { parseAnswer } from '../json/parse';
 import { currentOrg } from './org';
 import { api } from './place';
+
+/** The fields whose values are other people's JSON: every digit of it is kept. */
+const EXACT: ReadonlySet<string> = new Set(['payload', 'result', 'detail']);
 
 export interface ApiFault {
   message: string;
@@ -97,7 +100,7 @@ async function post(body: string, signal?: AbortSignal): Promise<Response> {
 
 async function readBody(answer: Response): Promise<{ data?: unknown; errors?: ApiFault[] }> {
   try {
-    return parseAnswer(await answer.text()) as { data?: unknown; errors?: ApiFault[] };
+    return parseAnswer(await answer.text(), EXACT) as { data?: unknown; errors?: ApiFault[] };
   } catch {
     throw unreachable(answer.status);
   }

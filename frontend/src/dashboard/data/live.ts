@@ -57,22 +57,34 @@ class Live {
     this.#tell();
   }
 
-  subscribe(payload: object, sink: Sink<Result>): () => void {
-    this.#transport ??= resuming(this.#open(), () => this.#become('old')) as Transport;
+  /** Subscribes by the document's hash; by its text, if the server is of another version. */
+  subscribe<R, V>(asked: Document<R, V>, variables: V, sink: Sink<Result>): () => void {
     this.#active++;
     if (this.#state === 'off') this.#become('catching-up');
-    const stop = this.#transport.subscribe(payload as never, {
-      ...sink,
-      next: (result) => {
-        this.#become('live');
-        sink.next(result as Result);
-      },
+    const byText = { query: asked.toString(), variables };
+    let stop = this.#start({ ...members(asked, variables), query: '' }, sink, () => {
+      stop = this.#start(byText, sink, sink.error);
     });
     return () => {
       this.#active--;
       stop();
       if (this.#active === 0) this.#become('off');
     };
+  }
+
+  #start(payload: object, sink: Sink<Result>, onError: (problem: unknown) => void): () => void {
+    this.#transport ??= resuming(this.#open(), () => this.#become('old')) as Transport;
+    return this.#transport.subscribe(payload as never, {
+      next: (result) => {
+        this.#become('live');
+        sink.next(result as Result);
+      },
+      error: (problem) => {
+        if (codeOf(problem) === 'PERSISTED_QUERY_NOT_FOUND') onError(problem);
+        else sink.error(problem);
+      },
+      complete: sink.complete,
+    });
   }
 
   #open(): Transport {
@@ -99,6 +111,10 @@ class Live {
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
+}
+
+function codeOf(problem: unknown): string | undefined {
+  return Array.isArray(problem) ? (problem as ApiFault[])[0]?.extensions?.code : undefined;
 }
 
 function openSocket(on: { opened: () => void; closed: (code?: number) => void }): Client {
@@ -183,14 +199,16 @@ export function useSubscription<R, V>(
     keyOfCursor.current = key;
     const { document: asked, variables: known } = given.current;
     const after = cursor.current === undefined ? {} : { after: cursor.current };
-    return live.subscribe(members(asked, { ...known, ...after }), {
+    return live.subscribe(asked, { ...known, ...after }, {
       next: ({ data, errors }) => {
         if (errors?.[0]) onFault.current?.(errorOf(errors[0]));
         if (!data) return;
         cursor.current = cursorOf(data) ?? cursor.current;
         handler.current(data as R);
       },
-      error: () => undefined,
+      error: (problem) => {
+        if (Array.isArray(problem)) onFault.current?.(errorOf((problem as ApiFault[])[0] as ApiFault));
+      },
       complete: () => undefined,
     });
   }, [key, isOn]);

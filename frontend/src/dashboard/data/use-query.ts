@@ -11,7 +11,8 @@ export interface QueryState<R> {
   isLoading: boolean;
   /** Whether `data` is not the answer to what is asked now. */
   isOld: boolean;
-  /** When `data` was received, in milliseconds since the epoch. */
+  /** When `data` was asked for and received, in milliseconds since the epoch. */
+  sentAt: number | undefined;
   receivedAt: number | undefined;
   refetch: () => void;
   /** What was asked: any panel can show it. */
@@ -28,19 +29,22 @@ export interface Options {
   pause?: boolean;
   /** Ask again after so many milliseconds, while the page is visible. */
   everyMs?: number;
+  /** Ask again whenever this changes. */
+  renewed?: unknown;
 }
 
 interface Found<R> {
   key: string;
   data?: R | undefined;
   error?: ApiError | undefined;
+  sentAt?: number | undefined;
   at?: number | undefined;
 }
 
 export function useQuery<R, V>(
   document: Document<R, V>,
   variables: V,
-  { pause = false, everyMs }: Options = {},
+  { pause = false, everyMs, renewed }: Options = {},
 ): QueryState<R> {
   const key = `${hashOf(document)}:${JSON.stringify(variables)}`;
   const [found, setFound] = useState<Found<R>>(() => remembered(key));
@@ -56,11 +60,12 @@ export function useQuery<R, V>(
     if (known.data !== undefined) setFound(known);
     setBusyKey(key);
     const { document: asked, variables: given } = latest.current;
+    const sentAt = Date.now();
     send(asked, given, controller.signal).then(
       (data) => {
         const at = Date.now();
         answers.keep(key, data, at);
-        setFound({ key, data, at });
+        setFound({ key, data, sentAt, at });
         setBusyKey(null);
       },
       (error: unknown) => {
@@ -71,7 +76,7 @@ export function useQuery<R, V>(
       },
     );
     return () => controller.abort();
-  }, [key, pause, turn]);
+  }, [key, pause, turn, renewed]);
 
   const refetch = useCallback(() => setTurn((before) => before + 1), []);
   useInterval(refetch, pause ? undefined : everyMs);
@@ -87,6 +92,7 @@ export function useQuery<R, V>(
     error: found.key === key ? found.error : undefined,
     isLoading: busyKey === key,
     isOld: found.key !== key,
+    sentAt: found.sentAt,
     receivedAt: found.at,
     refetch,
     asked,

@@ -1,5 +1,4 @@
 // The jobs under way that do worse than is usual for their types.
-import { useEffect } from 'react';
 import { Link } from 'wouter';
 
 import { Panel } from '../../components/panel';
@@ -24,9 +23,7 @@ const VERDICTS = [
 ] as const satisfies readonly (readonly [keyof OverviewAttentionQuery, HealthVerdict])[];
 
 export function Attention({ until }: { until: string }) {
-  const state = useQuery(OverviewAttentionDocument, {});
-  const { refetch } = state;
-  useEffect(refetch, [until, refetch]);
+  const state = useQuery(OverviewAttentionDocument, {}, { renewed: until });
   return (
     <Panel
       title={t('overview.attention')}

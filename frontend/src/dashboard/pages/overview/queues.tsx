@@ -1,5 +1,4 @@
 // The queues at a glance: what is due, what runs, and how long the next job has waited.
-import { useEffect } from 'react';
 import { Link } from 'wouter';
 
 import { Duration } from '../../components/duration';
@@ -12,9 +11,7 @@ import { countText, t } from '../../text/text';
 const SHOWN = 8;
 
 export function Queues({ until }: { until: string }) {
-  const state = useQuery(OverviewQueuesDocument, {});
-  const { refetch } = state;
-  useEffect(refetch, [until, refetch]);
+  const state = useQuery(OverviewQueuesDocument, {}, { renewed: until });
   return (
     <Panel
       title={t('overview.queues')}

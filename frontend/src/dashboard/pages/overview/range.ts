@@ -1,5 +1,5 @@
 // The time that the overview is of: it ends now, and goes on with it.
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 
 import { serverNow } from '../../components/time';
@@ -40,7 +40,6 @@ export function useRange(): Range {
   const [until, setUntil] = useState(serverNow);
   const renew = useCallback(() => setUntil(serverNow()), []);
   useInterval(renew, MINUTE_MS);
-  useEffect(renew, [name, renew]);
 
   return useMemo(() => {
     const { ms, bucket, bucketMs } = LENGTHS[name];

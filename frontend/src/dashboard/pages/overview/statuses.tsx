@@ -1,5 +1,5 @@
 // How many jobs have each status, now.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 
 import { Icon, type IconName } from '../../components/icon';
@@ -23,7 +23,10 @@ export function Statuses() {
   const state = useQuery(OverviewStatusesDocument, {});
   const [counts, setCounts] = useState<Counts>();
   useSubscription(OverviewStatusesLiveDocument, {}, (data) => setCounts(data.statusCounts));
-  if (state.data) setServerTime(state.data.server.now);
+  const { data: answer, sentAt, receivedAt } = state;
+  useEffect(() => {
+    if (answer && sentAt && receivedAt) setServerTime(answer.server.now, sentAt, receivedAt);
+  }, [answer, sentAt, receivedAt]);
   return (
     <section className="tiles" aria-label={t('overview.statuses')}>
       <PanelBody state={state} lines={1}>

@@ -31,6 +31,7 @@ function Choices() {
   return (
     <section className="panel form">
       <Choice
+        showsLabel
         label={t('settings.theme')}
         value={settings.theme}
         options={(['system', 'light', 'dark'] as const).map((value) => ({
@@ -40,6 +41,7 @@ function Choices() {
         onChange={(theme) => set({ theme })}
       />
       <Choice
+        showsLabel
         label={t('settings.density')}
         value={settings.density}
         options={(['compact', 'comfortable'] as const).map((value) => ({
@@ -49,6 +51,7 @@ function Choices() {
         onChange={(density) => set({ density })}
       />
       <Choice
+        showsLabel
         label={t('settings.language')}
         value={settings.language}
         options={[
@@ -103,7 +106,7 @@ function Viewer({ data: { viewer, server } }: { data: SettingsViewerQuery }) {
       <dt>{t('settings.roles')}</dt>
       <dd>{viewer.roles.join(', ')}</dd>
       <dt>{t('settings.expires')}</dt>
-      <dd>{viewer.expiresAt ? <Time time={viewer.expiresAt} isAbsolute /> : t('settings.never')}</dd>
+      <dd>{viewer.expiresAt ? <Time time={viewer.expiresAt} parts="minutes" /> : t('settings.never')}</dd>
       <dt>{t('settings.server')}</dt>
       <dd>Joblens {server.version}</dd>
     </dl>
