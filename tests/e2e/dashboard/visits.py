@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, Request, WebSocket
+from playwright.async_api import Browser, Page, Request, WebSocket, expect
 
 from server.built_dashboard import read_documents
 from tests.e2e.conftest import visiting
@@ -60,7 +60,7 @@ class _Watch:
             self._operation(message["payload"])
 
     def _operation(self, body: dict[str, Any]) -> None:
-        if body != SIGN_IN and ("query" in body or body.get("documentId") not in _ids()):
+        if body != SIGN_IN and (body.get("query") or body.get("documentId") not in _ids()):
             self.found.append(f"an operation that is not in documents.json: {body}")
 
 
@@ -84,10 +84,11 @@ async def visiting_dashboard(
         page.on("request", watch.request)
         page.on("websocket", watch.websocket)
         yield page
-    assert [each for each in watch.found if not any(words in each for words in expected)] == []
+    found = [each for each in watch.found if not any(words in each for words in expected)]
+    assert not found, "\n".join(found)
 
 
 async def settled(page: Page) -> None:
-    """Wait until the page has its heading and what it requested for it."""
-    await page.locator("h1").first.wait_for()
-    await page.wait_for_load_state("networkidle")
+    """Wait until the page has its heading, and nothing of it is still being loaded."""
+    await expect(page.locator("h1")).to_be_visible()
+    await expect(page.locator(".loading")).to_have_count(0)
