@@ -4,6 +4,24 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Conditions on a time, combined with AND. */
+export type DateTimeFilter = {
+  /** At or after this time. */
+  gte?: string | null | undefined;
+  /** True: null. False: not null. */
+  isNull?: boolean | null | undefined;
+  /** Before this time. */
+  lt?: string | null | undefined;
+};
+
+/** Conditions on a number, combined with AND. */
+export type FloatFilter = {
+  /** Greater than or equal to this value. */
+  gte?: number | null | undefined;
+  /** Less than this value. */
+  lt?: number | null | undefined;
+};
+
 /** How a job that is under way does, beside what is usual for its type. The first of STUCK, LATE, FLAPPING and SLOW that holds counts. */
 export type HealthVerdict =
   /** QUEUED or RUNNING again after an error, and started at least three times. */
@@ -18,6 +36,130 @@ export type HealthVerdict =
   | 'STUCK'
   /** Its type has had fewer than 20 waits (of a QUEUED job) or runs (of a RUNNING one) in the last days. */
   | 'UNKNOWN';
+
+/** Conditions on an integer, combined with AND. */
+export type IntFilter = {
+  /** Equal to this value. */
+  eq?: number | null | undefined;
+  /** Greater than or equal to this value. */
+  gte?: number | null | undefined;
+  /** One of these values; an empty list matches nothing. */
+  in?: Array<number> | null | undefined;
+  /** Less than or equal to this value. */
+  lte?: number | null | undefined;
+};
+
+/** The fields that jobs can be grouped by. */
+export type JobDimension =
+  /** The name of the batch of the job. */
+  | 'BATCH'
+  /** The group of the last error of the job. */
+  | 'ERROR_GROUP'
+  /** The last error code of the job. */
+  | 'LAST_ERROR_CODE'
+  /** The priority of the job. */
+  | 'PRIORITY'
+  /** The queue of the job. */
+  | 'QUEUE'
+  /** The requester of the job. */
+  | 'REQUESTED_BY'
+  /** The status of the job. */
+  | 'STATUS'
+  /** The type of the job. */
+  | 'TYPE'
+  /** The worker that runs the job, or ran it last. */
+  | 'WORKER';
+
+/** Conditions on jobs, combined with AND; one that is omitted or null is ignored. A job whose field is null matches only `isNull: true` and `notIn`. At most 500 filters can be combined, nested at most 50 deep. */
+export type JobFilter = {
+  /** Matches all of these filters. */
+  and?: Array<JobFilter> | null | undefined;
+  /** The number of times the job was started. */
+  attempt?: IntFilter | null | undefined;
+  /** The batch of the job. */
+  batch?: StringFilter | null | undefined;
+  /** When the job was created. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** The last error is of the group with this id. */
+  errorGroup?: string | null | undefined;
+  /** What the source calls the job. */
+  externalId?: StringFilter | null | undefined;
+  /** When the last run ended. */
+  finishedAt?: DateTimeFilter | null | undefined;
+  /** The verdict of `Job.health` is one of these; an empty list matches nothing. */
+  health?: Array<HealthVerdict> | null | undefined;
+  /** The idempotency key of the job. */
+  idempotencyKey?: StringFilter | null | undefined;
+  /** The id is one of these; an empty list matches nothing. */
+  ids?: Array<string> | null | undefined;
+  /** The code of the last error. */
+  lastErrorCode?: StringFilter | null | undefined;
+  /** The message of the last error. */
+  lastErrorMessage?: StringFilter | null | undefined;
+  /** Does not match this filter. */
+  not?: JobFilter | null | undefined;
+  /** Matches at least one of these filters; an empty list matches nothing. */
+  or?: Array<JobFilter> | null | undefined;
+  /** The job is a child of the job with this id. */
+  parentId?: string | null | undefined;
+  /** The payload contains this value, as PostgreSQL's jsonb containment (`@>`) defines it: an object has all given keys with values that contain the given ones, a list has all given items. */
+  payloadContains?: unknown;
+  /** The priority of the job. */
+  priority?: IntFilter | null | undefined;
+  /** The queue of the job. */
+  queue?: StringFilter | null | undefined;
+  /** The requester of the job. */
+  requestedBy?: StringFilter | null | undefined;
+  /** `Job.runSeconds` of jobs whose run has ended: they were started, and are terminal. */
+  runSeconds?: FloatFilter | null | undefined;
+  /** The job is RUNNING and started more than this number of seconds ago. */
+  runningLongerThan?: number | null | undefined;
+  /** The earliest time the job may be started. */
+  scheduledAt?: DateTimeFilter | null | undefined;
+  /** The type, requester, or last error code or message contains this text, ignoring case as `StringFilter.containsIgnoreCase` does; or the idempotency key begins with it, with the same case; or the id begins with it, if it has at least 8 characters. For viewers without the role ADMIN, the message is searched as it is shown. */
+  search?: string | null | undefined;
+  /** The job is of the source with this id. */
+  source?: string | null | undefined;
+  /** When the last run started. */
+  startedAt?: DateTimeFilter | null | undefined;
+  /** The status is one of these; an empty list matches nothing. */
+  status?: Array<JobStatus> | null | undefined;
+  /** The job has all of these tags; an empty list matches every job. */
+  tags?: Array<string> | null | undefined;
+  /** The type of the job. */
+  type?: StringFilter | null | undefined;
+  /** When the job last changed. */
+  updatedAt?: DateTimeFilter | null | undefined;
+  /** `Job.waitSeconds` of jobs whose wait has ended: they were started, and are not QUEUED. */
+  waitSeconds?: FloatFilter | null | undefined;
+  /** The job is QUEUED and has been due for more than this number of seconds. */
+  waitingLongerThan?: number | null | undefined;
+  /** The worker that runs the job, or ran it last. */
+  worker?: StringFilter | null | undefined;
+};
+
+/** The sort order of a list of jobs. */
+export type JobOrder = {
+  /** The sort direction. */
+  direction?: OrderDirection;
+  /** The field to sort by. */
+  field?: JobOrderField;
+};
+
+/** The fields that a list of jobs can be sorted by. Ties are broken by id. */
+export type JobOrderField =
+  /** The time the job was created. */
+  | 'CREATED_AT'
+  /** The time the last run ended. Unfinished jobs come first with DESC and last with ASC. */
+  | 'FINISHED_AT'
+  /** The priority of the job. */
+  | 'PRIORITY'
+  /** The earliest time the job may be started. Jobs without one come first with DESC and last with ASC. */
+  | 'SCHEDULED_AT'
+  /** The time the last run started. Jobs that were not started come first with DESC and last with ASC. */
+  | 'STARTED_AT'
+  /** The time the job last changed. */
+  | 'UPDATED_AT';
 
 /** The status of a job. */
 export type JobStatus =
@@ -34,6 +176,13 @@ export type JobStatus =
   /** Its last run succeeded. */
   | 'SUCCEEDED';
 
+/** The sort direction of a list. */
+export type OrderDirection =
+  /** Ascending: the smallest or oldest first. */
+  | 'ASC'
+  /** Descending: the largest or newest first. */
+  | 'DESC';
+
 /** What a viewer may do. Each role includes the ones before it. */
 export type Role =
   /** Also read values that are redacted for other roles. */
@@ -44,6 +193,24 @@ export type Role =
   | 'VIEWER'
   /** Create jobs, change their status and record events. */
   | 'WRITER';
+
+/** Conditions on text, combined with AND. Comparisons are case-sensitive, but for `containsIgnoreCase`. */
+export type StringFilter = {
+  /** Contains this text, which has no wildcards. */
+  contains?: string | null | undefined;
+  /** Contains this text in upper or lower case, as the database's locale defines it. */
+  containsIgnoreCase?: string | null | undefined;
+  /** Equal to this value. */
+  eq?: string | null | undefined;
+  /** One of these values; an empty list matches nothing. */
+  in?: Array<string> | null | undefined;
+  /** True: null. False: not null. */
+  isNull?: boolean | null | undefined;
+  /** None of these values. Null matches. */
+  notIn?: Array<string> | null | undefined;
+  /** Starts with this text, which has no wildcards. */
+  startsWith?: string | null | undefined;
+};
 
 /** The length of a timeline's buckets, which are aligned to UTC. */
 export type TimeBucketSize =
@@ -57,6 +224,80 @@ export type TimeBucketSize =
   | 'MINUTE'
   /** One week, from Monday. */
   | 'WEEK';
+
+export type JobsPageQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  orderBy?: JobOrder | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsPageQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, server: { now: string } };
+
+export type JobRowFragment = { id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } };
+
+export type JobsCountQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsCountQuery = { jobs: { count: { value: number, isExact: boolean } } };
+
+export type JobsStatusFacetQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsStatusFacetQuery = { statusCounts: Array<{ status: JobStatus, count: { value: number, isExact: boolean } }> };
+
+export type JobsGroupFacetQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  by: Array<JobDimension> | JobDimension;
+}>;
+
+
+export type JobsGroupFacetQuery = { jobGroups: Array<{ count: number, key: { type: string | null, queue: string | null, lastErrorCode: string | null } }> };
+
+export type JobsHistogramQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  from: string;
+  until: string;
+  bucket: TimeBucketSize;
+}>;
+
+
+export type JobsHistogramQuery = { timeline: Array<{ start: string, created: number }> };
+
+export type JobsStillMatchingQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsStillMatchingQuery = { jobs: { nodes: Array<{ id: string }> } };
+
+export type JobsRowsQueryVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+
+export type JobsRowsQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } }> } };
+
+export type JobsArrivingSubscriptionVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsArrivingSubscription = { jobEvents: { cursor: string, node: { id: string, job: { id: string } } } };
+
+export type JobsChangingSubscriptionVariables = Exact<{
+  ids: Array<string> | string;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsChangingSubscription = { jobEvents: { cursor: string, node: { id: string, job: { id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } } } } };
 
 export type OverviewStatusesQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -141,6 +382,36 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const JobRowFragmentDoc = new TypedDocumentString(`
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}
+    `, {"fragmentName":"JobRow"}) as unknown as TypedDocumentString<JobRowFragment, unknown>;
 export const AttentionJobsFragmentDoc = new TypedDocumentString(`
     fragment AttentionJobs on JobConnection {
   count(atMost: 100) {
@@ -173,6 +444,188 @@ export const LiveEventFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"LiveEvent"}) as unknown as TypedDocumentString<LiveEventFragment, unknown>;
+export const JobsPageDocument = new TypedDocumentString(`
+    query JobsPage($filter: JobFilter, $orderBy: JobOrder, $first: Int!, $after: String) {
+  jobs(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
+    nodes {
+      ...JobRow
+    }
+    pageInfo {
+      endCursor
+      hasNextPage
+    }
+  }
+  server {
+    now
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:728ea5c78364f6d2a5daf6e64e32841060f7e5e37f1d336f2643aa7259c09acb"}) as unknown as TypedDocumentString<JobsPageQuery, JobsPageQueryVariables>;
+export const JobsCountDocument = new TypedDocumentString(`
+    query JobsCount($filter: JobFilter) {
+  jobs(filter: $filter) {
+    count(atMost: 10000) {
+      value
+      isExact
+    }
+  }
+}
+    `, {"hash":"sha256:84efe19980591a1c19a58495bf6cd8722da04a9cd856ff507a691ca537e22c5e"}) as unknown as TypedDocumentString<JobsCountQuery, JobsCountQueryVariables>;
+export const JobsStatusFacetDocument = new TypedDocumentString(`
+    query JobsStatusFacet($filter: JobFilter) {
+  statusCounts(filter: $filter, atMost: 10000) {
+    status
+    count {
+      value
+      isExact
+    }
+  }
+}
+    `, {"hash":"sha256:a5597c6cab9539b33de2386fe9370b85dc235b3c0ebf5c1e7c2afc95b051eb5c"}) as unknown as TypedDocumentString<JobsStatusFacetQuery, JobsStatusFacetQueryVariables>;
+export const JobsGroupFacetDocument = new TypedDocumentString(`
+    query JobsGroupFacet($filter: JobFilter, $by: [JobDimension!]!) {
+  jobGroups(by: $by, filter: $filter, first: 8) {
+    key {
+      type
+      queue
+      lastErrorCode
+    }
+    count
+  }
+}
+    `, {"hash":"sha256:1c0c496c78bd63edbcae5e6989df01f13c98a78f4ef14f4f4ef7675371e1531c"}) as unknown as TypedDocumentString<JobsGroupFacetQuery, JobsGroupFacetQueryVariables>;
+export const JobsHistogramDocument = new TypedDocumentString(`
+    query JobsHistogram($filter: JobFilter, $from: DateTime!, $until: DateTime!, $bucket: TimeBucketSize!) {
+  timeline(filter: $filter, from: $from, until: $until, bucket: $bucket) {
+    start
+    created
+  }
+}
+    `, {"hash":"sha256:5f1c1a13ce5ee4312f0e710d8b087efd5d0097e07e04599df1a1cf4ef416b1b8"}) as unknown as TypedDocumentString<JobsHistogramQuery, JobsHistogramQueryVariables>;
+export const JobsStillMatchingDocument = new TypedDocumentString(`
+    query JobsStillMatching($filter: JobFilter) {
+  jobs(filter: $filter, first: 100) {
+    nodes {
+      id
+    }
+  }
+}
+    `, {"hash":"sha256:098afa4bf4e1a0b8f82875a0ec75168083a5f000b0c0928dc8797b205893bffb"}) as unknown as TypedDocumentString<JobsStillMatchingQuery, JobsStillMatchingQueryVariables>;
+export const JobsRowsDocument = new TypedDocumentString(`
+    query JobsRows($ids: [ID!]!) {
+  jobs(filter: {ids: $ids}, first: 100) {
+    nodes {
+      ...JobRow
+    }
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:be12f89f3d4591620de4eb0e9415ea86ac7be6dd8507dcafc7b624b0fe556494"}) as unknown as TypedDocumentString<JobsRowsQuery, JobsRowsQueryVariables>;
+export const JobsArrivingDocument = new TypedDocumentString(`
+    subscription JobsArriving($filter: JobFilter, $after: String) {
+  jobEvents(filter: {job: $filter}, after: $after) {
+    cursor
+    node {
+      id
+      job {
+        id
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:4c851f951e5701a5801e20d09a5ce72a29fa88ac6f0c1564b8325f5353e6ba37"}) as unknown as TypedDocumentString<JobsArrivingSubscription, JobsArrivingSubscriptionVariables>;
+export const JobsChangingDocument = new TypedDocumentString(`
+    subscription JobsChanging($ids: [ID!]!, $after: String) {
+  jobEvents(filter: {jobIds: $ids}, after: $after) {
+    cursor
+    node {
+      id
+      job {
+        ...JobRow
+      }
+    }
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:205a07cfd0c5e233281dba721b2114198ec0024d5405bd82cc2366d3e692714d"}) as unknown as TypedDocumentString<JobsChangingSubscription, JobsChangingSubscriptionVariables>;
 export const OverviewStatusesDocument = new TypedDocumentString(`
     query OverviewStatuses {
   statusCounts(atMost: 10000) {
