@@ -194,6 +194,17 @@ export type Role =
   /** Create jobs, change their status and record events. */
   | 'WRITER';
 
+/** Why a bulk mutation skipped a job. */
+export type SkipReason =
+  /** It changed after `asOf`. */
+  | 'CHANGED_SINCE'
+  /** Another transaction was changing it, or had changed it just before. No dry run can tell this. */
+  | 'CONCURRENT_CHANGE'
+  /** It is of a source, and can be changed only there. */
+  | 'READ_ONLY'
+  /** Its status, or its number of runs, does not allow the change. */
+  | 'STATUS';
+
 /** Conditions on text, combined with AND. Comparisons are case-sensitive, but for `containsIgnoreCase`. */
 export type StringFilter = {
   /** Contains this text, which has no wildcards. */
@@ -224,6 +235,43 @@ export type TimeBucketSize =
   | 'MINUTE'
   /** One week, from Monday. */
   | 'WEEK';
+
+export type RetryManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type RetryManyMutation = { retryJobs: { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type CancelManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type CancelManyMutation = { cancelJobs: { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type DeleteManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type DeleteManyMutation = { deleteJobs: { deleted: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type BulkResultFragment = { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> };
+
+export type BulkSampleFragment = { id: string, type: string, status: JobStatus, createdAt: string };
 
 export type JobsPageQueryVariables = Exact<{
   filter?: JobFilter | null | undefined;
@@ -382,6 +430,37 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const BulkSampleFragmentDoc = new TypedDocumentString(`
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}
+    `, {"fragmentName":"BulkSample"}) as unknown as TypedDocumentString<BulkSampleFragment, unknown>;
+export const BulkResultFragmentDoc = new TypedDocumentString(`
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
 export const JobRowFragmentDoc = new TypedDocumentString(`
     fragment JobRow on Job {
   id
@@ -444,6 +523,105 @@ export const LiveEventFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"LiveEvent"}) as unknown as TypedDocumentString<LiveEventFragment, unknown>;
+export const RetryManyDocument = new TypedDocumentString(`
+    mutation RetryMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  retryJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    ...BulkResult
+  }
+}
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:4e52456a7dbd2a7cc461dbe507a5d4739e25457d17cff84c40533f97bbc5c82b"}) as unknown as TypedDocumentString<RetryManyMutation, RetryManyMutationVariables>;
+export const CancelManyDocument = new TypedDocumentString(`
+    mutation CancelMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  cancelJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    ...BulkResult
+  }
+}
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:ebff530d9f549dddafe5277d615a55e8309f0bd71a603ef80d88ba59574d2c18"}) as unknown as TypedDocumentString<CancelManyMutation, CancelManyMutationVariables>;
+export const DeleteManyDocument = new TypedDocumentString(`
+    mutation DeleteMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  deleteJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    matched {
+      value
+      isExact
+    }
+    deleted
+    skipped
+    skips {
+      reason
+      status
+      count
+    }
+    samples {
+      ...BulkSample
+    }
+  }
+}
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:a7d31d87a96d7cd37ec3496864b2865f4062ae52bb7c44e7d8a61797f6741a94"}) as unknown as TypedDocumentString<DeleteManyMutation, DeleteManyMutationVariables>;
 export const JobsPageDocument = new TypedDocumentString(`
     query JobsPage($filter: JobFilter, $orderBy: JobOrder, $first: Int!, $after: String) {
   jobs(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
