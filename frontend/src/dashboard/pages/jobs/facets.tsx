@@ -9,16 +9,15 @@ import { useQuery } from '../../data/use-query';
 import {
   type HealthVerdict,
   type JobDimension,
-  type JobFilter,
   JobsGroupFacetDocument,
   JobsStatusFacetDocument,
 } from '../../generated/graphql';
+import type { ValueKey } from '../../language/make';
 import { countText, number, t } from '../../text/text';
 import type { Search } from './use-search';
 
 interface Props {
   search: Search;
-  filter: JobFilter;
 }
 
 const VERDICTS: readonly HealthVerdict[] = ['STUCK', 'LATE', 'FLAPPING', 'SLOW'];
@@ -30,7 +29,7 @@ export function Facets(props: Props) {
       <StatusFacet {...props} />
       <Facet title={t('jobs.facet.health')}>
         {VERDICTS.map((verdict) => (
-          <Choice key={verdict} search={props.search} word="health" value={verdict.toLowerCase()}>
+          <Choice key={verdict} search={props.search} word="health" value={verdict}>
             <HealthTag verdict={verdict} />
           </Choice>
         ))}
@@ -42,14 +41,14 @@ export function Facets(props: Props) {
   );
 }
 
-function StatusFacet({ search, filter }: Props) {
-  const state = useQuery(JobsStatusFacetDocument, { filter });
+function StatusFacet({ search }: Props) {
+  const state = useQuery(JobsStatusFacetDocument, { filter: search.without('status') });
   return (
     <Facet title={t('jobs.facet.status')} end={<QueryButton title={t('jobs.facet.status')} asked={state.asked} />}>
       <PanelBody state={state} lines={3}>
         {(data) =>
           data.statusCounts.map(({ status, count }) => (
-            <Choice key={status} search={search} word="status" value={status.toLowerCase()} count={countText(count)}>
+            <Choice key={status} search={search} word="status" value={status} count={countText(count)}>
               <StatusTag status={status} />
             </Choice>
           ))
@@ -67,8 +66,8 @@ interface GroupProps extends Props {
 
 const KEYS = { type: 'type', queue: 'queue', error: 'lastErrorCode' } as const;
 
-function GroupFacet({ search, filter, by, word, title }: GroupProps) {
-  const state = useQuery(JobsGroupFacetDocument, { filter, by: [by] });
+function GroupFacet({ search, by, word, title }: GroupProps) {
+  const state = useQuery(JobsGroupFacetDocument, { filter: search.without(word), by: [by] });
   return (
     <Facet title={title} end={<QueryButton title={title} asked={state.asked} />}>
       <PanelBody state={state} lines={2}>
@@ -101,7 +100,7 @@ function Facet({ title, end, children }: { title: string; end?: ReactNode; child
 
 interface ChoiceProps {
   search: Search;
-  word: string;
+  word: ValueKey;
   value: string;
   count?: string;
   children: ReactNode;

@@ -24,8 +24,7 @@ export function Histogram({ search, filter }: Props) {
   const { from, until } = useRange(filter);
   const bucket = bucketSizeFor(Date.parse(from), Date.parse(until), 90);
   const state = useQuery(JobsHistogramDocument, { filter, from, until, bucket });
-  const choose = (start: number, end: number) =>
-    search.setTimes(new Date(start).toISOString(), new Date(end).toISOString());
+  const choose = search.setTimes;
   return (
     <Panel title={t('jobs.histogram')} state={state} lines={3}>
       {({ timeline }) => (

@@ -71,7 +71,7 @@ export function BulkDialog({ act, target, words, onClose }: Props) {
       {found && (isRunning || progress) && (
         <p role="status">
           {isOver
-            ? t('bulk.done', progress)
+            ? t('bulk.done', { changed: progress.changed, skipped: progress.skipped })
             : t('bulk.progress', {
                 changed: progress?.changed ?? 0,
                 total: countText(found.count),
