@@ -1,5 +1,5 @@
 // One box to search with: a text, completed as it is typed; its conditions are chips below it.
-import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
+import { type SubmitEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 import { Icon } from '../../components/icon';
 import { timeStyle } from '../../components/time';
@@ -18,10 +18,17 @@ export function SearchBar({ search }: { search: Search }) {
   const { q } = search.view;
   useEffect(() => setTyped(q), [q]);
   useKey('/', () => input.current?.focus());
+  // Before the next key comes, the caret is behind what was put in.
+  const wanted = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (wanted.current === null) return;
+    input.current?.setSelectionRange(wanted.current, wanted.current);
+    wanted.current = null;
+  });
   const suggestions = useSuggestions(typed, caret, (next, at) => {
+    wanted.current = at;
     setTyped(next);
     setCaret(at);
-    requestAnimationFrame(() => input.current?.setSelectionRange(at, at));
   });
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
