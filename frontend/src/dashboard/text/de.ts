@@ -1,7 +1,9 @@
 // All words of the dashboard in German, by pages.
+import { acts } from './de/acts';
 import { common } from './de/common';
+import { job } from './de/job';
 import { overview } from './de/overview';
 import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
-export const de: Catalogue = { ...common, ...overview, ...settings };
+export const de: Catalogue = { ...common, ...acts, ...job, ...overview, ...settings };

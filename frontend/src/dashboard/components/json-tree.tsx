@@ -1,0 +1,15 @@
+// A JSON value as a tree, which is loaded when the first one is shown.
+import { lazy, Suspense } from 'react';
+
+import type { JsonTreeProps } from './json-tree-view';
+import { Loading } from './states';
+
+const View = lazy(() => import('./json-tree-view'));
+
+export function JsonTree(props: JsonTreeProps) {
+  return (
+    <Suspense fallback={<Loading lines={3} />}>
+      <View {...props} />
+    </Suspense>
+  );
+}
