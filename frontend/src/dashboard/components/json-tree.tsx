@@ -4,7 +4,9 @@ import { lazy, Suspense } from 'react';
 import type { JsonTreeProps } from './json-tree-view';
 import { Loading } from './states';
 
-const View = lazy(() => import('./json-tree-view'));
+// It is asked for at once, while the data is.
+const loaded = import('./json-tree-view');
+const View = lazy(() => loaded);
 
 export function JsonTree(props: JsonTreeProps) {
   return (

@@ -4,7 +4,7 @@ import { type FormEvent, useId, useState } from 'react';
 import { timeZone } from '../../settings/settings';
 import { t } from '../../text/text';
 import { localInputText } from '../../time/format';
-import { instantOfInput } from '../../time/input';
+import { instantOfInput } from '../../time/local-input';
 import { Choice } from '../choice';
 import { Dialog } from '../dialog';
 import { serverNow } from '../time';

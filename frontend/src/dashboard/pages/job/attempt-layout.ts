@@ -9,6 +9,8 @@ export interface Run {
 
 export interface Course {
   createdAt: string;
+  /** When it was last queued. */
+  queuedAt: string;
   scheduledAt?: string | null | undefined;
   status: string;
   attempts: readonly Run[];
@@ -55,9 +57,9 @@ export function layOut(course: Course, now: number): Segment[] {
 
 const lengthOf = ({ from, until }: Piece): number => until - from;
 
-function piecesOf({ createdAt, scheduledAt, status, attempts }: Course, now: number): Piece[] {
+function piecesOf({ createdAt, queuedAt, scheduledAt, status, attempts }: Course, now: number): Piece[] {
   const pieces: Piece[] = [];
-  const due = scheduledAt ? Date.parse(scheduledAt) : 0;
+  const due = Math.max(Date.parse(queuedAt), scheduledAt ? Date.parse(scheduledAt) : 0);
   const first = attempts[0];
   // Of many attempts only the last ones are known.
   let at = first && first.number > 1 ? Date.parse(first.startedAt) : Date.parse(createdAt);
@@ -67,19 +69,18 @@ function piecesOf({ createdAt, scheduledAt, status, attempts }: Course, now: num
     if (end > at || piece.kind === 'run') pieces.push({ ...piece, from: at, until: end });
     at = end;
   };
+  const last = (attempts.at(-1)?.number ?? 0) + (status === 'QUEUED' ? 1 : 0);
   const wait = (attempt: number, until: number, isOpen: boolean) => {
     const given = { attempt, outcome: null, isOpen };
-    if (attempt > 1 && !isOpen) add({ ...given, kind: 'backoff' }, until);
-    else {
-      add({ ...given, kind: attempt > 1 ? 'backoff' : 'delay' }, Math.min(due, until));
-      add({ ...given, kind: 'queue' }, until);
-    }
+    // `queuedAt` and `scheduledAt` are of the last wait; of the others it is not known when they were due.
+    if (attempt === last) add({ ...given, kind: attempt > 1 ? 'backoff' : 'delay' }, Math.min(due, until));
+    add({ ...given, kind: attempt > 1 && attempt < last ? 'backoff' : 'queue' }, until);
   };
   for (const { number, startedAt, finishedAt, outcome } of attempts) {
     wait(number, Date.parse(startedAt), false);
     const run = { kind: 'run', attempt: number, outcome: outcome ?? null, isOpen: !finishedAt } as const;
     add(run, finishedAt ? Date.parse(finishedAt) : now);
   }
-  if (status === 'QUEUED') wait((attempts.at(-1)?.number ?? 0) + 1, now, true);
+  if (status === 'QUEUED') wait(last, now, true);
   return pieces;
 }

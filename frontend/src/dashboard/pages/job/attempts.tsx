@@ -8,10 +8,10 @@ import { StatusTag } from '../../components/status-tag';
 import { Time } from '../../components/time';
 import { useQuery } from '../../data/use-query';
 import { JobAttemptsDocument, type JobAttemptsQuery } from '../../generated/graphql';
+import { searchOf, valueTerm } from '../../language/make';
 import { jobsPath } from '../../paths';
 import { number, t } from '../../text/text';
 import { AttemptChart } from './attempt-chart';
-import { keyText } from './search-text';
 import { useSeconds } from './verdict';
 
 type Attempt = NonNullable<JobAttemptsQuery['job']>['attempts'][number];
@@ -84,7 +84,7 @@ function Row({ attempt, now }: { attempt: Attempt; now: number }) {
       </td>
       <td className="cell-short">
         {worker && (
-          <Link href={jobsPath(keyText('worker', worker))}>
+          <Link href={jobsPath(searchOf(valueTerm('worker', worker)))}>
             <Foreign text={worker} />
           </Link>
         )}

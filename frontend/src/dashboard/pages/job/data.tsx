@@ -3,10 +3,10 @@ import { JsonTree } from '../../components/json-tree';
 import { Panel } from '../../components/panel';
 import { type QueryState, useQuery } from '../../data/use-query';
 import { JobDataDocument, type JobDataQuery } from '../../generated/graphql';
+import { payloadTerm, searchOf } from '../../language/make';
 import type { ExactValue } from '../../json/value';
 import { jobsPath } from '../../paths';
 import { t } from '../../text/text';
-import { payloadText } from './search-text';
 
 type State = QueryState<JobDataQuery>;
 
@@ -31,7 +31,7 @@ function Payload({ state }: { state: State }) {
         <JsonTree
           value={data.job?.payload as ExactValue}
           label={t('job.payload')}
-          jobsWith={(path, value) => jobsPath(payloadText(path, value))}
+          jobsWith={(path, value) => jobsPath(searchOf(payloadTerm(path, value)))}
         />
       )}
     </Panel>

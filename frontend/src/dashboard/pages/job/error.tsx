@@ -8,9 +8,9 @@ import { Sparkline } from '../../components/sparkline';
 import { Time } from '../../components/time';
 import { useQuery } from '../../data/use-query';
 import { JobErrorDocument, type JobErrorQuery } from '../../generated/graphql';
+import { searchOf, valueTerm } from '../../language/make';
 import { errorPath, jobsPath } from '../../paths';
 import { countText, t } from '../../text/text';
-import { keyText } from './search-text';
 
 type Failed = NonNullable<JobErrorQuery['job']>;
 type Group = NonNullable<Failed['errorGroup']>;
@@ -36,7 +36,7 @@ function Body({ job }: { job: Failed }) {
     <>
       {code && (
         <p className="error-code">
-          <Link href={jobsPath(keyText('error', code))}>
+          <Link href={jobsPath(searchOf(valueTerm('error', code)))}>
             <bdi>
               <code>{code}</code>
             </bdi>

@@ -105,7 +105,7 @@ function Row({ event }: { event: Event }) {
           )}
           <Time time={event.ts} parts="milliseconds" />
         </td>
-        <td>
+        <td className="event-change">
           <StatusTag status={event.nextStatus} />
           {event.prevStatus === event.nextStatus && <span className="muted"> {t('job.note')}</span>}
         </td>

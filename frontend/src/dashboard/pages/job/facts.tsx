@@ -5,18 +5,21 @@ import { Link } from 'wouter';
 import { Duration } from '../../components/duration';
 import { CopyButton } from '../../components/copy-button';
 import { Foreign } from '../../components/foreign';
-import { Time } from '../../components/time';
+import { Time, timeStyle, useNow } from '../../components/time';
 import type { JobHeadFragment } from '../../generated/graphql';
+import { searchOf, type ValueKey, valueTerm } from '../../language/make';
 import { jobsPath, queuePath, sourcePath, typePath } from '../../paths';
 import { number, t } from '../../text/text';
-import { keyText } from './search-text';
+import { formatBriefly, formatWithZone } from '../../time/format';
 
 export function Facts({ job }: { job: JobHeadFragment }) {
   return (
     <section className="panel" aria-labelledby="job-facts">
       <header className="panel-head">
         <h2 id="job-facts">{t('job.facts')}</h2>
-        <CopyButton text={job.id} label={t('job.copyId')} />
+        <div className="panel-actions">
+          <CopyButton text={job.id} label={t('job.copyId')} />
+        </div>
       </header>
       <dl className="facts">
         <Fact name="ID">
@@ -73,7 +76,7 @@ function Identity({ job }: { job: JobHeadFragment }) {
           <ul className="tags">
             {job.tags.map((tag) => (
               <li key={tag}>
-                <Link className="chip" href={jobsPath(keyText('tag', tag))}>
+                <Link className="chip" href={jobsPath(searchOf(valueTerm('tag', tag)))}>
                   <Foreign text={tag} />
                 </Link>
               </li>
@@ -86,6 +89,7 @@ function Identity({ job }: { job: JobHeadFragment }) {
 }
 
 function Times({ job }: { job: JobHeadFragment }) {
+  const now = useNow();
   const times = [
     ['job.created', job.createdAt],
     ['job.scheduled', job.scheduledAt],
@@ -99,7 +103,12 @@ function Times({ job }: { job: JobHeadFragment }) {
         ([name, time]) =>
           time && (
             <Fact key={name} name={t(name)}>
-              <Time time={time} parts="full" /> <span className="muted">(<Time time={time} />)</span>
+              <time dateTime={time} title={formatWithZone(time, timeStyle)}>
+                {formatBriefly(time, now, timeStyle)}
+              </time>{' '}
+              <span className="muted">
+                <Time time={time} />
+              </span>
             </Fact>
           ),
       )}
@@ -113,11 +122,11 @@ function Times({ job }: { job: JobHeadFragment }) {
   );
 }
 
-function Linked({ name, value, of }: { name: string; value: string | null | undefined; of: string }) {
+function Linked({ name, value, of }: { name: string; value: string | null | undefined; of: ValueKey }) {
   if (!value) return null;
   return (
     <Fact name={name}>
-      <Link href={jobsPath(keyText(of, value))}>
+      <Link href={jobsPath(searchOf(valueTerm(of, value)))}>
         <Foreign text={value} className="clamp" />
       </Link>
     </Fact>

@@ -6,6 +6,7 @@ import { Panel } from '../../components/panel';
 import { StatusTag } from '../../components/status-tag';
 import { useQuery } from '../../data/use-query';
 import { JobChildrenDocument, type JobChildrenQuery, type JobHeadFragment } from '../../generated/graphql';
+import { searchOf, valueTerm } from '../../language/make';
 import { batchPath, jobPath, jobsPath } from '../../paths';
 import { counted, countText, percent, t } from '../../text/text';
 import { Fact } from './facts';
@@ -71,7 +72,7 @@ function Children({ id, version, count }: { id: string; version: number; count: 
             </tbody>
           </table>
           <p>
-            <Link href={jobsPath(`parent:${id}`)}>{t('job.allChildren')}</Link>
+            <Link href={jobsPath(searchOf(valueTerm('parent', id)))}>{t('job.allChildren')}</Link>
           </p>
         </>
       )}
@@ -86,7 +87,7 @@ function Counts({ counts, parent }: { counts: JobChildrenQuery['statusCounts']; 
         .filter(({ count }) => count.value > 0)
         .map(({ status, count }) => (
           <li key={status}>
-            <Link href={jobsPath(`parent:${parent} status:${status.toLowerCase()}`)}>
+            <Link href={jobsPath(searchOf(valueTerm('parent', parent), valueTerm('status', status)))}>
               <StatusTag status={status} />
               <span className="hidden">{counted('count.jobs', count.value, countText(count))}</span>
               <span aria-hidden="true">{countText(count)}</span>

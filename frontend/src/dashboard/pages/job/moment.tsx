@@ -9,7 +9,7 @@ import { JobMomentDocument } from '../../generated/graphql';
 import { timeZone } from '../../settings/settings';
 import { t } from '../../text/text';
 import { localInputText } from '../../time/format';
-import { instantOfInput } from '../../time/input';
+import { instantOfInput } from '../../time/local-input';
 
 interface Props {
   id: string;

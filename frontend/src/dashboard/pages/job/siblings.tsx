@@ -4,9 +4,9 @@ import { Link } from 'wouter';
 import { Panel } from '../../components/panel';
 import { useQuery } from '../../data/use-query';
 import { type JobHeadFragment, JobSiblingsDocument, type JobSiblingsQuery } from '../../generated/graphql';
+import { searchOf, valueTerm } from '../../language/make';
 import { jobsPath } from '../../paths';
 import { counted, countText, t } from '../../text/text';
-import { keyText } from './search-text';
 
 export function Siblings({ job }: { job: JobHeadFragment }) {
   const { type, requestedBy, lastErrorCode } = job;
@@ -17,7 +17,7 @@ export function Siblings({ job }: { job: JobHeadFragment }) {
     hasRequester: Boolean(requestedBy),
     hasError: Boolean(lastErrorCode),
   });
-  const ofType = keyText('type', type);
+  const ofType = searchOf(valueTerm('type', type));
   return (
     <Panel title={t('job.siblings')} state={state} lines={2}>
       {(data) => (
@@ -26,12 +26,12 @@ export function Siblings({ job }: { job: JobHeadFragment }) {
           {lastErrorCode && (
             <Sibling
               found={data.error}
-              query={`${ofType} ${keyText('error', lastErrorCode)}`}
+              query={`${ofType} ${searchOf(valueTerm('error', lastErrorCode))}`}
               name={t('job.sameError')}
             />
           )}
           {requestedBy && (
-            <Sibling found={data.requester} query={keyText('by', requestedBy)} name={t('job.sameRequester')} />
+            <Sibling found={data.requester} query={searchOf(valueTerm('by', requestedBy))} name={t('job.sameRequester')} />
           )}
         </ul>
       )}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { localInputText } from './format.ts';
-import { instantOfInput } from './input.ts';
+import { instantOfInput } from './local-input.ts';
 
 test('a field is read in its zone', () => {
   assert.equal(instantOfInput('2026-11-26T14:02', 'Asia/Kathmandu'), Date.UTC(2026, 10, 26, 8, 17));
