@@ -16,7 +16,7 @@ const shape = (segments: ReturnType<typeof layOut>): string =>
 test('a job waits, runs, backs off and runs again', () => {
   const attempts = [run(1, 10, 20), run(2, 30, null)];
   const segments = layOut({ createdAt: at(0), queuedAt: at(25), status: 'RUNNING', attempts }, 40_000);
-  assert.equal(shape(segments), 'queue1 run1 queue2 run2');
+  assert.equal(shape(segments), 'queue1 run1 backoff2 queue2 run2');
   assert.deepEqual(
     segments.map(({ left, right }) => [left, right]),
     [
