@@ -68,24 +68,26 @@ function Pager({ isNewest, hasOlder, onNewer, onOlder }: PagerProps) {
 
 function Table({ events }: { events: readonly Event[] }) {
   return (
-    <table className="job-events">
-      <thead>
-        <tr>
-          <th scope="col">{t('column.time')}</th>
-          <th scope="col">{t('job.change')}</th>
-          <th scope="col" className="number">
-            {t('job.attempt')}
-          </th>
-          <th scope="col">{t('job.actor')}</th>
-          <th scope="col">{t('job.detail')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...events].reverse().map((event) => (
-          <Row key={event.id} event={event} />
-        ))}
-      </tbody>
-    </table>
+    <div className="scroll-x" tabIndex={0} role="region" aria-label={t('job.events')}>
+      <table className="job-events">
+        <thead>
+          <tr>
+            <th scope="col">{t('column.time')}</th>
+            <th scope="col">{t('job.change')}</th>
+            <th scope="col" className="number">
+              {t('job.attempt')}
+            </th>
+            <th scope="col">{t('job.actor')}</th>
+            <th scope="col">{t('job.detail')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {[...events].reverse().map((event) => (
+            <Row key={event.id} event={event} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
