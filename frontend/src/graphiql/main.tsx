@@ -42,6 +42,14 @@ const isSmall = window.matchMedia('(max-width: 700px)').matches;
 const subscriptionUrl = new URL(window.location.pathname, window.location.href);
 subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
 
+// A link can bring a query in its fragment, which no server and no log gets: the dashboard's do.
+const fragment = new URLSearchParams(window.location.hash.slice(1));
+const linked = {
+  query: fragment.get('query') ?? undefined,
+  variables: fragment.get('variables') ?? undefined,
+};
+const tabs = examples(new Date());
+
 interface Props {
   headers?: Headers;
   onRefused?: () => void;
@@ -67,7 +75,9 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
   return (
     <GraphiQL
       fetcher={fetcher}
-      defaultTabs={examples(new Date())}
+      initialQuery={linked.query}
+      initialVariables={linked.variables}
+      defaultTabs={linked.query === undefined ? tabs : [linked, ...tabs]}
       defaultQuery=""
       defaultHeaders={HEADERS}
       defaultEditorToolsVisibility={isSmall ? false : 'variables'}
