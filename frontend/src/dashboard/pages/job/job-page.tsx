@@ -6,6 +6,7 @@ import { useActs } from '../../components/acts/use-acts';
 import { Page } from '../../components/page';
 import { EmptyState, ErrorState, Loading } from '../../components/states';
 import { useKey } from '../../components/use-key';
+import { nameText } from '../../json/show';
 import { t } from '../../text/text';
 import { Attempts } from './attempts';
 import { Data } from './data';
@@ -58,7 +59,7 @@ function Found({ current, job, navigate }: FoundProps) {
   const acts = useActs({ onChange: take, navigate });
   const { id } = job;
   return (
-    <Page title={job.type.slice(0, 200)} actions={<ActButtons job={job} acts={acts} />}>
+    <Page title={nameText(job.type)} actions={<ActButtons job={job} acts={acts} />}>
       <Verdict job={job} state={state} />
       <div className="columns">
         <div className="column-main">
