@@ -44,11 +44,8 @@ subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
 
 // A link can bring a query in its fragment, which no server and no log gets: the dashboard's do.
 const fragment = new URLSearchParams(window.location.hash.slice(1));
-const linked = {
-  query: fragment.get('query') ?? undefined,
-  variables: fragment.get('variables') ?? undefined,
-};
-const tabs = examples(new Date());
+const [query, variables] = [fragment.get('query'), fragment.get('variables') ?? ''];
+const tabs = [...(query === null ? [] : [{ query, variables }]), ...examples(new Date())];
 
 interface Props {
   headers?: Headers;
@@ -75,9 +72,8 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
   return (
     <GraphiQL
       fetcher={fetcher}
-      initialQuery={linked.query}
-      initialVariables={linked.variables}
-      defaultTabs={linked.query === undefined ? tabs : [linked, ...tabs]}
+      {...(query === null ? {} : { initialQuery: query, initialVariables: variables })}
+      defaultTabs={tabs}
       defaultQuery=""
       defaultHeaders={HEADERS}
       defaultEditorToolsVisibility={isSmall ? false : 'variables'}
