@@ -44,13 +44,18 @@ function Sentence({ job }: { job: JobHeadFragment }) {
     job.status === 'RUNNING' && startedAt ? (now - Date.parse(startedAt)) / 1_000 : job.runSeconds;
   const values = {
     attempt: number(attempt),
+    next: number(attempt + 1),
     maxAttempts: number(maxAttempts),
     run: duration(run ?? null),
     wait: duration(job.waitSeconds ?? null),
     code: job.lastErrorCode ?? t('job.noCode'),
   };
-  const key = job.status === 'CANCELED' && !startedAt ? 'CANCELED_UNSTARTED' : job.status;
-  return <>{t(`job.is.${key}`, values)}</>;
+  return <>{t(`job.is.${keyOf(job)}`, values)}</>;
+}
+
+function keyOf({ status, startedAt, attempt }: JobHeadFragment) {
+  if (status !== 'CANCELED' || startedAt) return status;
+  return attempt === 0 ? 'CANCELED_UNSTARTED' : 'CANCELED_WAITING';
 }
 
 function Health({ job }: { job: JobHeadFragment }) {

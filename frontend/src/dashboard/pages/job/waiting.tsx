@@ -24,9 +24,9 @@ export function Waiting({ waiting, queue, attempt }: Props) {
   const reasons = isDue ? waiting.reasons.filter(isOfDueJobs) : waiting.reasons;
   return (
     <>
-      {reasons.length === 0 && <span>{t('job.waits.next')}</span>}
+      {reasons.length === 0 && <span>{t('job.waits.next')} </span>}
       {reasons.map((reason) => (
-        <span key={reason}>{reasonText(reason, waiting, now, attempt)}</span>
+        <span key={reason}>{reasonText(reason, waiting, now, attempt)} </span>
       ))}
       <span>
         {isDue
@@ -34,7 +34,7 @@ export function Waiting({ waiting, queue, attempt }: Props) {
           : t('job.waits.dueIn', {
               duration: duration((due - now) / 1_000),
               time: formatBriefly(due, now, timeStyle),
-            })}
+            })}{' '}
       </span>
       {isDue && waiting.eta && <Eta eta={Date.parse(waiting.eta)} now={now} />}
       <span>
@@ -69,12 +69,12 @@ function reasonText(reason: WaitingReason, waiting: JobWaiting, now: number, att
 }
 
 function Eta({ eta, now }: { eta: number; now: number }) {
-  if (eta <= now) return <span>{t('job.waits.anyMoment')}</span>;
+  if (eta <= now) return <span>{t('job.waits.anyMoment')} </span>;
   const values = {
     duration: duration((eta - now) / 1_000),
     time: formatBriefly(eta, now, timeStyle),
   };
-  return <strong>{t('job.waits.eta', values)}</strong>;
+  return <strong>{t('job.waits.eta', values)} </strong>;
 }
 
 function queueText({ running, startsPerMinute }: JobWaiting): string {

@@ -15,6 +15,7 @@ export const job: Record<keyof typeof english, string> = {
   'job.is.FAILED': 'Versuch {attempt} von {maxAttempts} schlug nach {run} mit {code} fehl.',
   'job.is.CANCELED': 'Abgebrochen bei Versuch {attempt} von {maxAttempts}, nach {run}.',
   'job.is.CANCELED_UNSTARTED': 'Abgebrochen, bevor er gestartet wurde.',
+  'job.is.CANCELED_WAITING': 'Abgebrochen, als er auf Versuch {next} von {maxAttempts} wartete.',
   'job.is.DEAD_LETTER':
     'Aufgegeben: Versuch {attempt} von {maxAttempts} schlug nach {run} mit {code} fehl.',
   'job.usualRun': 'Üblich für diesen Typ: {median}, 95 % binnen {p95} (von {sample} Läufen).',

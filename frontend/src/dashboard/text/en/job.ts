@@ -11,6 +11,7 @@ export const job = {
   'job.is.FAILED': 'Attempt {attempt} of {maxAttempts} failed with {code} after {run}.',
   'job.is.CANCELED': 'Canceled at attempt {attempt} of {maxAttempts}, after {run}.',
   'job.is.CANCELED_UNSTARTED': 'Canceled before it was started.',
+  'job.is.CANCELED_WAITING': 'Canceled while it waited for attempt {next} of {maxAttempts}.',
   'job.is.DEAD_LETTER': 'Given up: attempt {attempt} of {maxAttempts} failed with {code} after {run}.',
   'job.usualRun': 'Usual for this type: {median}, 95 % within {p95} (of {sample} runs).',
   'job.usualWait': 'Usual for this type: {median}, 95 % within {p95} (of {sample} waits).',
