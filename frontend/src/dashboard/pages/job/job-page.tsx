@@ -6,6 +6,7 @@ import { useActs } from '../../components/acts/use-acts';
 import { Page } from '../../components/page';
 import { EmptyState, ErrorState, Loading } from '../../components/states';
 import { useKey } from '../../components/use-key';
+import { base } from '../../data/place';
 import { nameText } from '../../json/show';
 import { t } from '../../text/text';
 import { Attempts } from './attempts';
@@ -42,9 +43,17 @@ function Job({ id }: { id: string }) {
   );
 }
 
-/** Back to where the reader came from: the list as it was. */
+interface Navigation {
+  entries: () => readonly { url: string | null }[];
+  currentEntry: { index: number } | null;
+}
+
+/** Back to the list as it was, if the reader comes from there. */
 function leave(navigate: (path: string) => void): void {
-  if (window.history.length > 1 && window.history.state !== null) window.history.back();
+  const { navigation } = window as { navigation?: Navigation };
+  const at = navigation?.currentEntry?.index ?? 0;
+  const before = navigation?.entries()[at - 1]?.url;
+  if (before && new URL(before).pathname === `${base}/jobs`) window.history.back();
   else navigate('/jobs');
 }
 
