@@ -13,6 +13,7 @@ type Load = () => Promise<{ default: ComponentType }>;
 const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/', Overview],
   ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
+  ['/jobs/:id', page(() => import('./pages/job/job-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 
