@@ -12,6 +12,8 @@ type Load = () => Promise<{ default: ComponentType }>;
 
 const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/', Overview],
+  ['/errors', page(() => import('./pages/errors/errors-page'))],
+  ['/errors/:id', page(() => import('./pages/errors/error-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

@@ -21,6 +21,7 @@ const PATHS = {
   left: 'M10 3 5 8l5 5',
   right: 'm6 3 5 5-5 5',
   down: 'm3 6 5 5 5-5',
+  up: 'm3 10 5-5 5 5',
   more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
   pin: 'M8 9v5M5 2.5h6l-1 4 2 2.5H4l2-2.5-1-4Z',
 } as const;

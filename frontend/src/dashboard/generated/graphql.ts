@@ -4,6 +4,33 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** Conditions on a time, combined with AND. */
+export type DateTimeFilter = {
+  /** At or after this time. */
+  gte?: string | null | undefined;
+  /** True: null. False: not null. */
+  isNull?: boolean | null | undefined;
+  /** Before this time. */
+  lt?: string | null | undefined;
+};
+
+/** The order of error groups; each begins with the largest. */
+export type ErrorGroupOrder =
+  /** How many runs ended with such an error. */
+  | 'COUNT'
+  /** When the first such error happened. */
+  | 'FIRST_SEEN'
+  /** When the last such error happened. */
+  | 'LAST_SEEN';
+
+/** Conditions on a number, combined with AND. */
+export type FloatFilter = {
+  /** Greater than or equal to this value. */
+  gte?: number | null | undefined;
+  /** Less than this value. */
+  lt?: number | null | undefined;
+};
+
 /** How a job that is under way does, beside what is usual for its type. The first of STUCK, LATE, FLAPPING and SLOW that holds counts. */
 export type HealthVerdict =
   /** QUEUED or RUNNING again after an error, and started at least three times. */
@@ -18,6 +45,107 @@ export type HealthVerdict =
   | 'STUCK'
   /** Its type has had fewer than 20 waits (of a QUEUED job) or runs (of a RUNNING one) in the last days. */
   | 'UNKNOWN';
+
+/** Conditions on an integer, combined with AND. */
+export type IntFilter = {
+  /** Equal to this value. */
+  eq?: number | null | undefined;
+  /** Greater than or equal to this value. */
+  gte?: number | null | undefined;
+  /** One of these values; an empty list matches nothing. */
+  in?: Array<number> | null | undefined;
+  /** Less than or equal to this value. */
+  lte?: number | null | undefined;
+};
+
+/** The fields that jobs can be grouped by. */
+export type JobDimension =
+  /** The name of the batch of the job. */
+  | 'BATCH'
+  /** The group of the last error of the job. */
+  | 'ERROR_GROUP'
+  /** The last error code of the job. */
+  | 'LAST_ERROR_CODE'
+  /** The priority of the job. */
+  | 'PRIORITY'
+  /** The queue of the job. */
+  | 'QUEUE'
+  /** The requester of the job. */
+  | 'REQUESTED_BY'
+  /** The status of the job. */
+  | 'STATUS'
+  /** The type of the job. */
+  | 'TYPE'
+  /** The worker that runs the job, or ran it last. */
+  | 'WORKER';
+
+/** Conditions on jobs, combined with AND; one that is omitted or null is ignored. A job whose field is null matches only `isNull: true` and `notIn`. At most 500 filters can be combined, nested at most 50 deep. */
+export type JobFilter = {
+  /** Matches all of these filters. */
+  and?: Array<JobFilter> | null | undefined;
+  /** The number of times the job was started. */
+  attempt?: IntFilter | null | undefined;
+  /** The batch of the job. */
+  batch?: StringFilter | null | undefined;
+  /** When the job was created. */
+  createdAt?: DateTimeFilter | null | undefined;
+  /** The last error is of the group with this id. */
+  errorGroup?: string | null | undefined;
+  /** What the source calls the job. */
+  externalId?: StringFilter | null | undefined;
+  /** When the last run ended. */
+  finishedAt?: DateTimeFilter | null | undefined;
+  /** The verdict of `Job.health` is one of these; an empty list matches nothing. */
+  health?: Array<HealthVerdict> | null | undefined;
+  /** The idempotency key of the job. */
+  idempotencyKey?: StringFilter | null | undefined;
+  /** The id is one of these; an empty list matches nothing. */
+  ids?: Array<string> | null | undefined;
+  /** The code of the last error. */
+  lastErrorCode?: StringFilter | null | undefined;
+  /** The message of the last error. */
+  lastErrorMessage?: StringFilter | null | undefined;
+  /** Does not match this filter. */
+  not?: JobFilter | null | undefined;
+  /** Matches at least one of these filters; an empty list matches nothing. */
+  or?: Array<JobFilter> | null | undefined;
+  /** The job is a child of the job with this id. */
+  parentId?: string | null | undefined;
+  /** The payload contains this value, as PostgreSQL's jsonb containment (`@>`) defines it: an object has all given keys with values that contain the given ones, a list has all given items. */
+  payloadContains?: unknown;
+  /** The priority of the job. */
+  priority?: IntFilter | null | undefined;
+  /** The queue of the job. */
+  queue?: StringFilter | null | undefined;
+  /** The requester of the job. */
+  requestedBy?: StringFilter | null | undefined;
+  /** `Job.runSeconds` of jobs whose run has ended: they were started, and are terminal. */
+  runSeconds?: FloatFilter | null | undefined;
+  /** The job is RUNNING and started more than this number of seconds ago. */
+  runningLongerThan?: number | null | undefined;
+  /** The earliest time the job may be started. */
+  scheduledAt?: DateTimeFilter | null | undefined;
+  /** The type, requester, or last error code or message contains this text, ignoring case as `StringFilter.containsIgnoreCase` does; or the idempotency key begins with it, with the same case; or the id begins with it, if it has at least 8 characters. For viewers without the role ADMIN, the message is searched as it is shown. */
+  search?: string | null | undefined;
+  /** The job is of the source with this id. */
+  source?: string | null | undefined;
+  /** When the last run started. */
+  startedAt?: DateTimeFilter | null | undefined;
+  /** The status is one of these; an empty list matches nothing. */
+  status?: Array<JobStatus> | null | undefined;
+  /** The job has all of these tags; an empty list matches every job. */
+  tags?: Array<string> | null | undefined;
+  /** The type of the job. */
+  type?: StringFilter | null | undefined;
+  /** When the job last changed. */
+  updatedAt?: DateTimeFilter | null | undefined;
+  /** `Job.waitSeconds` of jobs whose wait has ended: they were started, and are not QUEUED. */
+  waitSeconds?: FloatFilter | null | undefined;
+  /** The job is QUEUED and has been due for more than this number of seconds. */
+  waitingLongerThan?: number | null | undefined;
+  /** The worker that runs the job, or ran it last. */
+  worker?: StringFilter | null | undefined;
+};
 
 /** The status of a job. */
 export type JobStatus =
@@ -45,6 +173,24 @@ export type Role =
   /** Create jobs, change their status and record events. */
   | 'WRITER';
 
+/** Conditions on text, combined with AND. Comparisons are case-sensitive, but for `containsIgnoreCase`. */
+export type StringFilter = {
+  /** Contains this text, which has no wildcards. */
+  contains?: string | null | undefined;
+  /** Contains this text in upper or lower case, as the database's locale defines it. */
+  containsIgnoreCase?: string | null | undefined;
+  /** Equal to this value. */
+  eq?: string | null | undefined;
+  /** One of these values; an empty list matches nothing. */
+  in?: Array<string> | null | undefined;
+  /** True: null. False: not null. */
+  isNull?: boolean | null | undefined;
+  /** None of these values. Null matches. */
+  notIn?: Array<string> | null | undefined;
+  /** Starts with this text, which has no wildcards. */
+  startsWith?: string | null | undefined;
+};
+
 /** The length of a timeline's buckets, which are aligned to UTC. */
 export type TimeBucketSize =
   /** One day, from midnight. */
@@ -57,6 +203,62 @@ export type TimeBucketSize =
   | 'MINUTE'
   /** One week, from Monday. */
   | 'WEEK';
+
+export type JobLiteFragment = { id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null };
+
+export type SuggestValuesQueryVariables = Exact<{
+  field: JobDimension;
+  prefix: string;
+}>;
+
+
+export type SuggestValuesQuery = { suggest: Array<{ value: string }> };
+
+export type ErrorsQueryVariables = Exact<{
+  since?: string | null | undefined;
+  filter?: JobFilter | null | undefined;
+  orderBy: ErrorGroupOrder;
+  first: number;
+}>;
+
+
+export type ErrorsQuery = { errorGroups: { count: { value: number, isExact: boolean }, nodes: Array<{ id: string, code: string | null, message: string | null, types: Array<string>, firstSeenAt: string, lastSeenAt: string, trend: Array<number>, count: { value: number, isExact: boolean } }>, pageInfo: { hasNextPage: boolean } }, server: { now: string } };
+
+export type ErrorsLiveSubscriptionVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type ErrorsLiveSubscription = { errorGroupSeen: { cursor: string, node: { id: string } } };
+
+export type ErrorGroupQueryVariables = Exact<{
+  id: string;
+  bucket: TimeBucketSize;
+  buckets: number;
+}>;
+
+
+export type ErrorGroupQuery = { node:
+    | { __typename: 'Batch' }
+    | { __typename: 'ErrorGroup', id: string, code: string | null, message: string | null, types: Array<string>, firstSeenAt: string, lastSeenAt: string, trend: Array<number>, count: { value: number, isExact: boolean }, sample: { id: string, type: string, lastErrorMessage: string | null } | null }
+    | { __typename: 'Job' }
+    | { __typename: 'JobEvent' }
+    | { __typename: 'Source' }
+   | null, server: { now: string } };
+
+export type ErrorGroupTypesQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ErrorGroupTypesQuery = { jobGroups: Array<{ count: number, key: { type: string | null }, statusCounts: Array<{ status: JobStatus, count: { value: number, isExact: boolean } }> }> };
+
+export type ErrorGroupJobsQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ErrorGroupJobsQuery = { jobs: { count: { value: number, isExact: boolean }, nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null }> } };
 
 export type OverviewStatusesQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -141,6 +343,28 @@ export class TypedDocumentString<TResult, TVariables>
     return this.value;
   }
 }
+export const JobLiteFragmentDoc = new TypedDocumentString(`
+    fragment JobLite on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  queuedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  worker
+  lastErrorCode
+  lastErrorMessage
+}
+    `, {"fragmentName":"JobLite"}) as unknown as TypedDocumentString<JobLiteFragment, unknown>;
 export const AttentionJobsFragmentDoc = new TypedDocumentString(`
     fragment AttentionJobs on JobConnection {
   count(atMost: 100) {
@@ -173,6 +397,133 @@ export const LiveEventFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"LiveEvent"}) as unknown as TypedDocumentString<LiveEventFragment, unknown>;
+export const SuggestValuesDocument = new TypedDocumentString(`
+    query SuggestValues($field: JobDimension!, $prefix: String!) {
+  suggest(field: $field, prefix: $prefix, first: 20) {
+    value
+  }
+}
+    `, {"hash":"sha256:9f4987f8e85575853c9a15a95cc6a68686b03d4dbcd14d098a9b483c99d25e86"}) as unknown as TypedDocumentString<SuggestValuesQuery, SuggestValuesQueryVariables>;
+export const ErrorsDocument = new TypedDocumentString(`
+    query Errors($since: DateTime, $filter: JobFilter, $orderBy: ErrorGroupOrder!, $first: Int!) {
+  errorGroups(since: $since, filter: $filter, orderBy: $orderBy, first: $first) {
+    count(atMost: 1000) {
+      value
+      isExact
+    }
+    nodes {
+      id
+      code
+      message
+      types
+      firstSeenAt
+      lastSeenAt
+      count {
+        value
+        isExact
+      }
+      trend(bucket: HOUR, buckets: 24)
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+  server {
+    now
+  }
+}
+    `, {"hash":"sha256:a8be9a44d74e881c75a9d99905f94c7f2337b74a1727b0a2a16673de280fa6bd"}) as unknown as TypedDocumentString<ErrorsQuery, ErrorsQueryVariables>;
+export const ErrorsLiveDocument = new TypedDocumentString(`
+    subscription ErrorsLive($after: String) {
+  errorGroupSeen(after: $after) {
+    cursor
+    node {
+      id
+    }
+  }
+}
+    `, {"hash":"sha256:7275383921a4d6bb194bcdf7cab521b9d66b6f9ddddd9e025f17639f47fee767"}) as unknown as TypedDocumentString<ErrorsLiveSubscription, ErrorsLiveSubscriptionVariables>;
+export const ErrorGroupDocument = new TypedDocumentString(`
+    query ErrorGroup($id: ID!, $bucket: TimeBucketSize!, $buckets: Int!) {
+  node(id: $id) {
+    __typename
+    ... on ErrorGroup {
+      id
+      code
+      message
+      types
+      firstSeenAt
+      lastSeenAt
+      count {
+        value
+        isExact
+      }
+      trend(bucket: $bucket, buckets: $buckets)
+      sample {
+        id
+        type
+        lastErrorMessage
+      }
+    }
+  }
+  server {
+    now
+  }
+}
+    `, {"hash":"sha256:476f58fb45224f1a11f26c085711b4d107b60cc57113e5a9a1bf5f48c9bc43b2"}) as unknown as TypedDocumentString<ErrorGroupQuery, ErrorGroupQueryVariables>;
+export const ErrorGroupTypesDocument = new TypedDocumentString(`
+    query ErrorGroupTypes($id: ID!) {
+  jobGroups(by: [TYPE], filter: {errorGroup: $id}, first: 20) {
+    key {
+      type
+    }
+    count
+    statusCounts {
+      status
+      count {
+        value
+        isExact
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:a4c1b1d7e57932f8023882ca116b422016c80795527faed8e27d14d77c6c9422"}) as unknown as TypedDocumentString<ErrorGroupTypesQuery, ErrorGroupTypesQueryVariables>;
+export const ErrorGroupJobsDocument = new TypedDocumentString(`
+    query ErrorGroupJobs($id: ID!) {
+  jobs(
+    filter: {errorGroup: $id}
+    orderBy: {field: UPDATED_AT, direction: DESC}
+    first: 12
+  ) {
+    count(atMost: 10000) {
+      value
+      isExact
+    }
+    nodes {
+      ...JobLite
+    }
+  }
+}
+    fragment JobLite on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  queuedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  worker
+  lastErrorCode
+  lastErrorMessage
+}`, {"hash":"sha256:969ed7a4efde98cfbd19d6faaa439e9f9a4ce708878ee4c95e6379a577a06d40"}) as unknown as TypedDocumentString<ErrorGroupJobsQuery, ErrorGroupJobsQueryVariables>;
 export const OverviewStatusesDocument = new TypedDocumentString(`
     query OverviewStatuses {
   statusCounts(atMost: 10000) {

@@ -1,7 +1,9 @@
 // All words of the dashboard in German, by pages.
 import { common } from './de/common';
+import { errors } from './de/errors';
+import { lists } from './de/lists';
 import { overview } from './de/overview';
 import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
-export const de: Catalogue = { ...common, ...overview, ...settings };
+export const de: Catalogue = { ...common, ...errors, ...lists, ...overview, ...settings };

@@ -1,6 +1,8 @@
 // All words of the dashboard in English, by pages. A key with `.one` and `.other` is chosen by its `count`.
 import { common } from './en/common';
+import { errors } from './en/errors';
+import { lists } from './en/lists';
 import { overview } from './en/overview';
 import { settings } from './en/settings';
 
-export const en = { ...common, ...overview, ...settings } as const;
+export const en = { ...common, ...errors, ...lists, ...overview, ...settings } as const;
