@@ -14,6 +14,8 @@ const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/', Overview],
   ['/errors', page(() => import('./pages/errors/errors-page'))],
   ['/errors/:id', page(() => import('./pages/errors/error-page'))],
+  ['/queues', page(() => import('./pages/queues/queues-page'))],
+  ['/queues/:name', page(() => import('./pages/queues/queue-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

@@ -79,6 +79,22 @@ export type JobDimension =
   /** The worker that runs the job, or ran it last. */
   | 'WORKER';
 
+/** Conditions on events, combined with AND; one that is omitted or null is ignored. */
+export type JobEventFilter = {
+  /** The detail contains this value, as in `JobFilter.payloadContains`. */
+  detailContains?: unknown;
+  /** The event belongs to a job that matches this filter. */
+  job?: JobFilter | null | undefined;
+  /** The event belongs to one of these jobs; an empty list matches nothing. */
+  jobIds?: Array<string> | null | undefined;
+  /** The status after the event is one of these. */
+  nextStatus?: Array<JobStatus> | null | undefined;
+  /** The status before the event is one of these. */
+  prevStatus?: Array<JobStatus> | null | undefined;
+  /** When the event happened. */
+  ts?: DateTimeFilter | null | undefined;
+};
+
 /** Conditions on jobs, combined with AND; one that is omitted or null is ignored. A job whose field is null matches only `isNull: true` and `notIn`. At most 500 filters can be combined, nested at most 50 deep. */
 export type JobFilter = {
   /** Matches all of these filters. */
@@ -214,6 +230,14 @@ export type SuggestValuesQueryVariables = Exact<{
 
 export type SuggestValuesQuery = { suggest: Array<{ value: string }> };
 
+export type PulseSubscriptionVariables = Exact<{
+  filter?: JobEventFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type PulseSubscription = { jobEvents: { cursor: string, node: { id: string } } };
+
 export type ErrorsQueryVariables = Exact<{
   since?: string | null | undefined;
   filter?: JobFilter | null | undefined;
@@ -320,6 +344,68 @@ export type OverviewEventsLiveSubscription = { jobEvents: { cursor: string, node
 
 export type LiveEventFragment = { id: string, ts: string, prevStatus: JobStatus | null, nextStatus: JobStatus, attempt: number, job: { id: string, type: string, queue: string } };
 
+export type QueuesQueryVariables = Exact<{
+  minutes: number;
+}>;
+
+
+export type QueuesQuery = { queues: Array<{ name: string, oldestDueAt: string | null, latencySeconds: number | null, started: number, succeeded: number, failed: number, drainEta: string | null, due: { value: number, isExact: boolean }, scheduled: { value: number, isExact: boolean }, running: { value: number, isExact: boolean }, wait: { p50: number | null, p95: number | null }, run: { p95: number | null } }>, server: { now: string } };
+
+export type WorkersQueryVariables = Exact<{
+  minutes: number;
+}>;
+
+
+export type WorkersQuery = { workers: Array<{ name: string, lastSeenAt: string, running: { value: number, isExact: boolean } }> };
+
+export type QueueTimelineQueryVariables = Exact<{
+  filter: JobFilter;
+  from: string;
+  until: string;
+  bucket: TimeBucketSize;
+  timeZone: string;
+}>;
+
+
+export type QueueTimelineQuery = { timeline: Array<{ start: string, succeeded: number, failed: number, canceled: number, deadLettered: number }> };
+
+export type QueueNextQueryVariables = Exact<{
+  due: JobFilter;
+}>;
+
+
+export type QueueNextQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null }>, pageInfo: { hasNextPage: boolean } } };
+
+export type QueueOldestQueryVariables = Exact<{
+  due: JobFilter;
+  first: number;
+}>;
+
+
+export type QueueOldestQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null }> } };
+
+export type QueueRunningQueryVariables = Exact<{
+  queue: string;
+}>;
+
+
+export type QueueRunningQuery = { jobs: { count: { value: number, isExact: boolean }, nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null }> } };
+
+export type QueueTypesQueryVariables = Exact<{
+  queue: string;
+}>;
+
+
+export type QueueTypesQuery = { jobGroups: Array<{ count: number, key: { type: string | null }, statusCounts: Array<{ status: JobStatus, count: { value: number, isExact: boolean } }> }> };
+
+export type QueueWorkersQueryVariables = Exact<{
+  queue: string;
+  since: string;
+}>;
+
+
+export type QueueWorkersQuery = { jobGroups: Array<{ count: number, key: { worker: string | null }, statusCounts: Array<{ status: JobStatus, count: { value: number, isExact: boolean } }>, run: { p50: number | null } }> };
+
 export type SettingsViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -404,6 +490,16 @@ export const SuggestValuesDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:9f4987f8e85575853c9a15a95cc6a68686b03d4dbcd14d098a9b483c99d25e86"}) as unknown as TypedDocumentString<SuggestValuesQuery, SuggestValuesQueryVariables>;
+export const PulseDocument = new TypedDocumentString(`
+    subscription Pulse($filter: JobEventFilter, $after: String) {
+  jobEvents(filter: $filter, after: $after) {
+    cursor
+    node {
+      id
+    }
+  }
+}
+    `, {"hash":"sha256:08a33165388f427d1642441c860e5f6fcb2aa926e3790013906ec2eb032a37b9"}) as unknown as TypedDocumentString<PulseSubscription, PulseSubscriptionVariables>;
 export const ErrorsDocument = new TypedDocumentString(`
     query Errors($since: DateTime, $filter: JobFilter, $orderBy: ErrorGroupOrder!, $first: Int!) {
   errorGroups(since: $since, filter: $filter, orderBy: $orderBy, first: $first) {
@@ -694,6 +790,210 @@ export const OverviewEventsLiveDocument = new TypedDocumentString(`
     queue
   }
 }`, {"hash":"sha256:e8a85345992c3f88b7826eab40bb587905f0e33a83951b9c6f48191040c51542"}) as unknown as TypedDocumentString<OverviewEventsLiveSubscription, OverviewEventsLiveSubscriptionVariables>;
+export const QueuesDocument = new TypedDocumentString(`
+    query Queues($minutes: Int!) {
+  queues(minutes: $minutes) {
+    name
+    due {
+      value
+      isExact
+    }
+    scheduled {
+      value
+      isExact
+    }
+    running {
+      value
+      isExact
+    }
+    oldestDueAt
+    latencySeconds
+    started
+    succeeded
+    failed
+    wait {
+      p50
+      p95
+    }
+    run {
+      p95
+    }
+    drainEta
+  }
+  server {
+    now
+  }
+}
+    `, {"hash":"sha256:e547235f8a87da9fddffbc0fff2947d495b99e619f588ece873febfb2bc2fda9"}) as unknown as TypedDocumentString<QueuesQuery, QueuesQueryVariables>;
+export const WorkersDocument = new TypedDocumentString(`
+    query Workers($minutes: Int!) {
+  workers(minutes: $minutes) {
+    name
+    running {
+      value
+      isExact
+    }
+    lastSeenAt
+  }
+}
+    `, {"hash":"sha256:0216a090a0bc53a750900b049b99e62a7510ea7537b00c8eba33628c7abd2eb8"}) as unknown as TypedDocumentString<WorkersQuery, WorkersQueryVariables>;
+export const QueueTimelineDocument = new TypedDocumentString(`
+    query QueueTimeline($filter: JobFilter!, $from: DateTime!, $until: DateTime!, $bucket: TimeBucketSize!, $timeZone: String!) {
+  timeline(
+    from: $from
+    until: $until
+    bucket: $bucket
+    timeZone: $timeZone
+    filter: $filter
+  ) {
+    start
+    succeeded
+    failed
+    canceled
+    deadLettered
+  }
+}
+    `, {"hash":"sha256:2d9de342f033f6bf2559b5a503a492ce95bc20c204d9655f449a97cffad9504b"}) as unknown as TypedDocumentString<QueueTimelineQuery, QueueTimelineQueryVariables>;
+export const QueueNextDocument = new TypedDocumentString(`
+    query QueueNext($due: JobFilter!) {
+  jobs(filter: $due, orderBy: {field: PRIORITY, direction: DESC}, first: 50) {
+    nodes {
+      ...JobLite
+    }
+    pageInfo {
+      hasNextPage
+    }
+  }
+}
+    fragment JobLite on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  queuedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  worker
+  lastErrorCode
+  lastErrorMessage
+}`, {"hash":"sha256:c111a12bbaeee92d55927e7e1c9306c84f686319892ab242ce1a4a2dcaeb7bec"}) as unknown as TypedDocumentString<QueueNextQuery, QueueNextQueryVariables>;
+export const QueueOldestDocument = new TypedDocumentString(`
+    query QueueOldest($due: JobFilter!, $first: Int!) {
+  jobs(filter: $due, orderBy: {field: CREATED_AT, direction: ASC}, first: $first) {
+    nodes {
+      ...JobLite
+    }
+  }
+}
+    fragment JobLite on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  queuedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  worker
+  lastErrorCode
+  lastErrorMessage
+}`, {"hash":"sha256:d448ae2e88560334253b6b5e0a7b2844080b85e6edfbb8ff42545c700f04d369"}) as unknown as TypedDocumentString<QueueOldestQuery, QueueOldestQueryVariables>;
+export const QueueRunningDocument = new TypedDocumentString(`
+    query QueueRunning($queue: String!) {
+  jobs(
+    filter: {queue: {eq: $queue}, status: [RUNNING]}
+    orderBy: {field: STARTED_AT, direction: ASC}
+    first: 10
+  ) {
+    count(atMost: 1000) {
+      value
+      isExact
+    }
+    nodes {
+      ...JobLite
+    }
+  }
+}
+    fragment JobLite on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  queuedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  worker
+  lastErrorCode
+  lastErrorMessage
+}`, {"hash":"sha256:b3a6301281a77f67ac01548ef0d61fd6420da9b06aba103166a9ec335541513b"}) as unknown as TypedDocumentString<QueueRunningQuery, QueueRunningQueryVariables>;
+export const QueueTypesDocument = new TypedDocumentString(`
+    query QueueTypes($queue: String!) {
+  jobGroups(
+    by: [TYPE]
+    filter: {queue: {eq: $queue}, status: [QUEUED, RUNNING]}
+    first: 12
+  ) {
+    key {
+      type
+    }
+    count
+    statusCounts {
+      status
+      count {
+        value
+        isExact
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:27d829706c76c02810c551f6091369d98bcd9eb9819ba50dc5533eaae6dc2d87"}) as unknown as TypedDocumentString<QueueTypesQuery, QueueTypesQueryVariables>;
+export const QueueWorkersDocument = new TypedDocumentString(`
+    query QueueWorkers($queue: String!, $since: DateTime!) {
+  jobGroups(
+    by: [WORKER]
+    filter: {queue: {eq: $queue}, worker: {isNull: false}, startedAt: {gte: $since}}
+    first: 20
+  ) {
+    key {
+      worker
+    }
+    count
+    statusCounts {
+      status
+      count {
+        value
+        isExact
+      }
+    }
+    run {
+      p50
+    }
+  }
+}
+    `, {"hash":"sha256:e6639ad4eff9da07128bd489775a9f4d720b6a8d0720dd5f87e5a08836383062"}) as unknown as TypedDocumentString<QueueWorkersQuery, QueueWorkersQueryVariables>;
 export const SettingsViewerDocument = new TypedDocumentString(`
     query SettingsViewer {
   viewer {

@@ -3,7 +3,8 @@ import { common } from './de/common';
 import { errors } from './de/errors';
 import { lists } from './de/lists';
 import { overview } from './de/overview';
+import { queues } from './de/queues';
 import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
-export const de: Catalogue = { ...common, ...errors, ...lists, ...overview, ...settings };
+export const de: Catalogue = { ...common, ...errors, ...lists, ...overview, ...queues, ...settings };

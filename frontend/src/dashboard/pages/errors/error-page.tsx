@@ -1,5 +1,5 @@
 // One group of errors: how often it happens, whom it hits, and the newest jobs that have it.
-import { Link, useParams } from 'wouter';
+import { Link } from 'wouter';
 
 import { Choice } from '../../components/choice';
 import { CopyButton } from '../../components/copy-button';
@@ -10,6 +10,7 @@ import { Panel, PanelBody } from '../../components/panel';
 import { Time } from '../../components/time';
 import { UnknownParams } from '../../components/unknown-params';
 import { useChoiceParam } from '../../components/use-param';
+import { useName } from '../../components/use-name';
 import { useServerTime } from '../../components/use-server-time';
 import { type QueryState, useQuery } from '../../data/use-query';
 import { ErrorGroupDocument, type ErrorGroupQuery } from '../../generated/graphql';
@@ -24,7 +25,7 @@ export type Group = Extract<ErrorGroupQuery['node'], { __typename: 'ErrorGroup' 
 const RENEW_MS = 60_000;
 
 export default function ErrorPage() {
-  const { id = '' } = useParams<{ id: string }>();
+  const id = useName();
   const [bucket, setBucket] = useChoiceParam('bucket', BUCKETS);
   const state = useQuery(
     ErrorGroupDocument,

@@ -10,6 +10,7 @@ export const lists: Record<keyof typeof english, string> = {
   'lists.typeFilter': 'Typ beginnt mit',
   'lists.shownOf': '{shown} von {count}',
   'lists.largest': 'Die {count} mit den meisten Jobs.',
+  'chart.log': 'logarithmische Achse',
   'range.pin': 'Diese Zeit festhalten: Der Link zeigt dann später dasselbe',
   'range.all': 'Alle',
   'jobColumn.created': 'Erstellt',

@@ -8,6 +8,7 @@ export const lists = {
   'lists.typeFilter': 'Type begins with',
   'lists.shownOf': '{shown} of {count}',
   'lists.largest': 'The {count} with the most jobs.',
+  'chart.log': 'log axis',
   'range.pin': 'Pin this time: the link then shows the same later',
   'range.all': 'All',
   'jobColumn.created': 'Created',
