@@ -115,8 +115,11 @@ def as_request(body: object) -> Request:
     if not isinstance(document_id, str | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'documentId' must be text or null.")
     sha256_hash = _sha256_hash(body.get("extensions"))
-    has_id = query is None and (document_id or sha256_hash)
-    if not has_id and (not isinstance(query, str) or not query):
+    has_id = bool(document_id or sha256_hash)
+    if has_id and query == "":
+        # Some clients cannot leave it out, such as graphql-ws.
+        query = None
+    if not (has_id and query is None) and (not isinstance(query, str) or not query):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
     operation_name = body.get("operationName")
     if not isinstance(operation_name, str | None):

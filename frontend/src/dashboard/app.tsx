@@ -16,6 +16,7 @@ const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/errors/:id', page(() => import('./pages/errors/error-page'))],
   ['/queues', page(() => import('./pages/queues/queues-page'))],
   ['/queues/:name', page(() => import('./pages/queues/queue-page'))],
+  ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

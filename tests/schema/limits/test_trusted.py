@@ -65,6 +65,7 @@ async def test_registered_ones_are_had_by_any_of_their_ids(
     whose = {"data": {"viewer": {"subject": "anonymous"}}}
     for named in (
         {"documentId": "0123"},
+        {"documentId": "0123", "query": ""},
         {"documentId": digest(VIEWER)},
         {"documentId": f"sha256:{digest(VIEWER)}"},
         {"extensions": hashed(VIEWER)},

@@ -12,7 +12,7 @@ interface Props {
 export function ArrivalsBar({ count, text, onTake }: Props) {
   useKey('.', onTake);
   return (
-    <div className="arrivals" role="status">
+    <div className="arrivals-bar" role="status">
       {count > 0 && (
         <button
           type="button"

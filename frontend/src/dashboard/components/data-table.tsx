@@ -15,6 +15,8 @@ export interface Column<R> {
   isMinor?: boolean;
   /** Takes the room that is left, and is cut off. */
   isText?: boolean;
+  /** Is cut off where it is long, but gives room to the text of another column. */
+  isName?: boolean;
   canSort?: boolean;
 }
 
@@ -96,7 +98,7 @@ function Cell<R>({ column, row }: { column: Column<R>; row: R }) {
   return <td className={classOf(column)}>{column.cell(row)}</td>;
 }
 
-function classOf<R>({ isNumber, isMinor, isText }: Column<R>): string | undefined {
-  const names = [isNumber && 'number', isMinor && 'minor', isText && 'cell-text'];
+function classOf<R>({ isNumber, isMinor, isText, isName }: Column<R>): string | undefined {
+  const names = [isNumber && 'number', isMinor && 'minor', isText && 'cell-text', isName && 'cell-name'];
   return names.filter(Boolean).join(' ') || undefined;
 }

@@ -35,7 +35,9 @@ interface Props {
 const NONE = <span className="muted">–</span>;
 
 export function JobTable({ label, jobs, columns, hasStatus = true }: Props) {
-  const shown = [TYPE, ...(hasStatus ? [STATUS] : []), ...columns.map((key) => COLUMNS[key])];
+  const hasError = columns.includes('error');
+  const type = { ...TYPE, isText: !hasError, isName: hasError };
+  const shown = [type, ...(hasStatus ? [STATUS] : []), ...columns.map((key) => COLUMNS[key])];
   return <DataTable label={label} columns={shown} rows={jobs} rowKey={({ id }) => id} />;
 }
 
@@ -43,7 +45,6 @@ const TYPE: Column<Job> = {
   key: 'type',
   heading: t('column.job'),
   isHeading: true,
-  isText: true,
   cell: (job) => (
     <>
       <Link href={jobPath(job.id)}>

@@ -163,6 +163,29 @@ export type JobFilter = {
   worker?: StringFilter | null | undefined;
 };
 
+/** The sort order of a list of jobs. */
+export type JobOrder = {
+  /** The sort direction. */
+  direction?: OrderDirection;
+  /** The field to sort by. */
+  field?: JobOrderField;
+};
+
+/** The fields that a list of jobs can be sorted by. Ties are broken by id. */
+export type JobOrderField =
+  /** The time the job was created. */
+  | 'CREATED_AT'
+  /** The time the last run ended. Unfinished jobs come first with DESC and last with ASC. */
+  | 'FINISHED_AT'
+  /** The priority of the job. */
+  | 'PRIORITY'
+  /** The earliest time the job may be started. Jobs without one come first with DESC and last with ASC. */
+  | 'SCHEDULED_AT'
+  /** The time the last run started. Jobs that were not started come first with DESC and last with ASC. */
+  | 'STARTED_AT'
+  /** The time the job last changed. */
+  | 'UPDATED_AT';
+
 /** The status of a job. */
 export type JobStatus =
   /** It was canceled. */
@@ -178,6 +201,13 @@ export type JobStatus =
   /** Its last run succeeded. */
   | 'SUCCEEDED';
 
+/** The sort direction of a list. */
+export type OrderDirection =
+  /** Ascending: the smallest or oldest first. */
+  | 'ASC'
+  /** Descending: the largest or newest first. */
+  | 'DESC';
+
 /** What a viewer may do. Each role includes the ones before it. */
 export type Role =
   /** Also read values that are redacted for other roles. */
@@ -188,6 +218,17 @@ export type Role =
   | 'VIEWER'
   /** Create jobs, change their status and record events. */
   | 'WRITER';
+
+/** Why a bulk mutation skipped a job. */
+export type SkipReason =
+  /** It changed after `asOf`. */
+  | 'CHANGED_SINCE'
+  /** Another transaction was changing it, or had changed it just before. No dry run can tell this. */
+  | 'CONCURRENT_CHANGE'
+  /** It is of a source, and can be changed only there. */
+  | 'READ_ONLY'
+  /** Its status, or its number of runs, does not allow the change. */
+  | 'STATUS';
 
 /** Conditions on text, combined with AND. Comparisons are case-sensitive, but for `containsIgnoreCase`. */
 export type StringFilter = {
@@ -238,6 +279,11 @@ export type PulseSubscriptionVariables = Exact<{
 
 export type PulseSubscription = { jobEvents: { cursor: string, node: { id: string } } };
 
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { viewer: { subject: string, roles: Array<Role> } };
+
 export type ErrorsQueryVariables = Exact<{
   since?: string | null | undefined;
   filter?: JobFilter | null | undefined;
@@ -283,6 +329,117 @@ export type ErrorGroupJobsQueryVariables = Exact<{
 
 
 export type ErrorGroupJobsQuery = { jobs: { count: { value: number, isExact: boolean }, nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, queuedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, worker: string | null, lastErrorCode: string | null, lastErrorMessage: string | null }> } };
+
+export type RetryManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type RetryManyMutation = { retryJobs: { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type CancelManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type CancelManyMutation = { cancelJobs: { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type DeleteManyMutationVariables = Exact<{
+  filter: JobFilter;
+  limit: number;
+  reason?: string | null | undefined;
+  dryRun: boolean;
+  asOf?: string | null | undefined;
+}>;
+
+
+export type DeleteManyMutation = { deleteJobs: { deleted: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> } };
+
+export type BulkResultFragment = { changed: number, skipped: number, matched: { value: number, isExact: boolean }, skips: Array<{ reason: SkipReason, status: JobStatus, count: number }>, samples: Array<{ id: string, type: string, status: JobStatus, createdAt: string }> };
+
+export type BulkSampleFragment = { id: string, type: string, status: JobStatus, createdAt: string };
+
+export type JobsPageQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  orderBy?: JobOrder | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsPageQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } }>, pageInfo: { endCursor: string | null, hasNextPage: boolean } }, server: { now: string } };
+
+export type JobRowFragment = { id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } };
+
+export type JobsCountQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsCountQuery = { jobs: { count: { value: number, isExact: boolean } } };
+
+export type JobsStatusFacetQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsStatusFacetQuery = { statusCounts: Array<{ status: JobStatus, count: { value: number, isExact: boolean } }> };
+
+export type JobsGroupFacetQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  by: Array<JobDimension> | JobDimension;
+}>;
+
+
+export type JobsGroupFacetQuery = { jobGroups: Array<{ count: number, key: { type: string | null, queue: string | null, lastErrorCode: string | null } }> };
+
+export type JobsHistogramQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  from: string;
+  until: string;
+  bucket: TimeBucketSize;
+}>;
+
+
+export type JobsHistogramQuery = { timeline: Array<{ start: string, created: number }> };
+
+export type JobsStillMatchingQueryVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+}>;
+
+
+export type JobsStillMatchingQuery = { jobs: { nodes: Array<{ id: string }> } };
+
+export type JobsRowsQueryVariables = Exact<{
+  ids: Array<string> | string;
+}>;
+
+
+export type JobsRowsQuery = { jobs: { nodes: Array<{ id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } }> } };
+
+export type JobsArrivingSubscriptionVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsArrivingSubscription = { jobEvents: { cursor: string, node: { id: string, job: { id: string } } } };
+
+export type JobsChangingSubscriptionVariables = Exact<{
+  ids: Array<string> | string;
+  after?: string | null | undefined;
+}>;
+
+
+export type JobsChangingSubscription = { jobEvents: { cursor: string, node: { id: string, job: { id: string, type: string, queue: string, status: JobStatus, priority: number, attempt: number, maxAttempts: number, createdAt: string, updatedAt: string, scheduledAt: string | null, startedAt: string | null, finishedAt: string | null, waitSeconds: number | null, runSeconds: number | null, lastErrorCode: string | null, lastErrorMessage: string | null, requestedBy: string | null, worker: string | null, tags: Array<string>, progress: { fraction: number, step: string | null } | null, health: { verdict: HealthVerdict } } } } };
 
 export type OverviewStatusesQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -451,6 +608,67 @@ export const JobLiteFragmentDoc = new TypedDocumentString(`
   lastErrorMessage
 }
     `, {"fragmentName":"JobLite"}) as unknown as TypedDocumentString<JobLiteFragment, unknown>;
+export const BulkSampleFragmentDoc = new TypedDocumentString(`
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}
+    `, {"fragmentName":"BulkSample"}) as unknown as TypedDocumentString<BulkSampleFragment, unknown>;
+export const BulkResultFragmentDoc = new TypedDocumentString(`
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"fragmentName":"BulkResult"}) as unknown as TypedDocumentString<BulkResultFragment, unknown>;
+export const JobRowFragmentDoc = new TypedDocumentString(`
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}
+    `, {"fragmentName":"JobRow"}) as unknown as TypedDocumentString<JobRowFragment, unknown>;
 export const AttentionJobsFragmentDoc = new TypedDocumentString(`
     fragment AttentionJobs on JobConnection {
   count(atMost: 100) {
@@ -500,6 +718,14 @@ export const PulseDocument = new TypedDocumentString(`
   }
 }
     `, {"hash":"sha256:08a33165388f427d1642441c860e5f6fcb2aa926e3790013906ec2eb032a37b9"}) as unknown as TypedDocumentString<PulseSubscription, PulseSubscriptionVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    subject
+    roles
+  }
+}
+    `, {"hash":"sha256:97b35703b161339ff931b3a8fbe48bf8e3a4ab2d19d508332e227588238e8b5e"}) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;
 export const ErrorsDocument = new TypedDocumentString(`
     query Errors($since: DateTime, $filter: JobFilter, $orderBy: ErrorGroupOrder!, $first: Int!) {
   errorGroups(since: $since, filter: $filter, orderBy: $orderBy, first: $first) {
@@ -620,6 +846,287 @@ export const ErrorGroupJobsDocument = new TypedDocumentString(`
   lastErrorCode
   lastErrorMessage
 }`, {"hash":"sha256:969ed7a4efde98cfbd19d6faaa439e9f9a4ce708878ee4c95e6379a577a06d40"}) as unknown as TypedDocumentString<ErrorGroupJobsQuery, ErrorGroupJobsQueryVariables>;
+export const RetryManyDocument = new TypedDocumentString(`
+    mutation RetryMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  retryJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    ...BulkResult
+  }
+}
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:4e52456a7dbd2a7cc461dbe507a5d4739e25457d17cff84c40533f97bbc5c82b"}) as unknown as TypedDocumentString<RetryManyMutation, RetryManyMutationVariables>;
+export const CancelManyDocument = new TypedDocumentString(`
+    mutation CancelMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  cancelJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    ...BulkResult
+  }
+}
+    fragment BulkResult on BulkJobPayload {
+  matched {
+    value
+    isExact
+  }
+  changed
+  skipped
+  skips {
+    reason
+    status
+    count
+  }
+  samples {
+    ...BulkSample
+  }
+}
+fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:ebff530d9f549dddafe5277d615a55e8309f0bd71a603ef80d88ba59574d2c18"}) as unknown as TypedDocumentString<CancelManyMutation, CancelManyMutationVariables>;
+export const DeleteManyDocument = new TypedDocumentString(`
+    mutation DeleteMany($filter: JobFilter!, $limit: Int!, $reason: String, $dryRun: Boolean!, $asOf: DateTime) {
+  deleteJobs(
+    filter: $filter
+    limit: $limit
+    reason: $reason
+    dryRun: $dryRun
+    asOf: $asOf
+  ) {
+    matched {
+      value
+      isExact
+    }
+    deleted
+    skipped
+    skips {
+      reason
+      status
+      count
+    }
+    samples {
+      ...BulkSample
+    }
+  }
+}
+    fragment BulkSample on Job {
+  id
+  type
+  status
+  createdAt
+}`, {"hash":"sha256:a7d31d87a96d7cd37ec3496864b2865f4062ae52bb7c44e7d8a61797f6741a94"}) as unknown as TypedDocumentString<DeleteManyMutation, DeleteManyMutationVariables>;
+export const JobsPageDocument = new TypedDocumentString(`
+    query JobsPage($filter: JobFilter, $orderBy: JobOrder, $first: Int!, $after: String) {
+  jobs(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
+    nodes {
+      ...JobRow
+    }
+    pageInfo {
+      endCursor
+      hasNextPage
+    }
+  }
+  server {
+    now
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:728ea5c78364f6d2a5daf6e64e32841060f7e5e37f1d336f2643aa7259c09acb"}) as unknown as TypedDocumentString<JobsPageQuery, JobsPageQueryVariables>;
+export const JobsCountDocument = new TypedDocumentString(`
+    query JobsCount($filter: JobFilter) {
+  jobs(filter: $filter) {
+    count(atMost: 10000) {
+      value
+      isExact
+    }
+  }
+}
+    `, {"hash":"sha256:84efe19980591a1c19a58495bf6cd8722da04a9cd856ff507a691ca537e22c5e"}) as unknown as TypedDocumentString<JobsCountQuery, JobsCountQueryVariables>;
+export const JobsStatusFacetDocument = new TypedDocumentString(`
+    query JobsStatusFacet($filter: JobFilter) {
+  statusCounts(filter: $filter, atMost: 10000) {
+    status
+    count {
+      value
+      isExact
+    }
+  }
+}
+    `, {"hash":"sha256:a5597c6cab9539b33de2386fe9370b85dc235b3c0ebf5c1e7c2afc95b051eb5c"}) as unknown as TypedDocumentString<JobsStatusFacetQuery, JobsStatusFacetQueryVariables>;
+export const JobsGroupFacetDocument = new TypedDocumentString(`
+    query JobsGroupFacet($filter: JobFilter, $by: [JobDimension!]!) {
+  jobGroups(by: $by, filter: $filter, first: 8) {
+    key {
+      type
+      queue
+      lastErrorCode
+    }
+    count
+  }
+}
+    `, {"hash":"sha256:1c0c496c78bd63edbcae5e6989df01f13c98a78f4ef14f4f4ef7675371e1531c"}) as unknown as TypedDocumentString<JobsGroupFacetQuery, JobsGroupFacetQueryVariables>;
+export const JobsHistogramDocument = new TypedDocumentString(`
+    query JobsHistogram($filter: JobFilter, $from: DateTime!, $until: DateTime!, $bucket: TimeBucketSize!) {
+  timeline(filter: $filter, from: $from, until: $until, bucket: $bucket) {
+    start
+    created
+  }
+}
+    `, {"hash":"sha256:5f1c1a13ce5ee4312f0e710d8b087efd5d0097e07e04599df1a1cf4ef416b1b8"}) as unknown as TypedDocumentString<JobsHistogramQuery, JobsHistogramQueryVariables>;
+export const JobsStillMatchingDocument = new TypedDocumentString(`
+    query JobsStillMatching($filter: JobFilter) {
+  jobs(filter: $filter, first: 100) {
+    nodes {
+      id
+    }
+  }
+}
+    `, {"hash":"sha256:098afa4bf4e1a0b8f82875a0ec75168083a5f000b0c0928dc8797b205893bffb"}) as unknown as TypedDocumentString<JobsStillMatchingQuery, JobsStillMatchingQueryVariables>;
+export const JobsRowsDocument = new TypedDocumentString(`
+    query JobsRows($ids: [ID!]!) {
+  jobs(filter: {ids: $ids}, first: 100) {
+    nodes {
+      ...JobRow
+    }
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:be12f89f3d4591620de4eb0e9415ea86ac7be6dd8507dcafc7b624b0fe556494"}) as unknown as TypedDocumentString<JobsRowsQuery, JobsRowsQueryVariables>;
+export const JobsArrivingDocument = new TypedDocumentString(`
+    subscription JobsArriving($filter: JobFilter, $after: String) {
+  jobEvents(filter: {job: $filter}, after: $after) {
+    cursor
+    node {
+      id
+      job {
+        id
+      }
+    }
+  }
+}
+    `, {"hash":"sha256:4c851f951e5701a5801e20d09a5ce72a29fa88ac6f0c1564b8325f5353e6ba37"}) as unknown as TypedDocumentString<JobsArrivingSubscription, JobsArrivingSubscriptionVariables>;
+export const JobsChangingDocument = new TypedDocumentString(`
+    subscription JobsChanging($ids: [ID!]!, $after: String) {
+  jobEvents(filter: {jobIds: $ids}, after: $after) {
+    cursor
+    node {
+      id
+      job {
+        ...JobRow
+      }
+    }
+  }
+}
+    fragment JobRow on Job {
+  id
+  type
+  queue
+  status
+  priority
+  attempt
+  maxAttempts
+  createdAt
+  updatedAt
+  scheduledAt
+  startedAt
+  finishedAt
+  waitSeconds
+  runSeconds
+  lastErrorCode
+  lastErrorMessage
+  requestedBy
+  worker
+  tags
+  progress {
+    fraction
+    step
+  }
+  health {
+    verdict
+  }
+}`, {"hash":"sha256:205a07cfd0c5e233281dba721b2114198ec0024d5405bd82cc2366d3e692714d"}) as unknown as TypedDocumentString<JobsChangingSubscription, JobsChangingSubscriptionVariables>;
 export const OverviewStatusesDocument = new TypedDocumentString(`
     query OverviewStatuses {
   statusCounts(atMost: 10000) {

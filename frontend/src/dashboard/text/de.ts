@@ -2,9 +2,18 @@
 import { common } from './de/common';
 import { errors } from './de/errors';
 import { lists } from './de/lists';
+import { jobs } from './de/jobs';
 import { overview } from './de/overview';
 import { queues } from './de/queues';
 import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
-export const de: Catalogue = { ...common, ...errors, ...lists, ...overview, ...queues, ...settings };
+export const de: Catalogue = {
+  ...common,
+  ...errors,
+  ...jobs,
+  ...lists,
+  ...overview,
+  ...queues,
+  ...settings,
+};

@@ -2,8 +2,17 @@
 import { common } from './en/common';
 import { errors } from './en/errors';
 import { lists } from './en/lists';
+import { jobs } from './en/jobs';
 import { overview } from './en/overview';
 import { queues } from './en/queues';
 import { settings } from './en/settings';
 
-export const en = { ...common, ...errors, ...lists, ...overview, ...queues, ...settings } as const;
+export const en = {
+  ...common,
+  ...errors,
+  ...jobs,
+  ...lists,
+  ...overview,
+  ...queues,
+  ...settings,
+} as const;

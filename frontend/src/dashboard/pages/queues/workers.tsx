@@ -17,6 +17,7 @@ export function Workers({ minutes }: { minutes: number }) {
   return (
     <Panel
       title={t('queues.workers')}
+      className="narrow"
       state={state}
       empty={(data) => (data.workers.length === 0 ? t('queues.workersNone') : null)}
     >
