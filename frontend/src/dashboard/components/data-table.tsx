@@ -73,7 +73,7 @@ function Heading<R>({ column, sorting, onSort }: HeadingProps<R>) {
       {column.canSort && onSort ? (
         <button
           type="button"
-          className={isSorted ? 'sort sorted' : 'sort'}
+          className={isSorted ? 'column-sort sorted' : 'column-sort'}
           title={t('lists.sortBy', { column: column.heading })}
           onClick={() => onSort(column.key)}
         >
