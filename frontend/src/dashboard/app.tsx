@@ -17,6 +17,8 @@ const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/queues', page(() => import('./pages/queues/queues-page'))],
   ['/queues/:name', page(() => import('./pages/queues/queue-page'))],
   ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
+  ['/types', page(() => import('./pages/types/types-page'))],
+  ['/types/:name', page(() => import('./pages/types/type-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

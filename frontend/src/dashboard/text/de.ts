@@ -5,6 +5,7 @@ import { lists } from './de/lists';
 import { jobs } from './de/jobs';
 import { overview } from './de/overview';
 import { queues } from './de/queues';
+import { types } from './de/types';
 import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
@@ -16,4 +17,5 @@ export const de: Catalogue = {
   ...overview,
   ...queues,
   ...settings,
+  ...types,
 };

@@ -5,6 +5,7 @@ import { lists } from './en/lists';
 import { jobs } from './en/jobs';
 import { overview } from './en/overview';
 import { queues } from './en/queues';
+import { types } from './en/types';
 import { settings } from './en/settings';
 
 export const en = {
@@ -15,4 +16,5 @@ export const en = {
   ...overview,
   ...queues,
   ...settings,
+  ...types,
 } as const;
