@@ -19,6 +19,7 @@ const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
   ['/types', page(() => import('./pages/types/types-page'))],
   ['/types/:name', page(() => import('./pages/types/type-page'))],
+  ['/activity', page(() => import('./pages/activity/activity-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

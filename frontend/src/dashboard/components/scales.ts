@@ -6,18 +6,25 @@ export interface Scale {
   marks: readonly number[];
 }
 
-/** Powers of ten around all values. What is 0 stands at the bottom. */
-export function logScale(values: readonly number[]): Scale {
-  const positive = values.filter((value) => value > 0);
+/** The marks of durations in seconds: powers of ten, but of minutes, hours and days as people count them. */
+const DURATIONS: readonly number[] = [
+  1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1, 10,
+  60, 600, 3_600, 36_000, 86_400, 864_000, 8_640_000, 86_400_000, 864_000_000, 8_640_000_000,
+];
+const MOST_MARKS = 6;
+
+/** Durations on a log axis, from the mark below the shortest to that above the longest. 0 is at the bottom. */
+export function logScale(seconds: readonly number[]): Scale {
+  const positive = seconds.filter((value) => value > 0);
   const [least, most] = positive.length === 0 ? [0.1, 1] : [Math.min(...positive), Math.max(...positive)];
-  const bottom = Math.floor(Math.log10(least));
-  const top = Math.max(bottom + 1, Math.ceil(Math.log10(most)));
-  const every = Math.ceil((top - bottom) / 5);
-  const marks: number[] = [];
-  for (let power = bottom; power <= top; power += every) marks.push(10 ** power);
+  const first = Math.max(0, DURATIONS.findLastIndex((mark) => mark <= least));
+  const above = DURATIONS.findIndex((mark) => mark >= most);
+  const last = Math.max(first + 1, above < 0 ? DURATIONS.length - 1 : above);
+  const [bottom, top] = [Math.log10(DURATIONS[first] ?? 0.1), Math.log10(DURATIONS[last] ?? 1)];
+  const every = Math.ceil((last - first + 1) / MOST_MARKS);
   return {
     at: (value) => (value <= 0 ? 0 : clamp((Math.log10(value) - bottom) / (top - bottom))),
-    marks,
+    marks: DURATIONS.slice(first, last + 1).filter((_, index) => index % every === 0),
   };
 }
 

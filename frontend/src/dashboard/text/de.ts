@@ -1,4 +1,5 @@
 // All words of the dashboard in German, by pages.
+import { activity } from './de/activity';
 import { common } from './de/common';
 import { errors } from './de/errors';
 import { lists } from './de/lists';
@@ -10,6 +11,7 @@ import { settings } from './de/settings';
 import type { Catalogue } from './text';
 
 export const de: Catalogue = {
+  ...activity,
   ...common,
   ...errors,
   ...jobs,

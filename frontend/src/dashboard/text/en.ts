@@ -1,4 +1,5 @@
 // All words of the dashboard in English, by pages. A key with `.one` and `.other` is chosen by its `count`.
+import { activity } from './en/activity';
 import { common } from './en/common';
 import { errors } from './en/errors';
 import { lists } from './en/lists';
@@ -9,6 +10,7 @@ import { types } from './en/types';
 import { settings } from './en/settings';
 
 export const en = {
+  ...activity,
   ...common,
   ...errors,
   ...jobs,
