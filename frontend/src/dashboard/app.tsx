@@ -20,6 +20,10 @@ const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/types', page(() => import('./pages/types/types-page'))],
   ['/types/:name', page(() => import('./pages/types/type-page'))],
   ['/activity', page(() => import('./pages/activity/activity-page'))],
+  ['/batches', page(() => import('./pages/batches/batches-page'))],
+  ['/batches/:name', page(() => import('./pages/batches/batch-page'))],
+  ['/sources', page(() => import('./pages/sources/sources-page'))],
+  ['/sources/:id', page(() => import('./pages/sources/source-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 
