@@ -89,9 +89,10 @@ const dashboard: UserConfig = {
       output: {
         // What several pages use, but not the first one that is opened.
         codeSplitting: {
+          includeDependenciesRecursively: false,
           groups: [
             { name: 'virtual', test: /@tanstack/ },
-            { name: 'language', test: /dashboard\/(language|json)\// },
+            { name: 'language', test: /dashboard\/language\// },
           ],
         },
       },

@@ -42,6 +42,11 @@ const isSmall = window.matchMedia('(max-width: 700px)').matches;
 const subscriptionUrl = new URL(window.location.pathname, window.location.href);
 subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
 
+// A link can bring a query in its fragment, which no server and no log gets: the dashboard's do.
+const fragment = new URLSearchParams(window.location.hash.slice(1));
+const [query, variables] = [fragment.get('query'), fragment.get('variables') ?? ''];
+const tabs = [...(query === null ? [] : [{ query, variables }]), ...examples(new Date())];
+
 interface Props {
   headers?: Headers;
   onRefused?: () => void;
@@ -67,7 +72,8 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
   return (
     <GraphiQL
       fetcher={fetcher}
-      defaultTabs={examples(new Date())}
+      {...(query === null ? {} : { initialQuery: query, initialVariables: variables })}
+      defaultTabs={tabs}
       defaultQuery=""
       defaultHeaders={HEADERS}
       defaultEditorToolsVisibility={isSmall ? false : 'variables'}

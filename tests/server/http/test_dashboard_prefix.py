@@ -52,7 +52,7 @@ def proxy(base_url: str, *, decodes: bool) -> Starlette:
                 http.method,
                 httpx.URL(base_url, raw_path=f"{path}?{http.url.query}".encode()),
                 content=await http.body(),
-                headers=[(k, v) for k, v in http.headers.items() if k not in {"content-length"}],
+                headers=[(k, v) for k, v in http.headers.items() if k != "content-length"],
             )
         headers = {k: v for k, v in answer.headers.items() if k != "content-encoding"}
         headers["content-length"] = str(len(answer.content))

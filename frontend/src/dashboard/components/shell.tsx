@@ -7,6 +7,7 @@ import { Wordmark } from '../../shared/wordmark';
 import { t } from '../text/text';
 import { Icon } from './icon';
 import { LiveBadge } from './live-badge';
+import { Shortcuts } from './shortcuts';
 import { Toasts } from './toasts';
 
 const PAGES = ['jobs', 'errors', 'queues', 'types', 'batches', 'sources', 'activity'] as const;
@@ -43,6 +44,7 @@ export function Shell({ children }: { children: ReactNode }) {
         {children}
       </main>
       <Toasts />
+      <Shortcuts />
     </>
   );
 }

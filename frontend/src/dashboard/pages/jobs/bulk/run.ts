@@ -92,13 +92,18 @@ interface Asked {
 }
 
 async function ask(act: BulkAct, asked: Asked): Promise<Outcome> {
+  const outcome = await answer(act, asked);
+  return asked.dryRun ? { ...outcome, changed: wouldChange(outcome) } : outcome;
+}
+
+async function answer(act: BulkAct, asked: Asked): Promise<Outcome> {
   if (act === 'retry') return (await send(RetryManyDocument, asked)).retryJobs;
   if (act === 'cancel') return (await send(CancelManyDocument, asked)).cancelJobs;
   const { deleteJobs } = await send(DeleteManyDocument, asked);
-  return { ...deleteJobs, changed: asked.dryRun ? wouldDelete(deleteJobs) : deleteJobs.deleted };
+  return { ...deleteJobs, changed: deleteJobs.deleted };
 }
 
-/** A dry run deletes nothing: of the jobs that were looked at, those that are not skipped. */
-function wouldDelete({ matched, skipped }: { matched: Count; skipped: number }): number {
+/** A dry run changes nothing: of the jobs that it looked at, those that it does not skip. */
+function wouldChange({ matched, skipped }: Outcome): number {
   return Math.max(0, Math.min(matched.value, CHUNK) - skipped);
 }
