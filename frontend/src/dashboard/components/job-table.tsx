@@ -69,7 +69,7 @@ const COLUMNS: Record<JobColumn, Column<Job>> = {
   due: time('due', ({ queuedAt, scheduledAt }) =>
     scheduledAt !== null && Date.parse(scheduledAt) > Date.parse(queuedAt) ? scheduledAt : queuedAt,
   ),
-  wait: duration('wait', ({ waitSeconds }) => waitSeconds),
+  wait: { ...duration('wait', ({ waitSeconds }) => waitSeconds), isMinor: true },
   run: duration('run', ({ runSeconds }) => runSeconds),
   queue: text('queue', ({ queue }) => queue),
   worker: text('worker', ({ worker }) => worker),

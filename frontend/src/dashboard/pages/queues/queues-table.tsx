@@ -48,7 +48,7 @@ function columns(queues: readonly Queue[], minutes: number): readonly Column<Que
     key,
     heading: t(`queues.${key}`),
     isNumber: true,
-    isMinor: key !== 'failed',
+    isMinor: true,
     canSort: true,
     cell: (queue) => (
       <span className={key === 'failed' && queue.failed > 0 ? 'bad' : undefined}>
