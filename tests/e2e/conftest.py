@@ -17,9 +17,20 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.support.checkout import ROOT
+
+# These machines are slow at times; a failure is seen in time nevertheless.
+expect.set_options(timeout=60_000)
 
 # Still: the examples are compared with what the server answers a moment later.
 DEMO_COMMAND = (sys.executable, "-m", "joblens", "demo", "--still")
