@@ -17,9 +17,20 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.support.checkout import ROOT
+
+# These machines are slow at times; a failure is seen in time nevertheless.
+expect.set_options(timeout=60_000)
 
 # Still: the examples are compared with what the server answers a moment later.
 DEMO_COMMAND = (sys.executable, "-m", "joblens", "demo", "--still")
@@ -154,9 +165,14 @@ def running(command: tuple[str, ...], folder: Path, **settings: str) -> Iterator
         stop(server)
 
 
+def find_browser() -> str | None:
+    """Find the system's Chromium; None if there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         pytest.fail("these tests need Chromium: apt-get install chromium")
     async with async_playwright() as playwright:

@@ -16,6 +16,10 @@ import { signInTexts } from './text/sign-in-texts';
 const root = document.getElementById('root');
 if (root === null) throw new Error('the page has no #root');
 
+// The icon's address is relative, and the page's own address changes as the reader goes on.
+const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+icon?.setAttribute('href', icon.href);
+
 applyToPage();
 await loadText();
 

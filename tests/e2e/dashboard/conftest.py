@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,12 +27,24 @@ from tests.support.service import running as running_app
 
 PREFIX = "/ops/joblens"
 LIVE_COMMAND = (sys.executable, "-m", "joblens", "demo")
+# The demo has no job of another system.
+FACT = """mutation ($now: DateTime!) {
+  recordFacts(
+    source: {name: "billing", kind: "celery"}
+    facts: [{externalId: "1", ts: $now, type: "invoice.send", queue: "billing", status: SUCCEEDED}]
+  ) { __typename }
+}"""
 OBJECTS = """{
   jobs(first: 1) { nodes { id type queue } }
   batches: jobs(filter: {batch: {isNull: false}}, first: 1) { nodes { batch { name } } }
   errorGroups(first: 1) { nodes { id } }
   sources { id }
 }"""
+# The demo has no source.
+RECORD = """mutation { recordFacts(
+  source: {name: "shop", kind: "celery"}
+  facts: [{externalId: "1", ts: "2026-01-01T00:00:00Z", status: SUCCEEDED, type: "order.pack"}]
+) { recorded } }"""
 
 
 def _base(graphql_url: str) -> str:
@@ -114,9 +127,8 @@ async def page(browser: Browser, still_url: str) -> AsyncIterator[Page]:
 @pytest.fixture(scope="session")
 def places(demo_url: str) -> Mapping[str, str]:
     """A path of every page, by the page's name; each of the still ledger has something to show."""
-    answer = httpx.post(demo_url, json={"query": OBJECTS}, timeout=PATIENCE_SECONDS).json()
-    assert "errors" not in answer, answer["errors"]
-    data = answer["data"]
+    _ask(demo_url, FACT, now=datetime.now(UTC).isoformat())
+    data = _ask(demo_url, OBJECTS)
     (job,), (error,) = data["jobs"]["nodes"], data["errorGroups"]["nodes"]
     (batched,) = data["batches"]["nodes"]
     return {
@@ -136,6 +148,14 @@ def places(demo_url: str) -> Mapping[str, str]:
         "activity": "activity",
         "settings": "settings",
     }
+
+
+def _ask(url: str, query: str, **variables: str) -> dict[str, Any]:
+    body = {"query": query, "variables": variables}
+    answer: dict[str, Any] = httpx.post(url, json=body, timeout=PATIENCE_SECONDS).json()
+    assert "errors" not in answer, answer["errors"]
+    data: dict[str, Any] = answer["data"]
+    return data
 
 
 def _encoded(name: str) -> str:

@@ -215,6 +215,6 @@ export function useSubscription<R, V>(
 }
 
 function cursorOf(data: unknown): string | undefined {
-  const edge = (data as { jobEvents?: { cursor?: string } }).jobEvents;
-  return edge?.cursor;
+  const { jobEvents, errorGroupSeen } = data as Record<string, { cursor?: string } | undefined>;
+  return (jobEvents ?? errorGroupSeen)?.cursor;
 }

@@ -54,6 +54,10 @@ test('an answer is exact under some names alone, at any depth', () => {
   assert.deepEqual(parseAnswer(text, EXACT), { data: { count: 1, nodes: [{ payload, n: 1.5 }] } });
 });
 
+test('what follows an exact member is not exact', () => {
+  assert.deepEqual(parseAnswer('[{"payload":{"a":[1.0]}},1.50]', EXACT), [{ payload: { a: [new ExactNumber('1.0')] } }, 1.5]);
+});
+
 test('an answer without such a name is parsed as it is', () => {
   assert.deepEqual(parseAnswer('{"a":1.0}', EXACT), { a: 1 });
 });

@@ -59,13 +59,7 @@ export function withTerm(text: string, term: Term, names: Names = {}): string {
   // What is not closed would take in what is added after it.
   const isOpen = parsed.faults.some(({ code }) => code === 'quoteNotClosed' || code === 'parenthesisNotClosed');
   if (isOpen) return `${written} ${before}`;
-  const isAlternative = parsed.items.length === 1 && parsed.items[0]?.expr === parsed.expr && parsed.expr.kind === 'any';
-  return `${isAlternative && !isInParentheses(parsed) ? `(${before})` : before} ${written}`;
-}
-
-/** Whether the only item is one pair of parentheses. */
-function isInParentheses({ text, items }: Parsed): boolean {
-  return items[0] !== undefined && text[items[0].start] === '(' && parse(text.slice(items[0].start + 1, items[0].end - 1)).faults.length === 0;
+  return `${parsed.hasAlternatives ? `(${before})` : before} ${written}`;
 }
 
 /** The text without a condition, or without its value where there are others. */
@@ -73,20 +67,18 @@ export function withoutTerm(text: string, term: Term, names: Names = {}): string
   const parsed = parse(text, names);
   const item = itemLike(parsed, term);
   if (item !== undefined) return withoutChip(text, item);
-  const [value] = term.values;
-  const located = value === undefined || term.values.length > 1 ? undefined : locatedLike(parsed, term);
-  return value === undefined || located === undefined ? text : withoutValue(text, located, value);
+  const located = locatedLike(parsed, term).find((each) => hasValues(each, term));
+  return located === undefined ? text : withoutValues(text, located, term);
 }
 
 /** The text with a value more or less of those of which one has to hold: for facets. */
 export function toggled(text: string, term: Term, names: Names = {}): string {
-  const parsed = parse(text, names);
   if (hasTerm(text, term, names)) return withoutTerm(text, term, names);
-  const located = term.spec === 'search' ? undefined : locatedLike(parsed, term);
-  const [value] = term.values;
+  const [located] = term.spec === 'search' ? [] : locatedLike(parse(text, names), term);
   const last = located?.values.at(-1);
-  if (last === undefined || value === undefined) return withTerm(text, term, names);
-  return `${text.slice(0, last.end)},${valueText(term, value, names)}${text.slice(last.end)}`;
+  if (last === undefined) return withTerm(text, term, names);
+  const added = writeTerm(term, names).slice(nameOf(term).length);
+  return `${text.slice(0, last.end)},${added}${text.slice(last.end)}`;
 }
 
 /** The text with this condition alone of its key: for ranges. */
@@ -102,16 +94,15 @@ export function withoutKey(text: string, term: Term): string {
   return own.length === 0 ? text : kept.map((each) => each.text).join(' ');
 }
 
-/** Whether a condition with one value holds of the text: alone, or as one of several values. */
+/** Whether the values of a condition are among those of one of the text, of which one has to hold. */
 export function hasTerm(text: string, term: Term, names: Names = {}): boolean {
-  const wanted = term.values.map((value) => valueText(term, value, names));
-  const found = valuesOf(text, term, names).map((value) => valueText(term, value, names));
-  return wanted.length > 0 && wanted.every((each) => found.includes(each));
+  const parsed = parse(text, names);
+  return itemLike(parsed, term) !== undefined || locatedLike(parsed, term).some((each) => hasValues(each, term));
 }
 
-/** The values of a term's key of which one has to hold; none if there is no such condition. */
+/** The values of a term's key, of which one has to hold; none if there is no such condition. */
 export function valuesOf(text: string, term: Term, names: Names = {}): Value[] {
-  return locatedLike(parse(text, names), term)?.values.map(({ value }) => value) ?? [];
+  return locatedLike(parse(text, names), term).flatMap(({ values }) => values.map(({ value }) => value));
 }
 
 function itemLike({ items }: Parsed, term: Term): Item | undefined {
@@ -119,25 +110,29 @@ function itemLike({ items }: Parsed, term: Term): Item | undefined {
   return items.find(({ expr }) => writeExpr(expr) === written);
 }
 
-/** The first term with the same key that has to hold. */
-function locatedLike({ items, terms }: Parsed, term: Term): LocatedTerm | undefined {
-  return terms.find(
-    (each) =>
-      nameOf(each.term) === nameOf(term) && items.some(({ expr, start }) => expr === each.term && start === each.start),
+/** The terms with the same key that have to hold. */
+function locatedLike({ items, terms }: Parsed, term: Term): LocatedTerm[] {
+  return terms.filter(
+    (each) => nameOf(each.term) === nameOf(term) && items.some(({ expr, start }) => expr === each.term && start === each.start),
   );
 }
 
-function withoutValue(text: string, located: LocatedTerm, value: Value): string {
-  const { term, values } = located;
-  const wanted = valueText(term, value, {});
-  const kept = values.filter((each) => valueText(term, each.value, {}) !== wanted);
-  if (kept.length === values.length || values[0] === undefined) return text;
-  const list = kept.map(({ start, end }) => text.slice(start, end)).join(',');
-  return `${text.slice(0, values[0].start)}${list}${text.slice(located.end)}`;
+function hasValues({ values, term }: LocatedTerm, { values: wanted }: Term): boolean {
+  const texts = values.map(({ value }) => valueText(term, value));
+  return wanted.length > 0 && wanted.every((value) => texts.includes(valueText(term, value)));
 }
 
-function valueText(term: Term, value: Value, names: Names): string {
-  return writeTerm(withValues(term, [value]), names);
+function withoutValues(text: string, located: LocatedTerm, { values: unwanted }: Term): string {
+  const { term, values, start, end } = located;
+  const texts = unwanted.map((value) => valueText(term, value));
+  const kept = values.filter(({ value }) => !texts.includes(valueText(term, value)));
+  if (kept.length === 0 || values[0] === undefined) return withoutChip(text, { start, end });
+  const list = kept.map((each) => text.slice(each.start, each.end)).join(',');
+  return `${text.slice(0, values[0].start)}${list}${text.slice(end)}`;
+}
+
+function valueText(term: Term, value: Value): string {
+  return writeTerm(withValues(term, [value]));
 }
 
 function nameOf(term: Term): string {

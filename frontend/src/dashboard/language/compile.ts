@@ -22,10 +22,14 @@ export interface Compiled {
 export function compile(text: string, reading: Reading, names: Names = {}): Compiled {
   const parsed = parse(text, names);
   if (parsed.faults.length > 0) return { filter: null, faults: parsed.faults, parsed };
-  const filter = toFilter(parsed.expr, reading);
+  return withSizeChecked(toFilter(parsed.expr, reading), parsed);
+}
+
+/** The filter of a text, unless the API would refuse it as too large. */
+export function withSizeChecked(filter: JobFilter, parsed: Parsed): Compiled {
   const code = sizeFault(filter);
   if (code === null) return { filter, faults: [], parsed };
-  return { filter: null, faults: [{ code, start: 0, end: text.length, params: {} }], parsed };
+  return { filter: null, faults: [{ code, start: 0, end: parsed.text.length, params: {} }], parsed };
 }
 
 function sizeFault(filter: JobFilter): FaultCode | null {

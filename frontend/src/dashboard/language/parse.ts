@@ -38,6 +38,8 @@ export interface Parsed {
   terms: readonly LocatedTerm[];
   /** The conditions that all have to hold; one if there is an `OR` outside of parentheses. */
   items: readonly Item[];
+  /** Whether there is an `OR` outside of parentheses. */
+  hasAlternatives: boolean;
 }
 
 const KEY = /[A-Za-z][A-Za-z0-9_]*(?=:)/y;
@@ -76,7 +78,8 @@ class Parser {
       } else break;
     }
     const { text, faults } = scanner;
-    return { text, expr: joined(alternatives), faults, terms: this.#terms, items: itemsOf(alternatives, text) };
+    const items = itemsOf(alternatives, text);
+    return { text, expr: joined(alternatives), faults, terms: this.#terms, items, hasAlternatives: alternatives.length > 1 };
   }
 
   /** What is inside of parentheses. */

@@ -23,10 +23,10 @@ export function isPinnedText(text: string): boolean {
   return values.every((value) => value.kind !== 'times' || isPinned(value));
 }
 
-/** The same for a range of times alone, such as `-24h`; null if it is none. */
-export function pinRange(text: string, reading: Reading): string | null {
-  const value = readTimes('', text);
-  return value?.kind === 'times' ? writeTimes(pinTimes(value, reading)) : null;
+/** The same for a time alone, such as `-24h`; what is no time stays as it is. */
+export function pinMoment(text: string, reading: Reading): string {
+  const value = readTimes('>=', text);
+  return value?.kind === 'times' && value.from !== undefined ? timeText(value.from, reading) : text;
 }
 
 function isPinned({ from, until }: Times): boolean {

@@ -21,7 +21,7 @@ test('any filter has a text, which stands for the same filter', () => {
       assert.deepEqual(faults, [], text);
       assert.deepEqual(read, normal(filter), text);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -33,7 +33,7 @@ test('a filter in its normal form stays as it is, and so does its text', () => {
       assert.deepEqual(normal(once), once);
       assert.equal(writeFilter(compile(text, READING).filter ?? {}), text);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -43,7 +43,7 @@ test('the normal form matches the same jobs', () => {
       const form = normal(filter);
       for (const job of jobs) assert.equal(matches(form, job), matches(filter, job));
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -59,7 +59,7 @@ test('a text that is read and written again is stable, and means the same', () =
       assert.deepEqual(again.filter, filter, written);
       assert.equal(writeFilter(again.filter ?? {}), written);
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -76,6 +76,6 @@ test('any text at all is read, with places inside of it', () => {
         before = end;
       }
     }),
-    { numRuns: 1_500 },
+    { numRuns: 1_000 },
   );
 });

@@ -1,0 +1,75 @@
+// The time that a page is of. It ends now and goes on, until the reader pins it: then the URL has both ends.
+import { useCallback, useMemo, useState } from 'react';
+
+import { useInterval } from '../data/use-query';
+import type { TimeBucketSize } from '../generated/graphql';
+import { bucketLength, bucketSizeFor } from '../time/buckets';
+import { serverNow } from './time';
+import { useParams } from './use-param';
+
+const RENEW_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const MOST_BUCKETS = 200;
+
+export const RANGES = ['hour', 'day', 'week', 'month'] as const;
+export type RangeName = (typeof RANGES)[number];
+export const RANGE_PARAMS = ['range', 'from', 'until'] as const;
+
+const LENGTHS: Record<RangeName, { ms: number; bucket: TimeBucketSize }> = {
+  hour: { ms: HOUR_MS, bucket: 'MINUTE' },
+  day: { ms: 24 * HOUR_MS, bucket: 'HOUR' },
+  week: { ms: 7 * 24 * HOUR_MS, bucket: 'HOUR' },
+  month: { ms: 30 * 24 * HOUR_MS, bucket: 'DAY' },
+};
+
+export interface TimeRange {
+  /** Null while the range is pinned. */
+  name: RangeName | null;
+  from: string;
+  until: string;
+  bucket: TimeBucketSize;
+  choose: (name: RangeName) => void;
+  /** Pins a range of time, in milliseconds since the epoch; what is shown now if none is given. */
+  pin: (from?: number, until?: number) => void;
+  /** Lets the range end now, if it is not pinned. */
+  renew: () => void;
+}
+
+export function useTimeRange(usual: RangeName = 'day'): TimeRange {
+  const [params, setParams] = useParams();
+  const [now, setNow] = useState(serverNow);
+  const renew = useCallback(() => setNow(serverNow()), []);
+  const given = params.get('range');
+  const [pinnedFrom, pinnedUntil] = [instant(params.get('from')), instant(params.get('until'))];
+  const isPinned = pinnedFrom !== null && (pinnedUntil === null || pinnedUntil > pinnedFrom);
+  useInterval(renew, isPinned && pinnedUntil !== null ? undefined : RENEW_MS);
+
+  return useMemo(() => {
+    const name = RANGES.find((each) => each === given) ?? usual;
+    const until = isPinned ? (pinnedUntil ?? Math.max(now, pinnedFrom + 1)) : now;
+    const bucket = isPinned ? bucketSizeFor(pinnedFrom, until, MOST_BUCKETS) : LENGTHS[name].bucket;
+    // Whole buckets, so that the first bar is not a part of one.
+    const size = bucketLength(bucket);
+    const from = isPinned ? pinnedFrom : Math.floor((now - LENGTHS[name].ms) / size) * size + size;
+    return {
+      name: isPinned ? null : name,
+      from: new Date(from).toISOString(),
+      until: new Date(until).toISOString(),
+      bucket,
+      choose: (chosen: RangeName) =>
+        setParams({ range: chosen === usual ? null : chosen, from: null, until: null }),
+      pin: (start = from, end = until) =>
+        setParams({
+          range: null,
+          from: new Date(start).toISOString(),
+          until: new Date(end).toISOString(),
+        }),
+      renew,
+    };
+  }, [given, usual, now, isPinned, pinnedFrom, pinnedUntil, setParams, renew]);
+}
+
+function instant(text: string | null): number | null {
+  const ms = text === null ? Number.NaN : Date.parse(text);
+  return Number.isNaN(ms) ? null : ms;
+}

@@ -1,0 +1,30 @@
+// German words of the pages of types.
+import type { types as english } from '../en/types';
+
+export const types: Record<keyof typeof english, string> = {
+  'types.title': 'Typen',
+  'types.none': 'In dieser Zeit wurden keine Jobs erstellt.',
+  'types.list': 'Typen der in dieser Zeit erstellten Jobs',
+  'types.failureRate': 'Fehlerquote',
+  'types.failureRateHint': 'Fehlgeschlagen oder aufgegeben, von den Jobs, die Erfolg hatten, fehlschlugen oder aufgegeben wurden',
+  'types.newest': 'Neuester Job',
+  'types.jobs': 'Erstellte Jobs',
+  'types.run': 'Laufzeit',
+  'types.runOver': 'Laufzeit im Verlauf',
+  'types.wait': 'Wartezeit',
+  'types.waitOver': 'Wartezeit im Verlauf',
+  'types.p50': 'Median',
+  'types.p95': '95 %',
+  'types.p99': '99 %',
+  'types.failuresOver': 'Fehlerquote im Verlauf',
+  'types.failedRuns': 'Fehlgeschlagene Läufe',
+  'types.throughput': 'Durchsatz',
+  'types.errors': 'Fehler',
+  'types.errorsNone': 'In dieser Zeit keine Fehler dieses Typs.',
+  'types.slowest': 'Langsamste Jobs',
+  'types.slowestNone': 'In dieser Zeit wurde kein Job dieses Typs beendet.',
+  'types.slowestHint': 'Von den neuesten {count}, die länger als {duration} dauerten.',
+  'types.noneOfThis': 'In dieser Zeit wurden keine Jobs dieses Typs erstellt.',
+  'types.lastRunPartial': 'Der letzte Abschnitt ist noch nicht vorbei.',
+  'types.hiddenErrors': 'Die Meldungen sind für Ihre Rollen nicht sichtbar.',
+};

@@ -1,0 +1,22 @@
+// English words of the pages of batches.
+export const batches = {
+  'batches.title': 'Batches',
+  'batches.list': 'Batches with jobs created in this time',
+  'batches.none': 'No jobs with a batch were created in this time.',
+  'batches.noneHow': 'Jobs that are created with the same `batch` are shown here together, with how many of them are done.',
+  'batches.hint': 'The counts are of the jobs created in this time.',
+  'batches.newest': 'Newest job',
+  'batches.oldest': 'Oldest job',
+  'batches.done': 'Done',
+  'batches.doneOf': '{percent} of {count}',
+  'batches.jobs': 'Jobs',
+  'batches.firstCreated': 'First created',
+  'batches.lastFinished': 'Last finished',
+  'batches.notFinished': 'Not all have finished',
+  'batches.failed': 'Failed jobs of this batch',
+  'batches.failedNone': 'None of its jobs has failed.',
+  'batches.newestJobs': 'Jobs of this batch, changed last',
+  'batches.allFailed': 'All failed ones',
+  'batches.facts': 'This batch',
+  'batches.notFound': 'There is no batch with this name.',
+} as const;
