@@ -414,6 +414,7 @@ async def test_keys(operator: Page, ledger: Ledger) -> None:
     await show(operator, ledger, id_)
     await operator.keyboard.press("r")
     await expect(verdict(operator)).to_contain_text("Queued")
+    await expect(act(operator, "Cancel job")).to_be_enabled()
     await operator.keyboard.press("c")
     await expect(operator.get_by_role("dialog", name="Cancel this job?")).to_be_visible()
     await operator.keyboard.press("r")
