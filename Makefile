@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -99,6 +99,9 @@ bench-facts: setup  ## Measure facts per second, beside plain INSERTs
 
 bench-mirror: setup  ## Measure how far a mirror lags behind 1,000 jobs a second (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.mirror $(ARGS)
+
+bench-dashboard: setup  ## Measure the dashboard in a browser, over the ten million jobs of bench-scale (ARGS=--help)
+	$(PLAIN) $(BIN)/python -m benchmarks.dashboard $(ARGS)
 
 bench-scale: setup  ## Measure ten million jobs of one organisation, which takes minutes to make (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.scale $(ARGS)

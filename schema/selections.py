@@ -4,10 +4,17 @@ Applies fragments, `@skip` and `@include`.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import strawberry
-from graphql import FieldNode, GraphQLResolveInfo
+from graphql import (
+    FieldNode,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    is_union_type,
+)
 
 from db.queries.attempts import DETAILS
 from db.queries.written import EVENT_LEAVES, Leaves, Members
@@ -56,7 +63,7 @@ class Selections:
         return _grouped(selected, lambda field: (field.alias or field.name).value)
 
     def _selected(self, nodes: Iterable[FieldNode], type_name: str) -> Iterator[FieldNode]:
-        matching = {type_name, *INTERFACES}
+        matching = _conditions(self._info.schema, type_name)
         return selected_fields(
             [node.selection_set for node in nodes if node.selection_set],
             self._info.fragments,
@@ -194,6 +201,15 @@ def selected(info: Info, read: Callable[[Selections], T]) -> T:
     if key not in cache:
         cache[key] = read(Selections(info))
     return cache[key]
+
+
+@cache
+def _conditions(schema: GraphQLSchema, type_name: str) -> frozenset[str]:
+    """Return the types on which a fragment applies to objects of this type."""
+    type_ = cast("GraphQLObjectType", schema.get_type(type_name))
+    unions = (each for each in schema.type_map.values() if is_union_type(each))
+    of_them = (each.name for each in unions if schema.is_sub_type(each, type_))
+    return frozenset((type_name, *INTERFACES, *of_them))
 
 
 def _grouped(fields: Iterable[FieldNode], name: Callable[[FieldNode], str]) -> Fields:

@@ -165,9 +165,14 @@ def running(command: tuple[str, ...], folder: Path, **settings: str) -> Iterator
         stop(server)
 
 
+def find_browser() -> str | None:
+    """Find the system's Chromium; None if there is none."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         pytest.fail("these tests need Chromium: apt-get install chromium")
     async with async_playwright() as playwright:

@@ -240,6 +240,19 @@ async def test_an_operator_cancels_and_retries(service: Service) -> None:
     assert (await operate(service, "retryJob", running))["__typename"] == "IllegalTransition"
 
 
+async def test_results_are_selected_by_a_fragment_on_their_union(service: Service) -> None:
+    query = """mutation ($id: ID!) { cancelJob(id: $id) { ...Result } }
+    fragment Result on TransitionJobResult {
+      ... on JobPayload { job { ...Job } } ... on IllegalTransition { current job { ...Job } } }
+    fragment Job on Job { type queue priority status requestedBy }"""
+    job_id = await new_job(service, type="u", queue="q", priority=7, requestedBy="me")
+    job = {"type": "u", "queue": "q", "priority": 7, "status": "CANCELED", "requestedBy": "me"}
+    changed = await service.query(query, {"id": job_id})
+    assert changed["cancelJob"] == {"job": job}
+    refused = await service.query(query, {"id": job_id})
+    assert refused["cancelJob"] == {"current": "CANCELED", "job": job}
+
+
 @pytest.mark.parametrize("end", ["CANCELED", "DEAD_LETTER"])
 async def test_only_an_operator_revives_what_was_called_off_or_given_up(
     service: Service, end: str

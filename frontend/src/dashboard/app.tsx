@@ -12,18 +12,19 @@ type Load = () => Promise<{ default: ComponentType }>;
 
 const PAGES: readonly (readonly [string, ComponentType])[] = [
   ['/', Overview],
+  ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
+  ['/jobs/:id', page(() => import('./pages/job/job-page'))],
   ['/errors', page(() => import('./pages/errors/errors-page'))],
   ['/errors/:id', page(() => import('./pages/errors/error-page'))],
   ['/queues', page(() => import('./pages/queues/queues-page'))],
   ['/queues/:name', page(() => import('./pages/queues/queue-page'))],
-  ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
   ['/types', page(() => import('./pages/types/types-page'))],
   ['/types/:name', page(() => import('./pages/types/type-page'))],
-  ['/activity', page(() => import('./pages/activity/activity-page'))],
   ['/batches', page(() => import('./pages/batches/batches-page'))],
   ['/batches/:name', page(() => import('./pages/batches/batch-page'))],
   ['/sources', page(() => import('./pages/sources/sources-page'))],
   ['/sources/:id', page(() => import('./pages/sources/source-page'))],
+  ['/activity', page(() => import('./pages/activity/activity-page'))],
   ['/settings', page(() => import('./pages/settings/settings-page'))],
 ];
 

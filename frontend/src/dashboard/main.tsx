@@ -18,7 +18,7 @@ if (root === null) throw new Error('the page has no #root');
 
 // The icon's address is relative, and the page's own address changes as the reader goes on.
 const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
-if (icon) icon.href = new URL(icon.href, document.baseURI).href;
+icon?.setAttribute('href', icon.href);
 
 applyToPage();
 await loadText();

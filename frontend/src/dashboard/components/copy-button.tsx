@@ -4,10 +4,16 @@ import { useState } from 'react';
 import { t } from '../text/text';
 import { Icon } from './icon';
 
-export function CopyButton({ text, label = t('panel.copy') }: { text: string; label?: string }) {
+interface Props {
+  /** A text, or what makes it when it is needed. */
+  text: string | (() => string);
+  label?: string;
+}
+
+export function CopyButton({ text, label = t('panel.copy') }: Props) {
   const [isCopied, setCopied] = useState(false);
   function copy() {
-    void navigator.clipboard.writeText(text).then(() => {
+    void navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(() => {
       setCopied(true);
       window.setTimeout(() => setCopied(false), 2_000);
     });

@@ -45,7 +45,7 @@ function ask(): Promise<Viewer> {
 }
 
 function viewerOf({ subject, roles }: ViewerQuery['viewer']): Viewer {
-  const role = RISING.findLast((each) => roles.includes(each)) ?? 'VIEWER';
+  const role = [...RISING].reverse().find((each) => roles.includes(each)) ?? 'VIEWER';
   const mayAct = role === 'OPERATOR' || role === 'ADMIN';
   return { subject, roles, role, mayAct, isAdmin: role === 'ADMIN' };
 }

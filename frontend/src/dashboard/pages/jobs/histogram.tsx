@@ -24,7 +24,8 @@ export function Histogram({ search, filter }: Props) {
   const { from, until } = useRange(filter);
   const bucket = bucketSizeFor(Date.parse(from), Date.parse(until), 90);
   const state = useQuery(JobsHistogramDocument, { filter, from, until, bucket });
-  const choose = search.setTimes;
+  const choose = (start: number, end: number) =>
+    search.put({ from: new Date(start).toISOString(), until: new Date(end).toISOString(), at: null });
   return (
     <Panel title={t('jobs.histogram')} state={state} lines={3}>
       {({ timeline }) => (

@@ -3,7 +3,7 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 
 import { Icon } from '../../components/icon';
-import type { JobOrder } from '../../generated/graphql';
+import type { JobOrder } from '../../language/view';
 import { t } from '../../text/text';
 import { type Column, columnTitle } from './columns';
 import { JobTableRow } from './job-table-row';

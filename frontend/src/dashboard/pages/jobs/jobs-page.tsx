@@ -1,13 +1,12 @@
 // The list of jobs: search, narrow down, read on, select and act.
 import { useCallback, useMemo } from 'react';
-import { useSearchParams } from 'wouter';
 
 import { Icon } from '../../components/icon';
 import { Page } from '../../components/page';
 import { EmptyState, ErrorState, Loading } from '../../components/states';
 import { useQuery } from '../../data/use-query';
 import { useViewer } from '../../data/viewer';
-import { type JobOrder, type JobOrderField, JobsCountDocument } from '../../generated/graphql';
+import { JobsCountDocument } from '../../generated/graphql';
 import { counted, countText, t } from '../../text/text';
 import { Arrivals } from './arrivals';
 import { BulkBar } from './bulk/bulk-bar';
@@ -21,13 +20,16 @@ import { useJobList } from './use-job-list';
 import { type Search, useSearch } from './use-search';
 import { useSelection } from './use-selection';
 
-const NEWEST: JobOrder = { field: 'CREATED_AT', direction: 'DESC' };
-
 export default function JobsPage() {
   const search = useSearch();
   return (
     <Page title={t('jobs.title')} actions={<Count search={search} />}>
       <SearchBar search={search} />
+      {search.view.unknown.length > 0 && (
+        <p className="muted">
+          {t('jobs.unknownParameters', { names: search.view.unknown.map(([name]) => name).join(', ') })}
+        </p>
+      )}
       <div className="jobs">
         <Facets search={search} />
         <div className="stack">
@@ -57,35 +59,23 @@ function Count({ search }: { search: Search }) {
 }
 
 function List({ search }: { search: Search }) {
-  const [parameters, setParameters] = useSearchParams();
-  const orderText = parameters.get('order');
-  const order = useMemo(() => orderOf(orderText), [orderText]);
-  const columnsText = parameters.get('cols') ?? '';
+  const { view, put } = search;
+  const columnsText = view.columns?.join() ?? '';
   const columns = useMemo(() => columnsOf(columnsText.split(',')), [columnsText]);
-  const state = useJobList(search.filter, order);
+  const state = useJobList(search.filter, view.order);
   const selection = useSelection();
   const viewer = useViewer();
-  const put = useCallback(
-    (name: string, value: string) =>
-      setParameters(
-        (before) => {
-          const after = new URLSearchParams(before);
-          if (value === '') after.delete(name);
-          else after.set(name, value);
-          return after;
-        },
-        { replace: true },
-      ),
-    [setParameters],
-  );
-  const onAt = useCallback((id: string) => put('at', id), [put]);
+  const onAt = useCallback((id: string) => put({ at: id }, { replace: true }), [put]);
   const { list, error, isLoading, refresh } = state;
 
   return (
     <section className="list" aria-label={t('jobs.title')}>
       <div className="list-head">
         <Arrivals list={list} onShow={refresh} />
-        <ColumnChoice columns={columns} onChoose={(names) => put('cols', names.join(','))} />
+        <ColumnChoice
+          columns={columns}
+          onChoose={(names) => put({ columns: names.length === 0 ? null : names }, { replace: true })}
+        />
       </div>
       {error && <ErrorState error={error} onRetry={refresh} />}
       {list.rows.length > 0 && (
@@ -93,10 +83,10 @@ function List({ search }: { search: Search }) {
           <JobTable
             state={state}
             columns={columns}
-            order={order}
-            onOrder={(next) => put('order', orderWord(next))}
+            order={view.order}
+            onOrder={(order) => put({ order, at: null })}
             selection={viewer?.mayAct ? selection : null}
-            at={parameters.get('at')}
+            at={view.at}
             onAt={onAt}
           />
         </div>
@@ -109,7 +99,7 @@ function List({ search }: { search: Search }) {
         <BulkBar
           selection={selection}
           target={{ filter: search.filter, asOf: list.asOf }}
-          words={search.text}
+          words={search.view.q}
           canDelete={viewer.isAdmin}
           onDone={refresh}
         />
@@ -119,31 +109,10 @@ function List({ search }: { search: Search }) {
 }
 
 function Nothing({ search }: { search: Search }) {
-  if (search.text === '') return <EmptyState>{t('jobs.emptyAll')}</EmptyState>;
+  if (search.view.q === '' && search.view.from === null) return <EmptyState>{t('jobs.emptyAll')}</EmptyState>;
   return (
     <EmptyState>
       {t('jobs.empty')} {t('jobs.emptyHint')}
     </EmptyState>
   );
-}
-
-const FIELDS: Record<string, JobOrderField> = {
-  created: 'CREATED_AT',
-  updated: 'UPDATED_AT',
-  finished: 'FINISHED_AT',
-  priority: 'PRIORITY',
-  scheduled: 'SCHEDULED_AT',
-  started: 'STARTED_AT',
-};
-
-/** The order with this name: `created`, or `-created` for the oldest first. */
-function orderOf(text: string | null): JobOrder {
-  const field = FIELDS[text?.replace(/^-/, '') ?? ''];
-  return field ? { field, direction: text?.startsWith('-') ? 'ASC' : 'DESC' } : NEWEST;
-}
-
-function orderWord({ field, direction }: JobOrder): string {
-  const name = Object.entries(FIELDS).find(([, each]) => each === field)?.[0] ?? '';
-  const word = direction === 'ASC' ? `-${name}` : name;
-  return word === 'created' ? '' : word;
 }

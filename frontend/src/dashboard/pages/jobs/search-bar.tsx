@@ -1,24 +1,34 @@
 // One box to search with: a text, completed as it is typed; its conditions are chips below it.
-import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
+import { type SubmitEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 import { Icon } from '../../components/icon';
+import { timeStyle } from '../../components/time';
 import { useKey } from '../../components/use-key';
 import { FAULTS_DE, FAULTS_EN, faultText } from '../../language/faults';
 import { language, t } from '../../text/text';
+import { formatTime } from '../../time/format';
 import { Suggestions, useSuggestions } from './suggestions';
 import type { Search } from './use-search';
 
 export function SearchBar({ search }: { search: Search }) {
   const input = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState(search.text);
+  const [typed, setTyped] = useState(search.view.q);
   const [caret, setCaret] = useState(0);
   const listId = useId();
-  useEffect(() => setTyped(search.text), [search.text]);
+  const { q } = search.view;
+  useEffect(() => setTyped(q), [q]);
   useKey('/', () => input.current?.focus());
+  // Before the next key comes, the caret is behind what was put in.
+  const wanted = useRef<number | null>(null);
+  useLayoutEffect(() => {
+    if (wanted.current === null) return;
+    input.current?.setSelectionRange(wanted.current, wanted.current);
+    wanted.current = null;
+  });
   const suggestions = useSuggestions(typed, caret, (next, at) => {
+    wanted.current = at;
     setTyped(next);
     setCaret(at);
-    requestAnimationFrame(() => input.current?.setSelectionRange(at, at));
   });
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
@@ -90,22 +100,43 @@ function Faults({ search: { faults } }: { search: Search }) {
 }
 
 function Chips({ search }: { search: Search }) {
-  if (search.chips.length === 0) return null;
+  const { from, until } = search.view;
+  const range = rangeText(from, until);
+  if (search.chips.length === 0 && range === null) return null;
   return (
     <ul className="chips" aria-label={t('jobs.terms')}>
       {search.chips.map((chip) => (
-        <li key={chip.start} className="chip">
-          <bdi>{chip.text}</bdi>
-          <button
-            type="button"
-            className="quiet"
-            aria-label={t('jobs.remove', { term: chip.text })}
-            onClick={() => search.remove(chip)}
-          >
-            <Icon name="close" size={12} />
-          </button>
-        </li>
+        <ChipItem key={chip.start} text={chip.text} onRemove={() => search.remove(chip)} />
       ))}
+      {range !== null && (
+        <ChipItem text={range} onRemove={() => search.put({ from: null, until: null })} />
+      )}
     </ul>
   );
+}
+
+function ChipItem({ text, onRemove }: { text: string; onRemove: () => void }) {
+  return (
+    <li className="chip">
+      <bdi>{text}</bdi>
+      <button
+        type="button"
+        className="quiet"
+        aria-label={t('jobs.remove', { term: text })}
+        onClick={onRemove}
+      >
+        <Icon name="close" size={12} />
+      </button>
+    </li>
+  );
+}
+
+/** The range of the URL, with times as the reader's clocks show them; null if there is none. */
+function rangeText(from: string | null, until: string | null): string | null {
+  if (from === null && until === null) return null;
+  const [start, end] = [from, until].map((moment) => {
+    if (moment === null) return '…';
+    return Number.isNaN(Date.parse(moment)) ? moment : formatTime(moment, timeStyle, 'minutes');
+  });
+  return `${start} – ${end}`;
 }

@@ -1,78 +1,90 @@
-// What is searched for: a text of the search language in the URL, and the changes of it by a click.
+// What the list shows: all of it is in the URL. Changes by a click are changes of the URL.
 import { useCallback, useMemo, useRef, useState } from 'react';
-import { useSearchParams } from 'wouter';
+import { useLocation, useSearch as useQueryString } from 'wouter';
 
 import { serverNow } from '../../components/time';
 import { useInterval } from '../../data/use-query';
 import type { JobFilter } from '../../generated/graphql';
-import { type Chip, chips, hasTerm, toggled, withOnly, withoutChip, withoutKey } from '../../language/chips';
-import { type Compiled, compile } from '../../language/compile';
-import { timeTerm, type ValueKey, valueTerm } from '../../language/make';
-import { isPinnedText, pinText } from '../../language/pin';
+import { type Chip, chips, hasTerm, toggled, withoutChip, withoutKey } from '../../language/chips';
+import type { Compiled } from '../../language/compile';
+import { type ValueKey, valueTerm } from '../../language/make';
+import { isPinnedText } from '../../language/pin';
+import { compileView, pin, readView, type View, writeView } from '../../language/view';
 import { timeZone } from '../../settings/settings';
 
 export interface Search extends Omit<Compiled, 'filter'> {
-  /** What the text says; while it has a fault, what it said before. */
+  view: View;
+  /** What the view says; while its text has a fault, what it said before. */
   filter: JobFilter;
-  text: string;
   chips: readonly Chip[];
+  /** Changes the view. With `replace` there is no way back to what was before. */
+  put: (change: Partial<View>, options?: { replace: boolean }) => void;
   set: (text: string) => void;
   remove: (chip: Chip) => void;
   has: (key: ValueKey, value: string) => boolean;
   toggle: (key: ValueKey, value: string) => void;
   /** The filter without the conditions of a key, to count what else could be chosen. */
   without: (key: ValueKey) => JobFilter;
-  /** Searches for jobs that were created in this time, in milliseconds, whatever it was before. */
-  setTimes: (from: number, until: number) => void;
-  /** Lets times that go on with the clock refer to now. */
-  renew: () => void;
-  /** Makes such times fixed; null if there are none. */
+  /** Makes times that go on with the clock fixed; null if there are none. */
   pin: (() => void) | null;
 }
 
 const MINUTE_MS = 60_000;
 
 export function useSearch(): Search {
-  const [parameters, setParameters] = useSearchParams();
-  const text = parameters.get('q') ?? '';
-  const [now, setNow] = useState(serverNow);
-  const renew = useCallback(() => setNow(serverNow()), []);
-  const isPinned = useMemo(() => isPinnedText(text), [text]);
-  useInterval(renew, isPinned ? undefined : MINUTE_MS);
-  // A text without a moving time is not read again as the clock goes on.
-  const at = isPinned ? 0 : now;
-  const compiled = useMemo(() => compile(text, { now: at || serverNow(), timeZone }), [text, at]);
+  const [, navigate] = useLocation();
+  const queryString = useQueryString();
+  const view = useMemo(() => readView(queryString), [queryString]);
+  const now = useMovingNow(isMoving(view));
+  // What is only looked at, such as the row that is marked, changes no filter.
+  const { q, from, until } = view;
+  const compiled = useMemo(
+    () => compileView({ ...readView(''), q, from, until }, { now, timeZone }),
+    [q, from, until, now],
+  );
   const last = useRef<JobFilter>({});
   last.current = compiled.filter ?? last.current;
 
-  const set = useCallback(
-    (next: string) => {
-      setParameters((before) => {
-        const after = new URLSearchParams(before);
-        after.delete('at');
-        if (next.trim() === '') after.delete('q');
-        else after.set('q', next.trim());
-        return after;
-      });
+  const latest = useRef(view);
+  latest.current = view;
+  const put = useCallback(
+    (change: Partial<View>, options = { replace: false }) => {
+      navigate(`/jobs${writeView({ ...latest.current, ...change })}`, options);
     },
-    [setParameters],
+    [navigate],
   );
+  const set = (text: string) => put({ q: text.trim(), at: null });
   return {
     ...compiled,
+    view,
     filter: last.current,
-    text,
     chips: useMemo(() => chips(compiled.parsed), [compiled.parsed]),
+    put,
     set,
-    remove: (chip) => set(withoutChip(text, chip)),
-    has: (key, value) => hasTerm(text, valueTerm(key, value)),
+    remove: (chip) => set(withoutChip(q, chip)),
+    has: (key, value) => hasTerm(q, valueTerm(key, value)),
+    toggle: (key, value) => set(toggled(q, valueTerm(key, value))),
     without: (key) => {
-      const rest = withoutKey(text, valueTerm(key, ''));
-      if (rest === text) return last.current;
-      return compile(rest, { now: at || serverNow(), timeZone }).filter ?? last.current;
+      const rest = withoutKey(q, valueTerm(key, ''));
+      if (rest === q) return last.current;
+      return compileView({ ...view, q: rest }, { now, timeZone }).filter ?? last.current;
     },
-    toggle: (key, value) => set(toggled(text, valueTerm(key, value))),
-    setTimes: (from, until) => set(withOnly(text, timeTerm('created', from, until))),
-    renew,
-    pin: isPinned ? null : () => set(pinText(text, { now: serverNow(), timeZone })),
+    pin: isMoving(view)
+      ? () => put(pin(view, { now: serverNow(), timeZone }), { replace: true })
+      : null,
   };
+}
+
+/** Whether it shows something else as time goes on. */
+function isMoving({ q, from, until }: View): boolean {
+  const isFixed = (moment: string | null) => moment === null || !Number.isNaN(Date.parse(moment));
+  return !(isPinnedText(q) && isFixed(from) && isFixed(until));
+}
+
+/** The server's time: of each minute if that makes a difference, else of the first look. */
+function useMovingNow(isMoved: boolean): number {
+  const [now, setNow] = useState(serverNow);
+  const renew = useCallback(() => setNow(serverNow()), []);
+  useInterval(renew, isMoved ? MINUTE_MS : undefined);
+  return now;
 }

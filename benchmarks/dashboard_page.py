@@ -1,0 +1,133 @@
+"""What is measured inside of the browser."""
+
+from dataclasses import dataclass
+from statistics import quantiles
+
+from playwright.async_api import CDPSession, Page
+
+FIRST_PAINT = """() => new Promise(resolve => {
+  const take = list => {
+    const found = list.find(entry => entry.name === 'first-contentful-paint');
+    if (found) resolve(found.startTime);
+  };
+  take(performance.getEntriesByType('paint'));
+  new PerformanceObserver(list => take(list.getEntries())).observe({type: 'paint', buffered: true});
+})"""
+# From the click on the link until the first row is painted.
+ROWS = """() => new Promise(resolve => {
+  const started = performance.now();
+  document.querySelector('nav a[href$="/jobs"]').click();
+  const look = () => document.querySelector('tr[data-id]')
+    ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - started)))
+    : requestAnimationFrame(look);
+  look();
+})"""
+SCROLL = """seconds => new Promise(resolve => {
+  const frames = [];
+  const started = performance.now();
+  let last = started;
+  const step = now => {
+    frames.push(now - last);
+    last = now;
+    window.scrollBy(0, Math.sin((now - started) / 700) > -0.2 ? 160 : -160);
+    if (now - started < seconds * 1000) requestAnimationFrame(step);
+    else resolve(frames.slice(2));
+  };
+  requestAnimationFrame(step);
+})"""
+WATCH = """() => {
+  window.joblensTasks = [];
+  window.joblensPaints = [];
+  new PerformanceObserver(list => joblensTasks.push(...list.getEntries().map(e => e.duration)))
+    .observe({type: 'longtask'});
+  const known = new Set([...document.querySelectorAll('.events li time')].map(t => t.dateTime));
+  new MutationObserver(() => {
+    const now = Date.now();
+    for (const {dateTime} of document.querySelectorAll('.events li time')) {
+      if (known.has(dateTime)) continue;
+      known.add(dateTime);
+      joblensPaints.push(now - Date.parse(dateTime));
+    }
+  }).observe(document.querySelector('.events'), {childList: true, subtree: true});
+}"""
+SCROLL_SECONDS = 10
+
+
+class Painted(float):
+    """The time of a first contentful paint, in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """The frames of a scroll, in milliseconds; the rows that were loaded and in the document."""
+
+    loaded: int
+    in_document: int
+    p95: float
+    longest: float
+    heap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a page did while events came: times in milliseconds, `busy` of the time."""
+
+    longest_task: float
+    busy: float
+    paint_p95: float
+
+
+async def measure_paint(page: Page, base: str) -> float:
+    """Open the overview."""
+    await page.goto(base)
+    return float(await page.evaluate(FIRST_PAINT))
+
+
+async def measure_rows(page: Page, base: str) -> float:
+    """Go from the overview to the list, and wait for its rows."""
+    await page.goto(base)
+    await page.locator(".tile").first.wait_for()
+    return float(await page.evaluate(ROWS))
+
+
+async def measure_scroll(page: Page, base: str, rows: int) -> Frames:
+    """Load so many rows of the list, and scroll through them."""
+    await page.goto(f"{base}jobs")
+    await page.locator("tr[data-id]").first.wait_for()
+    loaded = 0
+    while loaded < rows:
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        await page.wait_for_timeout(30)
+        last = page.locator("tr[data-id]").last
+        loaded = int(await last.get_attribute("aria-rowindex") or 0) - 1
+    await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 3)")
+    await page.wait_for_timeout(500)
+    frames = [float(each) for each in await page.evaluate(SCROLL, SCROLL_SECONDS)]
+    in_document = await page.locator("tr[data-id]").count()
+    p95 = quantiles(frames, n=20)[-1]
+    return Frames(loaded, in_document, p95, max(frames), await heap_bytes(page))
+
+
+async def measure_events(page: Page, seconds: int) -> Seen:
+    """Watch the overview while events come."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Performance.enable")
+    await page.evaluate(WATCH)
+    before = await _task_seconds(session)
+    await page.wait_for_timeout(seconds * 1_000)
+    busy = (await _task_seconds(session) - before) / seconds
+    tasks = await page.evaluate("joblensTasks")
+    paints = await page.evaluate("joblensPaints")
+    return Seen(max(tasks, default=0), busy, quantiles(paints, n=20)[-1])
+
+
+async def _task_seconds(session: CDPSession) -> float:
+    metrics = (await session.send("Performance.getMetrics"))["metrics"]
+    return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
+
+
+async def heap_bytes(page: Page) -> int:
+    """Count the bytes of the page's JavaScript that are in use, after a collection."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("HeapProfiler.collectGarbage")
+    return int((await session.send("Runtime.getHeapUsage"))["usedSize"])
