@@ -40,11 +40,6 @@ OBJECTS = """{
   errorGroups(first: 1) { nodes { id } }
   sources { id }
 }"""
-# The demo has no source.
-RECORD = """mutation { recordFacts(
-  source: {name: "shop", kind: "celery"}
-  facts: [{externalId: "1", ts: "2026-01-01T00:00:00Z", status: SUCCEEDED, type: "order.pack"}]
-) { recorded } }"""
 
 
 def _base(graphql_url: str) -> str:
