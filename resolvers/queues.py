@@ -77,7 +77,11 @@ async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> di
     edges = [ctx.now - span, ctx.now]
     of_queue = None, edges, JobDimension.QUEUE, MAX_QUEUES
     found = await ctx.read(
-        count_changes_by, *of_queue, with_durations=with_durations, are_recent=True
+        count_changes_by,
+        *of_queue,
+        now=ctx.now,
+        with_durations=with_durations,
+        are_recent=True,
     )
     # The last may be that of all others.
     return {name: changes for name, (changes,) in found[:MAX_QUEUES] if name is not None}
