@@ -654,7 +654,7 @@ async def test_of_few_durations_the_job_of_each_is_looked_up(
 ) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
-    series = Series(JobDimension.QUEUE, list(QUEUES))
+    series = Series(JobDimension.QUEUE, list(QUEUES), END)
     of_time = select(func.count()).where(
         job_event_table.c.org_id == planner.org_id,
         job_event_table.c.ts >= since,
@@ -682,7 +682,7 @@ async def _distributions(
 async def test_of_recent_events_each_job_is_read_once(planner: Planner, are_recent: bool) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
-    series = Series(JobDimension.QUEUE, None)
+    series = Series(JobDimension.QUEUE, None, END)
     of_time = select(func.count(), func.count(job_event_table.c.job_id.distinct())).where(
         job_event_table.c.org_id == planner.org_id,
         job_event_table.c.ts >= since,
