@@ -20,12 +20,16 @@ from db.criteria import (
 from db.health import HealthVerdict
 from db.queries.payloads import (
     MOST_JOBS,
-    are_tags_common,
     find_jobs_containing,
-    find_jobs_with_tags,
     is_indexed,
 )
 from db.queries.searches import find_jobs_by_key_or_id, find_jobs_with_message
+from db.queries.tags import (
+    are_tags_common,
+    find_all_jobs_with_tags,
+    find_jobs_with_tags,
+    has_only_tags,
+)
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
 from resolvers.health import usual_by_type
@@ -50,6 +54,33 @@ async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | 
         if found is not None:
             return _restricted(criteria, criteria.search, found)
     return await _of_values(ctx, await _of_unknown_types(ctx, criteria))
+
+
+async def narrowed_to_count(
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
+) -> JobCriteria | None:
+    """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
+    return await with_tagged_ids(ctx, await narrowed(ctx, criteria), at_most)
+
+
+async def with_tagged_ids(
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None
+) -> JobCriteria | None:
+    """Add to a narrowed filter the ids of the jobs with tags that many of the newest jobs have.
+
+    A page of these is soon full without, and so is a count up to a bound.
+    """
+    if criteria is None or criteria.ids is not None or at_most is not None:
+        return criteria
+    if has_only_tags(criteria):
+        # Their counts need no ids.
+        return criteria
+    for part in (criteria, *(criteria.and_ or ())):
+        if part.tags:
+            ids = await ctx.read(find_all_jobs_with_tags, Tags(part.tags))
+            if ids is not None:
+                return replace(criteria, ids=ids)
+    return criteria
 
 
 async def _of_values(ctx: Context, criteria: JobCriteria) -> JobCriteria:

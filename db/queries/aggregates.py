@@ -18,6 +18,7 @@ from db.queries.filters import job, job_conditions
 from db.queries.group_statements import all_groups, sparse_groups
 from db.queries.keyset import JOBS_NEWEST_FIRST
 from db.queries.rows import AnyRow, AnySelect, read, row_type
+from db.queries.tags import count_jobs_with_tags
 from db.queries.tallies import (
     Tallies,
     count_by_status,
@@ -42,6 +43,9 @@ async def count_jobs_by_status(
         counts = await count_by_status(session, tallies)
         return {status: counts[status] for status in statuses_of(criteria)}
     if at_most is None:
+        by_status = await count_jobs_with_tags(session, criteria)
+        if by_status is not None:
+            return by_status
         rows = await read(session, _counts, org_id, criteria)
     else:
         rows = await read(session, _bounded_counts, org_id, criteria, at_most + 1)
