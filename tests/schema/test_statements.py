@@ -175,10 +175,10 @@ SHAPES = {
         4, "jobs(first: $first, filter: {health: UNKNOWN}) { nodes { id } count { value } }"
     ),
     "jobGroups by health and source": Shape(
-        2, "jobGroups(by: [HEALTH, SOURCE]) { key { health source { name } } count }"
+        1, "jobGroups(by: [HEALTH, SOURCE]) { key { health source { name } } count }"
     ),
     "jobs of a tag, counted": Shape(
-        4, 'jobs(first: $first, filter: {tags: ["t 3"]}) { nodes { id } count { value } }'
+        3, 'jobs(first: $first, filter: {tags: ["t 3"]}) { nodes { id } count { value } }'
     ),
     "jobs and their parents": Shape(
         2, f"jobs(first: $first) {{ nodes {{ id tags parent {{ {JOB} payload }} }} }}"
