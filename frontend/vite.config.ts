@@ -1,4 +1,7 @@
-import { defineConfig, type Plugin } from 'vite';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { defineConfig, type Plugin, type UserConfig } from 'vite';
 
 /**
  * GraphiQL's font files hold every script as base64. Latin alone is a sixth of that, and a browser
@@ -18,21 +21,46 @@ function latinFontsOnly(): Plugin {
   };
 }
 
-export default defineConfig({
+/** Names the page `index.html`. */
+function asIndex(directory: string, page: string): Plugin {
+  return {
+    name: 'as-index',
+    closeBundle: () => renameSync(resolve(directory, page), resolve(directory, 'index.html')),
+  };
+}
+
+/** Puts the manifest of the dashboard's documents into the page's folder: texts by SHA-256. */
+function withManifest(directory: string): Plugin {
+  const made = 'src/dashboard/generated/persisted-documents.json';
+  return {
+    name: 'with-manifest',
+    closeBundle() {
+      const text = readFileSync(made, 'utf8').replaceAll('"sha256:', '"');
+      writeFileSync(resolve(directory, 'documents.json'), text);
+    },
+  };
+}
+
+const shared: UserConfig['build'] = {
+  emptyOutDir: true,
+  target: 'es2022',
+  assetsInlineLimit: 0,
+};
+
+const graphiql: UserConfig = {
   // The page is served at /graphql and its assets at /assets, wherever both are mounted.
   base: './',
-  plugins: [latinFontsOnly()],
+  plugins: [latinFontsOnly(), asIndex('../server/graphiql', 'graphiql.html')],
   worker: { format: 'es' },
   // The server puts another in its place each time that it sends the page.
   html: { cspNonce: 'CSP_NONCE' },
   build: {
+    ...shared,
     outDir: '../server/graphiql',
-    emptyOutDir: true,
-    target: 'es2022',
-    assetsInlineLimit: 0,
     chunkSizeWarningLimit: 4096,
     license: { fileName: 'assets/licenses.md' },
     rolldownOptions: {
+      input: 'graphiql.html',
       // GraphiQL titles its icons by the names of their functions.
       output: { keepNames: true },
       onLog(level, log, handler) {
@@ -41,4 +69,35 @@ export default defineConfig({
       },
     },
   },
-});
+};
+
+const dashboard: UserConfig = {
+  // The server writes the way from the page's own path to the root in front of these.
+  base: './',
+  plugins: [
+    asIndex('../server/dashboard', 'dashboard.html'),
+    withManifest('../server/dashboard'),
+  ],
+  build: {
+    ...shared,
+    outDir: '../server/dashboard',
+    assetsDir: 'assets/dashboard',
+    cssCodeSplit: false,
+    license: { fileName: 'assets/dashboard/licenses.md' },
+    rolldownOptions: {
+      input: 'dashboard.html',
+      output: {
+        // What several pages use, but not the first one that is opened.
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: 'virtual', test: /@tanstack/ },
+            { name: 'language', test: /dashboard\/language\// },
+          ],
+        },
+      },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => (mode === 'dashboard' ? dashboard : graphiql));

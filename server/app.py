@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -24,11 +25,13 @@ from resolvers.errors import ErrorCode, JoblensError
 from resolvers.limits import RequestLimits
 from resolvers.live.hub import Hub
 from resolvers.live.options import LiveOptions
+from server import built_dashboard
 from server.app_state import AppState
 from server.auth.factory import create_authenticator
 from server.auth.revocation import OpenConnections
 from server.document_rules import make_rules
 from server.http import graphiql
+from server.http.dashboard import Dashboard
 from server.http.endpoint import graphql
 from server.http.health import healthz, readyz
 from server.http.origins import OriginPolicy
@@ -43,13 +46,16 @@ from server.uvicorn.shutdown import ENDING
 from server.websocket import WebSocketEndpoint
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+def create_app(
+    settings: Settings | None = None, dashboard: Path = built_dashboard.FOLDER
+) -> Starlette:
     """Make the application. Reads the settings from the environment unless they are given.
 
     `JOBLENS_DATABASE_URL` must be set: only the commands start the embedded database.
+    `dashboard`: the folder of the built page.
     """
     chosen = settings or Settings.read()
-    rules = make_rules(chosen)
+    rules = make_rules(chosen, dashboard)
     engine = _engine(chosen)
     hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
@@ -82,13 +88,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Starlette(
         routes=[
-            *([Route("/", _home)] if chosen.graphiql else []),
             *_with_slash(Route, "/graphql", graphql, methods=["GET", "POST"]),
             *_with_slash(WebSocketRoute, "/graphql", WebSocketEndpoint()),
             WebSocketRoute("/{path:path}", _no_websocket),
             *_with_slash(Route, "/healthz", healthz),
             *_with_slash(Route, "/readyz", readyz),
-            *([Mount("/assets", graphiql.assets())] if chosen.graphiql else []),
+            *_pages(chosen, dashboard),
         ],
         middleware=[
             Middleware(RequestLog, audit_log=state.audit_log),
@@ -164,6 +169,18 @@ def _with_slash(
 ) -> list[BaseRoute]:
     """Make the routes of a path with and without a trailing slash."""
     return [kind(each, endpoint, **more) for each in (path, f"{path}/")]
+
+
+def _pages(settings: Settings, dashboard: Path) -> list[BaseRoute]:
+    """Make the routes of the pages. `/` is the dashboard; without it, it leads to GraphiQL."""
+    routes: list[BaseRoute] = []
+    if settings.dashboard:
+        routes += Dashboard(settings, dashboard).routes()
+    elif settings.graphiql:
+        routes.append(Route("/", _home))
+    if settings.graphiql:
+        routes.append(Mount("/assets", graphiql.assets()))
+    return routes
 
 
 async def _home(_request: Request) -> Response:

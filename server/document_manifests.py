@@ -12,12 +12,14 @@ from server.settings import PREFIX, SettingsError
 APOLLO = "apollo-persisted-query-manifest"
 
 
+class ManifestError(Exception):
+    """A manifest cannot be read; the message names the file."""
+
+
 def read_manifests(directory: Path) -> dict[str, str]:
     """Read all manifests of a directory. Returns texts by id.
 
     Raises SettingsError, which names the file.
-    A manifest is a JSON object of texts by id, as Relay's compiler writes it, or has version 1 of
-    Apollo's format.
     """
     try:
         files = sorted(path for path in directory.iterdir() if path.suffix == ".json")
@@ -27,13 +29,21 @@ def read_manifests(directory: Path) -> dict[str, str]:
         raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {directory} contains no manifest (*.json)")
     by_id: dict[str, str] = {}
     for file in files:
-        for id_, text in _read(file):
-            if by_id.setdefault(id_, text) != text:
-                raise _fault(file, f"the id {id_!r} is already used by another document")
+        try:
+            for id_, text in read_manifest(file):
+                if by_id.setdefault(id_, text) != text:
+                    raise _fault(file, f"the id {id_!r} is already used by another document")
+        except ManifestError as error:
+            raise SettingsError(f"{PREFIX}DOCUMENTS_DIR: {error}") from None
     return by_id
 
 
-def _read(file: Path) -> Iterator[tuple[str, str]]:
+def read_manifest(file: Path) -> Iterator[tuple[str, str]]:
+    """Read one manifest. Yields ids and texts. Raises ManifestError.
+
+    It is a JSON object of texts by id, as Relay's compiler writes it, or has version 1 of Apollo's
+    format.
+    """
     try:
         manifest = orjson.loads(file.read_bytes())
     except OSError as error:
@@ -64,5 +74,5 @@ def _apollo(file: Path, manifest: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
         yield operation.get("id"), operation.get("body")
 
 
-def _fault(file: Path, reason: str) -> SettingsError:
-    return SettingsError(f"{PREFIX}DOCUMENTS_DIR: {file}: {reason}")
+def _fault(file: Path, reason: str) -> ManifestError:
+    return ManifestError(f"{file}: {reason}")

@@ -1,15 +1,21 @@
 """Build the rules for documents from the settings."""
 
+from pathlib import Path
+
 from schema.executable import EXECUTABLE_SCHEMA
 from schema.execution.documents import Rules
-from schema.execution.persisted_documents import AutomaticDocuments, Documents
+from schema.execution.persisted_documents import AutomaticDocuments, Documents, Mode
 from schema.limits.document_limits import DocumentLimits
+from server import built_dashboard
 from server.document_manifests import read_manifests
-from server.settings import Settings
+from server.settings import PREFIX, Settings, SettingsError
 
 
-def make_rules(settings: Settings) -> Rules:
-    """Make the rules. Raises SettingsError if a manifest cannot be read."""
+def make_rules(settings: Settings, dashboard: Path = built_dashboard.FOLDER) -> Rules:
+    """Make the rules. Raises SettingsError if a manifest cannot be read.
+
+    `dashboard`: the folder of the built page, whose documents are registered if it is served.
+    """
     limits = DocumentLimits(
         max_document_characters=settings.max_document_characters,
         max_tokens=settings.max_tokens,
@@ -28,7 +34,16 @@ def make_rules(settings: Settings) -> Rules:
     automatic = None
     if settings.automatic_persisted_queries:
         automatic = AutomaticDocuments(settings.automatic_persisted_queries_bytes)
-    registered = read_manifests(settings.documents_dir) if settings.documents_dir else {}
-    documents = Documents(settings.documents, registered, automatic)
+    documents = Documents(settings.documents, _registered(settings, dashboard), automatic)
     compiles = settings.executor == "compiled"
     return Rules(EXECUTABLE_SCHEMA, limits, settings.introspection, documents, compiles)
+
+
+def _registered(settings: Settings, dashboard: Path) -> dict[str, str]:
+    """Read the registered documents: their texts by id."""
+    own = built_dashboard.read_documents(dashboard) if settings.dashboard else {}
+    given = read_manifests(settings.documents_dir) if settings.documents_dir else {}
+    if settings.documents is Mode.ONLY and not own and not given:
+        reason = "no document is registered, since the dashboard is not built here"
+        raise SettingsError(f"{PREFIX}DOCUMENTS=only: {reason}; set {PREFIX}DOCUMENTS_DIR")
+    return own | given

@@ -1,10 +1,12 @@
 """Checks of `joblens doctor` for settings that work, but could be safer."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from db.checks import Check
 from schema.execution.persisted_documents import Mode
+from server import built_dashboard
 from server.hostnames import host_name, is_loopback
 from server.settings import Settings
 
@@ -13,12 +15,16 @@ USUAL_SECRETS = ("password", "token", "secret", "authorization", "api_key", "coo
 ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
 
-def check_hardening(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
+def check_hardening(
+    settings: Settings, environ: Mapping[str, str], dashboard: Path = built_dashboard.FOLDER
+) -> Iterator[Check]:
     """Yield the checks of the settings.
 
-    `environ`: PGHOST and PGSSLMODE complete the database's URL.
+    `environ`: PGHOST and PGSSLMODE complete the database's URL. `dashboard`: the folder of the
+    built page.
     """
     yield _sign_in(settings)
+    yield _dashboard(settings, dashboard)
     if settings.auth != "none":
         yield _openness(settings)
         yield _rates(settings)
@@ -43,9 +49,20 @@ def _sign_in(settings: Settings) -> Check:
     return _advice("sign-in", weakness if is_reachable else "", "JOBLENS_AUTH=token", otherwise)
 
 
+def _dashboard(settings: Settings, folder: Path) -> Check:
+    is_missing = settings.dashboard and built_dashboard.read_page(folder) is None
+    return _advice(
+        "dashboard",
+        "not built here" if is_missing else "",
+        "make setup, or JOBLENS_DASHBOARD=false",
+        "at /; its documents are registered" if settings.dashboard else "off",
+    )
+
+
 def _openness(settings: Settings) -> Check:
     if settings.documents is Mode.ONLY:
-        return _advice("documents", "", "", "registered ones only")
+        own = ", the dashboard's among them" if settings.dashboard else ""
+        return _advice("documents", "", "", f"registered ones only{own}")
     on = [name for name in ("graphiql", "introspection") if getattr(settings, name)]
     weakness = f"clients may run any document, with {' and '.join(on)}" if on else ""
     remedies = [f"JOBLENS_{name.upper()}=false" for name in on]

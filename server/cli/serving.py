@@ -39,10 +39,11 @@ Workers = Annotated[
 
 # What to try, shown on a terminal.
 INVITATION = """
-  Joblens is at {url}
+  Joblens is at {home}
 
-  Open it in a browser: GraphiQL, with examples that run on a sample history.
-  Or query it from another terminal, here for the jobs that failed last:
+  Open it in a browser, on a sample history of jobs. The GraphQL API is at
+  /graphql: in a browser GraphiQL, with examples. Or query it from another
+  terminal, here for the jobs that failed last:
 
     curl -sG {url} --data-urlencode 'query={{
       jobs(filter: {{status: [FAILED]}}, first: 3) {{
@@ -54,7 +55,7 @@ INVITATION = """
 """
 
 QUEUE_INVITATION = """
-  Joblens is at {url}
+  Joblens is at {home}
 
   A real queue, Procrastinate, runs in a database of its own. Its jobs succeed,
   fail, are tried again, wait, and are cancelled. Joblens reads its tables and
@@ -141,7 +142,7 @@ def demo(
             stack.enter_context(real_queue(url, settings.org))
 
         def on_start(listener: socket) -> None:
-            _tell(listener, has_queue=queue is not None)
+            _tell(settings, listener, has_queue=queue is not None)
             if queue is None and not still:
                 stack.enter_context(simulated_workers(f"{address(listener)}/graphql"))
 
@@ -155,13 +156,16 @@ def _quiet_on_a_terminal(settings: Settings) -> Settings:
     return settings.model_copy(update={"log_level": "warning", "audit_log": False})
 
 
-def _tell(listener: socket, *, has_queue: bool) -> None:
+def _tell(settings: Settings, listener: socket, *, has_queue: bool) -> None:
     """Say where Joblens is, and on a terminal what to try."""
     if sys.stdout.isatty():
         invitation = QUEUE_INVITATION if has_queue else INVITATION
-        typer.echo(invitation.format(url=f"{address(listener)}/graphql"))
+        base = address(listener)
+        url = f"{base}/graphql"
+        home = f"{base}/" if settings.dashboard else url
+        typer.echo(invitation.format(home=home, url=url))
         return
-    announce(listener)
+    announce(settings, listener)
     if has_queue:
         typer.echo(f"queue     {SOURCE.kind}, in the database {DATABASE}")
 

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from ipaddress import ip_address
 
@@ -14,6 +15,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from server.cli.errors import fail
+from server.http.graphiql import is_offered
 from server.settings import Settings
 from server.uvicorn import websocket_protocol
 
@@ -62,20 +64,22 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def announce(listener: socket.socket) -> None:
+def announce(settings: Settings, listener: socket.socket) -> None:
     """Print the URLs served on `listener`."""
     base = address(listener)
-    typer.echo(f"GraphiQL  {base}/graphql")
-    typer.echo(f"health    {base}/healthz")
+    if settings.dashboard:
+        typer.echo(f"dashboard  {base}/")
+    typer.echo(f"{'GraphiQL' if is_offered(settings) else 'GraphQL':<9}  {base}/graphql")
+    typer.echo(f"health     {base}/healthz")
 
 
 def run(
-    settings: Settings, url: str, listener: socket.socket, announce: Announce = announce
+    settings: Settings, url: str, listener: socket.socket, on_start: Announce | None = None
 ) -> None:
     """Serve on `listener` from the database `url` until SIGINT or SIGTERM.
 
-    Calls `announce` once the server has started. Leaves its signal handlers in place, so that
-    another Ctrl-C does not interrupt the cleanup.
+    Calls `on_start`, by default `announce`, once the server has started. Leaves its signal
+    handlers in place, so that another Ctrl-C does not interrupt the cleanup.
     """
     config = uvicorn.Config(
         APP,
@@ -89,11 +93,12 @@ def run(
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    started = on_start or partial(announce, settings)
     with _environment(_environment_of_app(settings, url)):
         if config.workers > 1:
-            _run_workers(config, listener, announce)
+            _run_workers(config, listener, started)
         else:
-            _run_here(config, listener, announce)
+            _run_here(config, listener, started)
 
 
 def _environment_of_app(settings: Settings, url: str) -> Mapping[str, str]:

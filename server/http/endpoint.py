@@ -15,7 +15,7 @@ from server.app_state import AppState
 from server.auth.credentials import from_headers
 from server.http import graphiql
 from server.http.event_stream import EVENT_STREAM, EventStream
-from server.http.negotiation import preferred
+from server.http.negotiation import HTML, accept_of, preferred
 from server.http.origins import check_origin
 from server.http.requests import JSON, read_get, read_post
 from server.http.responses import GRAPHQL_RESPONSE, MEDIA_TYPES, write, write_error
@@ -23,7 +23,6 @@ from server.limits.admission import viewer_key
 from server.logging import audit
 from server.operations import answer_operation, prepare_operation, run_operation
 
-HTML = "text/html"
 # A request without Accept header gets this type (GraphQL over HTTP), or any other if need be.
 DEFAULT_ACCEPT = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
 _OFFERS = (*MEDIA_TYPES, EVENT_STREAM)
@@ -33,7 +32,7 @@ _OFFERS_TO_BROWSERS = (*MEDIA_TYPES, HTML)
 async def graphql(http: HttpRequest) -> HttpResponse:
     """Respond to a GraphQL request, or to a browser with GraphiQL."""
     state: AppState = http.app.state.joblens
-    accept = ", ".join(filter(_is_set, http.headers.getlist("accept"))) or DEFAULT_ACCEPT
+    accept = accept_of(http.headers) or DEFAULT_ACCEPT
     wants_page = state.settings.graphiql and http.method != "POST"
     if wants_page and preferred(accept, _OFFERS_TO_BROWSERS) == HTML:
         return _graphiql(http, state)
@@ -99,10 +98,6 @@ async def _read(http: HttpRequest, state: AppState) -> Request:
         return read_get(http)
     settings = state.settings
     return await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
-
-
-def _is_set(accept: str) -> bool:
-    return bool(accept.strip(" \t,"))
 
 
 def _graphiql(http: HttpRequest, state: AppState) -> HttpResponse:

@@ -3,15 +3,12 @@
 from functools import lru_cache
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any
 
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import HTMLResponse, Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.persisted_documents import Mode
+from server.http.assets import Assets
 from server.http.responses import write_error
 from server.settings import Settings
 
@@ -32,6 +29,11 @@ POLICY = (
 )
 
 NOT_OFFERED = "There is no GraphiQL here: only registered documents are run.\n"
+
+
+def is_offered(settings: Settings) -> bool:
+    """Return whether there is a GraphiQL: it needs documents of any text."""
+    return settings.graphiql and settings.documents is not Mode.ONLY
 
 
 def graphiql(settings: Settings) -> Response:
@@ -62,14 +64,6 @@ def _page() -> str | None:
     return page.read_text() if page.is_file() else None
 
 
-class _Assets(StaticFiles):
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        # Their names change with their content.
-        response.headers["cache-control"] = "public, max-age=31536000, immutable"
-        return response
-
-
-def assets() -> ASGIApp:
-    """Serve the page's scripts, styles and fonts, compressed."""
-    return GZipMiddleware(_Assets(directory=_BUILT / "assets", check_dir=False))
+def assets() -> Assets:
+    """Serve the page's scripts, styles and fonts."""
+    return Assets(_BUILT / "assets")

@@ -7,7 +7,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from starlette.datastructures import Headers
+
+HTML = "text/html"
 _WEIGHT = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+", re.ASCII)
+
+
+def accept_of(headers: Headers) -> str:
+    """Join the Accept headers that are not empty; empty if there is none."""
+    return ", ".join(each for each in headers.getlist("accept") if each.strip(" \t,"))
 
 
 @lru_cache(maxsize=256)

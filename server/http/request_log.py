@@ -87,7 +87,8 @@ class _Exchange:
         if message["type"] in _FIRST_MESSAGES:
             message["headers"] = [*message["headers"], self._header]
         if "status" in message:
-            self.status = message["status"]
+            # Plain: the log would show the name of a member of HTTPStatus.
+            self.status = int(message["status"])
         elif message["type"] == "websocket.close":
             self.status = message.get("code", 1000)
         await self._send(message)

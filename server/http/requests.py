@@ -115,7 +115,8 @@ def as_request(body: object) -> Request:
     if not isinstance(document_id, str | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'documentId' must be text or null.")
     sha256_hash = _sha256_hash(body.get("extensions"))
-    has_id = query is None and (document_id or sha256_hash)
+    # Clients of WebSockets whose protocol wants a text send an empty one with an id.
+    has_id = (query is None or query == "") and (document_id or sha256_hash)
     if not has_id and (not isinstance(query, str) or not query):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'query' must be the text of a document.")
     operation_name = body.get("operationName")
@@ -124,7 +125,7 @@ def as_request(body: object) -> Request:
     variables = body.get("variables")
     if not isinstance(variables, dict | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'variables' must be an object or null.")
-    return Request(query, operation_name, variables or {}, document_id, sha256_hash)
+    return Request(query or None, operation_name, variables or {}, document_id, sha256_hash)
 
 
 def _sha256_hash(extensions: object) -> str | None:

@@ -21,8 +21,9 @@ class DocumentSettings(BaseModel):
     )
     documents: Mode = Field(
         Mode.ANY,
-        description="`only`: only the documents registered in `JOBLENS_DOCUMENTS_DIR` are run, and "
-        "there is no GraphiQL. `prefer`: others are logged. `any`: all are run.",
+        description="`only`: only registered documents are run: those of `JOBLENS_DOCUMENTS_DIR` "
+        "and, with `JOBLENS_DASHBOARD`, of the dashboard; and there is no GraphiQL. `prefer`: "
+        "others are logged. `any`: all are run.",
     )
     documents_dir: Path | None = Field(
         None,
@@ -50,8 +51,6 @@ class DocumentSettings(BaseModel):
 
     @model_validator(mode="after")
     def _validate_documents(self) -> Self:
-        if self.documents is not Mode.ANY and self.documents_dir is None:
-            raise ValueError(f"{PREFIX}DOCUMENTS={self.documents} needs {PREFIX}DOCUMENTS_DIR")
         if self.documents is Mode.ONLY and self.automatic_persisted_queries:
             raise ValueError(f"{PREFIX}DOCUMENTS=only excludes {PREFIX}AUTOMATIC_PERSISTED_QUERIES")
         return self

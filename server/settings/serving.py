@@ -49,6 +49,11 @@ class ServingSettings(BaseModel):
         le=64,
         description="The number of server processes.",
     )
+    dashboard: bool = Field(
+        True,
+        description="Whether the dashboard is served to browsers, at `/`. The documents that it "
+        "sends are then registered.",
+    )
     graphiql: bool = Field(
         True,
         description="Whether GraphiQL is served to browsers.",

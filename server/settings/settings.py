@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from schema.execution.persisted_documents import Mode
 from server.hostnames import is_loopback
 from server.settings.database import DatabaseSettings
 from server.settings.documents import DocumentSettings
@@ -50,6 +51,13 @@ class Settings(
             raise ValueError(
                 f"{PREFIX}AUTH=none accepts all clients, so {PREFIX}HOST must be a loopback address"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _validate_registered(self) -> Self:
+        if self.documents is not Mode.ANY and self.documents_dir is None and not self.dashboard:
+            needs = f"{PREFIX}DOCUMENTS_DIR or {PREFIX}DASHBOARD"
+            raise ValueError(f"{PREFIX}DOCUMENTS={self.documents} needs {needs}")
         return self
 
     @classmethod

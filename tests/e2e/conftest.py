@@ -12,15 +12,29 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    async_playwright,
+    expect,
+)
 
 from tests.support.checkout import ROOT
 
+# These machines are slow at times; a failure is seen in time nevertheless.
+expect.set_options(timeout=60_000)
+
 # Still: the examples are compared with what the server answers a moment later.
 DEMO_COMMAND = (sys.executable, "-m", "joblens", "demo", "--still")
+SERVE_COMMAND = (sys.executable, "-m", "joblens", "serve")
 START_SECONDS = 120
 STOP_SECONDS = 60
 
@@ -64,9 +78,16 @@ def stop(server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_url() -> Iterator[str]:
+def demo_folder() -> Iterator[Path]:
+    """Where the demo's data is."""
+    with new_data() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def demo_url(demo_folder: Path) -> Iterator[str]:
     """The GraphQL URL of `joblens demo`, run as a process of its own on new data."""
-    with new_data() as folder, running(DEMO_COMMAND, folder) as url:
+    with running(DEMO_COMMAND, demo_folder) as url:
         yield url
 
 
@@ -100,7 +121,7 @@ def guarded() -> Iterator[Guarded]:
     """`joblens serve` as it is without any setting."""
     with new_data() as folder:
         Guarded("", folder).joblens("migrate")
-        with running((sys.executable, "-m", "joblens", "serve"), folder) as url:
+        with running(SERVE_COMMAND, folder) as url:
             server = Guarded(url, folder)
             server.joblens("org", "create", "Visitors")
             yield server
@@ -124,12 +145,19 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(command: tuple[str, ...], folder: Path) -> Iterator[str]:
-    """Run a server on the data in this folder, and get its GraphQL URL."""
-    log = folder / "server.log"
+def running(command: tuple[str, ...], folder: Path, **settings: str) -> Iterator[str]:
+    """Run a server on the data in this folder, and get its GraphQL URL.
+
+    `settings`: variables of its environment.
+    """
+    log = folder / f"server-{uuid4().hex}.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=environment(folder), stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=ROOT,
+            env=environment(folder) | settings,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
     try:
         yield announced_url(server, log)
@@ -159,9 +187,12 @@ async def page(browser: Browser, demo_url: str) -> AsyncIterator[Page]:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, url: str, expected: tuple[str, ...] = ()
+    browser: Browser, url: str, expected: tuple[str, ...] = (), **options: Any
 ) -> AsyncIterator[Page]:
-    """Open a page for what is at this URL; only what has one of `expected` in it may go wrong."""
+    """Open a page for what is at this URL; only what has one of `expected` in it may go wrong.
+
+    `options`: of the browser's context, such as `color_scheme`.
+    """
     troubles: list[str] = []
     own_host = urlsplit(url).netloc
 
@@ -183,7 +214,8 @@ async def visiting(
         if request.failure != "net::ERR_ABORTED":
             troubles.append(f"{request.failure} for {request.method} {request.url}")
 
-    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    chosen = {"viewport": {"width": 1440, "height": 900}} | options
+    context = await browser.new_context(**chosen)
     context.on("request", on_request)
     context.on("response", on_response)
     context.on("requestfailed", on_failure)

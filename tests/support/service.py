@@ -5,12 +5,15 @@ import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
 
+from server import built_dashboard
 from server.app import create_app
 from server.app_state import AppState
 from server.settings import Settings
@@ -71,28 +74,37 @@ class Service(Api):
 
 
 @asynccontextmanager
-async def serving(database_url: str, **settings: str) -> AsyncIterator[Service]:
+async def serving(
+    database_url: str, dashboard_folder: Path = built_dashboard.FOLDER, **settings: str
+) -> AsyncIterator[Service]:
     """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
     # Authentication is tested in tests/server/auth.
     given = {"database_url": database_url, "auth": "none"} | PATIENT | settings
     chosen = Settings.read({f"JOBLENS_{name.upper()}": value for name, value in given.items()})
-    app = create_app(chosen)
+    app = create_app(chosen, dashboard_folder)
+    async with running(app, chosen) as base_url, client_of(base_url) as client:
+        yield Service(client, app.state.joblens)
+
+
+@asynccontextmanager
+async def running(
+    app: Starlette, settings: Settings, **options_of_uvicorn: Any
+) -> AsyncIterator[str]:
+    """Run an application by uvicorn on a free port, and get its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     # Plain asyncio does not set it for such a socket; every answer would wait 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listener.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, **options(chosen))
-    )
+    chosen = options(settings) | options_of_uvicorn
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, **chosen))
     # The test's own signal handlers stay.
     server.capture_signals = _leave_signals  # type: ignore[method-assign]
-    running = asyncio.create_task(server.serve(sockets=[listener]))
+    served = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
-    async with client_of(f"http://127.0.0.1:{port}") as client:
-        yield Service(client, app.state.joblens)
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
-    await running
+    await served
 
 
 def client_of(base_url: str) -> httpx.AsyncClient:

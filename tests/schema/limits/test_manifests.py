@@ -12,6 +12,8 @@ from server.document_manifests import read_manifests
 from server.document_rules import make_rules
 from server.settings import Settings, SettingsError
 
+# Its documents are registered, too.
+NO_DASHBOARD = {"JOBLENS_DASHBOARD": "false"}
 APOLLO = {"format": "apollo-persisted-query-manifest", "version": 1}
 
 
@@ -63,8 +65,8 @@ def test_a_directory_must_hold_some(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"JOBLENS_DOCUMENTS": "only"}, "JOBLENS_DOCUMENTS_DIR"),
-        ({"JOBLENS_DOCUMENTS": "prefer"}, "JOBLENS_DOCUMENTS_DIR"),
+        ({"JOBLENS_DOCUMENTS": "only", **NO_DASHBOARD}, "JOBLENS_DOCUMENTS_DIR"),
+        ({"JOBLENS_DOCUMENTS": "prefer", **NO_DASHBOARD}, "JOBLENS_DOCUMENTS_DIR"),
         ({"JOBLENS_DOCUMENTS": "some"}, "JOBLENS_DOCUMENTS"),
         (
             {

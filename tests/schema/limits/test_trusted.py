@@ -69,6 +69,7 @@ async def test_registered_ones_are_had_by_any_of_their_ids(
         {"documentId": f"sha256:{digest(VIEWER)}"},
         {"extensions": hashed(VIEWER)},
         {"query": VIEWER},
+        {"query": "", "documentId": "0123"},
     ):
         assert await entrance(only, named) == whose
     counts = await entrance(only, {"documentId": "counts", "variables": {"n": 1}})
@@ -139,7 +140,16 @@ async def test_their_costs_are_bounded(database_url: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "request_",
-    [{"documentId": 1}, {"documentId": ""}, {"extensions": []}, {"extensions": {}}],
+    [
+        {"documentId": 1},
+        {"documentId": ""},
+        {"extensions": []},
+        {"extensions": {}},
+        {"query": ""},
+        {"query": "", "documentId": ""},
+        {"query": 0, "documentId": "0123"},
+        {"query": [], "documentId": "0123"},
+    ],
     ids=str,
 )
 async def test_what_names_no_document_is_no_request(

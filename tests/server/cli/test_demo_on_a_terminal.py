@@ -118,6 +118,7 @@ def test_the_url_and_what_to_try_and_nothing_else(begin: Begin) -> None:
     live(terminal)
     invitation = terminal.shown
     assert invitation.count("http://") == 2
+    assert f"Joblens is at {terminal.base_url()}/\r\n" in invitation
     assert f"curl -sG {terminal.base_url()}/graphql" in invitation
     assert "docs/tutorial/first-steps.md" in invitation
     assert max(map(len, invitation.splitlines())) <= 80

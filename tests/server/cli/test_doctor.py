@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from db.search_owner import FUNCTIONS
 from server.cli.hardening import check_hardening
 from server.settings import Settings
 from tests.server.cli.conftest import run
+from tests.server.http.built import build
 
 
 def execute(url: str, *statements: str) -> None:
@@ -229,9 +231,44 @@ def test_weak_settings(variables: dict[str, str], name: str, found: str) -> None
         {"JOBLENS_AUTH": "none", "JOBLENS_DATABASE_URL": "postgresql://me@/jobs?host=%2Frun"},
     ],
 )
-def test_strong_settings(variables: dict[str, str]) -> None:
+def test_strong_settings(variables: dict[str, str], tmp_path: Path) -> None:
     ours = {name: value for name, value in variables.items() if name.startswith("JOBLENS_")}
-    assert [c.name for c in check_hardening(Settings.read(ours), variables) if not c.ok] == []
+    checks = check_hardening(Settings.read(ours), variables, build(tmp_path))
+    assert [check.name for check in checks if not check.ok] == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_built", "ok", "found"),
+    [
+        ({}, True, True, "at /"),
+        ({}, False, False, "not built"),
+        ({"JOBLENS_DASHBOARD": "false"}, True, True, "off"),
+        ({"JOBLENS_DASHBOARD": "false"}, False, True, "off"),
+    ],
+    ids=str,
+)
+def test_the_dashboard(
+    tmp_path: Path, settings: dict[str, str], is_built: bool, ok: bool, found: str
+) -> None:
+    folder = build(tmp_path) if is_built else tmp_path
+    checks = check_hardening(Settings.read(settings), {}, folder)
+    (check,) = [check for check in checks if check.name == "dashboard"]
+    assert (check.ok, check.is_wrong) == (ok, False)
+    assert found in check.finding
+    assert ok or "JOBLENS_DASHBOARD=false" in check.remedy
+
+
+@pytest.mark.parametrize(("dashboard", "is_named"), [("true", True), ("false", False)])
+def test_whose_documents_run(tmp_path: Path, dashboard: str, is_named: bool) -> None:
+    settings = {
+        "JOBLENS_DOCUMENTS": "only",
+        "JOBLENS_DOCUMENTS_DIR": "/etc/joblens",
+        "JOBLENS_DASHBOARD": dashboard,
+    }
+    checks = check_hardening(Settings.read(settings), {}, build(tmp_path))
+    (check,) = [check for check in checks if check.name == "documents"]
+    assert check.ok
+    assert ("the dashboard's" in check.finding) == is_named
 
 
 def test_what_is_weak_is_not_wrong(ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:

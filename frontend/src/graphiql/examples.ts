@@ -33,6 +33,7 @@ function lastDays(now: Date): string {
 
 /** The time six hours ago. */
 function before(now: Date): string {
+  // oxlint-disable-next-line unicorn/no-thenable -- the name of a variable of the example
   return JSON.stringify({ then: new Date(now.getTime() - 6 * HOUR_MS).toISOString() }, null, 2);
 }
 

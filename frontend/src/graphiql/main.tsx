@@ -7,6 +7,7 @@ import '@graphiql/react/style.css';
 import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
+import '../shared/tokens.css';
 import './style.css';
 
 import { ImagePreview } from '@graphiql/react';
@@ -17,8 +18,9 @@ import { createRoot } from 'react-dom/client';
 
 import { Behaviour } from './behaviour';
 import { examples } from './examples';
-import { authorization, type Headers, needsToken, SignIn } from './sign-in';
-import { Wordmark } from './wordmark';
+import { authorization, type Headers, needsToken } from '../shared/session';
+import { SignIn } from '../shared/sign-in';
+import { Wordmark } from '../shared/wordmark';
 
 // JSON with comments: as it stands, it sends no header. Where a token says whose jobs to see, there
 // is nothing to name.
@@ -39,6 +41,11 @@ const isSmall = window.matchMedia('(max-width: 700px)').matches;
 // ws: for http:, wss: for https:. The headers of a tab become the payload of connection_init.
 const subscriptionUrl = new URL(window.location.pathname, window.location.href);
 subscriptionUrl.protocol = subscriptionUrl.protocol.replace('http', 'ws');
+
+// A link can bring a query in its fragment, which no server and no log gets: the dashboard's do.
+const fragment = new URLSearchParams(window.location.hash.slice(1));
+const [query, variables] = [fragment.get('query'), fragment.get('variables') ?? ''];
+const tabs = [...(query === null ? [] : [{ query, variables }]), ...examples(new Date())];
 
 interface Props {
   headers?: Headers;
@@ -65,7 +72,8 @@ function Page({ headers = {}, onRefused, onSignOut }: Props) {
   return (
     <GraphiQL
       fetcher={fetcher}
-      defaultTabs={examples(new Date())}
+      {...(query === null ? {} : { initialQuery: query, initialVariables: variables })}
+      defaultTabs={tabs}
       defaultQuery=""
       defaultHeaders={HEADERS}
       defaultEditorToolsVisibility={isSmall ? false : 'variables'}
@@ -91,7 +99,7 @@ if (root === null) throw new Error('the page has no #root');
 
 createRoot(root).render(
   needsToken ? (
-    <SignIn>
+    <SignIn api={window.location.pathname}>
       {(token, refuse, signOut) => (
         <Page headers={authorization(token)} onRefused={refuse} onSignOut={signOut} />
       )}

@@ -1,0 +1,59 @@
+// How many jobs have each status, now.
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+
+import { Icon, type IconName } from '../../components/icon';
+import { PanelBody } from '../../components/panel';
+import { QueryButton } from '../../components/query-button';
+import { setServerTime } from '../../components/time';
+import { useSubscription } from '../../data/live';
+import { useQuery } from '../../data/use-query';
+import {
+  type JobStatus,
+  OverviewStatusesDocument,
+  OverviewStatusesLiveDocument,
+  type OverviewStatusesQuery,
+} from '../../generated/graphql';
+import { jobsPath } from '../../paths';
+import { countText, t } from '../../text/text';
+
+type Counts = OverviewStatusesQuery['statusCounts'];
+
+export function Statuses() {
+  const state = useQuery(OverviewStatusesDocument, {});
+  const [counts, setCounts] = useState<Counts>();
+  useSubscription(OverviewStatusesLiveDocument, {}, (data) => setCounts(data.statusCounts));
+  const { data: answer, sentAt, receivedAt } = state;
+  useEffect(() => {
+    if (answer && sentAt && receivedAt) setServerTime(answer.server.now, sentAt, receivedAt);
+  }, [answer, sentAt, receivedAt]);
+  return (
+    <section className="tiles" aria-label={t('overview.statuses')}>
+      <PanelBody state={state} lines={1}>
+        {(data) => (
+          <ul>
+            {(counts ?? data.statusCounts).map(({ status, count }) => (
+              <Tile key={status} status={status} count={countText(count)} />
+            ))}
+          </ul>
+        )}
+      </PanelBody>
+      <QueryButton title={t('overview.statuses')} asked={state.asked} />
+    </section>
+  );
+}
+
+function Tile({ status, count }: { status: JobStatus; count: string }) {
+  const name = status.toLowerCase();
+  return (
+    <li>
+      <Link href={jobsPath(`status:${name}`)} className={`tile tile-${name}`}>
+        <span className="tile-name">
+          <Icon name={name as IconName} size={14} />
+          {t(`status.${status}`)}
+        </span>
+        <span className="tile-count">{count}</span>
+      </Link>
+    </li>
+  );
+}

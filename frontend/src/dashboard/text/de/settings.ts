@@ -1,0 +1,30 @@
+// German words of the settings.
+import type { settings as english } from '../en/settings';
+
+export const settings: Record<keyof typeof english, string> = {
+  'settings.title': 'Einstellungen',
+  'settings.theme': 'Farben',
+  'settings.theme.system': 'Wie das System',
+  'settings.theme.light': 'Hell',
+  'settings.theme.dark': 'Dunkel',
+  'settings.density': 'Dichte',
+  'settings.density.compact': 'Kompakt',
+  'settings.density.comfortable': 'Großzügig',
+  'settings.timeZone': 'Zeitzone',
+  'settings.timeZone.local': 'Wie dieses Gerät: {zone}',
+  'settings.language': 'Sprache',
+  'settings.keys': 'Tastenkürzel mit einer Taste',
+  'settings.motion': 'Bewegung verringern',
+  'settings.viewer': 'Angemeldet',
+  'settings.org': 'Organisation',
+  'settings.roles': 'Rollen',
+  'settings.subject': 'Name',
+  'settings.expires': 'Token gültig bis',
+  'settings.server': 'Server',
+  'settings.version': 'Version',
+  'settings.stored': 'Diese Einstellungen bleiben in diesem Browser.',
+  'settings.never': 'unbegrenzt',
+  'settings.orgChoose': 'Jobs einer anderen Organisation zeigen',
+  'settings.orgHint': 'Die UUID der Organisation; leer: die des Servers.',
+  'settings.apply': 'Anwenden',
+};
