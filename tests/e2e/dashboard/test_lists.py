@@ -46,7 +46,9 @@ async def test_error_groups_are_those_of_the_api_in_the_chosen_order(
     await settled(page)
     await page.get_by_text("Most often", exact=True).click()
     await expect(page).to_have_url(re.compile("order=COUNT"))
-    expected = [group["count"]["value"] for group in ask(still_url, TRENDING)["errorGroups"]["nodes"]]
+    expected = [
+        group["count"]["value"] for group in ask(still_url, TRENDING)["errorGroups"]["nodes"]
+    ]
     counts = page.locator("tbody td.number")
     await expect(counts.first).to_have_text(str(expected[0]))
     assert [int(text) for text in await texts(page, "tbody td.number")] == expected
