@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -98,6 +98,9 @@ bench-facts: setup  ## Measure facts per second, beside plain INSERTs
 
 bench-mirror: setup  ## Measure how far a mirror lags behind 1,000 jobs a second (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.mirror $(ARGS)
+
+bench-clients: setup .venv/clients/celery/.installed  ## Measure Celery with the client's recorder and without, which needs redis-server (ARGS=--help)
+	$(PLAIN) $(BIN)/python -m benchmarks.clients $(ARGS)
 
 bench-scale: setup  ## Measure ten million jobs of one organisation, which takes minutes to make (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.scale $(ARGS)
