@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv/.installed
 PAGE := server/graphiql/index.html
 PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
-	frontend/*.html frontend/.npmrc frontend/build.sh)
+	frontend/*.html frontend/.npmrc frontend/build.sh frontend/node.sh)
 PYTEST := $(BIN)/python -m pytest -q
 # Several modules at once, on one database cluster.
 AT_ONCE := -n 4 --dist loadfile
@@ -18,6 +18,7 @@ PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VA
 # These have targets of their own.
 ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
+QUEUES_NODE := tests/queues/node/node_modules/.installed
 # One environment for each library that the client for Python workers records.
 CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,.venv/clients/$(name)/.installed)
 EXHAUSTIVELY := --hypothesis-profile=long
@@ -36,7 +37,7 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
 
-test-mirror: setup .venv/queues/.installed $(QUEUE_DEMO)  ## Run real queues of PyPI with real workers, and mirror them
+test-mirror: setup .venv/queues/.installed $(QUEUES_NODE) $(QUEUE_DEMO)  ## Run real queues of PyPI and npm with real workers, and mirror them
 	$(PLAIN) $(PYTEST) tests/queues
 
 test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
@@ -109,7 +110,7 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
 	$(BIN)/python -m requirements.lock
 
 clean:  ## Remove what setup made
-	rm -rf .venv frontend/node_modules server/graphiql build dist
+	rm -rf .venv frontend/node_modules tests/queues/node/node_modules server/graphiql build dist
 
 $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -131,6 +132,10 @@ $(VENV): requirements/dev.txt pyproject.toml
 	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
 	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/queues.txt
+	touch $@
+
+$(QUEUES_NODE): $(VENV) tests/queues/node/package-lock.json tests/queues/node/install.sh frontend/node.sh
+	./tests/queues/node/install.sh $(BIN)/python
 	touch $@
 
 $(QUEUE_DEMO): $(VENV) requirements/queue-demo.txt
