@@ -80,11 +80,14 @@ async def test_the_ledger_tells_what_the_worker_saw(
 
 
 @asynccontextmanager
-async def worker_of(kind: str, queue_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker_of(
+    kind: str, queue_url: str, *more: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Start the program of a worker, which has made its tables then, and waits for a line."""
     process = await asyncio.create_subprocess_exec(
         *PROGRAMS[kind],
         queue_url,
+        *more,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
