@@ -19,8 +19,11 @@ PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VA
 ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
 QUEUES_NODE := tests/queues/node/node_modules/.installed
-# One environment for each library that the client for Python workers records.
-CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,.venv/clients/$(name)/.installed)
+# One environment for each library that the client for Python workers records. Another folder keeps
+# those of another Python: make test-clients CLIENT_PYTHON=python3.10 CLIENT_ENVIRONMENTS=.venv/clients-3.10
+CLIENT_ENVIRONMENTS := .venv/clients
+CLIENT_PYTHON := $(PYTHON)
+CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,$(CLIENT_ENVIRONMENTS)/$(name)/.installed)
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -46,6 +49,7 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema --ignore=tests/schema/limits \
 		tests/properties tests/examples tests/server/auth tests/resolvers/roles
+	$(PLAIN) $(PYTEST) tests/mirror  # one at a time: slots belong to the whole server
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/server/redis
@@ -55,7 +59,7 @@ test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the s
 	$(PLAIN) $(PYTEST) -k "curl or bash" tests/schema/test_record_jobs.py tests/docs/test_programs.py
 
 test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python workers, which need redis-server
-	$(PLAIN) PYTHONPATH=clients/python $(PYTEST) -n 2 --dist loadfile clients/python/tests
+	$(PLAIN) PYTHONPATH=clients/python CLIENT_ENVIRONMENTS=$(CLIENT_ENVIRONMENTS) $(PYTEST) -n 2 --dist loadfile clients/python/tests
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
@@ -100,7 +104,7 @@ bench-facts: setup  ## Measure facts per second, beside plain INSERTs
 bench-mirror: setup  ## Measure how far a mirror lags behind 1,000 jobs a second (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.mirror $(ARGS)
 
-bench-clients: setup .venv/clients/celery/.installed  ## Measure Celery with the client's recorder and without, which needs redis-server (ARGS=--help)
+bench-clients: setup $(CLIENT_ENVIRONMENTS)/celery/.installed  ## Measure Celery with the client's recorder and without, which needs redis-server (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.clients $(ARGS)
 
 bench-scale: setup  ## Measure ten million jobs of one organisation, which takes minutes to make (ARGS=--help)
@@ -118,9 +122,9 @@ $(VENV): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	touch $@
 
-.venv/clients/%/.installed: clients/python/requirements/%.txt
-	test -x .venv/clients/$*/bin/python || $(PYTHON) -m venv .venv/clients/$*
-	.venv/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+$(CLIENT_ENVIRONMENTS)/%/.installed: clients/python/requirements/%.txt
+	test -x $(@D)/bin/python || $(CLIENT_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 .venv/packaging: $(VENV) requirements/packaging.txt
