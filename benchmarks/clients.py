@@ -186,9 +186,11 @@ async def redis_server(bench: Bench) -> AsyncIterator[None]:
     process = await bench.started(program, *options, "--dir", bench.folder)
     while not bench.socket.exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.05)
-    yield
-    process.terminate()
-    await process.communicate()
+    try:
+        yield
+    finally:
+        process.terminate()
+        await process.communicate()
 
 
 async def _run(options: argparse.Namespace) -> None:
