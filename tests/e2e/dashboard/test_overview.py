@@ -43,7 +43,7 @@ async def test_a_query_is_opened_in_graphiql_and_runs(overview: Page) -> None:
     async with overview.expect_popup() as popup:
         await overview.get_by_role("link", name="Open in GraphiQL").click()
     graphiql = await popup.value
-    editor = graphiql.get_by_role("region", name="Query Editor")
+    editor = graphiql.get_by_role("region", name="Operation Editor")
     await expect(editor).to_contain_text("OverviewThroughput")
     await expect(graphiql.get_by_role("button", name="Re-fetch GraphQL schema")).to_be_visible()
     await graphiql.get_by_role("button", name="Execute query").click()

@@ -20,7 +20,7 @@ const PAGES: readonly Target[] = [
   ),
 ];
 
-export default function Palette({ onClose }: { onClose: () => void }) {
+export function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
   const [, navigate] = useLocation();
