@@ -21,7 +21,7 @@ def compressed(name: str) -> int:
 def first_view(kind: str) -> list[str]:
     """List the assets of a kind, `js` or `css`, that the page asks for itself."""
     names = _LOADED.findall((BUILT / "index.html").read_text())
-    return [name for name in names if name.endswith(f".{kind}")]
+    return sorted({name for name in names if name.endswith(f".{kind}")})
 
 
 def later_chunks() -> Iterator[str]:

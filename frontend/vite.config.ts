@@ -71,6 +71,9 @@ const graphiql: UserConfig = {
   },
 };
 
+/** What most pages of the dashboard use. Otherwise each module would be a request of its own. */
+const SHARED = /dashboard\/(components\/(?!json|palette|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|paths|generated)/;
+
 const dashboard: UserConfig = {
   // The server writes the way from the page's own path to the root in front of these.
   base: './',
@@ -93,6 +96,7 @@ const dashboard: UserConfig = {
           groups: [
             { name: 'virtual', test: /@tanstack/ },
             { name: 'language', test: /dashboard\/language\// },
+            { name: 'shared', test: SHARED },
           ],
         },
       },

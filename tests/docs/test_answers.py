@@ -47,7 +47,7 @@ def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
     counts = [ask(demo_url, count, Joblens_Org=o)["data"]["jobs"]["count"]["value"] for o in orgs]
     assert counts[:2] == [int(own.replace(",", "")), int(other)]
     assert sum(counts) == int(all_.replace(",", ""))
-    assert "00000000-0000-0000-0000-000000000002" in page("frontend/src/main.tsx")
+    assert "00000000-0000-0000-0000-000000000002" in page("frontend/src/graphiql/main.tsx")
 
 
 def test_the_first_query_of_the_readme(demo_url: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import PAGES, REFERENCE
+from server.http.dashboard import LISTS
 from tests.support.checkout import ROOT
 
 TEXTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -45,12 +46,25 @@ def test_commands_and_settings_exist(text: Path) -> None:
     assert set(VARIABLE.findall(words)) - known - {"JOBLENS_"} == set()
 
 
-def test_the_proxy_in_the_docs_sets_each_header_once() -> None:
-    words = (ROOT / "docs/how-to/operate.md").read_text()
-    (block,) = re.findall(r"```nginx\n(.*?)```", words, re.DOTALL)
+def nginx(name: str) -> str:
+    (block,) = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / name).read_text(), re.DOTALL)
+    return str(block)
+
+
+@pytest.mark.parametrize("name", ["how-to/operate.md", "how-to/serve-the-dashboard.md"])
+def test_the_proxy_in_the_docs_sets_each_header_once(name: str) -> None:
+    block = nginx(name)
     names = re.findall(r"proxy_set_header (\S+)", block)
     assert len(names) == len(set(names))
     assert {"Host", "X-Forwarded-For", "Upgrade", "Connection"} == set(names)
     # As it came, an upgrade to anything would be passed on.
     assert "proxy_set_header Upgrade $http_upgrade" not in block
-    assert "/(graphql|assets/)" in block
+
+
+def test_the_proxy_in_the_docs_passes_on_all_pages() -> None:
+    (location,) = re.findall(r"location ~ (\S+) \{", nginx("how-to/operate.md"))
+    paths = ["/", "/graphql", "/assets/dashboard/page.js", "/jobs/1", "/types/a/b"]
+    for path in (*paths, *(f"/{name}" for name in LISTS)):
+        assert re.match(location, path), path
+    for path in ("/healthz", "/readyz", "/nothing", "/jobsx"):
+        assert not re.match(location, path), path

@@ -18,7 +18,7 @@ def queries() -> dict[str, str]:
         for text in TEXTS
         for number, block in enumerate(BLOCK.findall(text.read_text()), 1)
     }
-    examples = sorted((ROOT / "frontend" / "src" / "examples").glob("*.graphql"))
+    examples = sorted((ROOT / "frontend" / "src" / "graphiql" / "examples").glob("*.graphql"))
     return found | {str(path.relative_to(ROOT)): path.read_text() for path in examples}
 
 

@@ -8,7 +8,7 @@ from graphql.execution.values import get_variable_values
 
 from tests.support.checkout import ROOT
 
-EXAMPLES = sorted((ROOT / "frontend" / "src" / "examples").glob("*.graphql"))
+EXAMPLES = sorted((ROOT / "frontend" / "src" / "graphiql" / "examples").glob("*.graphql"))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from playwright.async_api import Locator, Page, Request, expect
 
 from tests.support.checkout import ROOT
 
-EXAMPLES = ROOT / "frontend" / "src" / "examples"
+EXAMPLES = ROOT / "frontend" / "src" / "graphiql" / "examples"
 NAMES = [path.stem.split("-", 1)[1] for path in sorted(EXAMPLES.glob("*.graphql"))]
 TITLES = [name.title().replace("-", "") for name in NAMES]
 LIVE = "Live"
