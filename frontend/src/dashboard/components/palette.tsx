@@ -51,7 +51,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
         aria-controls={id}
         aria-activedescendant={`${id}-${active}`}
         placeholder={t('palette.hint')}
-        autoFocus
+        data-autofocus
         autoComplete="off"
         spellCheck={false}
         value={typed}
