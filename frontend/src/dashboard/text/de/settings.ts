@@ -3,7 +3,7 @@ import type { settings as english } from '../en/settings';
 
 export const settings: Record<keyof typeof english, string> = {
   'settings.title': 'Einstellungen',
-  'settings.theme': 'Farben',
+  'settings.theme': 'Farbschema',
   'settings.theme.system': 'Wie das System',
   'settings.theme.light': 'Hell',
   'settings.theme.dark': 'Dunkel',
@@ -18,13 +18,13 @@ export const settings: Record<keyof typeof english, string> = {
   'settings.viewer': 'Angemeldet',
   'settings.org': 'Organisation',
   'settings.roles': 'Rollen',
-  'settings.subject': 'Name',
+  'settings.subject': 'Kennung',
   'settings.expires': 'Token gültig bis',
   'settings.server': 'Server',
   'settings.version': 'Version',
   'settings.stored': 'Diese Einstellungen bleiben in diesem Browser.',
   'settings.never': 'unbegrenzt',
-  'settings.orgChoose': 'Jobs einer anderen Organisation zeigen',
-  'settings.orgHint': 'Die UUID der Organisation; leer: die des Servers.',
+  'settings.orgChoose': 'Jobs einer anderen Organisation anzeigen',
+  'settings.orgHint': 'Die UUID der Organisation; leer: die Standardorganisation des Servers.',
   'settings.apply': 'Anwenden',
 };
