@@ -109,7 +109,7 @@ async def test_a_job_that_waits(operator: Page, ledger: Ledger) -> None:
     await show(operator, ledger, id_)
     await expect(verdict(operator)).to_contain_text("It is scheduled for later. Due in ")
     await show(operator, ledger, first)
-    await expect(verdict(operator)).to_contain_text("Its queue has started nothing lately.")
+    await expect(verdict(operator)).to_contain_text("There was no start in its queue lately.")
     behind = ledger.create(queue="slow")
     await show(operator, ledger, behind)
     await expect(verdict(operator)).to_contain_text("1 job goes first.")

@@ -83,7 +83,7 @@ async def test_an_error_leads_to_its_jobs(
         assert f"errorgroup:{group}" in parse_qs(urlsplit(href or "").query)["q"][0]
     await page.get_by_role("radio", name="Days").check()
     await expect(page).to_have_url(re.compile("bucket=DAY"))
-    trend = page.get_by_role("region", name="Runs that ended so").first
+    trend = page.get_by_role("region", name="Attempts that ended so").first
     await trend.get_by_role("button", name="Show as a table").click()
     await expect(trend.locator("tbody tr")).to_have_count(30)
 

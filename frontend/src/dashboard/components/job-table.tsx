@@ -36,14 +36,16 @@ const NONE = <span className="muted">–</span>;
 
 export function JobTable({ label, jobs, columns, hasStatus = true }: Props) {
   const hasError = columns.includes('error');
-  const type = { ...TYPE, isText: !hasError, isName: hasError };
-  const shown = [type, ...(hasStatus ? [STATUS] : []), ...columns.map((key) => COLUMNS[key])];
+  const type = { ...TYPE, heading: t('column.job'), isText: !hasError, isName: hasError };
+  const status = { ...STATUS, heading: t('column.status') };
+  const others = columns.map((key) => ({ ...COLUMNS[key], key, heading: t(`jobColumn.${key}`) }));
+  const shown = [type, ...(hasStatus ? [status] : []), ...others];
   return <DataTable label={label} columns={shown} rows={jobs} rowKey={({ id }) => id} />;
 }
 
-const TYPE: Column<Job> = {
+// Without their headings: the words are loaded after this module.
+const TYPE: Omit<Column<Job>, 'heading'> = {
   key: 'type',
-  heading: t('column.job'),
   isHeading: true,
   cell: (job) => (
     <>
@@ -55,38 +57,36 @@ const TYPE: Column<Job> = {
   ),
 };
 
-const STATUS: Column<Job> = {
+const STATUS: Omit<Column<Job>, 'heading'> = {
   key: 'status',
-  heading: t('column.status'),
   cell: ({ status }) => <StatusTag status={status} />,
 };
 
-const COLUMNS: Record<JobColumn, Column<Job>> = {
-  created: time('created', ({ createdAt }) => createdAt),
-  updated: time('updated', ({ updatedAt }) => updatedAt),
-  finished: time('finished', ({ finishedAt }) => finishedAt),
-  started: time('started', ({ startedAt }) => startedAt),
-  due: time('due', ({ queuedAt, scheduledAt }) =>
+type Cells = Omit<Column<Job>, 'key' | 'heading'>;
+
+const COLUMNS: Record<JobColumn, Cells> = {
+  created: time(({ createdAt }) => createdAt),
+  updated: time(({ updatedAt }) => updatedAt),
+  finished: time(({ finishedAt }) => finishedAt),
+  started: time(({ startedAt }) => startedAt),
+  due: time(({ queuedAt, scheduledAt }) =>
     scheduledAt !== null && Date.parse(scheduledAt) > Date.parse(queuedAt) ? scheduledAt : queuedAt,
   ),
-  wait: { ...duration('wait', ({ waitSeconds }) => waitSeconds), isMinor: true },
-  run: duration('run', ({ runSeconds }) => runSeconds),
-  queue: text('queue', ({ queue }) => queue),
-  worker: text('worker', ({ worker }) => worker),
+  wait: { ...duration(({ waitSeconds }) => waitSeconds), isMinor: true },
+  run: duration(({ runSeconds }) => runSeconds),
+  queue: text(({ queue }) => queue),
+  worker: text(({ worker }) => worker),
   attempt: {
-    ...heading('attempt'),
     isNumber: true,
     isMinor: true,
     cell: ({ attempt, maxAttempts }) => `${number(attempt)} / ${number(maxAttempts)}`,
   },
   priority: {
-    ...heading('priority'),
     isNumber: true,
     isMinor: true,
     cell: ({ priority }) => number(priority),
   },
   error: {
-    ...heading('error'),
     isText: true,
     cell: ({ lastErrorCode, lastErrorMessage }) =>
       lastErrorCode === null && lastErrorMessage === null ? (
@@ -97,13 +97,8 @@ const COLUMNS: Record<JobColumn, Column<Job>> = {
   },
 };
 
-function heading(key: JobColumn): { key: string; heading: string } {
-  return { key, heading: t(`jobColumn.${key}`) };
-}
-
-function time(key: JobColumn, of: (job: Job) => string | null): Column<Job> {
+function time(of: (job: Job) => string | null): Cells {
   return {
-    ...heading(key),
     cell: (job) => {
       const value = of(job);
       return value === null ? NONE : <Time time={value} />;
@@ -111,13 +106,12 @@ function time(key: JobColumn, of: (job: Job) => string | null): Column<Job> {
   };
 }
 
-function duration(key: JobColumn, of: (job: Job) => number | null): Column<Job> {
-  return { ...heading(key), isNumber: true, cell: (job) => <Duration seconds={of(job)} /> };
+function duration(of: (job: Job) => number | null): Cells {
+  return { isNumber: true, cell: (job) => <Duration seconds={of(job)} /> };
 }
 
-function text(key: JobColumn, of: (job: Job) => string | null): Column<Job> {
+function text(of: (job: Job) => string | null): Cells {
   return {
-    ...heading(key),
     isMinor: true,
     cell: (job) => {
       const value = of(job);

@@ -8,8 +8,9 @@ import { CopyButton } from './copy-button';
 import { Dialog } from './dialog';
 import { Icon } from './icon';
 
-export function QueryButton({ title, asked }: { title: string; asked: Asked }) {
+export function QueryButton({ title, asked: { text, variables } }: { title: string; asked: Asked }) {
   const [isOpen, setOpen] = useState(false);
+  const asked = { text: withoutIndents(text), variables };
   const name = t('panel.queryOf', { panel: title });
   return (
     <>
@@ -50,6 +51,11 @@ function Links({ asked }: { asked: Asked }) {
 
 function variablesText({ variables }: Asked): string {
   return JSON.stringify(variables, null, 2);
+}
+
+/** The first line of each definition is indented in the documents as they are built. */
+function withoutIndents(text: string): string {
+  return text.trim().replaceAll(/^ +(?=(?:query|fragment|subscription) )/gm, '');
 }
 
 /** The fragment stays in the browser: no server and no log gets a query by its address. */

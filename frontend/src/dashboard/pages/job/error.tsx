@@ -64,7 +64,7 @@ function GroupLine({ group }: { group: Group }) {
       <Sparkline values={group.trend} label={t('job.trend', { values: group.trend.join(', ') })} />
       <span>{t('job.groupCount', { count: countText(group.count) })}</span>
       <span className="muted">
-        {t('column.firstSeen')} <Time time={group.firstSeenAt} />, {t('column.lastSeen')}{' '}
+        {t('column.firstSeen')} <Time time={group.firstSeenAt} /> · {t('column.lastSeen')}{' '}
         <Time time={group.lastSeenAt} />
       </span>
     </p>

@@ -19,6 +19,9 @@ import { countText, t } from '../../text/text';
 
 type Counts = OverviewStatusesQuery['statusCounts'];
 
+/** What the search language calls a status, where that differs from its name. */
+const WORDS: Partial<Record<JobStatus, string>> = { DEAD_LETTER: 'dead' };
+
 export function Statuses() {
   const state = useQuery(OverviewStatusesDocument, {});
   const [counts, setCounts] = useState<Counts>();
@@ -47,7 +50,7 @@ function Tile({ status, count }: { status: JobStatus; count: string }) {
   const name = status.toLowerCase();
   return (
     <li>
-      <Link href={jobsPath(`status:${name}`)} className={`tile tile-${name}`}>
+      <Link href={jobsPath(`status:${WORDS[status] ?? name}`)} className={`tile tile-${name}`}>
         <span className="tile-name">
           <Icon name={name as IconName} size={14} />
           {t(`status.${status}`)}

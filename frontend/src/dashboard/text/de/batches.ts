@@ -3,10 +3,10 @@ import type { batches as english } from '../en/batches';
 
 export const batches: Record<keyof typeof english, string> = {
   'batches.title': 'Batches',
-  'batches.list': 'Batches mit Jobs, die in dieser Zeit erstellt wurden',
-  'batches.none': 'In dieser Zeit wurden keine Jobs mit einem Batch erstellt.',
+  'batches.list': 'Batches mit Jobs, die in diesem Zeitraum erstellt wurden',
+  'batches.none': 'In diesem Zeitraum wurden keine Jobs mit einem Batch erstellt.',
   'batches.noneHow': 'Jobs, die mit demselben `batch` erstellt werden, erscheinen hier zusammen, mit der Zahl der fertigen.',
-  'batches.hint': 'Gezählt werden die Jobs, die in dieser Zeit erstellt wurden.',
+  'batches.hint': 'Gezählt werden die Jobs, die in diesem Zeitraum erstellt wurden.',
   'batches.newest': 'Neuester Job',
   'batches.oldest': 'Ältester Job',
   'batches.done': 'Fertig',

@@ -4,14 +4,15 @@ import type { lists as english } from '../en/lists';
 export const lists: Record<keyof typeof english, string> = {
   'lists.unknownParams': 'Die Adresse enthält Parameter, die diese Seite nicht kennt:',
   'lists.sortBy': 'Nach „{column}“ sortieren',
-  'lists.more': 'Mehr zeigen',
+  'lists.more': 'Mehr anzeigen',
   'lists.allJobs': 'Alle Jobs dazu',
-  'lists.notFound': 'Unter diesem Namen gibt es nichts. Vielleicht gehört er zu einer anderen Organisation, oder die Jobs wurden gelöscht.',
+  'lists.notFound':
+    'Unter diesem Namen gibt es nichts. Vielleicht gehört es zu einer anderen Organisation, oder die Jobs wurden gelöscht.',
   'lists.typeFilter': 'Typ beginnt mit',
   'lists.shownOf': '{shown} von {count}',
   'lists.largest': 'Die {count} mit den meisten Jobs.',
   'chart.log': 'logarithmische Achse',
-  'range.pin': 'Diese Zeit festhalten: Der Link zeigt dann später dasselbe',
+  'range.pin': 'Diesen Zeitraum festhalten: Der Link zeigt dann später dasselbe',
   'range.all': 'Alle',
   'jobColumn.created': 'Erstellt',
   'jobColumn.updated': 'Geändert',

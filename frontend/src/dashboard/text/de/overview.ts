@@ -9,7 +9,7 @@ export const overview: Record<keyof typeof english, string> = {
     'Nichts braucht Aufmerksamkeit: Kein Job ist verspätet, hängt oder ist langsam.',
   'overview.throughput': 'Durchsatz und Fehlschläge',
   'overview.topErrors': 'Fehler',
-  'overview.noErrors': 'Keine Fehler in dieser Zeit.',
+  'overview.noErrors': 'Keine Fehler in diesem Zeitraum.',
   'overview.slowest': 'Typen nach Dauer',
   'overview.activity': 'Ereignisse live',
   'overview.noEvents': 'Noch keine Ereignisse. Sie erscheinen hier, sobald etwas geschieht.',

@@ -29,9 +29,9 @@ export const queues: Record<keyof typeof english, string> = {
   'queues.next.none': 'Kein Job dieser Queue ist fällig.',
   'queues.longest': 'Warten am längsten',
   'queues.longestHint': 'Von den {count} ältesten fälligen Jobs.',
-  'queues.types': 'Wartende und laufende Typen',
+  'queues.types': 'Typen der wartenden und laufenden Jobs',
   'queues.types.none': 'In dieser Queue wartet oder läuft kein Job.',
   'queues.workerJobs': 'Gestartet',
   'queues.quiet': 'In dieser Queue wartet und läuft nichts, und in den letzten Minuten hat sich nichts geändert.',
-  'queues.most': 'Gezeigt werden die 200 Queues mit den meisten Änderungen.',
+  'queues.most': 'Angezeigt werden die 200 Queues mit den meisten Änderungen.',
 };

@@ -17,7 +17,7 @@ export const activity = {
   'activity.attempt': 'attempt {attempt}',
   'activity.progress': '{percent} done',
   'activity.inexact': 'The source did not report this time: it is the nearest that is known',
-  'activity.loading': 'Reading older events…',
+  'activity.loading': 'Loading older events…',
   'activity.end': 'No older events.',
   'activity.full': 'No more than {count} events are kept on this page.',
   'activity.older': 'Go on with older ones',

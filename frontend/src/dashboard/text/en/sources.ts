@@ -2,7 +2,7 @@
 export const sources = {
   'sources.title': 'Sources',
   'sources.list': 'Systems whose jobs are recorded here',
-  'sources.ok': 'Reads',
+  'sources.ok': 'Reading',
   'sources.never': 'never',
   'sources.client': 'Reported by a client',
   'sources.readOnly': 'Read-only',

@@ -15,7 +15,7 @@ export const types = {
   'types.p95': '95 %',
   'types.p99': '99 %',
   'types.failuresOver': 'Failure rate over time',
-  'types.failedRuns': 'Failed runs',
+  'types.failedRuns': 'Failed attempts',
   'types.throughput': 'Throughput',
   'types.errors': 'Errors',
   'types.errorsNone': 'No errors of this type in this time.',
