@@ -12,7 +12,7 @@ import { UnknownParams } from '../../components/unknown-params';
 import { useServerTime } from '../../components/use-server-time';
 import { counted, countText, t } from '../../text/text';
 import { formatWithZone } from '../../time/format';
-import { useBusy } from '../jobs/use-busy';
+import { useBusy } from '../../components/use-busy';
 import { isFull, MOST_ROWS } from './event-log';
 import { EventList } from './event-list';
 import { Filters } from './filters';

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react';
 import { Link } from 'wouter';
 
 import { Figures } from '../../components/figures';
-import { JobTable } from '../../components/job-table';
+import { ShortJobTable } from '../../components/short-job-table';
 import { Page } from '../../components/page';
 import { Panel } from '../../components/panel';
 import { StatusBar } from '../../components/status-bar';
@@ -145,7 +145,7 @@ function Jobs({ filter, name, turn, isFailed = false }: JobsProps) {
       }
     >
       {(data) => (
-        <JobTable
+        <ShortJobTable
           label={title}
           jobs={data.jobs.nodes}
           columns={isFailed ? ['error', 'attempt', 'run', 'updated'] : ['attempt', 'wait', 'run', 'updated']}

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 
 import { DataTable } from '../../components/data-table';
 import { Foreign } from '../../components/foreign';
-import { JobTable } from '../../components/job-table';
+import { ShortJobTable } from '../../components/short-job-table';
 import { Panel } from '../../components/panel';
 import { StatusBar } from '../../components/status-bar';
 import { useQuery } from '../../data/use-query';
@@ -28,7 +28,7 @@ export function GroupJobs({ id }: { id: string }) {
       }
     >
       {(data) => (
-        <JobTable
+        <ShortJobTable
           label={t('errors.newest')}
           jobs={data.jobs.nodes}
           columns={['error', 'attempt', 'run', 'updated']}

@@ -24,7 +24,7 @@ export interface PageOfRows {
 
 const NONE: ReadonlySet<string> = new Set();
 /** So many arrivals are counted, no more. */
-const MOST_ARRIVED = 1_000;
+export const MOST_ARRIVED = 1_000;
 
 export const EMPTY: JobList = {
   rows: [],

@@ -33,8 +33,10 @@ const MINUTE_MS = 60_000;
 
 export function useSearch(): Search {
   const [, navigate] = useLocation();
-  const queryString = useQueryString();
-  const view = useMemo(() => readView(queryString), [queryString]);
+  // What the router returns is decoded in part, which a percent sign does not survive.
+  const changed = useQueryString();
+  // oxlint-disable-next-line react-hooks/exhaustive-deps
+  const view = useMemo(() => readView(window.location.search), [changed]);
   const now = useMovingNow(isMoving(view));
   // What is only looked at, such as the row that is marked, changes no filter.
   const { q, from, until } = view;

@@ -1,11 +1,11 @@
 // How many jobs have each status, now.
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link } from 'wouter';
 
 import { Icon, type IconName } from '../../components/icon';
 import { PanelBody } from '../../components/panel';
 import { QueryButton } from '../../components/query-button';
-import { setServerTime } from '../../components/time';
+import { useServerTime } from '../../components/use-server-time';
 import { useSubscription } from '../../data/live';
 import { useQuery } from '../../data/use-query';
 import {
@@ -26,10 +26,7 @@ export function Statuses() {
   const state = useQuery(OverviewStatusesDocument, {});
   const [counts, setCounts] = useState<Counts>();
   useSubscription(OverviewStatusesLiveDocument, {}, (data) => setCounts(data.statusCounts));
-  const { data: answer, sentAt, receivedAt } = state;
-  useEffect(() => {
-    if (answer && sentAt && receivedAt) setServerTime(answer.server.now, sentAt, receivedAt);
-  }, [answer, sentAt, receivedAt]);
+  useServerTime(state);
   return (
     <section className="tiles" aria-label={t('overview.statuses')}>
       <PanelBody state={state} lines={1}>

@@ -4,15 +4,15 @@ import { Link } from 'wouter';
 import { Panel } from '../../components/panel';
 import { Sparkline } from '../../components/sparkline';
 import { Time } from '../../components/time';
+import type { TimeRange } from '../../components/use-time-range';
 import { useQuery } from '../../data/use-query';
 import { OverviewErrorsDocument, type OverviewErrorsQuery } from '../../generated/graphql';
 import { errorPath } from '../../paths';
 import { countText, t } from '../../text/text';
-import type { Range } from './range';
 
 type Group = OverviewErrorsQuery['errorGroups']['nodes'][number];
 
-export function TopErrors({ range }: { range: Range }) {
+export function TopErrors({ range }: { range: TimeRange }) {
   const state = useQuery(OverviewErrorsDocument, { since: range.from });
   return (
     <Panel

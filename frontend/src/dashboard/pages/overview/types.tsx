@@ -3,15 +3,15 @@ import { Link } from 'wouter';
 
 import { Duration } from '../../components/duration';
 import { Panel } from '../../components/panel';
+import type { TimeRange } from '../../components/use-time-range';
 import { useQuery } from '../../data/use-query';
 import { OverviewTypesDocument, type OverviewTypesQuery } from '../../generated/graphql';
 import { typePath } from '../../paths';
 import { number, percent, t } from '../../text/text';
-import type { Range } from './range';
 
 type Group = OverviewTypesQuery['jobGroups'][number];
 
-export function Types({ range }: { range: Range }) {
+export function Types({ range }: { range: TimeRange }) {
   const state = useQuery(OverviewTypesDocument, { since: range.from });
   return (
     <Panel

@@ -1,5 +1,5 @@
 // The jobs of a queue that go next, that run, and that have waited longest.
-import { JobTable } from '../../components/job-table';
+import { ShortJobTable } from '../../components/short-job-table';
 import { Panel } from '../../components/panel';
 import { useQuery } from '../../data/use-query';
 import {
@@ -53,7 +53,7 @@ export function GoNext({ queue, turn }: Props) {
           <p className="muted">
             {t('queues.nextHint')} {isLong && t('queues.nextOf', { priority: number(top) })}
           </p>
-          <JobTable
+          <ShortJobTable
             label={t('queues.next')}
             jobs={[...data.jobs.nodes].sort(startOrder).slice(0, SHOWN)}
             columns={['priority', 'attempt', 'due', 'wait']}
@@ -81,7 +81,7 @@ export function Running({ queue, turn }: Props) {
       }
     >
       {(data) => (
-        <JobTable
+        <ShortJobTable
           label={t('queues.running')}
           jobs={data.jobs.nodes}
           columns={['worker', 'attempt', 'started', 'run']}
@@ -105,7 +105,7 @@ export function Longest({ queue, turn }: Props) {
           {data.jobs.nodes.length === OLDEST && (
             <p className="muted">{t('queues.longestHint', { count: OLDEST })}</p>
           )}
-          <JobTable
+          <ShortJobTable
             label={t('queues.longest')}
             jobs={[...data.jobs.nodes].sort(longestFirst).slice(0, SHOWN)}
             columns={['priority', 'attempt', 'due', 'wait']}

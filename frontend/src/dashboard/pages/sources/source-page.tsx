@@ -4,7 +4,7 @@ import { Link } from 'wouter';
 import { Figures } from '../../components/figures';
 import { Foreign } from '../../components/foreign';
 import { Icon } from '../../components/icon';
-import { JobTable } from '../../components/job-table';
+import { ShortJobTable } from '../../components/short-job-table';
 import { Page } from '../../components/page';
 import { Panel, PanelBody } from '../../components/panel';
 import { StatusBar } from '../../components/status-bar';
@@ -53,7 +53,7 @@ export default function SourcePage() {
           empty={() => (source.jobs.nodes.length === 0 ? t('sources.noJobs') : null)}
         >
           {() => (
-            <JobTable
+            <ShortJobTable
               label={t('sources.newest')}
               jobs={source.jobs.nodes}
               columns={['queue', 'attempt', 'wait', 'run', 'created']}

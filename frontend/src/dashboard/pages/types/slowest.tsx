@@ -1,5 +1,5 @@
 // The jobs of a type that ran longest. The API cannot sort by it: those above a percentile are sorted here.
-import { JobTable } from '../../components/job-table';
+import { ShortJobTable } from '../../components/short-job-table';
 import { Panel } from '../../components/panel';
 import type { TimeRange } from '../../components/use-time-range';
 import { useQuery } from '../../data/use-query';
@@ -46,7 +46,7 @@ export function Slowest({ type, range: { from, until }, run }: Props) {
               })}
             </p>
           )}
-          <JobTable
+          <ShortJobTable
             label={t('types.slowest')}
             jobs={[...data.jobs.nodes]
               .sort((a, b) => (b.runSeconds ?? 0) - (a.runSeconds ?? 0))

@@ -20,7 +20,7 @@ export const jobs: Record<keyof typeof english, string> = {
     'Es gibt noch keine Jobs. Sie erscheinen hier, sobald ein Worker oder ein Mirror sie meldet.',
   'jobs.new.one': '{count} neuer',
   'jobs.new.other': '{count} neue',
-  'jobs.showNew': '{count} anzeigen (.)',
+  'jobs.showNew': '{count} zeigen',
   'jobs.hasLeft': 'Dieser Job passt nicht mehr.',
   'jobs.select': 'Ausgewählt',
   'jobs.selectOne': 'Diesen Job vom Typ {type} auswählen',

@@ -17,7 +17,7 @@ export const jobs = {
   'jobs.emptyAll': 'There are no jobs yet. They appear here as soon as a worker or a mirror records them.',
   'jobs.new.one': '{count} new',
   'jobs.new.other': '{count} new',
-  'jobs.showNew': 'Show {count} (.)',
+  'jobs.showNew': 'Show {count}',
   'jobs.hasLeft': 'This job does not match any more.',
   'jobs.select': 'Selected',
   'jobs.selectOne': 'Select this job of type {type}',

@@ -34,7 +34,7 @@ interface Props {
 
 const NONE = <span className="muted">–</span>;
 
-export function JobTable({ label, jobs, columns, hasStatus = true }: Props) {
+export function ShortJobTable({ label, jobs, columns, hasStatus = true }: Props) {
   const hasError = columns.includes('error');
   const type = { ...TYPE, heading: t('column.job'), isText: !hasError, isName: hasError };
   const status = { ...STATUS, heading: t('column.status') };
