@@ -1,13 +1,13 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
 VENV := .venv/.installed
 PAGE := server/graphiql/index.html
 PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
-	frontend/*.html frontend/.npmrc frontend/build.sh)
+	frontend/*.html frontend/.npmrc frontend/build.sh frontend/node.sh)
 PYTEST := $(BIN)/python -m pytest -q
 # Several modules at once, on one database cluster.
 AT_ONCE := -n 4 --dist loadfile
@@ -18,8 +18,12 @@ PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VA
 # These have targets of their own.
 ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
-# One environment for each library that the client for Python workers records.
-CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,.venv/clients/$(name)/.installed)
+QUEUES_NODE := tests/queues/node/node_modules/.installed
+# One environment for each library that the client for Python workers records. Another folder keeps
+# those of another Python: make test-clients CLIENT_PYTHON=python3.10 CLIENT_ENVIRONMENTS=.venv/clients-3.10
+CLIENT_ENVIRONMENTS := .venv/clients
+CLIENT_PYTHON := $(PYTHON)
+CLIENTS := $(foreach name,celery dramatiq rq arq taskiq huey saq,$(CLIENT_ENVIRONMENTS)/$(name)/.installed)
 EXHAUSTIVELY := --hypothesis-profile=long
 
 help:  ## Show what can be made
@@ -36,7 +40,7 @@ test: setup  ## Run the tests, but for those that take long or need more than Py
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
 
-test-mirror: setup .venv/queues/.installed $(QUEUE_DEMO)  ## Run real queues of PyPI with real workers, and mirror them
+test-mirror: setup .venv/queues/.installed $(QUEUES_NODE) $(QUEUE_DEMO)  ## Run real queues of PyPI and npm with real workers, and mirror them
 	$(PLAIN) $(PYTEST) tests/queues
 
 test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run the tests of what is installed
@@ -45,6 +49,7 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema --ignore=tests/schema/limits \
 		tests/properties tests/examples tests/server/auth tests/resolvers/roles
+	$(PLAIN) $(PYTEST) tests/mirror  # one at a time: slots belong to the whole server
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/server/redis
@@ -54,7 +59,7 @@ test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the s
 	$(PLAIN) $(PYTEST) -k "curl or bash" tests/schema/test_record_jobs.py tests/docs/test_programs.py
 
 test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python workers, which need redis-server
-	$(PLAIN) PYTHONPATH=clients/python $(PYTEST) -n 2 --dist loadfile clients/python/tests
+	$(PLAIN) PYTHONPATH=clients/python CLIENT_ENVIRONMENTS=$(CLIENT_ENVIRONMENTS) $(PYTEST) -n 2 --dist loadfile clients/python/tests
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
@@ -100,6 +105,9 @@ bench-facts: setup  ## Measure facts per second, beside plain INSERTs
 bench-mirror: setup  ## Measure how far a mirror lags behind 1,000 jobs a second (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.mirror $(ARGS)
 
+bench-clients: setup $(CLIENT_ENVIRONMENTS)/celery/.installed  ## Measure Celery with the client's recorder and without, which needs redis-server (ARGS=--help)
+	$(PLAIN) $(BIN)/python -m benchmarks.clients $(ARGS)
+
 bench-dashboard: setup  ## Measure the dashboard in a browser, over the ten million jobs of bench-scale (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks.dashboard $(ARGS)
 
@@ -110,7 +118,7 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
 	$(BIN)/python -m requirements.lock
 
 clean:  ## Remove what setup made
-	rm -rf .venv frontend/node_modules server/graphiql build dist
+	rm -rf .venv frontend/node_modules tests/queues/node/node_modules server/graphiql build dist
 
 $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -118,9 +126,9 @@ $(VENV): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	touch $@
 
-.venv/clients/%/.installed: clients/python/requirements/%.txt
-	test -x .venv/clients/$*/bin/python || $(PYTHON) -m venv .venv/clients/$*
-	.venv/clients/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+$(CLIENT_ENVIRONMENTS)/%/.installed: clients/python/requirements/%.txt
+	test -x $(@D)/bin/python || $(CLIENT_PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
 .venv/packaging: $(VENV) requirements/packaging.txt
@@ -132,6 +140,10 @@ $(VENV): requirements/dev.txt pyproject.toml
 	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
 	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/queues.txt
+	touch $@
+
+$(QUEUES_NODE): $(VENV) tests/queues/node/package-lock.json tests/queues/node/install.sh frontend/node.sh
+	./tests/queues/node/install.sh $(BIN)/python
 	touch $@
 
 $(QUEUE_DEMO): $(VENV) requirements/queue-demo.txt

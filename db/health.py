@@ -77,6 +77,11 @@ class Usual:
     stuck_after: timedelta | None = None
     silent_after: timedelta | None = None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there were enough of both waits and runs."""
+        return self.late_after is not None and self.slow_after is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Health:

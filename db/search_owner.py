@@ -15,6 +15,8 @@ FUNCTIONS = (
     "joblens_jobs_containing",
     "joblens_jobs_with_error_text",
     "joblens_jobs_with_tags",
+    "joblens_all_jobs_with_tags",
+    "joblens_count_jobs_with_tags",
 )
 REMEDY = "as a superuser: " + "; ".join(
     f"ALTER FUNCTION {name} OWNER TO {SEARCH_ROLE}" for name in FUNCTIONS

@@ -72,7 +72,7 @@ const graphiql: UserConfig = {
 };
 
 /** What most pages of the dashboard use. Otherwise each module would be a request of its own. */
-const SHARED = /dashboard\/(components\/(?!json|palette|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|paths|generated)/;
+const SHARED = /dashboard\/(components\/(?!json|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|paths|generated)/;
 
 const dashboard: UserConfig = {
   // The server writes the way from the page's own path to the root in front of these.

@@ -10,7 +10,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 OPTIONS = (
     "--universal",
-    "--python-version=3.11",
     "--generate-hashes",
     "--no-annotate",
     "--no-header",
@@ -23,9 +22,13 @@ CLIENT = HERE.parent / "clients" / "python"
 LIBRARIES = ("celery", "dramatiq", "rq", "arq", "taskiq", "huey", "saq")
 
 
-def lock(name: str, *sources: str) -> None:
-    """Write one locked file. Versions that are locked stay, unless an option says otherwise."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", *OPTIONS, *sys.argv[1:]]
+def lock(name: str, *sources: str, oldest: str = "3.11") -> None:
+    """Write one locked file. Versions that are locked stay, unless an option says otherwise.
+
+    `oldest`: the oldest Python that it serves.
+    """
+    options = (*OPTIONS, f"--python-version={oldest}", *sys.argv[1:])
+    command = [sys.executable, "-m", "uv", "pip", "compile", *options]
     subprocess.run([*command, *sources, "-o", str(HERE / name)], check=True, cwd=HERE.parent)
 
 
@@ -43,4 +46,4 @@ if __name__ == "__main__":
     )
     for library in LIBRARIES:
         group = f"--group={CLIENT}/pyproject.toml:{library}"
-        lock(str(CLIENT / "requirements" / f"{library}.txt"), group)
+        lock(str(CLIENT / "requirements" / f"{library}.txt"), group, oldest="3.10")

@@ -14,7 +14,7 @@ from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
-from resolvers.narrowing import narrowed
+from resolvers.narrowing import narrowed_to_count
 from resolvers.paging import list_size
 
 
@@ -60,7 +60,7 @@ async def count_by_status(
     status leaves out are then those that had another one.
     """
     check_at_most(at_most)
-    counts = await _counts(ctx, await narrowed(ctx, criteria), at_most, at)
+    counts = await _counts(ctx, await narrowed_to_count(ctx, criteria, at_most), at_most, at)
     return [StatusCount(status, as_count(counts.get(status, 0), at_most)) for status in JobStatus]
 
 
@@ -96,7 +96,7 @@ async def group_jobs(
         raise BadUserInputError("'by' must name at least one dimension.")
     rows = await ctx.read(
         queries.group_jobs,
-        await narrowed(ctx, criteria),
+        await narrowed_to_count(ctx, criteria),
         by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,

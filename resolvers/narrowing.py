@@ -17,16 +17,22 @@ from db.criteria import (
     Tags,
     TextCriteria,
 )
+from db.health import HealthVerdict
 from db.queries.payloads import (
     MOST_JOBS,
-    are_tags_common,
     find_jobs_containing,
-    find_jobs_with_tags,
     is_indexed,
 )
 from db.queries.searches import find_jobs_by_key_or_id, find_jobs_with_message
+from db.queries.tags import (
+    are_tags_common,
+    find_all_jobs_with_tags,
+    find_jobs_with_tags,
+    has_only_tags,
+)
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
+from resolvers.health import usual_by_type
 
 # With more values, a page of each is more to read than the newest jobs until the page is full.
 MOST_VALUES = 100
@@ -47,6 +53,38 @@ async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | 
         found = await _found(ctx, criteria.search)
         if found is not None:
             return _restricted(criteria, criteria.search, found)
+    return await _of_values(ctx, await _of_unknown_types(ctx, criteria))
+
+
+async def narrowed_to_count(
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
+) -> JobCriteria | None:
+    """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
+    return await with_tagged_ids(ctx, await narrowed(ctx, criteria), at_most)
+
+
+async def with_tagged_ids(
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None
+) -> JobCriteria | None:
+    """Add to a narrowed filter the ids of the jobs with tags that many of the newest jobs have.
+
+    A page of these is soon full without, and so is a count up to a bound.
+    """
+    if criteria is None or criteria.ids is not None or at_most is not None:
+        return criteria
+    if has_only_tags(criteria):
+        # Their counts need no ids.
+        return criteria
+    for part in (criteria, *(criteria.and_ or ())):
+        if part.tags:
+            ids = await ctx.read(find_all_jobs_with_tags, Tags(part.tags))
+            if ids is not None:
+                return replace(criteria, ids=ids)
+    return criteria
+
+
+async def _of_values(ctx: Context, criteria: JobCriteria) -> JobCriteria:
+    """Add the values that match parts of text."""
     for name in TextColumn:
         text: TextCriteria | None = getattr(criteria, name.value)
         if text is not None and _has_parts(text):
@@ -55,6 +93,21 @@ async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | 
                 change: dict[str, Any] = {name.value: replace(text, in_=values)}
                 criteria = replace(criteria, **change)
     return criteria
+
+
+async def _of_unknown_types(ctx: Context, criteria: JobCriteria) -> JobCriteria:
+    """Restrict jobs that cannot be judged to the types of which too little is known."""
+    health = criteria.health
+    if health is None or set(health.verdicts) != {HealthVerdict.UNKNOWN} or criteria.type:
+        return criteria
+    types = await ctx.read(list_matching_values, TextColumn.TYPE, TextCriteria())
+    if types is None:
+        return criteria
+    usual = await usual_by_type(ctx)
+    unknown = [each for each in types if each not in usual or not usual[each].is_known]
+    if len(unknown) > MOST_VALUES:
+        return criteria
+    return replace(criteria, type=TextCriteria(in_=unknown))
 
 
 async def narrowed_events(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from db.queries.dimensions import JobDimension
 from db.queries.queue_counts import QueueCounts, count_by_queue
-from db.queries.queue_orders import QueueOrderRow, load_queue_orders
+from db.queries.queue_heads import QueueHeadRow, load_queue_heads
 from db.queries.timelines import Changes, count_changes_by
 from db.queries.values import list_queued_queues
 from db.statuses import JobStatus
@@ -45,22 +45,24 @@ class QueueSummary:
 
 
 async def list_queues(
-    ctx: Context, minutes: int | None, *, with_durations: bool
+    ctx: Context, minutes: int | None, *, with_durations: bool, with_heads: bool
 ) -> list[QueueSummary]:
     """List the queues that have jobs queued or running, or whose jobs changed in these minutes.
 
     At most MAX_QUEUES: those whose jobs changed most often, then those with the most jobs queued or
-    running, then by name. Takes a number of statements that does not depend on the queues. Raises
-    BadUserInputError.
+    running, then by name. `with_heads`: with what is due in each, and when. Takes a number of
+    statements that does not depend on the queues. Raises BadUserInputError.
     """
     span = timedelta(minutes=checked_minutes(minutes))
     changes = await _changes(ctx, span, with_durations=with_durations)
     counts = await ctx.read(count_by_queue)
     names = await _names(ctx, changes, counts)
-    rows = await ctx.read(load_queue_orders, names, [], now=ctx.now, most=MOST_READ + 1)
-    orders = {row.queue: row for row in rows}
+    heads: dict[str, QueueHeadRow] = {}
+    if with_heads:
+        rows = await ctx.read(load_queue_heads, names, now=ctx.now, most=MOST_READ + 1)
+        heads = {row.queue: row for row in rows}
     return [
-        _summary(ctx.now, span, name, changes.get(name, Changes()), counts, orders.get(name))
+        _summary(ctx.now, span, name, changes.get(name, Changes()), counts, heads.get(name))
         for name in names
     ]
 
@@ -77,7 +79,11 @@ async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> di
     edges = [ctx.now - span, ctx.now]
     of_queue = None, edges, JobDimension.QUEUE, MAX_QUEUES
     found = await ctx.read(
-        count_changes_by, *of_queue, with_durations=with_durations, are_recent=True
+        count_changes_by,
+        *of_queue,
+        now=ctx.now,
+        with_durations=with_durations,
+        are_recent=True,
     )
     # The last may be that of all others.
     return {name: changes for name, (changes,) in found[:MAX_QUEUES] if name is not None}
@@ -102,17 +108,17 @@ def _summary(
     name: str,
     changes: Changes,
     counts: QueueCounts,
-    order: QueueOrderRow | None,
+    head: QueueHeadRow | None,
 ) -> QueueSummary:
-    due, scheduled = _queued(name, counts, order)
+    due, scheduled = _queued(name, counts, head)
     entered = changes.entered
-    next_due_at = order.next_due_at if order is not None and order.is_next_certain else None
+    next_due_at = head.next_due_at if head is not None and head.is_next_certain else None
     return QueueSummary(
         name=name,
         due=due,
         scheduled=scheduled,
         running=Count(counts.running[name], counts.is_exact),
-        oldest_due_at=None if order is None else order.oldest_due_at,
+        oldest_due_at=None if head is None else head.oldest_due_at,
         latency_seconds=None if next_due_at is None else elapsed_seconds(next_due_at, now),
         started=entered[JobStatus.RUNNING],
         succeeded=entered[JobStatus.SUCCEEDED],
@@ -123,16 +129,16 @@ def _summary(
     )
 
 
-def _queued(name: str, counts: QueueCounts, order: QueueOrderRow | None) -> Sequence[Count]:
+def _queued(name: str, counts: QueueCounts, head: QueueHeadRow | None) -> Sequence[Count]:
     """Count the queued jobs that are due, and that are not yet."""
-    if order is None:
+    if head is None:
         return Count(0, is_exact=True), Count(0, is_exact=True)
-    knows_later = order.timed <= MOST_READ
-    later = Count(min(order.later, MOST_READ), knows_later)
-    if order.due > MOST_READ and knows_later and counts.queued is not None:
-        return Count(counts.queued[name] - order.later, is_exact=True), later
-    is_exact = knows_later and order.due <= MOST_READ
-    return Count(min(order.due, MOST_READ), is_exact), later
+    knows_later = head.timed <= MOST_READ
+    later = Count(min(head.later, MOST_READ), knows_later)
+    if head.due > MOST_READ and knows_later and counts.queued is not None:
+        return Count(counts.queued[name] - head.later, is_exact=True), later
+    is_exact = knows_later and head.due <= MOST_READ
+    return Count(min(head.due, MOST_READ), is_exact), later
 
 
 def _drained(now: datetime, span: timedelta, due: Count, changes: Changes) -> datetime | None:

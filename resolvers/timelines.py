@@ -1,6 +1,6 @@
 """The changes of status of jobs over time: in one series, or in one for each of some values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from db.criteria import JobCriteria
+from db.health import HealthVerdict
 from db.queries import timelines as queries
 from db.queries.dimensions import JobDimension
 from db.queries.distributions import Distribution
@@ -21,6 +22,14 @@ from resolvers.narrowing import narrowed
 from resolvers.time_buckets import TimeBucketSize, bucket_edges
 
 MAX_SERIES = 50
+# What is made of the text of a value.
+_READ: Mapping[JobDimension, Callable[[str], Any]] = {
+    JobDimension.STATUS: JobStatus,
+    JobDimension.HEALTH: HealthVerdict,
+    JobDimension.ERROR_GROUP: UUID,
+    JobDimension.SOURCE: UUID,
+    JobDimension.PRIORITY: int,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +113,13 @@ async def list_series(
     within = range_.within(edges)
     criteria = await narrowed(ctx, criteria)
     found = await ctx.read(
-        queries.count_changes_by, criteria, within, by, top, with_durations=with_durations
+        queries.count_changes_by,
+        criteria,
+        within,
+        by,
+        top,
+        now=ctx.now,
+        with_durations=with_durations,
     )
     return [
         TimelineSeries(
@@ -117,11 +132,8 @@ async def list_series(
 
 
 def _value(by: JobDimension, text: str | None) -> Any:
-    if by is JobDimension.STATUS and text is not None:
-        return JobStatus(text)
-    if by is JobDimension.ERROR_GROUP and text is not None:
-        return UUID(text)
-    return int(text) if by is JobDimension.PRIORITY and text is not None else text
+    read = _READ.get(by)
+    return text if read is None or text is None else read(text)
 
 
 def _buckets(

@@ -6,14 +6,16 @@ from typing import Any
 
 import strawberry
 
+from db.health import HealthVerdict
 from db.queries.dimensions import JobDimension
 from db.queries.values import MOST_JOBS
 from db.statuses import JobStatus
-from resolvers import error_groups, timelines
+from resolvers import error_groups, sources, timelines
 from schema.connections import Count
 from schema.error_groups import ErrorGroup
 from schema.execution.fields import Parents, level
 from schema.selections import Info
+from schema.sources import Source
 
 Key = strawberry.Parent[dict[JobDimension, Any]]
 Bucket = strawberry.Parent[timelines.TimeBucket]
@@ -80,6 +82,20 @@ class JobGroupKey:
     @strawberry.field(description="The worker of the jobs; also null for jobs without one.")
     def worker(self, parent: Key) -> str | None:
         return parent.get(JobDimension.WORKER)
+
+    @strawberry.field(description="The verdict of `Job.health` on the jobs.")
+    def health(self, parent: Key) -> HealthVerdict | None:
+        return parent.get(JobDimension.HEALTH)
+
+    @level(
+        "The source of the jobs; also null for jobs without one, and where it was removed, as "
+        "`Job.source`."
+    )
+    async def source(
+        self, parents: Parents[dict[JobDimension, Any]], info: Info
+    ) -> Sequence[Source | None]:
+        ids = [key.get(JobDimension.SOURCE) for key in parents]
+        return await sources.get_sources(info.context, ids)
 
 
 @strawberry.type(

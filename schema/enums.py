@@ -89,6 +89,8 @@ _describe(
         JobDimension.WORKER: "The worker that runs the job, or ran it last.",
         JobDimension.BATCH: "The name of the batch of the job.",
         JobDimension.ERROR_GROUP: "The group of the last error of the job.",
+        JobDimension.SOURCE: "The source of the job.",
+        JobDimension.HEALTH: "The verdict of `Job.health`, now.",
     },
 )
 _describe(

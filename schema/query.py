@@ -37,6 +37,7 @@ from schema.jobs import Job, JobConnection
 from schema.listings import OptionalJobFilter, OptionalJobOrder, criteria_of
 from schema.nodes import Node
 from schema.queues import (
+    HEAD_FIELDS,
     MINUTES_DESCRIPTION,
     QUEUES_DESCRIPTION,
     WORKERS_DESCRIPTION,
@@ -300,8 +301,12 @@ class Query:
     async def queues(self, info: Info, minutes: Minutes = MINUTES) -> list[QueueSummary]:
         selections = Selections(info)
         fields = selections.fields(selections.nodes, "QueueSummary")
-        with_durations = not fields.keys().isdisjoint({"wait", "run"})
-        return await queues.list_queues(info.context, minutes, with_durations=with_durations)  # type: ignore[return-value]
+        return await queues.list_queues(  # type: ignore[return-value]
+            info.context,
+            minutes,
+            with_durations=not fields.keys().isdisjoint({"wait", "run"}),
+            with_heads=not fields.keys().isdisjoint(HEAD_FIELDS),
+        )
 
     @strawberry.field(description="The systems whose jobs are recorded here, by their names.")
     async def sources(self, info: Info) -> list[Source]:

@@ -22,6 +22,9 @@ QUEUES_DESCRIPTION = (
     "most jobs queued or running, then by name; they are in this order."
 )
 
+# The fields for which the beginning of each queue's order is read.
+HEAD_FIELDS = frozenset({"due", "scheduled", "oldestDueAt", "latencySeconds", "drainEta"})
+
 
 @strawberry.type(description="What a queue has to do now, and what it did in the last minutes.")
 class QueueSummary:

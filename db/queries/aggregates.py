@@ -7,32 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Double,
-    Label,
-    cast,
-    false,
-    func,
-    literal,
-    literal_column,
-    null,
-    select,
-    true,
-    union_all,
-)
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries.alternatives import job_ranges
 from db.queries.counts import up_to
-from db.queries.dimensions import KEYED, SPARSE, TALLIED, JobDimension
-from db.queries.durations import run_seconds, wait_seconds
+from db.queries.dimensions import KEYED, REST, SPARSE, TALLIED, JobDimension
 from db.queries.filters import job, job_conditions
+from db.queries.group_statements import all_groups, sparse_groups
 from db.queries.keyset import JOBS_NEWEST_FIRST
 from db.queries.rows import AnyRow, AnySelect, read, row_type
+from db.queries.tags import count_jobs_with_tags
 from db.queries.tallies import (
     Tallies,
     count_by_status,
@@ -42,10 +28,6 @@ from db.queries.tallies import (
 )
 from db.queries.tally_keys import Key
 from db.statuses import JobStatus
-from db.tables import job_table
-
-PERCENTILES = (0.5, 0.95, 0.99)
-_Percentiles: ARRAY[float] = ARRAY(Double())
 
 
 async def count_jobs_by_status(
@@ -61,6 +43,9 @@ async def count_jobs_by_status(
         counts = await count_by_status(session, tallies)
         return {status: counts[status] for status in statuses_of(criteria)}
     if at_most is None:
+        by_status = await count_jobs_with_tags(session, criteria)
+        if by_status is not None:
+            return by_status
         rows = await read(session, _counts, org_id, criteria)
     else:
         rows = await read(session, _bounded_counts, org_id, criteria, at_most + 1)
@@ -104,15 +89,15 @@ async def group_jobs(
     (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and
     `wait_percentiles` (`run_…`). Reads every job that meets the criteria, unless nothing but counts
     by TALLIED dimensions and one of SPARSE is wanted and there are tallies of these jobs: then only
-    those that have a value of the latter, by an index.
+    those whose value of the latter is not that of REST, by an index. `now`: of the health.
     """
     by = tuple(dimensions)
     wanted = with_times, with_wait, with_run
     if not any(wanted) and TALLIED.issuperset(set(by) - SPARSE) and len(SPARSE & set(by)) <= 1:
         tallies = await open_tallies(session, org_id, criteria, KEYED.intersection(by))
         if tallies is not None:
-            return await _tallied_groups(session, tallies, criteria, by, limit)
-    return await read(session, _groups, org_id, criteria, by, limit, now, *wanted)
+            return await _tallied_groups(session, tallies, criteria, by, limit, now)
+    return await read(session, all_groups, org_id, criteria, by, limit, now, *wanted)
 
 
 async def _tallied_groups(
@@ -121,17 +106,19 @@ async def _tallied_groups(
     criteria: JobCriteria | None,
     by: Sequence[JobDimension],
     limit: int,
+    now: datetime,
 ) -> list[AnyRow]:
     groups = _counted(await group_by_key(session, tallies), by, statuses_of(criteria))
     for sparse in SPARSE.intersection(by):
-        # What has none is the rest.
-        for row in await read(session, _sparse_groups, tallies.org_id, criteria, by, sparse, limit):
+        # What has no other value is the rest.
+        asked = tallies.org_id, criteria, by, sparse, limit, now
+        for row in await read(session, sparse_groups, *asked):
             counts = Counter({each: getattr(row, f"{each.value}_count") for each in JobStatus})
-            key = tuple(getattr(row, each.value) for each in by)
             if row.is_sum:
-                groups[key].subtract(counts)
+                of_rest = (REST[each] if each is sparse else getattr(row, each) for each in by)
+                groups[tuple(of_rest)].subtract(counts)
             else:
-                groups[key] = counts
+                groups[tuple(getattr(row, each) for each in by)] = counts
     names = [each.value for each in by]
     make = row_type((*names, "jobs", *(f"{status.value}_count" for status in JobStatus)))
     # As PostgreSQL orders them: nulls last.
@@ -148,108 +135,12 @@ async def _tallied_groups(
 def _counted(
     rows: Sequence[tuple[Key, AnyRow]], by: Sequence[JobDimension], statuses: Sequence[JobStatus]
 ) -> dict[tuple[Any, ...], Counter[JobStatus]]:
-    """Group rows that have a count for each status, with their keys. What is sparse is None."""
+    """Group rows that have a count for each status, with their keys. What is sparse is REST."""
     groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
     for of_row, row in rows:
         for status in statuses:
-            values = {"status": status.value, "type": of_row.type, "queue": of_row.queue}
-            key = tuple(values.get(dimension.value) for dimension in by)
+            values = {**REST, JobDimension.STATUS: status.value}
+            values |= {each: getattr(of_row, each) for each in KEYED}
+            key = tuple(values[dimension] for dimension in by)
             groups[key][status] += getattr(row, status.value)
     return groups
-
-
-def _sparse_groups(
-    org_id: UUID,
-    criteria: JobCriteria | None,
-    by: Sequence[JobDimension],
-    sparse: JobDimension,
-    limit: int,
-) -> AnySelect:
-    """Group the jobs that have a value: the largest groups, and sums of all groups by the rest.
-
-    Rows are as those of _groups, with `is_sum`.
-    """
-    of_jobs = [job_table.c[each.value] for each in by]
-    of_values = (
-        select(*of_jobs, *_counts_by_status())
-        .where(job_conditions(org_id, criteria), job_table.c[sparse.value].is_not(None))
-        .group_by(*of_jobs)
-        .cte("of_values")
-    )
-    keys = [of_values.c[each.value] for each in by]
-    counts = [of_values.c[each.name] for each in _counts_by_status()]
-    largest = (
-        select(*keys, *counts, false().label("is_sum"))
-        .order_by(of_values.c.jobs.desc(), *keys)
-        .limit(literal(limit, BigInteger()))
-        .subquery("largest")
-    )
-    others = [of_values.c[each.value] for each in by if each is not sparse]
-    sums = (
-        select(
-            *(null().label(sparse) if each is sparse else of_values.c[each.value] for each in by),
-            *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts),
-            true().label("is_sum"),
-        )
-        .group_by(*others)
-        .having(func.count() > literal_column("0"))
-    )
-    return select(union_all(select(largest), sums).subquery("groups"))
-
-
-def _groups(
-    org_id: UUID,
-    criteria: JobCriteria | None,
-    dimensions: Sequence[JobDimension],
-    limit: int,
-    now: datetime,
-    with_times: bool,
-    with_wait: bool,
-    with_run: bool,
-) -> AnySelect:
-    keys = [job_table.c[dimension.value] for dimension in dimensions]
-    total, *counts = _counts_by_status()
-    statement = select(
-        *keys,
-        total,
-        *(_created_at() if with_times else ()),
-        *counts,
-        *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
-        *(_distribution("run", run_seconds(now)) if with_run else ()),
-    )
-    return (
-        statement.where(job_conditions(org_id, criteria))
-        .group_by(*keys)
-        .order_by(total.desc(), *keys)
-        .limit(literal(limit, BigInteger()))
-    )
-
-
-def _counts_by_status() -> list[Label[int]]:
-    """Count all jobs, and those of each status."""
-    return [
-        func.count().label("jobs"),
-        *(
-            func.count()
-            .filter(job.status == literal(status.value, literal_execute=True))
-            .label(f"{status.value}_count")
-            for status in JobStatus
-        ),
-    ]
-
-
-def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    oldest, newest = func.min(job.created_at), func.max(job.created_at)
-    return oldest.label("oldest_created_at"), newest.label("newest_created_at")
-
-
-def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:
-    return [
-        func.count(seconds).label(f"{name}_count"),
-        func.avg(seconds).label(f"{name}_avg"),
-        func.min(seconds).label(f"{name}_min"),
-        func.max(seconds).label(f"{name}_max"),
-        func.percentile_cont(cast(list(PERCENTILES), _Percentiles))
-        .within_group(seconds)
-        .label(f"{name}_percentiles"),
-    ]

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    Column,
     ColumnElement,
     Integer,
     SmallInteger,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from db.limits import MIN_INT64
-from db.queries.dimensions import JobDimension
+from db.queries.dimensions import JobDimension, value_of
 from db.queries.filters import Condition
 from db.queries.tally_keys import Key
 from db.tables import Timestamp
@@ -38,14 +37,18 @@ NO_POSITION = 0
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The values of a dimension, as text: each one, or the position of those `of` them, from 1."""
+    """The values of a dimension, as text: each one, or the position of those `of` them, from 1.
+
+    `now`: the time of the health.
+    """
 
     by: JobDimension
     of: list[str | None] | None
+    now: datetime
 
-    def column(self, value: Column[Any]) -> ColumnElement[Any]:
-        """Return the column of the series, from that of the value."""
-        text = cast(value, Text())
+    def column(self) -> ColumnElement[Any]:
+        """Return the series of a row of `job`."""
+        text = cast(value_of(self.by, self.now), Text())
         if self.of is None:
             return text.label("series")
         # Finds nulls, too.

@@ -1,10 +1,19 @@
 """What jobs can be grouped by."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from db.health import HealthVerdict
+from db.queries.health import verdict_at
+from db.tables import job_table
 
 
 class JobDimension(StrEnum):
-    """The columns that jobs can be grouped by."""
+    """What jobs can be grouped by: columns, except the health."""
 
     STATUS = "status"
     TYPE = "type"
@@ -15,10 +24,31 @@ class JobDimension(StrEnum):
     ERROR_GROUP = "error_group"
     WORKER = "worker"
     BATCH = "batch"
+    SOURCE = "source_id"
+    HEALTH = "health"
 
 
 # The dimensions that tallies know: those of their keys, and of their columns.
 KEYED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 TALLIED = KEYED | {JobDimension.STATUS}
-# Those that many jobs have none of, each with an index of the jobs that have one.
-SPARSE = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP, JobDimension.BATCH})
+# Those in which many jobs have the same value, that of REST: the others are found by an index.
+SPARSE = frozenset(
+    {
+        JobDimension.LAST_ERROR_CODE,
+        JobDimension.ERROR_GROUP,
+        JobDimension.BATCH,
+        JobDimension.SOURCE,
+        JobDimension.HEALTH,
+    }
+)
+REST: Mapping[JobDimension, Any] = {
+    **dict.fromkeys(SPARSE),
+    JobDimension.HEALTH: HealthVerdict.OK.value,
+}
+
+
+def value_of(dimension: JobDimension, now: datetime) -> ColumnElement[Any]:
+    """Return the value that a row of `job` has in a dimension. `now`: the time of the health."""
+    if dimension is JobDimension.HEALTH:
+        return verdict_at(now).label(dimension.value)
+    return job_table.c[dimension.value]

@@ -18,9 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import Subquery
 
 from db.criteria import JobCriteria
-from db.queries.aggregates import PERCENTILES
 from db.queries.buckets import Buckets, Keys, Series, in_run
 from db.queries.filters import Condition, event, job, job_conditions
+from db.queries.group_statements import PERCENTILES
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import job_event_table, job_table, tally_duration_table
@@ -151,7 +151,7 @@ def _lasted(
     columns: Columns = [buckets.index_of(event.ts), kind.label("kind")]
     columns.append(seconds_between(began_of(event), event.ts).label("seconds"))
     if series is not None:
-        columns.append(series.column(job_table.c[series.by.value]))
+        columns.append(series.column())
     ended = (
         select(*columns)
         .join_from(job_event_table, job_table, and_(job.org_id == org_id, job.id == event.job_id))
@@ -174,7 +174,7 @@ def _few_lasted(
 ) -> AnySelect:
     values: Columns = [seconds_between(began_of(event), event.ts).label("seconds")]
     if series is not None:
-        values.append(series.column(job_table.c[series.by.value]))
+        values.append(series.column())
     # With OFFSET, PostgreSQL reads one range of the index for each run, and looks up each job.
     of_job = (
         select(*values)

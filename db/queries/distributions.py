@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries import distribution_statements as statements
-from db.queries.aggregates import PERCENTILES
 from db.queries.buckets import Buckets, Keys, Series
+from db.queries.group_statements import PERCENTILES
 from db.queries.rows import AnyRow, read
 from db.queries.tallies import Tallies
 from db.tallies.durations import Kind

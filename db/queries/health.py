@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Interval,
+    Integer,
     Text,
     Uuid,
     and_,
@@ -41,6 +41,8 @@ _OWN = cast(
     Uuid(),
 )
 
+_NEVER = literal_column("'-infinity'::timestamp with time zone", Timestamp)
+
 
 async def load_usual(session: AsyncSession, org_id: UUID) -> dict[str, Usual]:
     """Load what is usual, by type."""
@@ -64,8 +66,36 @@ def _usual(org_id: UUID) -> AnySelect:
 
 def verdict_is_any(verdicts: Sequence[HealthVerdict], now: datetime) -> Condition:
     """Match jobs with one of these verdicts. Jobs of other statuses than theirs may be left out."""
-    wanted = [literal(each.value, Text(), literal_execute=True) for each in sorted(set(verdicts))]
-    return _verdict(literal(now, Timestamp)).in_(wanted)
+    wanted = [_text(each.value) for each in sorted(set(verdicts))]
+    holds = verdict_at(now).in_(wanted)
+    # The condition of an index.
+    return and_(_is_flapping(), holds) if set(verdicts) == {HealthVerdict.FLAPPING} else holds
+
+
+def is_unhealthy(now: datetime) -> Condition:
+    """Match jobs whose verdict is not OK."""
+    return and_(_is_under_way(), verdict_at(now) != _text(HealthVerdict.OK.value))
+
+
+def verdict_at(now: datetime) -> ColumnElement[str]:
+    """Return the verdict on a job at a time."""
+    return _verdict(literal(now, Timestamp))
+
+
+def _text(value: str) -> ColumnElement[str]:
+    return literal(value, Text(), literal_execute=True)
+
+
+def _is_under_way() -> Condition:
+    return job.status.in_([_text(each.value) for each in (JobStatus.QUEUED, JobStatus.RUNNING)])
+
+
+def _is_flapping() -> Condition:
+    return and_(
+        _is_under_way(),
+        job.attempt >= literal_column(str(FLAPPING_ATTEMPTS)),
+        job.error_group.is_not(None),
+    )
 
 
 def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
@@ -73,26 +103,22 @@ def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
         job.status == literal(status.value, literal_execute=True)
         for status in (JobStatus.QUEUED, JobStatus.RUNNING)
     )
-    late, slow, stuck, silent = map(
-        _bound, (usual.late_after, usual.slow_after, usual.stuck_after, usual.silent_after)
+    late, slow, stuck, silent = (
+        _before(now, length)
+        for length in (usual.late_after, usual.slow_after, usual.stuck_after, usual.silent_after)
     )
     due = func.greatest(job.queued_at, job.scheduled_at)
     # Progress leaves updated_at as it is.
     heard = func.greatest(job.updated_at, job.progress_at)
-    is_flapping = and_(
-        or_(is_queued, is_running),
-        job.attempt >= literal_column(str(FLAPPING_ATTEMPTS)),
-        job.error_group.is_not(None),
-    )
-    is_unknown = or_(and_(is_queued, late.is_(None)), and_(is_running, slow.is_(None)))
+    is_unknown = or_(and_(is_queued, _is_none(late)), and_(is_running, _is_none(slow)))
     verdicts = (
         (
-            and_(is_running, job.started_at < now - stuck, heard < now - silent),
+            and_(is_running, job.started_at < stuck, heard < silent),
             HealthVerdict.STUCK,
         ),
-        (and_(is_queued, due < now - late), HealthVerdict.LATE),
-        (is_flapping, HealthVerdict.FLAPPING),
-        (and_(is_running, job.started_at < now - slow), HealthVerdict.SLOW),
+        (and_(is_queued, due < late), HealthVerdict.LATE),
+        (_is_flapping(), HealthVerdict.FLAPPING),
+        (and_(is_running, job.started_at < slow), HealthVerdict.SLOW),
         (is_unknown, HealthVerdict.UNKNOWN),
     )
     return case(
@@ -101,13 +127,26 @@ def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
     )
 
 
-def _bound(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return a bound of the job's type: arrays of all types are read once for a statement."""
-    place = func.array_position(_of_all_types(usual.type, Text()), job.type)
-    bound: ColumnElement[Any] = _of_all_types(column, Interval())[place]
-    return bound
+def _before(now: ColumnElement[Any], length: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the time before which something is over that lasts so long for the job's type.
+
+    Those of all types are read once for a statement. `_is_none`: there is no such time.
+    """
+    time = func.coalesce(now - length, _NEVER)
+    every = func.array_agg(aggregate_order_by(time, usual.type), type_=ARRAY(Timestamp))
+    times = select(every).where(usual.org_id == _OWN).scalar_subquery()
+    # A search in an object takes as long for a thousand types as for ten; one in a list does not.
+    place = cast(_places().op("->>")(job.type), Integer())
+    before: ColumnElement[Any] = times[place]
+    return before
 
 
-def _of_all_types(column: ColumnElement[Any], type_: Any) -> ColumnElement[Any]:
-    every = func.array_agg(aggregate_order_by(column, usual.type), type_=ARRAY(type_))
-    return select(every).where(usual.org_id == _OWN).scalar_subquery()
+def _is_none(before: ColumnElement[Any]) -> Condition:
+    return func.coalesce(before, _NEVER) == _NEVER
+
+
+def _places() -> ColumnElement[Any]:
+    """Return the place of each type in their order."""
+    number = func.row_number().over(order_by=usual.type)
+    placed = select(usual.type, number.label("place")).where(usual.org_id == _OWN).subquery()
+    return select(func.jsonb_object_agg(placed.c.type, placed.c.place)).scalar_subquery()

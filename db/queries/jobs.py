@@ -13,6 +13,7 @@ from db.queries.counts import behind, count_all, count_first, probe, up_to
 from db.queries.filters import is_any, job_conditions
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window, page
 from db.queries.rows import AnyRow, AnySelect, read, read_one
+from db.queries.tags import count_jobs_with_tags
 from db.queries.tallies import count_by_status, open_tallies, statuses_of
 from db.tables import job_table
 
@@ -65,6 +66,10 @@ async def count_jobs(
     if tallies is not None:
         counts = await count_by_status(session, tallies)
         return sum(counts[status] for status in statuses_of(criteria))
+    if at_most is None:
+        by_status = await count_jobs_with_tags(session, criteria)
+        if by_status is not None:
+            return sum(by_status.values())
     most = None if at_most is None else at_most + 1
     counted: int = await read_one(session, _count, org_id, criteria, most)
     return counted

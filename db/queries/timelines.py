@@ -73,20 +73,21 @@ async def count_changes_by(
     by: JobDimension,
     top: int,
     *,
+    now: datetime,
     with_durations: bool = False,
     are_recent: bool = False,
 ) -> list[tuple[str | None, list[Changes]]]:
     """Count as count_changes does, for each of the values of a dimension with the most changes.
 
     Returns the values as text with their buckets, and last the sums of all other values if there
-    are more than `top`, which must be at least 1. `are_recent`: whether the time is the
-    last minutes.
+    are more than `top`, which must be at least 1. `now`: the time of the health.
+    `are_recent`: whether the time is the last minutes.
     """
     tallies = await _tallies(session, org_id, criteria, [by]) if by in KEYED else None
     whole = [edges[0], edges[-1]]
     names = [] if tallies is None else names_of(tallies.keys, by)
     sizes: Counter[str | None] = Counter()
-    given = criteria, tallies, whole, Series(by, None)
+    given = criteria, tallies, whole, Series(by, None, now)
     rows = [
         (names[row.series] if isinstance(row.series, int) else row.series, row)
         for row in await _read(session, org_id, *given, are_recent=are_recent)
@@ -96,7 +97,7 @@ async def count_changes_by(
     values = sorted(sizes, key=lambda value: (-sizes[value], value or ""))
     if not values:
         return []
-    series = Series(by, values[:top])
+    series = Series(by, values[:top], now)
     found = [[Changes() for _ in edges[1:]] for _ in values[: top + 1]]
     if edges == whole:
         places = {value: min(place, top) for place, value in enumerate(values)}

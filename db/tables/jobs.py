@@ -205,6 +205,12 @@ job_table = Table(
         "idx_job_org_source", "source_id", "created_at DESC", where="source_id IS NOT NULL"
     ),
     _prefix_index("idx_job_org_external_id", "external_id"),
+    # Few: those under way that failed before, and were started as often as db.health names.
+    _page_index(
+        "idx_job_org_flapping",
+        "created_at DESC",
+        where="attempt >= 3 AND error_group IS NOT NULL AND status IN ('queued', 'running')",
+    ),
     _page_index("idx_job_org_queued_priority", "priority DESC", where="status = 'queued'"),
     _queue_index("idx_job_org_queue_unscheduled", "IS NULL"),
     _queue_index("idx_job_org_queue_scheduled", "IS NOT NULL"),

@@ -116,7 +116,15 @@ async def test_its_role_may_do_nothing_else(app: Any) -> None:
     )
     assert {tuple(each) for each in readable} == {
         ("job", name, "SELECT")
-        for name in ("org_id", "id", "payload", "last_error_message", "created_at", "tags")
+        for name in (
+            "org_id",
+            "id",
+            "payload",
+            "last_error_message",
+            "created_at",
+            "tags",
+            "status",
+        )
     }
     assert not await app.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", ROLE)
     owned = await app.fetch("SELECT proname FROM pg_proc WHERE proowner = $1::text::regrole", ROLE)
@@ -124,6 +132,8 @@ async def test_its_role_may_do_nothing_else(app: Any) -> None:
         "joblens_jobs_containing",
         "joblens_jobs_with_error_text",
         "joblens_jobs_with_tags",
+        "joblens_all_jobs_with_tags",
+        "joblens_count_jobs_with_tags",
     }
     members = await app.fetchval(
         "SELECT count(*) FROM pg_auth_members WHERE member = $1::text::regrole", ROLE

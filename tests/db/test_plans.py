@@ -33,6 +33,7 @@ from db.queries import (
     moments,
     queue_activity,
     queue_counts,
+    queue_heads,
     queue_orders,
     relations,
     searches,
@@ -621,6 +622,37 @@ async def test_the_order_of_a_queue_is_read_up_to_its_bound(
         assert sum(plan.rows_read) - plan.rounding <= 2 * len(QUEUES) * most, plan.root
 
 
+@pytest.mark.usefixtures("_scheduled")
+@each_organisation
+@pytest.mark.parametrize("most", [1, 2, AT_MOST, 100_000])
+async def test_what_waits_in_a_queue_is_read_up_to_its_bound(
+    planner: Planner, engine: AsyncEngine, most: int
+) -> None:
+    given = {"queues": [*QUEUES, "none"], "now": END, "most": most}
+    for plan in await planner.plans(partial(queue_heads.load_queue_heads, **given)):
+        assert plan.indexes == {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
+        assert "Seq Scan" not in plan.kinds, plan.root
+        # Once for the first one without a time; those with one for their sums, the first and the
+        # last.
+        most_read = len(QUEUES) * (4 * most + 1)
+        assert sum(plan.rows_read) - plan.rounding <= most_read, plan.root
+    scope = Scope(planner.org_id, statement_timeout_seconds=60)
+    async with RequestSession(engine, scope) as session, session.use() as begun:
+        heads = await queue_heads.load_queue_heads(begun, planner.org_id, **given)
+        orders = await queue_orders.load_queue_orders(begun, planner.org_id, job_ids=[], **given)
+    names = "due", "timed", "later", "oldest_due_at", "next_due_at", "is_next_certain"
+    by_queue = {row.queue: [getattr(row, name) for name in names] for row in orders}
+    assert len(by_queue) == len(QUEUES)
+    for row in heads:
+        found = [getattr(row, name) for name in names]
+        if row.queue == "none":
+            assert found[:5] == [0, 0, 0, None, None]
+        else:
+            # Without a next one, none is certain.
+            assert found[:5] == by_queue[row.queue][:5]
+            assert found[4] is None or found[5] == by_queue[row.queue][5]
+
+
 @each_organisation
 async def test_starts_are_read_up_to_their_bounds(
     planner: Planner, monkeypatch: pytest.MonkeyPatch
@@ -654,7 +686,7 @@ async def test_of_few_durations_the_job_of_each_is_looked_up(
 ) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
-    series = Series(JobDimension.QUEUE, list(QUEUES))
+    series = Series(JobDimension.QUEUE, list(QUEUES), END)
     of_time = select(func.count()).where(
         job_event_table.c.org_id == planner.org_id,
         job_event_table.c.ts >= since,
@@ -682,7 +714,7 @@ async def _distributions(
 async def test_of_recent_events_each_job_is_read_once(planner: Planner, are_recent: bool) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
-    series = Series(JobDimension.QUEUE, None)
+    series = Series(JobDimension.QUEUE, None, END)
     of_time = select(func.count(), func.count(job_event_table.c.job_id.distinct())).where(
         job_event_table.c.org_id == planner.org_id,
         job_event_table.c.ts >= since,
@@ -794,6 +826,52 @@ async def test_unhealthy_jobs_are_looked_for_among_those_under_way(
         assert sum(plan.rows_read) <= most + plan.rounding
 
 
+@pytest.fixture(scope="module")
+async def _started_often(large_database_url: str) -> None:
+    """Let every tenth job under way have failed before, and half of these often."""
+    owner = await asyncpg.connect(large_database_url)
+    await owner.execute(
+        "UPDATE job SET attempt = 2 + get_byte(uuid_send(id), 3) % 2, error_group = $1"
+        " WHERE status IN ('queued', 'running') AND get_byte(uuid_send(id), 2) < 25",
+        UUID(GROUPS[1:37]),
+    )
+    await owner.execute("VACUUM (ANALYZE) job")
+    await owner.close()
+
+
+FLAPPING_INDEX = "idx_job_org_flapping"
+
+
+@pytest.mark.usefixtures("_started_often")
+@each_organisation
+@pytest.mark.parametrize("statuses", [[JobStatus.QUEUED, JobStatus.RUNNING], [JobStatus.QUEUED]])
+async def test_jobs_that_flap_are_found_in_their_index(
+    planner: Planner, statuses: list[JobStatus]
+) -> None:
+    criteria = JobCriteria(status=statuses, health=HealthCriteria([HealthVerdict.FLAPPING], END))
+    may_flap = select(func.count()).where(
+        job_conditions(planner.org_id, JobCriteria(status=[JobStatus.QUEUED, JobStatus.RUNNING])),
+        job_table.c.attempt >= 3,
+        job_table.c.error_group.is_not(None),
+    )
+    ((most,),) = await planner.rows(may_flap)
+    assert most > 0
+    window = Window(JOB_ORDERS[JobOrderField.CREATED_AT, True], LIMIT)
+    for query, arguments in (
+        (jobs.list_jobs, (window, JOB_COLUMNS)),
+        (jobs.count_jobs, (AT_MOST,)),
+        (jobs.count_jobs, (None,)),
+        (aggregates.count_jobs_by_status, (None,)),
+    ):
+        for plan in await planner.plans(query, criteria, *arguments):
+            scans = [node for node in plan if node.get("Relation Name") == "job"]
+            names = {node["Index Name"] for node in plan if "job_org" in node.get("Index Name", "")}
+            assert names == {FLAPPING_INDEX}, plan.root
+            assert not any("Seq Scan" in node["Node Type"] for node in scans), plan.root
+            # Once for each status.
+            assert sum(plan.rows_read) - plan.rounding <= len(statuses) * most, plan.root
+
+
 def test_every_index_is_one_that_these_plans_use() -> None:
     made = {
         index.name
@@ -811,6 +889,7 @@ def test_every_index_is_one_that_these_plans_use() -> None:
         "idx_job_error_trigrams",
         "idx_job_tags",
         "idx_job_org_ungrouped",
+        FLAPPING_INDEX,
     }
     of_queues = {"idx_job_org_queue_unscheduled", "idx_job_org_queue_scheduled"}
     assert made == {listing.index for listing in LISTINGS} | of_events | of_queues | others

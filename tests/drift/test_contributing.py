@@ -28,8 +28,16 @@ def direct() -> set[str]:
         ),
         *(entry for group in project["dependency-groups"].values() for entry in group),
     ]
-    page = json.loads((ROOT / "frontend" / "package.json").read_text())
-    npm = [*page.get("dependencies", {}), *page.get("devDependencies", {})]
+    packages = [
+        json.loads((ROOT / folder / "package.json").read_text())
+        for folder in ("frontend", "tests/queues/node")
+    ]
+    npm = [
+        name
+        for package in packages
+        for kind in ("dependencies", "devDependencies")
+        for name in package.get(kind, {})
+    ]
     return {name[0] for entry in requirements if (name := NAME.match(entry))} | set(npm)
 
 

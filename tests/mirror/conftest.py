@@ -1,5 +1,6 @@
 """Databases of queues, beside the ledger's."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from db import embedded
-from tests.conftest import create_database, database_in, drop_database
+from tests.conftest import GIVEN, create_database, database_in, drop_database
 
 QueueDatabase = Callable[[], Awaitable[str]]
 
@@ -30,7 +31,10 @@ async def queue_database(cluster_url: str) -> AsyncIterator[QueueDatabase]:
 
 @pytest.fixture(scope="session")
 async def logical_cluster_url() -> AsyncIterator[str]:
-    """An embedded PostgreSQL whose write-ahead log can be decoded."""
+    """A PostgreSQL whose write-ahead log can be decoded: the given one, or an embedded one."""
+    if url := os.environ.get(GIVEN):
+        yield url
+        return
     folder = Path(tempfile.mkdtemp(prefix="joblens-"))
     server = embedded.start(folder)
     connection = await asyncpg.connect(server.url)

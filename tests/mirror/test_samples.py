@@ -23,9 +23,11 @@ async def test_it_is_answered_as_expected(
     ledger, queue = await fresh_database(), await queue_database()
     await restore(queue, sample)
     await copy(ledger, queue, sample, SAMPLES[sample])
-    wanted = expected(sample)
     async with serving(ledger) as service:
-        jobs = await jobs_of(service)
+        assert_as_expected(await jobs_of(service), expected(sample))
+
+
+def assert_as_expected(jobs: dict[str, Any], wanted: Any) -> None:
     assert len(jobs) == wanted["jobs"]
     assert counts(jobs, "status") == wanted["statusCounts"]
     assert counts(jobs, "queue") == wanted["byQueue"]

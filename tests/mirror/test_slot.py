@@ -83,8 +83,11 @@ async def test_it_is_dropped_with_its_publication(logical_database: QueueDatabas
 
 
 async def follower_of(
-    connection: object, ledger: Ledger, checkpoint: dict[str, object]
+    connection: object,
+    ledger: Ledger,
+    checkpoint: dict[str, object],
+    kind: str = "graphile_worker",
 ) -> Follower:
-    found = await found_in(connection, "graphile_worker")
+    found = await found_in(connection, kind)
     poller = Poller(found, ledger, checkpoint)
     return await prepared(connection, poller, SlotReader(found, ledger, SLOT, checkpoint))

@@ -1,5 +1,6 @@
 """The health of jobs: the field and the filter agree, on both sides of every bound."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -100,10 +101,13 @@ _PARTS = "\n".join(
     for each in HealthVerdict
 )
 QUERY = f"""query ($not: [HealthVerdict!]!, $statuses: [JobStatus!]!) {{
-  all: jobs(first: 200) {{ nodes {{ id status health {{ verdict since expectedSeconds }} }} }}
+  all: jobs(first: 200) {{ nodes {{ id type status health {{ verdict since expectedSeconds }} }} }}
   none: jobs(filter: {{health: []}}) {{ count {{ value }} }}
   none2: jobs(filter: {{not: {{health: $not}}}}) {{ nodes {{ id }} }}
   of: jobs(filter: {{health: $not, status: $statuses}}) {{ nodes {{ id }} }}
+  groups: jobGroups(by: [HEALTH]) {{ key {{ health }} count }}
+  byType: jobGroups(by: [TYPE, HEALTH, STATUS]) {{ key {{ type health status }} count }}
+  ofSome: jobGroups(by: [HEALTH], filter: {{health: $not}}) {{ key {{ health }} count }}
   {_PARTS} }}"""
 
 
@@ -135,7 +139,14 @@ async def test_field_filter_counts_and_groups_agree(
         assert data[each.name]["count"]["value"] == len(having)
         assert sum(part["count"]["value"] for part in data[f"c{each.name}"]) == len(having)
         assert sum(group["count"] for group in data[f"g{each.name}"]) == len(having)
+    assert counted(data["groups"]) == Counter((verdict,) for verdict in verdicts.values())
+    assert counted(data["byType"]) == Counter(
+        (node["type"], node["health"]["verdict"], node["status"]) for node in by_id.values()
+    )
     names = variables["not"]
+    assert counted(data["ofSome"]) == Counter(
+        (each,) for each in verdicts.values() if each in names
+    )
     assert data["none"]["count"]["value"] == 0
     assert {n["id"] for n in data["none2"]["nodes"]} == {
         id_ for id_, verdict in verdicts.items() if verdict not in names
@@ -145,6 +156,11 @@ async def test_field_filter_counts_and_groups_agree(
         for id_, verdict in verdicts.items()
         if verdict in names and by_id[id_]["status"] in variables["statuses"]
     }
+
+
+def counted(groups: list[Any]) -> Counter[tuple[str, ...]]:
+    assert len({tuple(group["key"].values()) for group in groups}) == len(groups)
+    return Counter({tuple(group["key"].values()): group["count"] for group in groups})
 
 
 class Row:

@@ -46,8 +46,11 @@ ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61, 3_000
 # All of them, where every key has sketches.
 DAYS = [EPOCH + timedelta(days=days) for days in (0, 1, 3, 10)]
 INSERT_JOB = """
-INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at, batch)
-VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5, CASE WHEN $4 <> 'q0' THEN 'of ' || $4 END)
+INSERT INTO job (org_id, id, type, queue, status, attempt, event_seq, created_at, updated_at, batch,
+    source_id, external_id)
+VALUES ($1, $2, $3, $4, 'queued', 1, 1, $5, $5, CASE WHEN $4 <> 'q0' THEN 'of ' || $4 END,
+    CASE WHEN $4 = 'q1' THEN lpad(to_hex(ascii($3)), 32, '0')::uuid END,
+    CASE WHEN $4 = 'q1' THEN 'x' END)
 """
 INSERT_EVENT = """
 INSERT INTO job_event (org_id, job_id, seq, ts, prev_status, next_status, attempt, detail)
@@ -128,6 +131,15 @@ class Life:
     @property
     def error_group(self) -> UUID | None:
         return self.error.id if self.last_error_code else None
+
+    @property
+    def source_id(self) -> UUID | None:
+        return UUID(int=ord(self.type)) if self.queue == "q1" else None
+
+    @property
+    def health(self) -> str:
+        """Of a type of which nothing is known."""
+        return "unknown" if self.status in {"queued", "running"} else "ok"
 
 
 @dataclass
@@ -373,9 +385,8 @@ async def check_errors(session: Any, ledger: Ledger) -> None:
 
 async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
     by_type = Counter(life.type for life, step in steps(ledger, criteria) if in_odd(step[0]))
-    found = await count_changes_by(
-        session, ledger.org_id, criteria, ODD_EDGES, JobDimension.TYPE, 2
-    )
+    of_types = criteria, ODD_EDGES, JobDimension.TYPE, 2
+    found = await count_changes_by(session, ledger.org_id, *of_types, now=EPOCH)
     sizes = {value: sum(each.entered.total() for each in changes) for value, changes in found}
     assert sum(sizes.values()) == by_type.total()
     for value, size in sizes.items():
@@ -428,6 +439,9 @@ async def check_groups(session: Any, ledger: Ledger) -> None:
         [JobDimension.LAST_ERROR_CODE],
         [JobDimension.ERROR_GROUP, JobDimension.STATUS, JobDimension.TYPE],
         [JobDimension.BATCH, JobDimension.STATUS],
+        [JobDimension.SOURCE, JobDimension.TYPE],
+        [JobDimension.HEALTH],
+        [JobDimension.HEALTH, JobDimension.QUEUE, JobDimension.STATUS],
     ):
         rows = await group_jobs(
             session,

@@ -162,13 +162,23 @@ SHAPES = {
         5,
         "queues { name due { value } scheduled { value } running { value } oldestDueAt latencySeconds started drainEta }",
     ),
-    "queues with durations": Shape(5, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
+    "queues with durations": Shape(4, "queues(minutes: 60) { name wait { p95 } run { p95 } }"),
     "workers": Shape(1, "workers { name running { value isExact } lastSeenAt }"),
     "jobs and their health": Shape(
         2, "jobs(first: $first) { nodes { id health { verdict since p95Seconds sample } } }"
     ),
     "jobs of a health": Shape(
         2, "jobs(first: $first, filter: {health: [STUCK, LATE]}) { nodes { id } count { value } }"
+    ),
+    # The types, and what is usual for these.
+    "jobs of an unknown health": Shape(
+        4, "jobs(first: $first, filter: {health: UNKNOWN}) { nodes { id } count { value } }"
+    ),
+    "jobGroups by health and source": Shape(
+        1, "jobGroups(by: [HEALTH, SOURCE]) { key { health source { name } } count }"
+    ),
+    "jobs of a tag, counted": Shape(
+        3, 'jobs(first: $first, filter: {tags: ["t 3"]}) { nodes { id } count { value } }'
     ),
     "jobs and their parents": Shape(
         2, f"jobs(first: $first) {{ nodes {{ id tags parent {{ {JOB} payload }} }} }}"

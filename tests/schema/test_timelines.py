@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 
 from db.engine import create_engine
@@ -19,7 +20,7 @@ TIMELINE = """query ($from: DateTime!, $until: DateTime!, $bucket: TimeBucketSiz
 BY = """query ($by: JobDimension!, $top: Int!, $filter: JobFilter) {
     timelineBy(by: $by, from: "2026-01-01T00:00:00Z", until: "2026-01-03T00:00:00Z", bucket: DAY,
         top: $top, filter: $filter) {
-    key { type queue status priority requestedBy lastErrorCode } isRest
+    key { type queue status priority requestedBy lastErrorCode health source { name } } isRest
     buckets { start created failed } } }"""
 AT = """query ($at: DateTime, $filter: JobFilter) {
     statusCounts(at: $at, filter: $filter) { status count { value isExact } } }"""
@@ -27,7 +28,11 @@ AT = """query ($at: DateTime, $filter: JobFilter) {
 
 @pytest.fixture(scope="module", autouse=True)
 async def _ledger(database_url: str) -> None:
-    """A job every two hours for two days: of three types, each in a queue of its own."""
+    """A job every two hours for two days: of three types, each in a queue of its own.
+
+    The jobs of two types are a source's.
+    """
+    source_id = UUID(int=7)
     jobs = [
         job(
             120 * n,
@@ -35,9 +40,15 @@ async def _ledger(database_url: str) -> None:
             type="abbccc"[n % 6],
             queue=f"q{'abbccc'[n % 6]}",
             priority=n % 2,
+            source_id=None if n % 6 == 0 else source_id,
+            external_id=None if n % 6 == 0 else str(n),
         )
         for n in range(24)
     ]
+    owner = await asyncpg.connect(database_url)
+    add_source = "INSERT INTO source (org_id, id, name, kind) VALUES ($1, $2, 'cron', 'test')"
+    await owner.execute(add_source, UUID(ORG), source_id)
+    await owner.close()
     await insert(
         database_url, jobs, [e for row in jobs for e in events(row, "queued", "running", "failed")]
     )
@@ -159,6 +170,8 @@ async def test_the_commonest_values_have_series(service: Service) -> None:
         ("PRIORITY", "priority", [0, 1]),
         ("STATUS", "status", ["FAILED"]),
         ("REQUESTED_BY", "requestedBy", [None]),
+        ("HEALTH", "health", ["OK"]),
+        ("SOURCE", "source", [{"name": "cron"}, None]),
     ],
 )
 async def test_series_of_each_dimension(service: Service, by: str, name: str, values: Any) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from ssl import SSLContext
 from typing import Any
 
+from joblens_client import spool as spools
 from joblens_client.facts import Fact, Status, now
 from joblens_client.failures import described
 from joblens_client.native import new_lock, wait_for
@@ -30,10 +31,13 @@ class Recorder:
     jobs; all of its processes use the same. `kind`: what it is, such as `celery`; the module of a
     library knows it. `args`: whether arguments are sent as the job's payload; `hide` gets the type
     of a job and its `{"args": […], "kwargs": {…}}`, and returns what is sent instead. `results`:
-    whether what a job returned is sent. `start_seconds`: how long a job waits at most until its
-    start is recorded; 0: not at all. `max_facts`, `max_bytes`, `max_seconds`: how much is kept
-    while Joblens can't be reached, and for how long. `exit_seconds`: how long the process waits at
-    its end for what has not been sent. `timeout_seconds`: of one request.
+    whether what a job returned is sent. `spool`: whether facts are kept in files until they have
+    been sent, so that they outlive a killed process; `spool_dir`: where, None: in memory, if the
+    system has a folder of it, or among temporary files. `start_seconds`: without a spool, how long
+    a job waits at most until its start is recorded; 0: not at all. `max_facts`, `max_bytes`,
+    `max_seconds`: how much is kept while Joblens can't be reached, and for how long.
+    `exit_seconds`: how long the process waits at its end for what has not been sent.
+    `timeout_seconds`: of one request.
     """
 
     def __init__(
@@ -46,6 +50,8 @@ class Recorder:
         args: bool = False,
         hide: Hide | None = None,
         results: bool = True,
+        spool: bool = True,
+        spool_dir: str | None = None,
         start_seconds: float = 1.0,
         max_facts: int = 10_000,
         max_bytes: int = 32_000_000,
@@ -57,6 +63,7 @@ class Recorder:
         self.kind = kind
         self._to = (url, token, source)
         self._args, self._hide, self._results = args or hide is not None, hide, results
+        self._has_spool, self._spool_dir = spool, spool_dir
         self._start_seconds, self._exit_seconds = start_seconds, exit_seconds
         self._bounds = Bounds(max_facts, max_bytes, max_seconds)
         self._timeout_seconds, self._ssl = timeout_seconds, ssl
@@ -73,10 +80,10 @@ class Recorder:
         return Stats(stats.sent, stats.dropped, stats.rejected, self._faulty, stats.waiting)
 
     def record(self, fact: Fact, *, wait: bool = False) -> None:
-        """Record a fact. `wait`: until Joblens has it, for at most `start_seconds`.
+        """Record a fact. `wait`: until it is safe: until Joblens has it, if there is no spool.
 
-        It does not wait while Joblens can't be reached. It raises nothing: what can't be recorded
-        is counted and logged.
+        It waits for at most `start_seconds`, and not while Joblens can't be reached. It raises
+        nothing: what can't be recorded is counted and logged.
         """
         if not wait or self._start_seconds <= 0:
             self._put(fact)
@@ -155,6 +162,9 @@ class Recorder:
         url, token, source = self._to
         return Target(url, token, source, self.kind or "python", self._timeout_seconds, self._ssl)
 
+    def _opened_spool(self) -> spools.Spool | None:
+        return spools.opened(self._spool_dir, *self._to) if self._has_spool else None
+
     def _begin(self) -> None:
         """Forget threads and locks, of which a fork copies none or any state."""
         self._lock = new_lock()
@@ -172,7 +182,7 @@ class Recorder:
         except Exception:  # noqa: BLE001 - a job must not fail because of its record
             self._fault("A fact could not be recorded")
             return None
-        is_worth = wait and sender.is_well
+        is_worth = wait and sender.is_well and not sender.is_spooled
         is_added = sender.put(text, done if is_worth else None)
         return sender if is_worth and is_added else None
 
@@ -180,7 +190,7 @@ class Recorder:
         if (sender := self._sender) is None:
             with self._lock:
                 if (sender := self._sender) is None:
-                    sender = Sender(self._target(), self._bounds)
+                    sender = Sender(self._target(), self._bounds, self._opened_spool())
                     sender.start()
                     self._sender = sender
         return sender
@@ -204,7 +214,10 @@ def _flush(reference: "weakref.ref[Recorder]") -> None:
 
 
 def _begin_anew() -> None:
+    spools.begin_anew()
     for recorder in list(_recorders):
+        if recorder._sender is not None:  # noqa: SLF001 - of the same module
+            recorder._sender.abandon()  # noqa: SLF001
         recorder._begin()  # noqa: SLF001 - of the same module
 
 

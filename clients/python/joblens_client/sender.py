@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from joblens_client.native import new_lock, start_thread
+from joblens_client.spool import Page, Spool
 from joblens_client.stats import Stats
 from joblens_client.transport import Connection, RefusedError, Target, UnavailableError
 
 MAX_BATCH = 500
 _MAX_BATCH_BYTES = 500_000
 _LINGER_SECONDS = 0.1
+_ADOPT_SECONDS = 5.0
 _FIRST_BACKOFF = 0.1
 _MAX_BACKOFF = 5.0
 
@@ -39,20 +41,22 @@ class Entry:
 
     text: str
     at: float
-    done: Callable[[], None] | None
+    done: Callable[[], None] | None = None
+    page: Page | None = None
 
 
 class Sender:
     """The facts of one process on their way to Joblens."""
 
-    def __init__(self, target: Target, bounds: Bounds) -> None:
-        self._target, self._bounds = target, bounds
+    def __init__(self, target: Target, bounds: Bounds, spool: Spool | None = None) -> None:
+        self._target, self._bounds, self._spool = target, bounds, spool
         self._connection = Connection(target)
         self._queue: SimpleQueue[Entry] = SimpleQueue()
         self._lock = new_lock()
         self._wake = new_lock()
         self._counts = dict.fromkeys(("sent", "dropped", "rejected", "waiting"), 0)
         self._size = 0
+        self._sent_at = self._adopted_at = 0.0
         self._logged: set[str] = set()
         self.is_well = True
         """Whether it is worth waiting: the last facts were sent, in time."""
@@ -67,21 +71,44 @@ class Sender:
         with self._lock:
             return Stats(**self._counts)
 
-    def put(self, text: str, done: Callable[[], None] | None = None) -> bool:
+    @property
+    def is_spooled(self) -> bool:
+        """Whether a fact outlives this process as soon as it was put."""
+        return self._spool is not None
+
+    def put(self, text: str, done: Callable[[], None] | None = None, *, age: float = 0) -> bool:
         """Add a fact, unless too many wait; return whether it was added."""
+        at = time.monotonic() - age
         with self._lock:
             waiting, bounds = self._counts["waiting"], self._bounds
             is_full = waiting >= bounds.facts or self._size + len(text) > bounds.size
             self._counts["dropped" if is_full else "waiting"] += 1
             if not is_full:
                 self._size += len(text)
+                # In the order of the spool, and before its page can be forgotten.
+                self._queue.put(Entry(text, at, done, self._spooled(text)))
         if is_full:
             self._tell_once(
                 "full", "Too many facts wait for %s; more are dropped.", self._target.url
             )
-            return False
-        self._queue.put(Entry(text, time.monotonic(), done))
-        return True
+        elif done is not None or waiting == MAX_BATCH:
+            self._hurry()
+        return not is_full
+
+    def _spooled(self, text: str) -> Page | None:
+        if self._spool is None:
+            return None
+        try:
+            return self._spool.add(text)
+        except OSError as error:
+            self._spool = None  # from now on, starts are waited for
+            self._tell_once("spool", "Facts can't be kept in files: %s", error)
+            return None
+
+    def abandon(self) -> None:
+        """Leave its files, in a forked process, to the one that made them."""
+        if self._spool is not None:
+            self._spool.close()
 
     def call_when_sent(self, done: Callable[[], None]) -> None:
         """Call a function once all that was put before has been sent or given up."""
@@ -104,21 +131,51 @@ class Sender:
                 self._end(entries, "dropped")
 
     def _collect(self) -> list[Entry]:
-        """Take what waits; a fact for which no job waits stays a little for others to come."""
-        entries = [self._queue.get()]
+        """Take what waits. Unless a job waits for it, requests keep a distance in time.
+
+        The thread sleeps meanwhile: each time it wakes up, it takes turns with the jobs.
+        """
+        entries = [self._first()]
+        pause = self._sent_at + _LINGER_SECONDS - time.monotonic()
+        if pause > 0 and entries[0].done is None and self._counts["waiting"] < MAX_BATCH:
+            self._wake.acquire(timeout=pause)
         size = len(entries[0].text)
-        until = time.monotonic() + _LINGER_SECONDS
-        while len(entries) < MAX_BATCH and size < _MAX_BATCH_BYTES:
-            is_urgent = entries[-1].done is not None
-            until = 0 if is_urgent else until
-            left = max(until - time.monotonic(), 0)
-            try:
-                entry = self._queue.get(left > 0, left or None)
-            except Empty:
-                break
-            entries.append(entry)
-            size += len(entry.text)
+        with suppress(Empty):
+            while len(entries) < MAX_BATCH and size < _MAX_BATCH_BYTES:
+                entries.append(self._queue.get_nowait())
+                size += len(entries[-1].text)
         return entries
+
+    def _first(self) -> Entry:
+        while True:
+            if time.monotonic() >= self._adopted_at + _ADOPT_SECONDS:
+                self._adopt()
+            with suppress(Empty):
+                return self._queue.get(timeout=_ADOPT_SECONDS)
+
+    def _adopt(self) -> None:
+        """Take over what processes that were killed have left."""
+        self._adopted_at = time.monotonic()
+        spool = self._spool
+        if spool is None:
+            return
+        try:
+            for texts, age in spool.left():
+                if age > self._bounds.seconds:
+                    self._count(dropped=len(texts))
+                elif self._has_room(texts):
+                    for text in texts:
+                        self.put(text, age=age)
+                else:
+                    return  # it stays for later
+        except OSError as error:
+            self._tell_once("spool", "Facts of other processes can't be read: %s", error)
+
+    def _has_room(self, texts: Sequence[str]) -> bool:
+        with self._lock:
+            size = self._size + sum(map(len, texts))
+            facts = self._counts["waiting"] + len(texts)
+        return facts <= self._bounds.facts and size <= self._bounds.size
 
     def _deliver(self, entries: list[Entry]) -> None:
         backoff = _FIRST_BACKOFF
@@ -135,6 +192,7 @@ class Sender:
                 self._wake.acquire(timeout=max(error.retry_after, backoff * jitter))
                 backoff = min(backoff * 2, _MAX_BACKOFF)
                 continue
+            self._sent_at = time.monotonic()
             self._recover()
             self._end(entries)
             return
@@ -191,8 +249,18 @@ class Sender:
             self._size -= size
             if counted:
                 self._counts[counted] += len(facts)
+            self._forget(facts)
         for entry in entries:
             _call(entry.done)
+
+    def _forget(self, facts: Sequence[Entry]) -> None:
+        """Take facts out of the spool."""
+        try:
+            for entry in facts:
+                if entry.page is not None and self._spool is not None:
+                    self._spool.sent(entry.page)
+        except OSError as error:
+            self._tell_once("spool", "Facts can't be removed from files: %s", error)
 
     def _count(self, **added: int) -> None:
         with self._lock:

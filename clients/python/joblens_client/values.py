@@ -1,6 +1,6 @@
 """Any value as JSON of bounded size, without running code of the objects in it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -41,8 +41,10 @@ class _Plain:
 
     def of(self, value: Any, depth: int) -> Any:
         self._left -= _EACH
-        if value is None or value is True or value is False:
-            return value
+        # The usual types first: a job waits for this.
+        usual = _USUAL.get(type(value))
+        if usual is not None:
+            return usual(self, value, depth)
         if isinstance(value, (Mapping, list, tuple, set, frozenset)):
             return self._container(value, depth)
         if isinstance(value, Enum):
@@ -59,8 +61,11 @@ class _Plain:
         return self._text(str(value) if isinstance(value, _SHOWN) else _named(value))
 
     def _text(self, text: str) -> str:
-        text = bounded(text, max(min(MAX_TEXT, self._left), 1))
-        self._left -= len(text)
+        size = len(text)
+        if size > self._left or size > MAX_TEXT:
+            text = bounded(text, max(min(MAX_TEXT, self._left), 1))
+            size = len(text)
+        self._left -= size
         return text
 
     def _number(self, value: int) -> Any:
@@ -70,7 +75,7 @@ class _Plain:
     def _container(self, value: Any, depth: int) -> Any:
         if depth >= _MAX_DEPTH:
             return _CUT
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):
             return list(self._items(value, depth))
         found: dict[str, Any] = {}
         for key, item in value.items():
@@ -88,6 +93,15 @@ class _Plain:
                 yield _CUT
                 return
             yield self.of(item, depth + 1)
+
+
+_USUAL: Mapping[type, Callable[[_Plain, Any, int], Any]] = {
+    str: lambda plain_, value, _: plain_._text(value),  # noqa: SLF001 - of the same module
+    int: lambda plain_, value, _: plain_._number(value),  # noqa: SLF001
+    bool: lambda _, value, __: value,
+    type(None): lambda _, value, __: value,
+    **dict.fromkeys((dict, list, tuple), _Plain._container),  # noqa: SLF001
+}
 
 
 def _named(value: Any) -> str:

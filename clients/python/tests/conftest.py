@@ -35,8 +35,11 @@ async def ledger(service: Service) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture(scope="module")
-def environment(service: Service, redis: RedisServer) -> dict[str, str]:
+def environment(
+    service: Service, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     return {
+        "SPOOL_DIR": str(tmp_path_factory.mktemp("spool")),
         "JOBLENS_URL": str(service.client.base_url),
         "JOBLENS_SOURCE": "shop",
         "REDIS_SOCKET": redis.url.removeprefix("unix://"),

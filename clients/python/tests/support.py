@@ -24,7 +24,8 @@ JOB = """query ($id: StringFilter) { jobs(filter: {externalId: $id}) { nodes {
 
 def python_of(library: str) -> Path:
     """The interpreter of an environment that the Makefile made."""
-    return ROOT / ".venv" / "clients" / library / "bin" / "python"
+    environments = os.environ.get("CLIENT_ENVIRONMENTS", ".venv/clients")
+    return ROOT / environments / library / "bin" / "python"
 
 
 class Program:

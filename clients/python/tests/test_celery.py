@@ -84,6 +84,20 @@ async def test_a_child_that_was_killed(shop: Program, ledger: Ledger, tmp_path: 
     assert job["lastErrorCode"] == "billiard.exceptions.WorkerLostError"
 
 
+async def test_a_worker_that_was_killed(
+    shop: Program, ledger: Ledger, environment: dict[str, str], tmp_path: Path
+) -> None:
+    path = str(tmp_path / "ran")
+    id_ = await shop.ask(f"worker_killed_once.apply_async(({path!r},), queue='risky').id")
+    # The broker gives it to another one when it has not been acknowledged for so long.
+    impatient = environment | {"VISIBILITY": "1"}
+    async with running("celery", *WORKER, "-Q", "risky", **impatient) as worker:
+        await worker.process.wait()
+    async with running("celery", *WORKER, "-Q", "risky", **impatient) as worker:
+        await ledger.told(id_, "QUEUED 0", "RUNNING 1", "QUEUED 1?", "RUNNING 2", "SUCCEEDED 2")
+        await worker.stop()
+
+
 async def test_a_chain(shop: Program, ledger: Ledger) -> None:
     ids = await shop.ask("(lambda r: [r.parent.parent.id, r.parent.id, r.id])"
                          "(chain(add.s(1, 2), add.s(3), add.s(4)).apply_async())")  # fmt: skip

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from clients.python.tests.support import Ledger, until
 from tests.support.service import Service
 
-from joblens_client import Fact, Recorder, Status
+from joblens_client import Fact, Recorder, Status, spool
 
 AT = datetime(2026, 5, 1, 10, tzinfo=timezone.utc)
 
@@ -67,6 +68,13 @@ def joblens() -> Iterator[Joblens]:
     server.server_close()
 
 
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where processes keep what they have not sent."""
+    monkeypatch.setattr(spool, "_MEMORY", str(tmp_path))
+    return tmp_path / f"joblens-client-{os.getuid()}"
+
+
 def fact(id_: str, **told: Any) -> Fact:
     return Fact(id_, Status.QUEUED, AT, **told)
 
@@ -76,7 +84,7 @@ def ids(joblens: Joblens) -> list[str]:
 
 
 async def test_a_real_joblens(service: Service, ledger: Ledger) -> None:
-    recorder = Recorder(str(service.client.base_url), "a token", "unit")
+    recorder = Recorder(str(service.client.base_url), "a token", "unit", spool=False)
     await recorder.record_async(Fact("one", Status.RUNNING, AT, attempt=1, type="t"), wait=True)
     assert recorder.stats.sent == 1
     for number in range(1_200):
@@ -87,7 +95,7 @@ async def test_a_real_joblens(service: Service, ledger: Ledger) -> None:
 
 
 def test_a_start_is_waited_for(joblens: Joblens) -> None:
-    recorder = Recorder(joblens.url, None, "s", start_seconds=60)
+    recorder = Recorder(joblens.url, None, "s", spool=False, start_seconds=60)
     recorder.record(fact("a"), wait=True)
     assert ids(joblens) == ["a"]
 
@@ -121,7 +129,8 @@ async def test_what_is_not_the_facts_fault_is_tried_again(joblens: Joblens, stat
 async def test_joblens_is_down_for_a_while() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    recorder = Recorder(f"http://127.0.0.1:{port}", None, "s", start_seconds=3_600, max_facts=3)
+    url = f"http://127.0.0.1:{port}"
+    recorder = Recorder(url, None, "s", spool=False, start_seconds=3_600, max_facts=3)
     for number in range(5):
         recorder.record(fact(str(number)), wait=number == 0)  # returns, although nothing answers
     assert recorder.stats.waiting == 3
@@ -159,12 +168,14 @@ def test_hide_and_odd_objects_raise_nothing(joblens: Joblens) -> None:
 
 def test_a_fork_begins_anew(joblens: Joblens) -> None:
     recorder = Recorder(joblens.url, None, "s")
-    recorder.record(fact("before"), wait=True)
+    recorder.record(fact("before"))
+    assert recorder.flush(60)
     if (pid := os.fork()) == 0:
         recorder.record(fact("in the child"))
         os._exit(0 if recorder.flush(60) and recorder.stats.sent == 1 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    recorder.record(fact("after"), wait=True)
+    recorder.record(fact("after"))
+    assert recorder.flush(60)
     assert ids(joblens) == ["before", "in the child", "after"]
 
 

@@ -7,7 +7,7 @@ const mode = document.querySelector('meta[name="joblens-auth"]')?.getAttribute('
 export const needsToken = mode !== 'none';
 
 export type Headers = Record<string, string>;
-/** Why nobody is signed in: a code, or the status with which the server answered. */
+/** Why there is no sign-in: a code, or the status with which the server answered. */
 export type Trouble = 'refused' | 'unreachable' | number;
 
 export function authorization(token: string): Headers {

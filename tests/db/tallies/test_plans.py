@@ -54,7 +54,7 @@ groups = partial(
     with_run=False,
 )
 by_day = partial(count_changes, edges=DAYS)
-by_day_and_queue = partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2)
+by_day_and_queue = partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2, now=START)
 counts_at = partial(count_jobs_by_status_at, until=DAYS[1])
 with_durations = partial(count_changes, edges=DAYS, with_durations=True)
 # The number of statements, and the most rows that all of them read: with that of tally_state.

@@ -101,8 +101,9 @@ async def test_sums_of_days(
         monkeypatch.setattr("db.queries.distributions.EXACT_AT_MOST", most)
         async with RequestSession(engine, Scope(org_id, 60)) as session, session.use() as begun:
             whole = await count_changes(begun, org_id, None, DAYS, with_durations=True)
+            of_types = None, DAYS, JobDimension.TYPE, 1
             series = await count_changes_by(
-                begun, org_id, None, DAYS, JobDimension.TYPE, 1, with_durations=True
+                begun, org_id, *of_types, now=DAYS[-1], with_durations=True
             )
         return [whole, *(changes for _, changes in series)]
 

@@ -426,9 +426,11 @@ async def test_keys(operator: Page, ledger: Ledger) -> None:
 
 
 async def test_leads_back_to_the_list_as_it_was(operator: Page, ledger: Ledger) -> None:
-    id_ = failed(ledger)
-    await operator.goto(f"{ledger.url}jobs?q=status:failed")
+    failed(ledger, type="test.listed")
+    await operator.goto(f"{ledger.url}jobs?q=type:test.listed")
     await settled(operator)
-    await show(operator, ledger, id_)
+    listed = operator.url
+    await operator.get_by_role("row").get_by_role("link", name="test.listed").first.click()
+    await expect(verdict(operator)).to_contain_text("failed with")
     await operator.keyboard.press("Escape")
-    await expect(operator).to_have_url(f"{ledger.url}jobs?q=status:failed")
+    await expect(operator).to_have_url(listed)

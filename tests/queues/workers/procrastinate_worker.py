@@ -1,8 +1,12 @@
-"""Runs Procrastinate: adds jobs of every outcome, works on them, and prints what was seen."""
+"""Runs Procrastinate: adds jobs of every outcome, works on them, and prints what was seen.
+
+With a second argument it adds more of them for so many seconds.
+"""
 
 import asyncio
 import json
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -65,6 +69,15 @@ async def are_busy() -> bool:
     )
 
 
+async def add_for(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        await email.defer_async(to="more@example.com")
+        await invoice.defer_async()
+        await report.defer_async()
+        await asyncio.sleep(0.2)
+
+
 async def main() -> None:
     async with app.open_async():
         await app.schema_manager.apply_schema_async()
@@ -87,6 +100,7 @@ async def main() -> None:
         while (str(aborted), "running") not in seen:
             await asyncio.sleep(0.1)
         await app.job_manager.cancel_job_by_id_async(aborted, abort=True)
+        await add_for(float(sys.argv[2]) if len(sys.argv) > 2 else 0)
         while await are_busy():
             await asyncio.sleep(0.1)
         worker.cancel()

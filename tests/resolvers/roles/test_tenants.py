@@ -123,6 +123,8 @@ DIMENSIONS = [
         "ERROR_GROUP",
         "WORKER",
         "BATCH",
+        "SOURCE",
+        "HEALTH",
     ),
 ]
 FACT = {"ts": "2026-06-01T00:00:00Z", "status": "RUNNING", "isExact": False}

@@ -66,17 +66,17 @@ def selection(
             for each in kinds
         )
         inner = " ".join(parts)
-        return f"{{ __typename {inner} }}"
+        return f"{{__typename {inner}}}"
     fields = [
         (f"{type_.name}_{name}: " if apart else "")
-        + f"{name}{REQUIRED.get(f'{type_.name}.{name}', '')} {selection(schema, get_named_type(field.type), (*above, type_.name), fragments)}"
+        + f"{name}{REQUIRED.get(f'{type_.name}.{name}', '')}{selection(schema, get_named_type(field.type), (*above, type_.name), fragments)}"
         for name, field in type_.fields.items()
         if is_leaf_type(get_named_type(field.type)) or type_.name not in above
     ]
-    body = f"{{ __typename {' '.join(fields)} }}"
+    body = f"{{__typename {' '.join(fields)}}}"
     if apart or len(body) < SHORT:
         return body
-    return f"{{ ...{fragments.setdefault((type_.name, body), f'F{len(fragments)}')} }}"
+    return f"{{...{fragments.setdefault((type_.name, body), f'F{len(fragments)}')}}}"
 
 
 def reached(data: Any) -> Iterator[str]:

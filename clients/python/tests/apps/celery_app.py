@@ -58,6 +58,14 @@ def killed_once(self, path):
     return "survived"
 
 
+@app.task(bind=True, acks_late=True)
+def worker_killed_once(self, path):
+    if not Path(path).exists():
+        Path(path).touch()
+        os.killpg(0, signal.SIGKILL)  # the main process and all children
+    return "survived"
+
+
 @app.task
 def killed():
     os.kill(os.getpid(), signal.SIGKILL)

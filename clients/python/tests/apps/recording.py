@@ -10,6 +10,11 @@ def hide(type_: str, payload):
 
 
 recorder = Recorder(
-    os.environ["JOBLENS_URL"], "a token", os.environ["JOBLENS_SOURCE"], args=True, hide=hide
+    os.environ["JOBLENS_URL"],
+    "a token",
+    os.environ["JOBLENS_SOURCE"],
+    args=True,
+    hide=hide,
+    spool_dir=os.environ["SPOOL_DIR"],
 )
 REDIS = os.environ["REDIS_SOCKET"]

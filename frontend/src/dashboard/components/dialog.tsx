@@ -19,6 +19,7 @@ export function Dialog({ title, onClose, children, actions, isWide = false }: Pr
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    shown?.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => shown?.close();
   }, []);
   return (

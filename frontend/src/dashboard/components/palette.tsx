@@ -20,7 +20,7 @@ const PAGES: readonly Target[] = [
   ),
 ];
 
-export default function Palette({ onClose }: { onClose: () => void }) {
+export function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState('');
   const [active, setActive] = useState(0);
   const [, navigate] = useLocation();
@@ -51,7 +51,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         aria-controls={id}
         aria-activedescendant={`${id}-${active}`}
         placeholder={t('palette.hint')}
-        autoFocus
+        data-autofocus
         autoComplete="off"
         spellCheck={false}
         value={typed}

@@ -2,9 +2,9 @@
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
 
+import { Palette } from './palette';
 import { useKey } from './use-key';
 
-const Palette = lazy(() => import('./palette'));
 const KeyHelp = lazy(() => import('./key-help'));
 
 /** After `g`, these keys lead to pages. */

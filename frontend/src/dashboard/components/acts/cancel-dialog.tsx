@@ -39,7 +39,7 @@ export function CancelDialog({ job, acts, onClose }: Props) {
         <label>
           {t('acts.reason')}
           <input
-            autoFocus
+            data-autofocus
             maxLength={500}
             value={reason}
             onChange={(event) => setReason(event.target.value)}

@@ -79,7 +79,7 @@ function List({ search }: { search: Search }) {
       </div>
       {error && <ErrorState error={error} onRetry={refresh} />}
       {list.rows.length > 0 && (
-        <div className={state.isOld ? 'is-old' : undefined}>
+        <div className={state.isOld ? 'list-rows is-old' : 'list-rows'}>
           <JobTable
             state={state}
             columns={columns}

@@ -20,7 +20,7 @@ const MOST_WATCHED = 100;
 
 type SetList = (change: (before: JobList) => JobList) => void;
 
-/** Returns what tells the rows to keep current: those that are in view. */
+/** Returns a function that takes the rows to keep current: those that are in view. */
 export function useLiveRows(
   filter: JobFilter,
   setList: SetList,

@@ -25,7 +25,9 @@ export function TopErrors({ range }: { range: Range }) {
           <thead>
             <tr>
               <th scope="col">{t('column.message')}</th>
-              <th scope="col">{t('column.trend')}</th>
+              <th scope="col" className="wide-only">
+                {t('column.trend')}
+              </th>
               <th scope="col" className="number">
                 {t('column.count')}
               </th>
@@ -50,7 +52,7 @@ function Row({ group }: { group: Group }) {
         <Link href={errorPath(group.id)}>{group.message ?? group.code}</Link>
         <span className="muted">{[group.code, ...group.types].filter(Boolean).join(' · ')}</span>
       </th>
-      <td>
+      <td className="wide-only">
         <Sparkline values={group.trend} label={group.trend.join(', ')} />
       </td>
       <td className="number">{countText(group.count)}</td>

@@ -27,7 +27,7 @@ export function Types({ range }: { range: Range }) {
               <th scope="col" className="number">
                 {t('nav.jobs')}
               </th>
-              <th scope="col" className="number">
+              <th scope="col" className="number wide-only">
                 {t('column.median')}
               </th>
               <th scope="col" className="number">
@@ -56,7 +56,7 @@ function Row({ group }: { group: Group }) {
         <Link href={typePath(type)}>{type}</Link>
       </th>
       <td className="number">{number(group.count)}</td>
-      <td className="number">
+      <td className="number wide-only">
         <Duration seconds={group.run.p50} />
       </td>
       <td className="number">

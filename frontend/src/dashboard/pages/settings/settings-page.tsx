@@ -1,16 +1,18 @@
 // What the reader chooses for this browser, and who the server takes the reader for.
-import { type SubmitEvent, useState } from 'react';
+import { type ReactNode, type SubmitEvent, useState } from 'react';
 
 import { Choice } from '../../components/choice';
 import { Page } from '../../components/page';
 import { Panel } from '../../components/panel';
-import { Time } from '../../components/time';
+import { Time, timeStyle, useNow } from '../../components/time';
 import { chooseOrg } from '../../data/org';
 import { useQuery } from '../../data/use-query';
 import { SettingsViewerDocument, type SettingsViewerQuery } from '../../generated/graphql';
 import { needsToken } from '../../../shared/session';
-import { change, deviceZone, settings } from '../../settings/settings';
+import { change, deviceZone, settings, timeZone } from '../../settings/settings';
 import { t } from '../../text/text';
+import { formatTime } from '../../time/format';
+import { offsetText } from '../../time/zones';
 
 export default function SettingsPage() {
   const viewer = useQuery(SettingsViewerDocument, {});
@@ -29,40 +31,44 @@ function Choices() {
   const [, show] = useState({});
   const set: typeof change = (changed) => (change(changed), show({}));
   return (
-    <section className="panel form">
-      <Choice
-        showsLabel
-        label={t('settings.theme')}
-        value={settings.theme}
-        options={(['system', 'light', 'dark'] as const).map((value) => ({
-          value,
-          label: t(`settings.theme.${value}`),
-        }))}
-        onChange={(theme) => set({ theme })}
-      />
-      <Choice
-        showsLabel
-        label={t('settings.density')}
-        value={settings.density}
-        options={(['compact', 'comfortable'] as const).map((value) => ({
-          value,
-          label: t(`settings.density.${value}`),
-        }))}
-        onChange={(density) => set({ density })}
-      />
-      <Choice
-        showsLabel
-        label={t('settings.language')}
-        value={settings.language}
-        options={[
-          { value: 'en', label: 'English' },
-          { value: 'de', label: 'Deutsch' },
-        ]}
-        onChange={(language) => set({ language })}
-      />
-      <label>
-        {t('settings.timeZone')}
+    <section className="panel form" aria-labelledby="display">
+      <h2 id="display">{t('settings.display')}</h2>
+      <Row label={t('settings.theme')}>
+        <Choice
+          label={t('settings.theme')}
+          value={settings.theme}
+          options={(['system', 'light', 'dark'] as const).map((value) => ({
+            value,
+            label: t(`settings.theme.${value}`),
+          }))}
+          onChange={(theme) => set({ theme })}
+        />
+      </Row>
+      <Row label={t('settings.density')}>
+        <Choice
+          label={t('settings.density')}
+          value={settings.density}
+          options={(['compact', 'comfortable'] as const).map((value) => ({
+            value,
+            label: t(`settings.density.${value}`),
+          }))}
+          onChange={(density) => set({ density })}
+        />
+      </Row>
+      <Row label={t('settings.language')}>
+        <Choice
+          label={t('settings.language')}
+          value={settings.language}
+          options={[
+            { value: 'en', label: 'English' },
+            { value: 'de', label: 'Deutsch' },
+          ]}
+          onChange={(language) => set({ language })}
+        />
+      </Row>
+      <Row label={t('settings.timeZone')}>
         <select
+          aria-label={t('settings.timeZone')}
           value={settings.timeZone ?? ''}
           onChange={(event) => set({ timeZone: event.target.value || null })}
         >
@@ -72,7 +78,8 @@ function Choices() {
             <option key={zone}>{zone}</option>
           ))}
         </select>
-      </label>
+        <Now />
+      </Row>
       <label className="check">
         <input
           type="checkbox"
@@ -92,6 +99,22 @@ function Choices() {
       <p className="muted">{t('settings.stored')}</p>
     </section>
   );
+}
+
+/** The label is that of the control, too, which has it hidden. */
+function Row({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="setting">
+      <span aria-hidden="true">{label}</span>
+      <div>{children}</div>
+    </div>
+  );
+}
+
+function Now() {
+  const now = useNow();
+  const time = `${formatTime(now, timeStyle, 'minutes')} ${offsetText(now, timeZone)}`;
+  return <p className="muted">{t('settings.now', { time })}</p>;
 }
 
 function Viewer({ data: { viewer, server } }: { data: SettingsViewerQuery }) {

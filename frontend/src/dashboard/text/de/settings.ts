@@ -3,6 +3,8 @@ import type { settings as english } from '../en/settings';
 
 export const settings: Record<keyof typeof english, string> = {
   'settings.title': 'Einstellungen',
+  'settings.display': 'Anzeige und Tasten',
+  'settings.now': 'Es ist jetzt {time}. Zeiten werden in dieser Zone gezeigt, mit 24 Stunden.',
   'settings.theme': 'Farbschema',
   'settings.theme.system': 'Wie das System',
   'settings.theme.light': 'Hell',

@@ -1,6 +1,8 @@
 // English words of the settings.
 export const settings = {
   'settings.title': 'Settings',
+  'settings.display': 'Display and keys',
+  'settings.now': 'It is now {time}. Times are shown in this zone, 24 hours a day.',
   'settings.theme': 'Theme',
   'settings.theme.system': 'As the system',
   'settings.theme.light': 'Light',

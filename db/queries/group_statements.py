@@ -1,0 +1,138 @@
+"""The statements of groups of jobs: of all jobs that meet criteria, or of those beside the rest."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Double,
+    Label,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from db.criteria import JobCriteria
+from db.queries.dimensions import JobDimension, value_of
+from db.queries.durations import run_seconds, wait_seconds
+from db.queries.filters import job, job_conditions
+from db.queries.health import is_unhealthy
+from db.queries.rows import AnySelect
+from db.statuses import JobStatus
+from db.tables import job_table
+
+PERCENTILES = (0.5, 0.95, 0.99)
+_Percentiles: ARRAY[float] = ARRAY(Double())
+
+
+def sparse_groups(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    by: Sequence[JobDimension],
+    sparse: JobDimension,
+    limit: int,
+    now: datetime,
+) -> AnySelect:
+    """Group the jobs whose value is not that of REST: the largest groups, and sums of all of them.
+
+    Rows are as those of all_groups, with `is_sum`.
+    """
+    of_jobs = [value_of(each, now) for each in by]
+    is_other = (
+        is_unhealthy(now)
+        if sparse is JobDimension.HEALTH
+        else job_table.c[sparse.value].is_not(None)
+    )
+    of_values = (
+        select(*of_jobs, *_counts_by_status())
+        .where(job_conditions(org_id, criteria), is_other)
+        .group_by(*of_jobs)
+        .cte("of_values")
+    )
+    keys = [of_values.c[each.value] for each in by]
+    counts = [of_values.c[each.name] for each in _counts_by_status()]
+    largest = (
+        select(*keys, *counts, false().label("is_sum"))
+        .order_by(of_values.c.jobs.desc(), *keys)
+        .limit(literal(limit, BigInteger()))
+        .subquery("largest")
+    )
+    others = [of_values.c[each.value] for each in by if each is not sparse]
+    sums = (
+        select(
+            *(null().label(sparse) if each is sparse else of_values.c[each.value] for each in by),
+            *(cast(func.sum(each), BigInteger()).label(each.name) for each in counts),
+            true().label("is_sum"),
+        )
+        .group_by(*others)
+        .having(func.count() > literal_column("0"))
+    )
+    return select(union_all(select(largest), sums).subquery("groups"))
+
+
+def all_groups(
+    org_id: UUID,
+    criteria: JobCriteria | None,
+    dimensions: Sequence[JobDimension],
+    limit: int,
+    now: datetime,
+    with_times: bool,
+    with_wait: bool,
+    with_run: bool,
+) -> AnySelect:
+    keys = [value_of(dimension, now) for dimension in dimensions]
+    total, *counts = _counts_by_status()
+    statement = select(
+        *keys,
+        total,
+        *(_created_at() if with_times else ()),
+        *counts,
+        *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
+        *(_distribution("run", run_seconds(now)) if with_run else ()),
+    )
+    return (
+        statement.where(job_conditions(org_id, criteria))
+        .group_by(*keys)
+        .order_by(total.desc(), *keys)
+        .limit(literal(limit, BigInteger()))
+    )
+
+
+def _counts_by_status() -> list[Label[int]]:
+    """Count all jobs, and those of each status."""
+    return [
+        func.count().label("jobs"),
+        *(
+            func.count()
+            .filter(job.status == literal(status.value, literal_execute=True))
+            .label(f"{status.value}_count")
+            for status in JobStatus
+        ),
+    ]
+
+
+def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    oldest, newest = func.min(job.created_at), func.max(job.created_at)
+    return oldest.label("oldest_created_at"), newest.label("newest_created_at")
+
+
+def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:
+    return [
+        func.count(seconds).label(f"{name}_count"),
+        func.avg(seconds).label(f"{name}_avg"),
+        func.min(seconds).label(f"{name}_min"),
+        func.max(seconds).label(f"{name}_max"),
+        func.percentile_cont(cast(list(PERCENTILES), _Percentiles))
+        .within_group(seconds)
+        .label(f"{name}_percentiles"),
+    ]
