@@ -36,6 +36,13 @@ async def _nothing(_page: Page) -> None:
     """Take the page as it opens."""
 
 
+async def _until_health_is_known(page: Page) -> None:
+    """Wait: a server judges jobs some seconds after its start."""
+    while not await page.get_by_text("Stuck", exact=True).count():
+        await page.reload()
+        await _settle(page)
+
+
 def _row(page: Page, number: int) -> Locator:
     return page.locator("tr[data-id]").nth(number).get_by_role("checkbox")
 
@@ -57,7 +64,9 @@ async def _open_in_graphiql(page: Page) -> None:
     await page.get_by_role("button", name="Query of “Errors”").click()
     link = page.get_by_role("dialog").get_by_role("link", name="Open in GraphiQL")
     await page.goto(str(await link.get_attribute("href")))
-    # It runs what it knows the schema of.
+    # It runs what it has read, and knows the schema of.
+    editor = page.get_by_role("region", name="Operation Editor").locator(".view-lines").first
+    await editor.filter(has_text="errorGroups").wait_for()
     await page.get_by_role("button", name="Re-fetch GraphQL schema").wait_for()
     await page.wait_for_timeout(2_000)
     await page.get_by_role("button", name="Execute query").click()
@@ -75,7 +84,7 @@ class Picture:
 
 
 PICTURES = {
-    "overview": Picture(""),
+    "overview": Picture("", _until_health_is_known),
     "jobs": Picture(FAILURES, _select_some, WIDER),
     "failed-job": Picture(f"jobs/{FAILED_JOB}"),
     "waiting-job": Picture(f"jobs/{WAITING_JOB}"),
