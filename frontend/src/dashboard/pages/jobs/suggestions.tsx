@@ -5,6 +5,7 @@ import { useQuery } from '../../data/use-query';
 import { JobsSuggestDocument } from '../../generated/graphql';
 import { applied, complete, type Option, valueOption } from '../../language/complete';
 import { countText, t } from '../../text/text';
+import { useNames } from './use-search';
 
 interface Suggestion extends Option {
   /** How many jobs have it. */
@@ -31,7 +32,7 @@ export function useSuggestions(text: string, caret: number, onTake: Take): Sugge
   const [isWanted, setWanted] = useState(false);
   const [active, setActive] = useState(-1);
   const id = useId();
-  const completion = complete(text, caret);
+  const completion = complete(text, caret, useNames(text));
   const options = useOptions(completion, isWanted);
   useEffect(() => setActive(-1), [text, caret]);
   const isOpen = isWanted && options.length > 0;

@@ -3,12 +3,13 @@ import { useCallback, useMemo, useRef, useState } from 'react';
 import { useLocation, useSearch as useQueryString } from 'wouter';
 
 import { serverNow } from '../../components/time';
-import { useInterval } from '../../data/use-query';
-import type { JobFilter } from '../../generated/graphql';
+import { useInterval, useQuery } from '../../data/use-query';
+import { type JobFilter, JobsSourcesDocument } from '../../generated/graphql';
 import { type Chip, chips, hasTerm, toggled, withoutChip, withoutKey } from '../../language/chips';
 import type { Compiled } from '../../language/compile';
 import { type ValueKey, valueTerm } from '../../language/make';
 import { isPinnedText } from '../../language/pin';
+import type { Names } from '../../language/values';
 import { compileView, pin, readView, type View, writeView } from '../../language/view';
 import { timeZone } from '../../settings/settings';
 
@@ -38,11 +39,12 @@ export function useSearch(): Search {
   // oxlint-disable-next-line react-hooks/exhaustive-deps
   const view = useMemo(() => readView(window.location.search), [changed]);
   const now = useMovingNow(isMoving(view));
+  const names = useNames(view.q);
   // What is only looked at, such as the row that is marked, changes no filter.
   const { q, from, until } = view;
   const compiled = useMemo(
-    () => compileView({ ...readView(''), q, from, until }, { now, timeZone }),
-    [q, from, until, now],
+    () => compileView({ ...readView(''), q, from, until }, { now, timeZone }, names),
+    [q, from, until, now, names],
   );
   const last = useRef<JobFilter>({});
   last.current = compiled.filter ?? last.current;
@@ -69,12 +71,18 @@ export function useSearch(): Search {
     without: (key) => {
       const rest = withoutKey(q, valueTerm(key, ''));
       if (rest === q) return last.current;
-      return compileView({ ...view, q: rest }, { now, timeZone }).filter ?? last.current;
+      return compileView({ ...view, q: rest }, { now, timeZone }, names).filter ?? last.current;
     },
     pin: isMoving(view)
       ? () => put(pin(view, { now: serverNow(), timeZone }), { replace: true })
       : null,
   };
+}
+
+/** The names of sources, if the text has one; until they are there, nothing is searched for. */
+export function useNames(text: string): Names {
+  const { data } = useQuery(JobsSourcesDocument, {}, { pause: !/source:/i.test(text) });
+  return useMemo(() => ({ sources: data?.sources ?? [] }), [data]);
 }
 
 /** Whether it shows something else as time goes on. */
