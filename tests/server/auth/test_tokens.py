@@ -167,11 +167,12 @@ async def test_health_and_the_page_need_no_token(service: Service) -> None:
     assert '<meta name="joblens-auth" content="token"' in page.text
 
 
-async def test_the_page_can_be_switched_off(database_url: str) -> None:
-    async with serving(database_url, auth="token", graphiql="false") as service:
+async def test_the_pages_can_be_switched_off(database_url: str) -> None:
+    off = {"graphiql": "false", "dashboard": "false"}
+    async with serving(database_url, auth="token", **off) as service:
         browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
         assert (await service.client.get("/graphql", headers=browser)).status_code == 401
-        for path in ("/", "/assets/licenses.md"):
+        for path in ("/", "/jobs", "/assets/licenses.md", "/assets/dashboard/licenses.md"):
             assert (await service.client.get(path, headers=browser)).status_code == 404
 
 
