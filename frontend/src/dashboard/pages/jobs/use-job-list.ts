@@ -71,7 +71,7 @@ export function useJobList(filter: JobFilter, orderBy: JobOrder): JobListState {
     (row: Row) => setList((before) => changed(before, new Map([[row.id, row]]))),
     [],
   );
-  const watch = useLiveRows(filter, setList);
+  const watch = useLiveRows(filter, orderBy, setList);
   return { list, error, isLoading, isOld: keyOfList !== key, loadMore, refresh, put, watch };
 }
 

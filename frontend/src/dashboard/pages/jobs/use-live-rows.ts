@@ -3,10 +3,13 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 
 import { send } from '../../data/client';
 import { useSubscription } from '../../data/live';
+import { useInterval } from '../../data/use-query';
 import {
   type JobFilter,
+  type JobOrder,
   JobsArrivingDocument,
   JobsChangingDocument,
+  JobsPageDocument,
   JobsRowsDocument,
   JobsStillMatchingDocument,
 } from '../../generated/graphql';
@@ -17,15 +20,21 @@ const PAINT_MS = 250;
 const CHECK_MS = 1_000;
 const SCROLL_MS = 400;
 const MOST_WATCHED = 100;
+/** What changed before a subscription began is in no event: so the list is also read again. */
+const FIRST_READ_MS = 2_000;
+const READ_MS = 15_000;
+const READ_ROWS = 50;
 
 type SetList = (change: (before: JobList) => JobList) => void;
 
 /** Returns a function that takes the rows to keep current: those that are in view. */
 export function useLiveRows(
   filter: JobFilter,
+  orderBy: JobOrder,
   setList: SetList,
 ): (ids: readonly string[]) => void {
   const [watched, watch] = useWatched(setList);
+  useReading(filter, orderBy, watched, setList);
   const arriving = useBatch<string>(PAINT_MS, (ids) => setList((before) => arrivals(before, ids)));
   const looks = useBatch<string>(CHECK_MS, (ids) => void look(filter, ids, setList));
   const changes = useBatch<Row>(PAINT_MS, (rows) => {
@@ -70,6 +79,37 @@ function useWatched(setList: SetList): [string[], (ids: readonly string[]) => vo
     isFirst.current &&= watched.length === 0;
   }, [watched, setList]);
   return [watched, watch];
+}
+
+/** Reads the beginning of the list and the rows in view again, soon after they are shown and then slowly. */
+function useReading(
+  filter: JobFilter,
+  orderBy: JobOrder,
+  watched: string[],
+  setList: SetList,
+): void {
+  const given = useRef({ filter, orderBy, watched });
+  given.current = { filter, orderBy, watched };
+  const read = useCallback(() => {
+    const { filter: asked, orderBy: order, watched: ids } = given.current;
+    if (ids.length === 0) return;
+    void reread(ids, setList);
+    void readTop(asked, order, setList);
+  }, [setList]);
+  useEffect(() => {
+    const timer = window.setTimeout(read, FIRST_READ_MS);
+    return () => window.clearTimeout(timer);
+  }, [watched, read]);
+  useInterval(read, READ_MS);
+}
+
+async function readTop(filter: JobFilter, orderBy: JobOrder, setList: SetList): Promise<void> {
+  try {
+    const { jobs } = await send(JobsPageDocument, { filter, orderBy, first: READ_ROWS });
+    setList((before) => arrivals(before, jobs.nodes.map(({ id }) => id)));
+  } catch {
+    // It is read again.
+  }
 }
 
 async function reread(ids: string[], setList: SetList): Promise<void> {
