@@ -62,6 +62,7 @@ async def test_words_are_completed_and_become_chips(jobs: Page) -> None:
         assert "email.send" in row
     await jobs.get_by_role("button", name="Remove status:failed").click()
     await expect(jobs.locator(".chip")).to_have_text(["type:email.send"])
+    await settled(jobs)
     assert await find_violations(jobs) == []
 
 

@@ -92,3 +92,5 @@ async def settled(page: Page) -> None:
     """Wait until the page has its heading, and nothing of it is still being loaded."""
     await expect(page.locator("h1")).to_be_visible()
     await expect(page.locator(".loading")).to_have_count(0)
+    # What is dimmed is about to be replaced.
+    await expect(page.locator(".is-old")).to_have_count(0)
