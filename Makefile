@@ -6,7 +6,8 @@ BIN := .venv/bin
 PYTHON ?= python3
 VENV := .venv/.installed
 PAGE := server/graphiql/index.html
-PAGE_SOURCES := $(shell find frontend/src -type f) $(wildcard frontend/*.json frontend/*.ts \
+PAGE_SOURCES := schema.graphql examples/live_frontend/resuming.mjs \
+	$(shell find frontend/src -type f -not -path '*/generated/*') $(wildcard frontend/*.json frontend/*.ts \
 	frontend/*.html frontend/.npmrc frontend/build.sh frontend/node.sh)
 PYTEST := $(BIN)/python -m pytest -q
 # Several modules at once, on one database cluster.
@@ -29,7 +30,7 @@ EXHAUSTIVELY := --hypothesis-profile=long
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build GraphiQL's page
+setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build the pages
 
 demo: setup $(if $(findstring --queue,$(ARGS)),$(QUEUE_DEMO))  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
 	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
@@ -118,7 +119,8 @@ lock: $(VENV)  ## Resolve the dependencies of pyproject.toml anew
 	$(BIN)/python -m requirements.lock
 
 clean:  ## Remove what setup made
-	rm -rf .venv frontend/node_modules tests/queues/node/node_modules server/graphiql build dist
+	rm -rf .venv frontend/node_modules frontend/src/dashboard/generated tests/queues/node/node_modules \
+		server/graphiql server/dashboard build dist
 
 $(VENV): requirements/dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

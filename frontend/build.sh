@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds GraphiQL's page into server/graphiql, or runs another script of package.json over it.
+# Builds the pages into server/graphiql and server/dashboard, or runs another script of package.json.
 # Usage: build.sh PYTHON [SCRIPT]
 set -eu
 python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")

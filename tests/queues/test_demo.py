@@ -75,7 +75,7 @@ def worker_of(server: Server) -> Path:
 
 def runs(process: Path) -> bool:
     try:
-        # Of one that has ended, but nobody has asked how, it is empty.
+        # Of one that has ended, but whose end was not asked for, it is empty.
         return (process / "cmdline").read_bytes() != b""
     except OSError:
         return False

@@ -65,7 +65,7 @@ async def test_no_event_is_lost_or_doubled(
         await mirror.wait()
     told = await histories(ledger_url, "shop")
     for job, happened in (await events_of(queue_url)).items():
-        # A request to abort is told as a note of the run, which goes on.
+        # A request to abort is recorded as a note of the run, which goes on.
         runs = sum(each in {"started", "abort_requested"} for each in happened)
         assert sum(each.startswith("running") for each in told[job]) == runs, job
         assert sum(each.split()[0] in ENDS_TOLD for each in told[job]) == ends(happened), job

@@ -62,10 +62,10 @@ async def test_the_ledger_tells_what_the_worker_saw(
             with suppress(TimeoutError):
                 await until(
                     lambda: histories(ledger_url, "shop"),
-                    lambda told: is_told(as_seen(told), seen, stays),
+                    lambda told: is_recorded(as_seen(told), seen, stays),
                 )
             told = as_seen(await histories(ledger_url, "shop"))
-            assert is_told(told, seen, stays), differences(told, seen)
+            assert is_recorded(told, seen, stays), differences(told, seen)
     found = await histories(ledger_url, "shop")
     waiting = [job for job, history in found.items() if history == ["queued 0"]]
     assert len(waiting) == 1
@@ -75,7 +75,7 @@ async def test_the_ledger_tells_what_the_worker_saw(
         assert attempts[-1] == len({each for each in history if each.startswith("running")}), job
         if stays is not None:
             continue
-        # But for the request to abort, each event is told once.
+        # But for the request to abort, each event is recorded once.
         assert len(history) - len(set(history)) <= (history[-1] == "canceled 1"), job
 
 
@@ -103,10 +103,10 @@ async def worker_of(
             await process.wait()
 
 
-def is_told(
+def is_recorded(
     told: dict[str, list[str]], seen: dict[str, list[str]], ends_that_stay: set[str] | None
 ) -> bool:
-    """Whether all that was seen is told; or, of what is forgotten, some, and each end that stays."""
+    """Whether all that was seen is recorded; or, of what is not kept, some, and each end that stays."""
     if ends_that_stay is None:
         return told == seen
     ends = {job: steps[-1] for job, steps in seen.items() if steps[-1] in ends_that_stay}

@@ -213,8 +213,8 @@ def _flush(reference: "weakref.ref[Recorder]") -> None:
         recorder.flush()
 
 
-def _begin_anew() -> None:
-    spools.begin_anew()
+def _start_over() -> None:
+    spools.start_over()
     for recorder in list(_recorders):
         if recorder._sender is not None:  # noqa: SLF001 - of the same module
             recorder._sender.abandon()  # noqa: SLF001
@@ -222,4 +222,4 @@ def _begin_anew() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_start_over)

@@ -122,7 +122,7 @@ class Spool:
                     path.unlink()
 
 
-def begin_anew() -> None:
+def start_over() -> None:
     """Forget the files of the process that this one was forked from."""
     _own.clear()
 

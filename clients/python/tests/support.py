@@ -83,7 +83,7 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 
 def history(job: Any) -> list[str]:
-    """The statuses that it had, each with the attempt, and `?` if nobody told of it."""
+    """The statuses that it had, each with the attempt, and `?` if nothing reported it."""
     events = job["events"]["nodes"]
     return [f"{e['nextStatus']} {e['attempt']}{'' if e['isExact'] else '?'}" for e in events]
 

@@ -1,4 +1,4 @@
-"""Dramatiq: a real worker and its threads, what its middleware is told, and what Joblens has then."""
+"""Dramatiq: a real worker and its threads, what its middleware gets, and what Joblens has then."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

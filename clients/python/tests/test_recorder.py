@@ -166,7 +166,7 @@ def test_hide_and_odd_objects_raise_nothing(joblens: Joblens) -> None:
     assert joblens.taken[0]["payload"]["1"] == "<builtins.object>"
 
 
-def test_a_fork_begins_anew(joblens: Joblens) -> None:
+def test_a_fork_starts_over(joblens: Joblens) -> None:
     recorder = Recorder(joblens.url, None, "s")
     recorder.record(fact("before"))
     assert recorder.flush(60)

@@ -1,4 +1,4 @@
-"""Taskiq: real workers on a stream of Redis, what their middleware is told, and what Joblens has."""
+"""Taskiq: real workers on a stream of Redis, what their middleware gets, and what Joblens has."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -13,7 +13,7 @@ interface Props {
 export function CopyButton({ text, label = t('panel.copy') }: Props) {
   const [isCopied, setCopied] = useState(false);
   function copy() {
-    void navigator.clipboard.writeText(typeof text === 'string' ? text : text()).then(() => {
+    void write(typeof text === 'string' ? text : text()).then(() => {
       setCopied(true);
       window.setTimeout(() => setCopied(false), 2_000);
     });
@@ -24,4 +24,17 @@ export function CopyButton({ text, label = t('panel.copy') }: Props) {
       <span aria-live="polite">{isCopied ? t('panel.copied') : label}</span>
     </button>
   );
+}
+
+async function write(text: string): Promise<void> {
+  // Over plain HTTP, but for loopback, browsers have no such clipboard.
+  if (window.isSecureContext) return navigator.clipboard.writeText(text);
+  const field = document.createElement('textarea');
+  field.value = text;
+  field.className = 'hidden';
+  const place = document.querySelector('dialog[open]') ?? document.body;
+  place.append(field);
+  field.select();
+  document.execCommand('copy');
+  field.remove();
 }

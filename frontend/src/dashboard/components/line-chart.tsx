@@ -1,9 +1,11 @@
 // How values went over time: lines, on a log axis if they span decades, with a table of the same figures.
-import { type PointerEvent, useId, useState } from 'react';
+import { type PointerEvent, useState } from 'react';
 
 import { t } from '../text/text';
+import { ChartTable } from './chart-table';
+import { ChartTicks } from './chart-ticks';
 import { Icon } from './icon';
-import { span, tick } from './labels';
+import { span } from './labels';
 import { linearScale, logScale, type Scale, segments } from './scales';
 import { useWidth } from './use-width';
 
@@ -31,7 +33,6 @@ interface Props {
 const LEFT = 48;
 const BOTTOM = 18;
 const TOP = 8;
-const TICK_WIDTH = 84;
 
 export function LineChart(props: Props) {
   const [isTable, setTable] = useState(false);
@@ -52,7 +53,16 @@ export function LineChart(props: Props) {
           {t(isTable ? 'panel.showChart' : 'panel.showTable')}
         </button>
       </figcaption>
-      {isTable ? <Table {...props} /> : <Lines {...props} />}
+      {isTable ? (
+        <ChartTable
+          edges={props.edges}
+          columns={props.lines}
+          label={props.label}
+          shown={(value) => shown(value, props.format)}
+        />
+      ) : (
+        <Lines {...props} />
+      )}
     </figure>
   );
 }
@@ -83,7 +93,7 @@ function Lines({ edges, lines, label, format, isLog, limit, isLastPartial, heigh
         {lines.map((line) => (
           <Path key={line.name} line={line} frame={frame} />
         ))}
-        <Ticks edges={edges} step={step} y={height - 4} />
+        <ChartTicks left={LEFT} edges={edges} step={step} y={height - 4} />
       </svg>
       {over !== null && <Tip {...{ over, width, edges, lines, format }} at={xOf(over, step)} />}
     </div>
@@ -138,22 +148,6 @@ function Grid({ frame, width, format }: GridProps) {
   );
 }
 
-function Ticks({ edges, step, y }: { edges: readonly number[]; step: number; y: number }) {
-  const every = Math.max(1, Math.ceil(TICK_WIDTH / Math.max(step, 0.01)));
-  const size = (edges[1] ?? 0) - (edges[0] ?? 0);
-  return (
-    <g className="ticks" aria-hidden="true">
-      {edges.slice(0, -1).map((edge, index) =>
-        index % every === 0 && step > 0 ? (
-          <text key={edge} x={LEFT + index * step} y={y}>
-            {tick(edge, size * every)}
-          </text>
-        ) : null,
-      )}
-    </g>
-  );
-}
-
 interface TipProps extends Pick<Props, 'edges' | 'lines' | 'format'> {
   at: number;
   over: number;
@@ -170,41 +164,6 @@ function Tip({ at, over, width, edges, lines, format }: TipProps) {
           <span className={`swatch swatch-${name}`} /> {label} <b>{shown(values[over], format)}</b>
         </span>
       ))}
-    </div>
-  );
-}
-
-function Table({ edges, lines, label, format }: Props) {
-  const id = useId();
-  return (
-    <div className="scroll" tabIndex={0} role="region" aria-labelledby={id}>
-      <table>
-        <caption id={id} className="hidden">
-          {label}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('column.time')}</th>
-            {lines.map(({ name, label: heading }) => (
-              <th key={name} scope="col" className="number">
-                {heading}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {edges.slice(0, -1).map((edge, index) => (
-            <tr key={edge}>
-              <th scope="row">{span(edge, edges[index + 1] ?? edge)}</th>
-              {lines.map(({ name, values }) => (
-                <td key={name} className="number">
-                  {shown(values[index], format)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   );
 }

@@ -1,8 +1,10 @@
 // What happened over time: bars, one over the other, with a table of the same figures.
-import { type PointerEvent, type ReactNode, useId, useState } from 'react';
+import { type PointerEvent, type ReactNode, useState } from 'react';
 
 import { compactNumber, number, t } from '../text/text';
-import { span, tick } from './labels';
+import { span } from './labels';
+import { ChartTable } from './chart-table';
+import { ChartTicks } from './chart-ticks';
 import { Icon } from './icon';
 import { useWidth } from './use-width';
 
@@ -26,7 +28,6 @@ interface Props {
 const LEFT = 36;
 const BOTTOM = 18;
 const TOP = 10;
-const TICK_WIDTH = 84;
 
 export function TimeChart({ edges, series, label, height = 140, onSelect }: Props) {
   const [isTable, setTable] = useState(false);
@@ -40,7 +41,12 @@ export function TimeChart({ edges, series, label, height = 140, onSelect }: Prop
         </button>
       </figcaption>
       {isTable ? (
-        <Table edges={edges} series={series} label={label} />
+        <ChartTable
+          edges={edges}
+          columns={series}
+          label={label}
+          shown={(value) => number(value ?? 0)}
+        />
       ) : (
         <Bars edges={edges} series={series} label={label} height={height} onSelect={onSelect} />
       )}
@@ -110,7 +116,7 @@ function Bars({ edges, series, label, height, onSelect }: BarsProps) {
         {Array.from({ length: count }, (_, index) => (
           <Bar key={index} {...{ index, series, step, tall, most, isOver: index === over }} />
         ))}
-        <Ticks edges={edges} step={step} y={height - 4} />
+        <ChartTicks left={LEFT} edges={edges} step={step} y={height - 4} />
       </svg>
       {over !== null && <Tip at={LEFT + (over + 0.5) * step} {...{ width, over, edges, series }} />}
     </div>
@@ -171,22 +177,6 @@ function Grid({ most, width, tall }: { most: number; width: number; tall: number
   );
 }
 
-function Ticks({ edges, step, y }: { edges: readonly number[]; step: number; y: number }) {
-  const every = Math.max(1, Math.ceil(TICK_WIDTH / Math.max(step, 0.01)));
-  const size = (edges[1] ?? 0) - (edges[0] ?? 0);
-  return (
-    <g className="ticks" aria-hidden="true">
-      {edges.slice(0, -1).map((edge, index) =>
-        index % every === 0 && step > 0 ? (
-          <text key={edge} x={LEFT + index * step} y={y}>
-            {tick(edge, size * every)}
-          </text>
-        ) : null,
-      )}
-    </g>
-  );
-}
-
 interface TipProps {
   at: number;
   width: number;
@@ -205,41 +195,6 @@ function Tip({ at, width, over, edges, series }: TipProps): ReactNode {
           <span className={`swatch series-${name}`} /> {label} <b>{number(values[over] ?? 0)}</b>
         </span>
       ))}
-    </div>
-  );
-}
-
-function Table({ edges, series, label }: Pick<Props, 'edges' | 'series' | 'label'>) {
-  const id = useId();
-  return (
-    <div className="scroll" tabIndex={0} role="region" aria-labelledby={id}>
-      <table>
-        <caption id={id} className="hidden">
-          {label}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">{t('column.time')}</th>
-            {series.map(({ name, label: heading }) => (
-              <th key={name} scope="col" className="number">
-                {heading}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {edges.slice(0, -1).map((edge, index) => (
-            <tr key={edge}>
-              <th scope="row">{span(edge, edges[index + 1] ?? edge)}</th>
-              {series.map(({ name, values }) => (
-                <td key={name} className="number">
-                  {number(values[index] ?? 0)}
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
     </div>
   );
 }

@@ -15,7 +15,7 @@ import { useSubscription } from '../../data/live';
 import { useQuery } from '../../data/use-query';
 import { type ErrorGroupOrder, ErrorsDocument, ErrorsLiveDocument } from '../../generated/graphql';
 import { counted, countText, t } from '../../text/text';
-import { ErrorsTable } from './errors-table';
+import { ErrorsTable } from '../../components/errors-table';
 import { Hidden } from './hidden';
 
 const ORDERS = ['LAST_SEEN', 'FIRST_SEEN', 'COUNT'] as const satisfies readonly ErrorGroupOrder[];

@@ -1,15 +1,13 @@
 // The jobs whose last error is of a group: by their types, and the newest of them.
 import { Link } from 'wouter';
 
-import { DataTable } from '../../components/data-table';
-import { Foreign } from '../../components/foreign';
 import { ShortJobTable } from '../../components/short-job-table';
 import { Panel } from '../../components/panel';
-import { StatusBar } from '../../components/status-bar';
+import { TypeShares } from '../../components/type-shares';
 import { useQuery } from '../../data/use-query';
 import { ErrorGroupJobsDocument, ErrorGroupTypesDocument } from '../../generated/graphql';
-import { idTerm, jobsPath, typePath } from '../../paths';
-import { counted, countText, number, t } from '../../text/text';
+import { idTerm, jobsPath } from '../../paths';
+import { counted, countText, t } from '../../text/text';
 
 export function GroupJobs({ id }: { id: string }) {
   const state = useQuery(ErrorGroupJobsDocument, { id });
@@ -46,37 +44,7 @@ export function GroupTypes({ id }: { id: string }) {
       state={state}
       empty={(data) => (data.jobGroups.length === 0 ? t('errors.noJobs') : null)}
     >
-      {(data) => (
-        <DataTable
-          label={t('errors.typesHit')}
-          rows={data.jobGroups}
-          rowKey={({ key }) => key.type ?? ''}
-          columns={[
-            {
-              key: 'type',
-              heading: t('column.type'),
-              isHeading: true,
-              isText: true,
-              cell: ({ key }) => (
-                <Link href={typePath(key.type ?? '')}>
-                  <Foreign text={key.type ?? ''} />
-                </Link>
-              ),
-            },
-            {
-              key: 'shares',
-              heading: t('column.shares'),
-              cell: ({ statusCounts }) => <StatusBar counts={statusCounts} />,
-            },
-            {
-              key: 'jobs',
-              heading: t('column.jobs'),
-              isNumber: true,
-              cell: ({ count }) => number(count),
-            },
-          ]}
-        />
-      )}
+      {(data) => <TypeShares label={t('errors.typesHit')} groups={data.jobGroups} />}
     </Panel>
   );
 }

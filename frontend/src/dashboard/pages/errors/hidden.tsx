@@ -13,7 +13,7 @@ export function Hidden() {
       </h2>
       <p>{t('errors.hiddenWhy')}</p>
       <p>
-        <Link href={jobsPath('status:failed,dead_letter')} className="button">
+        <Link href={jobsPath('status:failed,dead')} className="button">
           {t('errors.hiddenJobs')}
         </Link>
       </p>

@@ -1,6 +1,7 @@
 // The jobs under way that do worse than is usual for their types.
 import { Link } from 'wouter';
 
+import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
 import { HealthTag } from '../../components/status-tag';
 import { Time } from '../../components/time';
@@ -54,9 +55,11 @@ function Group({ verdict, found }: { verdict: HealthVerdict; found: Found }) {
       <ul>
         {found.nodes.map((job) => (
           <li key={job.id}>
-            <Link href={jobPath(job.id)}>{job.type}</Link>
+            <Link href={jobPath(job.id)}>
+              <Foreign text={job.type} />
+            </Link>
             <span className="muted">
-              {job.queue} · <Time time={job.health.since ?? job.updatedAt} />
+              <Foreign text={job.queue} /> · <Time time={job.health.since ?? job.updatedAt} />
             </span>
           </li>
         ))}

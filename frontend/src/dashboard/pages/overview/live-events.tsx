@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
 
+import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
 import { StatusTag } from '../../components/status-tag';
 import { Time } from '../../components/time';
@@ -38,7 +39,9 @@ export function LiveEvents({ onEvent }: { onEvent: () => void }) {
           {newest(arrived, data.jobEvents.nodes).map((event) => (
             <li key={event.id}>
               <StatusTag status={event.nextStatus} />
-              <Link href={jobPath(event.job.id)}>{event.job.type}</Link>
+              <Link href={jobPath(event.job.id)}>
+                <Foreign text={event.job.type} />
+              </Link>
               <Time time={event.ts} />
             </li>
           ))}

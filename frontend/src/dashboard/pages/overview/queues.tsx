@@ -2,6 +2,7 @@
 import { Link } from 'wouter';
 
 import { Duration } from '../../components/duration';
+import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
 import { useQuery } from '../../data/use-query';
 import { OverviewQueuesDocument } from '../../generated/graphql';
@@ -38,7 +39,9 @@ export function Queues({ until }: { until: string }) {
             {data.queues.slice(0, SHOWN).map((queue) => (
               <tr key={queue.name}>
                 <th scope="row" className="cell-text">
-                  <Link href={queuePath(queue.name)}>{queue.name}</Link>
+                  <Link href={queuePath(queue.name)}>
+                    <Foreign text={queue.name} />
+                  </Link>
                 </th>
                 <td className="number">{countText(queue.due)}</td>
                 <td className="number">{countText(queue.running)}</td>

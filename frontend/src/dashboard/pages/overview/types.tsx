@@ -2,6 +2,7 @@
 import { Link } from 'wouter';
 
 import { Duration } from '../../components/duration';
+import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
 import type { TimeRange } from '../../components/use-time-range';
 import { useQuery } from '../../data/use-query';
@@ -53,7 +54,9 @@ function Row({ group }: { group: Group }) {
   return (
     <tr>
       <th scope="row" className="cell-text">
-        <Link href={typePath(type)}>{type}</Link>
+        <Link href={typePath(type)}>
+          <Foreign text={type} />
+        </Link>
       </th>
       <td className="number">{number(group.count)}</td>
       <td className="number wide-only">

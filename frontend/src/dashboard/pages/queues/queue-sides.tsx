@@ -5,10 +5,10 @@ import { DataTable } from '../../components/data-table';
 import { Duration } from '../../components/duration';
 import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
-import { StatusBar } from '../../components/status-bar';
+import { TypeShares } from '../../components/type-shares';
 import { useQuery } from '../../data/use-query';
 import { QueueTypesDocument, type QueueWorkersQuery, QueueWorkersDocument } from '../../generated/graphql';
-import { jobsPath, term, typePath } from '../../paths';
+import { jobsPath, term } from '../../paths';
 import { number, t } from '../../text/text';
 import type { Turn } from './use-turn';
 
@@ -28,32 +28,7 @@ export function QueueTypes({ queue, turn }: Props) {
       state={state}
       empty={(data) => (data.jobGroups.length === 0 ? t('queues.types.none') : null)}
     >
-      {(data) => (
-        <DataTable
-          label={t('queues.types')}
-          rows={data.jobGroups}
-          rowKey={({ key }) => key.type ?? ''}
-          columns={[
-            {
-              key: 'type',
-              heading: t('column.type'),
-              isHeading: true,
-              isText: true,
-              cell: ({ key }) => (
-                <Link href={typePath(key.type ?? '')}>
-                  <Foreign text={key.type ?? ''} />
-                </Link>
-              ),
-            },
-            {
-              key: 'shares',
-              heading: t('column.shares'),
-              cell: ({ statusCounts }) => <StatusBar counts={statusCounts} />,
-            },
-            { key: 'jobs', heading: t('column.jobs'), isNumber: true, cell: ({ count }) => number(count) },
-          ]}
-        />
-      )}
+      {(data) => <TypeShares label={t('queues.types')} groups={data.jobGroups} />}
     </Panel>
   );
 }

@@ -26,5 +26,4 @@ export const types: Record<keyof typeof english, string> = {
   'types.slowestHint': 'Von den neuesten {count}, die länger als {duration} dauerten.',
   'types.noneOfThis': 'In diesem Zeitraum wurden keine Jobs dieses Typs erstellt.',
   'types.lastRunPartial': 'Der letzte Abschnitt ist noch nicht vorbei.',
-  'types.hiddenErrors': 'Die Meldungen sind für Ihre Rollen nicht sichtbar.',
 };

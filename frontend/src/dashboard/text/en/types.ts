@@ -24,5 +24,4 @@ export const types = {
   'types.slowestHint': 'Of the newest {count} that took longer than {duration}.',
   'types.noneOfThis': 'No jobs of this type were created in this time.',
   'types.lastRunPartial': 'The last interval is not over yet.',
-  'types.hiddenErrors': 'Their messages are hidden from your roles.',
 } as const;

@@ -1,15 +1,13 @@
 // The table of groups of errors, with the trend of each.
 import { Link } from 'wouter';
 
-import { type Column, DataTable } from '../../components/data-table';
-import { Foreign } from '../../components/foreign';
-import { Sparkline } from '../../components/sparkline';
-import { Time } from '../../components/time';
-import type { ErrorsQuery } from '../../generated/graphql';
-import { errorPath, typePath } from '../../paths';
-import { counted, countText, t } from '../../text/text';
-
-type Group = ErrorsQuery['errorGroups']['nodes'][number];
+import type { ErrorGroupRowFragment as Group } from '../generated/graphql';
+import { errorPath, typePath } from '../paths';
+import { counted, countText, t } from '../text/text';
+import { type Column, DataTable } from './data-table';
+import { Foreign } from './foreign';
+import { Sparkline } from './sparkline';
+import { Time } from './time';
 
 /** So many types are named; the others are counted. */
 const NAMED = 2;
