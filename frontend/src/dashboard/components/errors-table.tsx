@@ -36,6 +36,7 @@ function columns(since: number): readonly Column<Group>[] {
     {
       key: 'trend',
       heading: t('column.trend'),
+      isMinor: true,
       cell: ({ trend }) => (
         <Sparkline values={trend} label={t('errors.trend', { values: trend.join(', ') })} />
       ),

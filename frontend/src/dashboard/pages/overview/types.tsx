@@ -1,6 +1,7 @@
 // The types with the most jobs: how long they take, and how often they fail.
 import { Link } from 'wouter';
 
+import { type Column, DataTable } from '../../components/data-table';
 import { Duration } from '../../components/duration';
 import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
@@ -14,58 +15,68 @@ type Group = OverviewTypesQuery['jobGroups'][number];
 
 export function Types({ range }: { range: TimeRange }) {
   const state = useQuery(OverviewTypesDocument, { since: range.from });
+  const title = t('overview.slowest');
   return (
     <Panel
-      title={t('overview.slowest')}
+      title={title}
       state={state}
       empty={(data) => (data.jobGroups.length === 0 ? t('panel.empty') : null)}
     >
       {(data) => (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t('column.type')}</th>
-              <th scope="col" className="number">
-                {t('nav.jobs')}
-              </th>
-              <th scope="col" className="number wide-only">
-                {t('column.median')}
-              </th>
-              <th scope="col" className="number">
-                {t('column.p95')}
-              </th>
-              <th scope="col" className="number">
-                {t('column.failures')}
-              </th>
-            </tr>
-          </thead>
-          <tbody>{data.jobGroups.map((group) => <Row key={group.key.type} group={group} />)}</tbody>
-        </table>
+        <DataTable
+          label={title}
+          columns={columns()}
+          rows={data.jobGroups}
+          rowKey={({ key }) => key.type ?? ''}
+        />
       )}
     </Panel>
   );
 }
 
-function Row({ group }: { group: Group }) {
-  const type = group.key.type ?? '';
-  const failed = group.statusCounts
+function columns(): readonly Column<Group>[] {
+  return [
+    {
+      key: 'type',
+      heading: t('column.type'),
+      isHeading: true,
+      isText: true,
+      cell: ({ key }) => (
+        <Link href={typePath(key.type ?? '')}>
+          <Foreign text={key.type ?? ''} />
+        </Link>
+      ),
+    },
+    {
+      key: 'jobs',
+      heading: t('column.jobs'),
+      isNumber: true,
+      cell: ({ count }) => number(count),
+    },
+    {
+      key: 'median',
+      heading: t('column.median'),
+      isNumber: true,
+      isMinor: true,
+      cell: ({ run }) => <Duration seconds={run.p50} />,
+    },
+    {
+      key: 'p95',
+      heading: t('column.p95'),
+      isNumber: true,
+      cell: ({ run }) => <Duration seconds={run.p95} />,
+    },
+    {
+      key: 'failures',
+      heading: t('column.failures'),
+      isNumber: true,
+      cell: (group) => percent(group.count === 0 ? 0 : failed(group) / group.count),
+    },
+  ];
+}
+
+function failed({ statusCounts }: Group): number {
+  return statusCounts
     .filter(({ status }) => status === 'FAILED' || status === 'DEAD_LETTER')
     .reduce((sum, { count }) => sum + count.value, 0);
-  return (
-    <tr>
-      <th scope="row" className="cell-text">
-        <Link href={typePath(type)}>
-          <Foreign text={type} />
-        </Link>
-      </th>
-      <td className="number">{number(group.count)}</td>
-      <td className="number wide-only">
-        <Duration seconds={group.run.p50} />
-      </td>
-      <td className="number">
-        <Duration seconds={group.run.p95} />
-      </td>
-      <td className="number">{percent(group.count === 0 ? 0 : failed / group.count)}</td>
-    </tr>
-  );
 }
