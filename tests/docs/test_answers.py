@@ -41,13 +41,29 @@ def test_each_answer_of_the_tutorial_is_compared() -> None:
 def test_numbers_in_the_words_of_the_tutorial(demo_url: str) -> None:
     count = "{ jobs { count { value } } }"
     (own,) = re.findall(r"you see the first one's ([\d,]+)\.", TUTORIAL)
-    (all_,) = set(re.findall(r"([\d,]+) jobs", TUTORIAL))
+    (all_,) = set(re.findall(r"(?:sample data,|not all) ([\d,]+) jobs", TUTORIAL))
     (other,) = re.findall(r"\nreturns (\d+)\.", TUTORIAL)
     orgs = [f"00000000-0000-0000-0000-{number:012}" for number in (1, 2, 3)]
     counts = [ask(demo_url, count, Joblens_Org=o)["data"]["jobs"]["count"]["value"] for o in orgs]
     assert counts[:2] == [int(own.replace(",", "")), int(other)]
     assert sum(counts) == int(all_.replace(",", ""))
     assert "00000000-0000-0000-0000-000000000002" in page("frontend/src/graphiql/main.tsx")
+
+
+def test_numbers_of_the_dashboard_in_the_tutorial(demo_url: str) -> None:
+    ((failed, dead),) = re.findall(r"(\d+) have failed, (\d+) were\ndead-lettered", TUTORIAL)
+    (listed,) = re.findall(r"lists (\d+) jobs", TUTORIAL)
+    (ended,) = re.findall(r"(\d+) attempts ended with this error, of three types", TUTORIAL)
+    query = """{
+      statusCounts { status count { value } }
+      errorGroups(first: 50) { nodes { types count { value } } }
+    }"""
+    data = ask(demo_url, query)["data"]
+    counts = {each["status"]: each["count"]["value"] for each in data["statusCounts"]}
+    assert (counts["FAILED"], counts["DEAD_LETTER"]) == (int(failed), int(dead))
+    assert listed == dead
+    groups = [(len(each["types"]), each["count"]["value"]) for each in data["errorGroups"]["nodes"]]
+    assert (3, int(ended)) in groups
 
 
 def test_the_first_query_of_the_readme(demo_url: str) -> None:
