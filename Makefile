@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-ops test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -17,7 +17,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e ops server/redis root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
 QUEUES_NODE := tests/queues/node/node_modules/.installed
 # One environment for each library that the client for Python workers records. Another folder keeps
@@ -62,6 +62,10 @@ test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the s
 test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python workers, which need redis-server
 	$(PLAIN) PYTHONPATH=clients/python CLIENT_ENVIRONMENTS=$(CLIENT_ENVIRONMENTS) $(PYTEST) -n 2 --dist loadfile clients/python/tests
 
+test-ops: setup  ## Run the tests of ops/, which need prometheus (from the system's packages) and the network
+	@command -v promtool && command -v prometheus  # without them the tests would be skipped
+	$(PLAIN) $(PYTEST) tests/ops
+
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
 
@@ -85,8 +89,9 @@ format: $(VENV)  ## Format the code and mend what can be mended
 schema: $(VENV)  ## Write schema.graphql anew
 	$(PLAIN) $(BIN)/joblens schema > schema.graphql
 
-docs: $(VENV)  ## Write the generated pages of docs/reference anew
+docs: $(VENV)  ## Write the generated pages of docs/reference and the Grafana board anew
 	$(PLAIN) $(BIN)/python -m docs.generate
+	$(PLAIN) $(BIN)/python -m ops.board
 
 bench: setup  ## Measure, beside a hand-written endpoint, the textbook stack and PostGraphile (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks $(ARGS)
