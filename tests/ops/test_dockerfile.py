@@ -62,8 +62,8 @@ class Image:
             self.workdir.mkdir(parents=True)
         elif name == "COPY" and not rest.startswith("--from"):
             source, target = rest.split()
-            ignored = shutil.ignore_patterns(*_ignored())
-            shutil.copytree(ROOT / source, self.path(target), ignore=ignored, dirs_exist_ok=True)
+            place = self.path(target)
+            shutil.copytree(ROOT / source, place, ignore=_left_out, dirs_exist_ok=True)
         elif name == "ENV":
             for each in shlex.split(rest):
                 variable, _, value = each.partition("=")
@@ -87,9 +87,15 @@ def _python(root: Path) -> str:
     return str(folder)
 
 
-def _ignored() -> list[str]:
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return which of these names in a folder .dockerignore leaves out."""
     patterns = (ROOT / ".dockerignore").read_text().split()
-    return [pattern.removeprefix("**/").rpartition("/")[2] for pattern in patterns]
+    here = Path(folder).resolve()
+    return {
+        name
+        for name in names
+        if f"**/{name}" in patterns or str((here / name).relative_to(ROOT)) in patterns
+    }
 
 
 @pytest.fixture(scope="module")
