@@ -67,6 +67,8 @@ class Bouncer:
             # Databases are dropped soon after their tests.
             "server_idle_timeout": 60,
             "logfile": self.folder / "log",
+            "log_connections": 0,
+            "log_disconnections": 0,
             **settings,
         }
         password = f" password={self._cluster.password}" if self._cluster.password else ""
@@ -87,22 +89,21 @@ def pgbouncer(cluster: str, folder: Path | None = None, **settings: Any) -> Iter
     bouncer = Bouncer(cluster, folder)
     (folder / "pgbouncer.ini").write_text(bouncer.configuration(settings))
     (folder / "users.txt").write_text(bouncer.users())
-    process = subprocess.Popen(
-        [found, str(folder / "pgbouncer.ini")], **_account(cluster, folder), stderr=subprocess.PIPE
-    )
+    command = [found, "--quiet", str(folder / "pgbouncer.ini")]
+    process = subprocess.Popen(command, **_account(cluster, folder))
     try:
-        _wait(process, folder / f".s.PGSQL.{PORT}")
+        _wait(process, folder)
         yield bouncer
     finally:
         process.terminate()
-        process.communicate()
+        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(process: subprocess.Popen[bytes], socket: Path) -> None:
+def _wait(process: subprocess.Popen[bytes], folder: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not socket.exists():
-        assert process.poll() is None, process.communicate()[1].decode()
+    while not (folder / f".s.PGSQL.{PORT}").exists():
+        assert process.poll() is None, (folder / "log").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.02)
 

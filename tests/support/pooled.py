@@ -19,10 +19,9 @@ ASKED = "JOBLENS_TEST_PGBOUNCER"
 
 _running: list[Bouncer] = []
 
-
-def is_asked() -> bool:
-    """Whether this run goes through PgBouncer."""
-    return bool(os.environ.get(ASKED))
+if os.environ.get(ASKED):
+    # Before any module makes the options of an engine.
+    os.environ[POOLER] = Pooler.TRANSACTION
 
 
 def through(url: str) -> str:
@@ -45,7 +44,7 @@ def settings_for(url: str) -> dict[str, str]:
 @contextmanager
 def pooled(cluster: str) -> Iterator[None]:
     """Have URLs of databases of this server go through PgBouncer, if that was asked for."""
-    if not is_asked():
+    if not os.environ.get(ASKED):
         yield
         return
     connect = asyncpg.connect
@@ -57,11 +56,9 @@ def pooled(cluster: str) -> Iterator[None]:
 
     with pgbouncer(cluster) as bouncer:
         _running.append(bouncer)
-        os.environ[POOLER] = Pooler.TRANSACTION
         asyncpg.connect = open_one
         try:
             yield
         finally:
             asyncpg.connect = connect
-            del os.environ[POOLER]
             _running.clear()
