@@ -72,7 +72,7 @@ test-root: setup  ## Run the tests that need root and Linux: first starts on a n
 	$(PLAIN) $(PYTEST) tests/root
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
-	$(PLAIN) $(PYTEST) tests/e2e
+	$(PLAIN) $(PYTEST) -n 2 --dist loadfile tests/e2e
 
 check: setup  ## Check style, types, layers, and that schema, docs and migrations have not drifted; run the pages' unit tests
 	$(BIN)/ruff check

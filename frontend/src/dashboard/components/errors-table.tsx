@@ -60,14 +60,16 @@ function columns(since: number): readonly Column<Group>[] {
 function Message({ group, isNew }: { group: Group; isNew: boolean }) {
   return (
     <>
-      {isNew && (
-        <span className="badge" title={t('errors.newHint')}>
-          {t('errors.new')}
-        </span>
-      )}
-      <Link href={errorPath(group.id)}>
-        <Foreign text={group.message || group.code || t('errors.unnamed')} />
-      </Link>
+      <span className="cell-line">
+        {isNew && (
+          <span className="badge" title={t('errors.newHint')}>
+            {t('errors.new')}
+          </span>
+        )}
+        <Link href={errorPath(group.id)}>
+          <Foreign text={group.message || group.code || t('errors.unnamed')} />
+        </Link>
+      </span>
       {group.code !== null && (
         <span className="muted">
           <Foreign text={group.code} />

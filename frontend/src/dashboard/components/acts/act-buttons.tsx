@@ -78,7 +78,7 @@ export function ReadOnlyBadge() {
   if (viewer === undefined || viewer.mayAct) return null;
   const title = t('acts.readOnlyRole', { role: t(`role.${viewer.role}`) });
   return (
-    <span className="badge" title={title}>
+    <span className="role-badge" title={title}>
       {t('acts.readOnlyBadge', { role: t(`role.${viewer.role}`) })}
     </span>
   );
