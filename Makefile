@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-ops test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-ops test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -17,7 +17,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e ops server/redis root packaging queues,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e ops server/redis pgbouncer root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
 QUEUES_NODE := tests/queues/node/node_modules/.installed
 # One environment for each library that the client for Python workers records. Another folder keeps
@@ -54,6 +54,12 @@ test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DAT
 
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/server/redis
+
+test-pgbouncer: setup  ## Run the tests of the database through PgBouncer (from the system's packages)
+	$(PLAIN) $(PYTEST) tests/pgbouncer
+	$(PLAIN) JOBLENS_TEST_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) -m "not direct and not long" tests/db/transfer \
+		tests/db/repository tests/db/test_sessions.py tests/db/test_statements.py tests/db/test_isolation.py \
+		tests/db/test_codecs.py tests/db/test_cancellation.py
 
 test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
 	@command -v curl && command -v jq  # without them the tests would be skipped

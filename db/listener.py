@@ -11,10 +11,10 @@ from contextvars import Context
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from db.commands.notifications import CHANNEL
+from db.connections import connect
 
 APPLICATION_NAME = "joblens listen"
 BACKOFF_SECONDS = 0.1
@@ -86,11 +86,11 @@ class Listener:
                 connection.terminate()
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(
+        return await connect(
             self._url,
-            timeout=self._connect_timeout_seconds,
-            command_timeout=self._connect_timeout_seconds,
-            server_settings={"application_name": APPLICATION_NAME},
+            APPLICATION_NAME,
+            timeout_seconds=self._connect_timeout_seconds,
+            command_timeout_seconds=self._connect_timeout_seconds,
         )
 
     async def _listen(self, connection: Any) -> None:

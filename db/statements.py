@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
+from db.connections import open_cursor
 from db.engine import CITUS
 from db.observation import end_statement
 from db.templates import Build, Templates
@@ -65,7 +66,7 @@ class Statement:
         self._before()
         size = first
         try:
-            cursor = await self._driver.cursor(self._sql, *self._parameters)
+            cursor = await open_cursor(self._driver, self._sql, *self._parameters)
             while chunk := await cursor.fetch(size):
                 yield chunk
                 if len(chunk) < size:

@@ -128,15 +128,17 @@ def _engine(settings: Settings) -> AsyncEngine:
             pool_recycle_seconds=settings.pool_recycle_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,
             command_timeout_seconds=settings.statement_timeout_seconds + 5,
+            pooler=settings.database_pooler,
         ),
     )
 
 
 def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
-    assert settings.database_url is not None
+    url = settings.listen_url or settings.database_url
+    assert url is not None
     return Hub(
         engine,
-        settings.database_url.get_secret_value(),
+        url.get_secret_value(),
         LiveOptions(
             poll_seconds=settings.live_poll_seconds,
             window_seconds=settings.live_window_seconds,
