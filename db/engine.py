@@ -130,6 +130,8 @@ class FairPool(AsyncAdaptedQueuePool):
     ) -> None:
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
         self.queue = FairQueue(pool_size + max_overflow)
+        # Gets the seconds that a request session waited for a connection with its transaction.
+        self.on_wait: Callable[[float], None] | None = None
 
     def discard_older(self, lost: PoolProxiedConnection) -> None:
         """Close connections that are at most as old as a lost one when they are next taken."""
