@@ -87,32 +87,3 @@ def test_each_alert_says_what_and_what_then() -> None:
 def test_settings_exist(file: Path) -> None:
     known = {f"JOBLENS_{name.upper()}" for name in Settings.model_fields}
     assert set(VARIABLE.findall(file.read_text())) <= known
-
-
-def test_what_others_run() -> None:
-    """Processes are asked by paths that exist, at the ports of their settings, as no user's."""
-    (deployment, service) = yaml.safe_load_all((OPS / "kubernetes" / "joblens.yaml").read_text())
-    pod = deployment["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    probes = {
-        name: container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")
-    }
-    assert {each["path"] for each in probes.values()} == {"/healthz", "/readyz"}
-    assert probes["readiness"]["path"] == "/readyz"
-    ports = {each["name"]: each["containerPort"] for each in container["ports"]}
-    assert {each["port"] for each in probes.values()} <= set(ports)
-    assert service["spec"]["ports"][0]["targetPort"] in ports
-    assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
-    compose = yaml.safe_load((OPS / "compose.yaml").read_text())
-    assert set(compose["services"]) == {"database", "migrate", "joblens", "prometheus", "grafana"}
-    metrics = compose["services"]["joblens"]["environment"]["JOBLENS_METRICS_PORT"]
-    (scraped,) = yaml.safe_load((OPS / "prometheus" / "prometheus.yml").read_text())[
-        "scrape_configs"
-    ]
-    assert scraped["static_configs"][0]["targets"] == [f"joblens:{metrics}"]
-    assert int(metrics) == ports["metrics"]
-    for given in compose["services"].values():
-        for volume in given.get("volumes", ()):
-            source = volume.split(":")[0]
-            assert source in compose["volumes"] or (OPS / source).exists()
-    assert f"USER {pod['securityContext']['runAsUser']}:" in (OPS / "Dockerfile").read_text()

