@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-root test-ops e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-root test-ops e2e check format schema docs bench bench-limits bench-live bench-observing bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -104,6 +104,9 @@ bench: setup  ## Measure, beside a hand-written endpoint, the textbook stack and
 
 bench-limits: setup  ## Measure the price of protection: all of it on beside all of it off
 	$(PLAIN) $(BIN)/python -m benchmarks.limits
+
+bench-observing: setup  ## Measure the price of metrics and slow queries: all of it on beside all of it off
+	$(PLAIN) $(BIN)/python -m benchmarks.observing
 
 bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a second
 	$(PLAIN) $(BIN)/python -m benchmarks.live
