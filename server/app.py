@@ -104,6 +104,7 @@ def create_app(
             *_pages(chosen, dashboard),
         ],
         middleware=[
+            *_request_spans(chosen),
             Middleware(MetricsPort, port=chosen.metrics_port, endpoint=metrics),
             Middleware(RequestLog, audit_log=state.audit_log),
             Middleware(OriginPolicy, settings=chosen),
@@ -192,6 +193,15 @@ def _pages(settings: Settings, dashboard: Path) -> list[BaseRoute]:
     if settings.graphiql:
         routes.append(Mount("/assets", graphiql.assets()))
     return routes
+
+
+def _request_spans(settings: Settings) -> list[Middleware]:
+    if not settings.traces:
+        return []
+    # Only here: the library is an extra.
+    from server.observability.traces import RequestSpans  # noqa: PLC0415
+
+    return [Middleware(RequestSpans)]
 
 
 def _metrics(settings: Settings, endpoint: MetricsEndpoint) -> list[BaseRoute]:

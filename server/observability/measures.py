@@ -26,6 +26,9 @@ class Measures:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
+    def began(self, operation: Ended) -> None:
+        """Ignore the beginning of an operation."""
+
     def ended(self, operation: Ended) -> None:
         """Measure an operation that has ended."""
         add, observe, type_ = self._registry.add, self._registry.observe, operation.type

@@ -19,6 +19,7 @@ from server.settings import Settings
 
 if TYPE_CHECKING:
     from server.observability.metrics import Metrics
+    from server.observability.traces import Traces
 
 
 class Observation:
@@ -45,6 +46,10 @@ class Observation:
         ):
             self._slow = SlowLog(settings, engine)
             observers.append(self._slow)
+        self._traces: Traces | None = None
+        if settings.traces:
+            self._traces = _traces()
+            observers.append(self._traces)
         self.operations = Operations(observers)
         if observers:
             observe_statements(engine, self._began)
@@ -65,9 +70,12 @@ class Observation:
 
     def _began(self, connection: Connection, sql: str) -> Ended:
         operation, began = current_operation(), perf_counter()
+        span_ended = None if self._traces is None else self._traces.statement(sql)
 
         def ended(error: BaseException | None) -> None:
             seconds = perf_counter() - began
+            if span_ended is not None:
+                span_ended(error)
             if operation is not None:
                 operation.sql += seconds
                 operation.statements += 1
@@ -91,6 +99,13 @@ def _metrics(
     from server.observability.metrics import Metrics  # noqa: PLC0415
 
     return Metrics(settings, engine, hub, rules, admission, tasks)
+
+
+def _traces() -> "Traces":
+    # Only here: the library is an extra.
+    from server.observability.traces import Traces  # noqa: PLC0415
+
+    return Traces()
 
 
 def _waited(seconds: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from schema.execution.models import Operation, Response
@@ -24,6 +24,7 @@ class Ended:
         "organisation",
         "own_name",
         "seconds",
+        "span",
         "sql",
         "statements",
         "text",
@@ -40,6 +41,8 @@ class Ended:
         self.began = perf_counter()
         self.seconds = self.sql = self.waiting = 0.0
         self.statements = 0
+        # Of traces.
+        self.span: Any = None
         self.code = INTERRUPTED
 
     @property
@@ -49,6 +52,9 @@ class Ended:
 
 class Observer(Protocol):
     """Gets what was observed."""
+
+    def began(self, operation: Ended) -> None:
+        """Get an operation that begins."""
 
     def ended(self, operation: Ended) -> None:
         """Get a query or mutation that has ended, or a subscription that has started."""
@@ -85,6 +91,8 @@ class Operations:
             return None
         ended = Ended(operation, org_id)
         _current.set(ended)
+        for each in self._observers:
+            each.began(ended)
         return ended
 
     def end(self, operation: Ended | None, response: Response | None) -> None:

@@ -35,6 +35,9 @@ class SlowLog:
         self._next_at = 0.0
         self._explaining: asyncio.Task[None] | None = None
 
+    def began(self, operation: Ended) -> None:
+        """Ignore the beginning of an operation."""
+
     def ended(self, operation: Ended) -> None:
         """Log a slow operation. Its document is known by its hash: its text may hold values."""
         least = self._operation_seconds

@@ -21,6 +21,7 @@ from server.settings.retention import RetentionSettings
 from server.settings.serving import ServingSettings
 from server.settings.sign_in import SignInSettings
 from server.settings.tallies import TallySettings
+from server.settings.traces import TraceSettings
 from server.settings.values import PREFIX
 
 
@@ -29,6 +30,7 @@ class SettingsError(Exception):
 
 
 class Settings(
+    TraceSettings,
     MetricsSettings,
     LogSettings,
     MirrorSettings,

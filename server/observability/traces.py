@@ -1,0 +1,123 @@
+"""Spans of OpenTelemetry for requests, operations and statements, by its API alone.
+
+This module is only imported where traces are on: the API is an extra, and the SDK the operator's.
+"""
+
+from contextvars import Token
+from typing import Any
+
+from opentelemetry import context, trace
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from db.observation import Ended as StatementEnded
+from resolvers.version import installed_version
+from server.observability.operations import OK, Ended
+
+# Of a statement; it has no values.
+MAX_SQL_LENGTH = 10_000
+# An HTTP status from which on it is the server's fault.
+SERVER_ERROR = 500
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+def _tracer() -> trace.Tracer:
+    return trace.get_tracer("joblens", installed_version())
+
+
+class Traces:
+    """Makes the spans of operations and of their statements, below that of their request."""
+
+    def __init__(self) -> None:
+        self._tracer = _tracer()
+
+    def began(self, operation: Ended) -> None:
+        """Begin the span of an operation, which is current until it ends."""
+        span = self._tracer.start_span(
+            operation.type,
+            attributes={
+                "graphql.operation.type": operation.type,
+                "graphql.operation.name": operation.own_name or "",
+                "joblens.organisation": operation.organisation,
+                "joblens.cost": operation.cost,
+            },
+        )
+        operation.span = span, context.attach(trace.set_span_in_context(span))
+
+    def ended(self, operation: Ended) -> None:
+        """End the span of an operation."""
+        if operation.span is None:
+            return
+        span, token = _span_of(operation)
+        span.set_attribute("joblens.code", operation.code)
+        if operation.code != OK:
+            span.set_status(Status(StatusCode.ERROR, operation.code))
+        span.end()
+        context.detach(token)
+
+    def refused(self, code: str) -> None:
+        """Note the code of a document that was refused, in the span of its request."""
+        trace.get_current_span().set_attribute("joblens.code", code)
+
+    def delivered(self, responses: int) -> None:
+        """Ignore what was delivered."""
+
+    def statement(self, sql: str) -> StatementEnded:
+        """Begin the span of a statement; return what ends it."""
+        span = self._tracer.start_span(
+            sql.lstrip().partition(" ")[0],
+            kind=SpanKind.CLIENT,
+            attributes={"db.system.name": "postgresql", "db.query.text": sql[:MAX_SQL_LENGTH]},
+        )
+
+        def ended(error: BaseException | None) -> None:
+            if error is not None:
+                # Its message may have values.
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(Status(StatusCode.ERROR))
+            span.end()
+
+        return ended
+
+
+def _span_of(operation: Ended) -> tuple[Span, Token[Any]]:
+    assert operation.span is not None
+    span: tuple[Span, Token[Any]] = operation.span
+    return span
+
+
+class RequestSpans:
+    """Middleware that makes a span of each request, in the trace of its `traceparent`."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._tracer = _tracer()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond as an ASGI application."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        method = scope.get("method", "WEBSOCKET")
+        with self._tracer.start_as_current_span(
+            f"{method} {scope['path']}" if scope["path"] == "/graphql" else method,
+            context=_PROPAGATOR.extract(headers),
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.path": scope["path"]},
+            record_exception=False,
+        ) as span:
+
+            async def noted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    status = int(message["status"])
+                    span.set_attribute("http.response.status_code", status)
+                    if status >= SERVER_ERROR:
+                        span.set_status(Status(StatusCode.ERROR))
+                await send(message)
+
+            await self._app(scope, receive, noted)

@@ -1,0 +1,193 @@
+"""Spans as a collector receives them: the real SDK sends them by OTLP over HTTP."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import asyncpg
+import pytest
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+from tests.resolvers.live.clients import EVENTS, socket
+from tests.support.background import until
+from tests.support.service import ORG, Service, serving
+
+SECRET = "never-to-be-traced"
+FIND = f'query Find {{ jobs(filter: {{type: {{eq: "{SECRET}"}}}}) {{ nodes {{ id }} }} }}'
+CREATE = f'mutation {{ createJob(input: {{type: "{SECRET}"}}) {{ __typename }} }}'
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+ERROR = 2
+
+
+class Collector:
+    """A small OTLP receiver. `spans`: those that were sent, as the protocol has them."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                request = ExportTraceServiceRequest.FromString(body)
+                collector.spans += [
+                    span
+                    for resource in request.resource_spans
+                    for scope in resource.scope_spans
+                    for span in scope.spans
+                ]
+                answer = ExportTraceServiceResponse().SerializeToString()
+                self.send_response(200)
+                self.send_header("content-type", "application/x-protobuf")
+                self.send_header("content-length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    def named(self, name: str) -> list[Any]:
+        return [span for span in self.spans if span.name == name]
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    made = Collector()
+    made.thread.start()
+    endpoint = f"http://127.0.0.1:{made.server.server_port}/v1/traces"
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint)))
+    trace.set_tracer_provider(provider)
+    yield made
+    provider.shutdown()
+    made.server.shutdown()
+    made.thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+async def traced(database_url: str, collector: Collector) -> AsyncIterator[Service]:
+    async with serving(database_url, traces="true") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _emptied(collector: Collector) -> None:
+    collector.spans.clear()
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    return {
+        each.key: getattr(each.value, each.value.WhichOneof("value")) for each in span.attributes
+    }
+
+
+async def ended(collector: Collector, name: str) -> Any:
+    async def is_there() -> bool:
+        return bool(collector.named(name))
+
+    await until(is_there)
+    (span,) = collector.named(name)
+    return span
+
+
+async def test_a_request_continues_the_trace_of_its_client(
+    traced: Service, collector: Collector
+) -> None:
+    await traced.post(FIND, traceparent=f"00-{TRACE}-{PARENT}-01")
+    request = await ended(collector, "POST /graphql")
+    (operation,) = collector.named("query")
+    statements = collector.named("SELECT")
+    assert statements
+    assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
+    assert request.parent_span_id.hex() == PARENT
+    assert operation.parent_span_id == request.span_id
+    assert {span.parent_span_id for span in statements} == {operation.span_id}
+    assert attributes(request)["http.response.status_code"] == 200
+    assert attributes(operation)["graphql.operation.name"] == "Find"
+    assert attributes(operation)["joblens.organisation"] == ORG
+    assert attributes(operation)["joblens.code"] == "OK"
+    assert "$1" in attributes(statements[0])["db.query.text"]
+
+
+async def test_requests_at_once_keep_their_traces(traced: Service, collector: Collector) -> None:
+    ids = [f"{number:032x}" for number in range(1, 9)]
+    await asyncio.gather(*(traced.post(FIND, traceparent=f"00-{id_}-{PARENT}-01") for id_ in ids))
+
+    async def are_ended() -> bool:
+        return len(collector.named("POST /graphql")) == len(ids)
+
+    await until(are_ended)
+    for id_ in ids:
+        own = [span for span in collector.spans if span.trace_id.hex() == id_]
+        assert {span.name for span in own} == {"POST /graphql", "query", "SELECT"}
+
+
+async def test_a_mutation_without_a_trace(traced: Service, collector: Collector) -> None:
+    await traced.query(CREATE)
+    request = await ended(collector, "POST /graphql")
+    assert not request.parent_span_id
+    (operation,) = collector.named("mutation")
+    inserted = collector.named("INSERT")
+    assert inserted
+    assert {span.parent_span_id for span in inserted} == {operation.span_id}
+
+
+async def test_failures(database_url: str, traced: Service, collector: Collector) -> None:
+    lock = await asyncpg.connect(database_url)
+    async with (
+        serving(database_url, traces="true", statement_timeout_seconds="0.2") as service,
+        lock.transaction(),
+    ):
+        await lock.execute("LOCK TABLE job")
+        await service.post(FIND)
+    await lock.close()
+    (operation,) = collector.named("query")
+    (statement,) = collector.named("SELECT")
+    assert (operation.status.code, operation.status.message) == (ERROR, "TIMEOUT")
+    assert statement.status.code == ERROR
+    assert attributes(statement)["error.type"] == "QueryCanceledError"
+    collector.spans.clear()
+    await traced.post("{ nothing }")
+    refused = await ended(collector, "POST /graphql")
+    assert attributes(refused)["joblens.code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_no_span_has_a_value(traced: Service, collector: Collector) -> None:
+    await traced.query(CREATE)
+    await traced.query(FIND)
+    assert len(collector.spans) > 4
+    assert SECRET not in str(collector.spans)
+
+
+async def test_events_are_read_in_no_trace_of_a_subscriber(
+    traced: Service, collector: Collector
+) -> None:
+    """The reads of a feed are of all subscribers: none is a part of the trace of the first."""
+    async with socket(traced) as live:
+        await live.init()
+        await live.subscribe("1", EVENTS)
+
+        async def is_started() -> bool:
+            return bool(collector.named("subscription"))
+
+        await until(is_started)
+        subscription = collector.named("subscription")[0].trace_id
+        collector.spans.clear()
+        await traced.query(CREATE)
+        assert (await live.receive())["type"] == "next"
+        reads = [span for span in collector.spans if "pg_current_snapshot" in str(span.attributes)]
+        assert reads
+        assert subscription not in {span.trace_id for span in reads}
