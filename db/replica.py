@@ -12,10 +12,13 @@ from contextlib import suppress
 from time import monotonic
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.checks import Check
+from db.connections import connect
 from db.database_errors import DATABASE_ERRORS, DatabaseUnavailableError, StatementTimeoutError
 from db.engine import Scope
 from db.request_session import RequestSession
@@ -145,6 +148,20 @@ class Replica:
                     log.warning("the replica is not used", reason=type(error).__name__)
                 self._is_failing = True
             await asyncio.sleep(SAMPLE_SECONDS)
+
+
+async def check_replica(url: str, *, timeout_seconds: float) -> Check:
+    """Check that the server is a standby. Raises no error if it is unreachable."""
+    try:
+        connection = await connect(url, "joblens check", timeout_seconds=timeout_seconds)
+        try:
+            is_standby = await connection.fetchval("SELECT pg_is_in_recovery()")
+        finally:
+            await connection.close()
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError):
+        return Check("replica", False, "cannot be reached", "start it", is_advice=True)
+    found = "a hot standby" if is_standby else "takes writes, so it is not a standby"
+    return Check("replica", is_standby, found, "correct JOBLENS_REPLICA_URL")
 
 
 class NotAReplicaError(Exception):

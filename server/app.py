@@ -65,7 +65,7 @@ def create_app(
     hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
     admission, tasks = AdmissionControl(chosen), _tasks(chosen)
-    observation = Observation(chosen, engine, hub, rules, admission, tasks)
+    observation = Observation(chosen, servers, hub, rules, admission, tasks)
     metrics = MetricsEndpoint(chosen, observation)
     state = AppState(
         chosen,

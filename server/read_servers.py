@@ -32,6 +32,11 @@ class ReadServers:
         # is used at all lags no longer.
         self._seen: TTLCache[object, float] = TTLCache(MAX_VIEWERS, max_lag + 1, timer=monotonic)
 
+    @property
+    def engines(self) -> list[AsyncEngine]:
+        """The engine of each server."""
+        return [self.primary, *([] if self.replica is None else [self.replica.engine])]
+
     def for_query(self, viewer: Viewer, position: str | None) -> AsyncEngine:
         """Get the server for a query that must see all up to a position of the primary.
 

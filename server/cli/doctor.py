@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.replica import check_replica
 from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
@@ -104,6 +105,11 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
 
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
+    if settings.replica_url is not None:
+        yield await check_replica(
+            settings.replica_url.get_secret_value(),
+            timeout_seconds=settings.connect_timeout_seconds,
+        )
     yield await check_restored_events(url)
     yield await check_search_owner(url)
     if settings.database_url is not None:

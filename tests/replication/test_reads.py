@@ -1,6 +1,7 @@
 """Queries are answered by the replica if it has what their viewer has seen; else by the primary."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 from sqlalchemy import event
 
 from db.embedded import programs
+from db.replica import check_replica
 from tests.resolvers.live.clients import EVENTS
 from tests.resolvers.live.clients import socket as live_socket
 from tests.support.background import until
@@ -152,6 +154,27 @@ async def test_a_replica_that_lags(pair: Pair) -> None:
             assert body["replica"]["is_used"] is False
             assert body["replica"]["lag_seconds"] > 0.9
         await until_used(service)
+
+
+@pytest.mark.parametrize("which", ["standby", "primary"])
+async def test_doctor_knows_a_standby(pair: Pair, which: str) -> None:
+    check = await check_replica(getattr(pair, which), timeout_seconds=60)
+    assert (check.name, check.ok) == ("replica", which == "standby")
+
+
+async def test_doctor_finds_none(pair: Pair) -> None:
+    check = await check_replica(f"{pair.standby}1", timeout_seconds=60)
+    assert (check.ok, check.finding) == (False, "cannot be reached")
+
+
+async def test_its_lag_is_measured(pair: Pair) -> None:
+    settings = {"replica_url": pair.standby, "metrics_token": "0123456789abcdef"}
+    async with serving(pair.primary, **settings) as service:
+        await until_used(service)
+        headers = {"authorization": "Bearer 0123456789abcdef"}
+        text = (await service.client.get("/metrics", headers=headers)).text
+    (lag,) = re.findall(r"^joblens_replica_lag_seconds ([\d.]+)$", text, re.MULTILINE)
+    assert float(lag) < 60
 
 
 async def test_an_idle_primary_is_no_lag(service: Service) -> None:
