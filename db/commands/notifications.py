@@ -24,5 +24,14 @@ def notification(org_id: UUID) -> ColumnElement[Any]:
     return func.pg_notify(CHANNEL, cast(literal(org_id, Uuid()), Text()))
 
 
+async def send(session: AsyncSession, payload: str) -> None:
+    """Send any text to the listeners, who ignore what is not an organisation's id."""
+    await read_one(session, _select_text, payload)
+
+
+def _select_text(payload: str) -> AnySelect:
+    return select(func.pg_notify(CHANNEL, literal(payload, Text())))
+
+
 def _select(org_id: UUID) -> AnySelect:
     return select(notification(org_id))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.commands.notifications import send
 from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.listener import Listener
@@ -24,6 +25,7 @@ T = TypeVar("T")
 CONCURRENT_READS = 4
 # The key of live reads in the pool's fair queue, beside those of viewers.
 READER = "live"
+_NO_ORG = UUID(int=0)
 
 
 class Hub:
@@ -36,8 +38,10 @@ class Hub:
             url,
             on_notification=self._wake_feed,
             on_connected=self._wake_all,
+            send=self._send,
             connect_timeout_seconds=self.options.connect_timeout_seconds,
             keep_alive_seconds=self.options.keep_alive_seconds,
+            hearing_seconds=self.options.hearing_seconds,
         )
         self._feeds: dict[UUID, Feed] = {}
         self._counts: dict[tuple[UUID, str], StatusCountsFeed] = {}
@@ -51,6 +55,11 @@ class Hub:
     def subscriptions(self) -> int:
         """The number of subscribers."""
         return len(self._queues)
+
+    @property
+    def hears(self) -> bool | None:
+        """Whether notifications are heard; None if nothing listens, or it is not known yet."""
+        return self._listener.hears
 
     def add(self, queue: SubscriberQueue) -> None:
         """Add a subscriber's queue. Raises UnavailableError once the hub is closing."""
@@ -140,6 +149,14 @@ class Hub:
             session.use() as begun,
         ):
             return await query(begun)
+
+    async def _send(self, payload: str) -> None:
+        """Send a notification as writers do, through the pool."""
+        scope = Scope(_NO_ORG, self.options.statement_timeout_seconds, read_only=False)
+        async with RequestSession(self._engine, scope, (READER, _NO_ORG)) as session:
+            async with session.use() as begun:
+                await send(begun, payload)
+            await session.commit()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run a task that `stop` waits for."""

@@ -19,6 +19,7 @@ class LiveOptions:
     statement_timeout_seconds: float = 10.0
     connect_timeout_seconds: float = 5.0
     keep_alive_seconds: float = 15.0
+    hearing_seconds: float = 5.0
 
     @property
     def late_seconds(self) -> float:

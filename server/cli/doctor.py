@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.pooling import check_pooler
 from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
@@ -98,9 +99,23 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
             connect_timeout_seconds=settings.connect_timeout_seconds,
         )
     ]
+    checks += [check async for check in _pooler_checks(url, settings)]
     if not any(check.is_wrong for check in checks):
         checks += [check async for check in _advice(url, settings)]
     return [Check("database", True, redacted(url)), *checks]
+
+
+async def _pooler_checks(url: str, settings: Settings) -> AsyncIterator[Check]:
+    if settings.database_url is None:
+        # The embedded one is reached directly.
+        return
+    async for check in check_pooler(
+        url,
+        settings.database_pooler,
+        settings.listen_url.get_secret_value() if settings.listen_url else None,
+        timeout_seconds=settings.connect_timeout_seconds,
+    ):
+        yield check
 
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from server.readiness import Readiness
+from server.app_state import AppState
 
 
 async def healthz(_request: Request) -> JSONResponse:
@@ -12,9 +12,14 @@ async def healthz(_request: Request) -> JSONResponse:
 
 
 async def readyz(request: Request) -> JSONResponse:
-    """Respond whether the database is reachable and migrated; 503 if not."""
-    readiness: Readiness = request.app.state.joblens.readiness
-    reason = await readiness.check()
+    """Respond whether the database is reachable and migrated; 503 if not.
+
+    If notifications are not heard, it says so: live updates then wait for the poll.
+    """
+    state: AppState = request.app.state.joblens
+    reason = await state.readiness.check()
     if reason is not None:
         return JSONResponse({"status": "unavailable", "reason": reason}, 503)
+    if state.hub.hears is False:
+        return JSONResponse({"status": "ready", "notifications": "not heard"})
     return JSONResponse({"status": "ready"})
