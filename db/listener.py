@@ -7,15 +7,15 @@ says so: the listener finds out by sending some of its own, the way that writers
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
 
-from db.commands.notifications import CHANNEL
 from db.connections import Pooler, connect
+from db.notifier import CHANNEL
 
 APPLICATION_NAME = "joblens listen"
 BACKOFF_SECONDS = 0.1
@@ -31,8 +31,8 @@ class Listener:
     """Listens until it is stopped, and reconnects when the connection is lost.
 
     `on_notification(org_id)` is called for each notification, `on_connected()` each time it starts
-    to listen, because earlier notifications may have been missed. `send(payload)` sends one to the
-    listeners of the ledger's database; errors of it are ignored.
+    to listen, because earlier notifications may have been missed. `send(payloads)` sends some in
+    the ledger's database; errors of it are ignored.
 
     `hears`: whether notifications are heard; None while that is not known.
     """
@@ -43,7 +43,7 @@ class Listener:
         *,
         on_notification: Callable[[UUID], None],
         on_connected: Callable[[], None],
-        send: Callable[[str], Awaitable[None]] | None = None,
+        send: Callable[[Sequence[str]], Awaitable[None]] | None = None,
         connect_timeout_seconds: float = 5.0,
         keep_alive_seconds: float = 15.0,
         hearing_seconds: float = HEARING_SECONDS,
@@ -136,7 +136,7 @@ class Listener:
         self._heard.clear()
         self._probe = f"probe {uuid4()}"
         try:
-            await self._send(self._probe)
+            await self._send([self._probe])
         except Exception:  # noqa: BLE001 - the database is away, or on a standby: nothing is known
             return
         before = self.hears

@@ -120,6 +120,7 @@ def _engine(settings: Settings) -> AsyncEngine:
             connect_timeout_seconds=settings.connect_timeout_seconds,
             command_timeout_seconds=settings.statement_timeout_seconds + 5,
             pooler=settings.database_pooler,
+            notify_seconds=settings.live_notify_seconds,
         ),
     )
 

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.commands.notifications import send
-from db.engine import Scope
+from db.engine import Scope, notifier_of
 from db.fair_queue import FairQueue
 from db.listener import Listener
 from db.request_session import RequestSession
@@ -25,7 +24,6 @@ T = TypeVar("T")
 CONCURRENT_READS = 4
 # The key of live reads in the pool's fair queue, beside those of viewers.
 READER = "live"
-_NO_ORG = UUID(int=0)
 
 
 class Hub:
@@ -34,11 +32,12 @@ class Hub:
     def __init__(self, engine: AsyncEngine, url: str, options: LiveOptions | None = None) -> None:
         self.options = options or LiveOptions()
         self._engine = engine
+        notifier = notifier_of(engine)
         self._listener = Listener(
             url,
             on_notification=self._wake_feed,
             on_connected=self._wake_all,
-            send=self._send,
+            send=None if notifier is None else notifier.send,
             connect_timeout_seconds=self.options.connect_timeout_seconds,
             keep_alive_seconds=self.options.keep_alive_seconds,
             hearing_seconds=self.options.hearing_seconds,
@@ -149,14 +148,6 @@ class Hub:
             session.use() as begun,
         ):
             return await query(begun)
-
-    async def _send(self, payload: str) -> None:
-        """Send a notification as writers do, through the pool."""
-        scope = Scope(_NO_ORG, self.options.statement_timeout_seconds, read_only=False)
-        async with RequestSession(self._engine, scope, (READER, _NO_ORG)) as session:
-            async with session.use() as begun:
-                await send(begun, payload)
-            await session.commit()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run a task that `stop` waits for."""

@@ -43,6 +43,13 @@ class LiveSettings(BaseModel):
         description="How often an organisation with subscribers is polled for events that came "
         "without a notification.",
     )
+    live_notify_seconds: float = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="How long a process gathers notifications after its commits, to send those of "
+        "an organisation as one.",
+    )
     live_window_seconds: float = Field(
         30.0,
         gt=0,

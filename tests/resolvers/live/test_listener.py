@@ -1,7 +1,7 @@
 """The listener alone: what it hears, and how it notices that nobody is there any more."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -133,8 +133,9 @@ async def test_it_knows_whether_it_hears(database_url: str, fresh_database: Fres
     """At the address of another database it does not, and says so once."""
     elsewhere = await fresh_database()
 
-    async def send(payload: str) -> None:
-        await notify(database_url, payload)
+    async def send(payloads: Sequence[str]) -> None:
+        for payload in payloads:
+            await notify(database_url, payload)
 
     def listener(url: str) -> Listener:
         return Listener(
