@@ -133,6 +133,7 @@ def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
         url.get_secret_value(),
         LiveOptions(
             poll_seconds=settings.live_poll_seconds,
+            quiet_poll_seconds=settings.live_quiet_poll_seconds,
             window_seconds=settings.live_window_seconds,
             queue_size=settings.live_queue_size,
             min_every_seconds=settings.live_min_every_seconds,

@@ -89,7 +89,9 @@ class Hub:
                     if whose == org_id:
                         watch.wake()
 
-            feed = Feed(org_id, self.reader(org_id), self.options, wake_counts)
+            feed = Feed(
+                org_id, self.reader(org_id), self.options, wake_counts, lambda: self.hears is True
+            )
             self._feeds[org_id] = feed
             feed.start()
         self._users[feed] = self._users.get(feed, 0) + 1

@@ -88,9 +88,9 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    # The pool, the connection that listens for notifications, and those of background tasks.
+    # The pool, the connections that listen and notify, and those of background tasks.
     tasks = sum(map(bool, (settings.tally_interval_seconds, settings.prune_interval_seconds)))
-    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1 + tasks)
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 2 + tasks)
     checks = [
         check
         async for check in check_database(
