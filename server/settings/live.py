@@ -47,9 +47,9 @@ class LiveSettings(BaseModel):
         6.0,
         gt=0,
         le=3600,
-        description="The longest time between two polls of an organisation, while the process hears "
-        "its own notifications and polls find no events that came without one. No effect if it is "
-        "shorter than `JOBLENS_LIVE_POLL_SECONDS`.",
+        description="The longest time between two polls of an organisation, while the process "
+        "hears its own notifications and polls find no events that came without one. No effect if "
+        "it is shorter than `JOBLENS_LIVE_POLL_SECONDS`.",
     )
     live_notify_seconds: float = Field(
         0.03,
