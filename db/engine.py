@@ -140,6 +140,8 @@ class FairPool(AsyncAdaptedQueuePool):
         self.queue = FairQueue(pool_size + max_overflow)
         # Sends notifications after commits; None: they are sent within transactions.
         self.notifier: Notifier | None = None
+        # Gets the seconds that a request session waited for a connection with its transaction.
+        self.on_wait: Callable[[float], None] | None = None
 
     def discard_older(self, lost: PoolProxiedConnection) -> None:
         """Close connections that are at most as old as a lost one when they are next taken."""

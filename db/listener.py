@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -65,7 +66,8 @@ class Listener:
     def start(self) -> None:
         """Start to listen; no effect if it is running."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            # It outlives the request that needs it first.
+            self._task = asyncio.create_task(self._run(), context=Context())
 
     async def stop(self) -> None:
         """Close the connection and wait until it is closed."""

@@ -45,6 +45,7 @@ class Tallier(BackgroundTask):
     """Sums the events of all organisations."""
 
     failure = "cannot sum events"
+    name = "tally"
 
     def __init__(self, url: str, interval_seconds: float, max_keys: int = MAX_KEYS) -> None:
         super().__init__(create_tally_engine(url), interval_seconds)
