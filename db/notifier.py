@@ -40,7 +40,8 @@ class Notifier:
         self._url = url
         self._interval_seconds = interval_seconds
         self._timeout_seconds = timeout_seconds
-        self._pending: set[UUID] = set()
+        # In the order of their commits.
+        self._pending: dict[UUID, None] = {}
         self._task: asyncio.Task[None] | None = None
         self._connection: Any = None
         self._lock = asyncio.Lock()
@@ -48,7 +49,7 @@ class Notifier:
 
     def add(self, org_id: UUID) -> None:
         """Tell listeners soon that the organisation has news. Does not wait."""
-        self._pending.add(org_id)
+        self._pending[org_id] = None
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
@@ -91,7 +92,7 @@ class Notifier:
             raise
 
     async def _send_pending(self) -> None:
-        org_ids, self._pending = self._pending, set()
+        org_ids, self._pending = self._pending, {}
         if not org_ids:
             return
         payloads = [str(org_id) for org_id in org_ids]

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from structlog.testing import capture_logs
+from structlog.testing import CapturingLogger
 
 from db.listener import DEAF, Listener
 from tests.conftest import FreshDatabase
@@ -129,7 +129,9 @@ async def test_it_waits_for_a_server_that_is_away() -> None:
         assert heard.empty()
 
 
-async def test_it_knows_whether_it_hears(database_url: str, fresh_database: FreshDatabase) -> None:
+async def test_it_knows_whether_it_hears(
+    database_url: str, fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At the address of another database it does not, and says so once."""
     elsewhere = await fresh_database()
 
@@ -137,26 +139,27 @@ async def test_it_knows_whether_it_hears(database_url: str, fresh_database: Fres
         for payload in payloads:
             await notify(database_url, payload)
 
-    def listener(url: str) -> Listener:
+    def listener(url: str, hearing_seconds: float) -> Listener:
         return Listener(
             url,
             on_notification=lambda _org_id: None,
             on_connected=lambda: None,
             send=send,
             keep_alive_seconds=0.01,
-            hearing_seconds=0.5,
+            hearing_seconds=hearing_seconds,
         )
 
-    hearing, deaf = listener(database_url), listener(elsewhere)
+    hearing, deaf = listener(database_url, PATIENCE_SECONDS), listener(elsewhere, 0.5)
     assert hearing.hears is None
-    with capture_logs() as logs:
-        hearing.start()
-        deaf.start()
-        await until(lambda: deaf.hears is False and hearing.hears is True)
-        await asyncio.sleep(1.5)
-    assert [line["event"] for line in logs] == [DEAF]
+    log = CapturingLogger()
+    monkeypatch.setattr("db.listener.log", log)
+    hearing.start()
+    deaf.start()
+    await until(lambda: deaf.hears is False and hearing.hears is True)
+    await asyncio.sleep(1.5)
     await hearing.stop()
     await deaf.stop()
+    assert [call.args for call in log.calls] == [(DEAF,)]
     assert hearing.hears is None
 
 
