@@ -86,7 +86,9 @@ async def test_a_disposed_engine_has_told_all(fresh_database: FreshDatabase) -> 
             await engine.dispose()
         assert {await next_of(payloads) for _ in org_ids} == {str(each) for each in org_ids}
     owner = await asyncpg.connect(url)
-    names = await owner.fetch("SELECT application_name FROM pg_stat_activity")
+    names = await owner.fetch(
+        "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+    )
     assert "joblens notify" not in {row[0] for row in names}
     await owner.close()
 

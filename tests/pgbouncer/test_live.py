@@ -38,6 +38,8 @@ async def test_a_direct_address_is_enough(bouncer: Bouncer, database_url: str) -
         hub.remove(queue)
     # What listened was not one of the pooler's connections.
     owner = await asyncpg.connect(database_url)
-    names = await owner.fetch("SELECT application_name FROM pg_stat_activity")
+    names = await owner.fetch(
+        "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+    )
     assert "joblens listen" not in {row["application_name"] for row in names}
     await owner.close()

@@ -1,7 +1,7 @@
 """The listener alone: what it hears, and how it notices that nobody is there any more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import CapturingLogger
 
 from db.listener import DEAF, Listener
+from db.notifier import Notifier
 from tests.conftest import FreshDatabase
 from tests.resolvers.live.watching import until
 from tests.support.patience import PATIENCE_SECONDS
@@ -135,16 +136,14 @@ async def test_it_knows_whether_it_hears(
     """At the address of another database it does not, and says so once."""
     elsewhere = await fresh_database()
 
-    async def send(payloads: Sequence[str]) -> None:
-        for payload in payloads:
-            await notify(database_url, payload)
+    notifier = Notifier(database_url)
 
     def listener(url: str, hearing_seconds: float) -> Listener:
         return Listener(
             url,
             on_notification=lambda _org_id: None,
             on_connected=lambda: None,
-            send=send,
+            send=notifier.send,
             keep_alive_seconds=0.01,
             hearing_seconds=hearing_seconds,
         )
@@ -159,6 +158,7 @@ async def test_it_knows_whether_it_hears(
     await asyncio.sleep(1.5)
     await hearing.stop()
     await deaf.stop()
+    await notifier.stop()
     assert [call.args for call in log.calls] == [(DEAF,)]
     assert hearing.hears is None
 
