@@ -23,7 +23,7 @@ BACKOFF_SECONDS = 0.1
 BACKOFF_CAP_SECONDS = 10.0
 # How long a notification of its own may take before it counts as not heard.
 HEARING_SECONDS = 5.0
-DEAF = "notifications are not heard: set JOBLENS_LISTEN_URL to an address without a pooler"
+REMEDY = "set JOBLENS_LISTEN_URL to an address without a pooler"
 
 log = structlog.get_logger("joblens.live")
 
@@ -149,7 +149,7 @@ class Listener:
         except TimeoutError:
             self.hears = False
         if before is not False and not self.hears:
-            log.warning(DEAF)
+            log.warning("notifications are not heard", remedy=REMEDY)
         elif before is False and self.hears:
             log.info("notifications are heard again")
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from structlog.testing import CapturingLogger
 
-from db.listener import DEAF, Listener
+from db.listener import Listener
 from db.notifier import Notifier
 from tests.conftest import FreshDatabase
 from tests.resolvers.live.watching import until
@@ -159,7 +159,7 @@ async def test_it_knows_whether_it_hears(
     await hearing.stop()
     await deaf.stop()
     await notifier.stop()
-    assert [call.args for call in log.calls] == [(DEAF,)]
+    assert [call.args for call in log.calls] == [("notifications are not heard",)]
     assert hearing.hears is None
 
 
