@@ -19,7 +19,11 @@ APPLICATION_NAME = "joblens notify"
 CHANNEL = "joblens"
 INTERVAL_SECONDS = 0.03
 TIMEOUT_SECONDS = 5.0
-_SEND = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload"
+# Its commit need not be on disk, so it does not wait for that.
+_SEND = """
+SELECT pg_notify($1, payload), set_config('synchronous_commit', 'off', true)
+FROM unnest($2::text[]) AS payload
+"""
 
 log = structlog.get_logger("joblens.live")
 
