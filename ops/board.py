@@ -123,6 +123,7 @@ ROWS: dict[str, list[Panel]] = {
                 "p50": _quantile(0.5, "joblens_live_event_lag_seconds"),
                 "p99": _quantile(0.99, "joblens_live_event_lag_seconds"),
                 "oldest feed": _max("joblens_feed_lag_seconds"),
+                "replica": _max("joblens_replica_lag_seconds"),
             },
         ),
         Panel(

@@ -17,6 +17,7 @@ from db.checks import (
     check_tokens,
 )
 from db.pooling import check_pooler
+from db.replica import check_replica
 from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
@@ -119,6 +120,11 @@ async def _pooler_checks(url: str, settings: Settings) -> AsyncIterator[Check]:
 
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:
+    if settings.replica_url is not None:
+        yield await check_replica(
+            settings.replica_url.get_secret_value(),
+            timeout_seconds=settings.connect_timeout_seconds,
+        )
     yield await check_restored_events(url)
     yield await check_search_owner(url)
     if settings.database_url is not None:

@@ -1,5 +1,7 @@
 """The health endpoints /healthz (liveness) and /readyz (readiness)."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -15,11 +17,15 @@ async def readyz(request: Request) -> JSONResponse:
     """Respond whether the database is reachable and migrated; 503 if not.
 
     If notifications are not heard, it says so: live updates then wait for the poll.
+    Of a replica, it has the lag: what it lacks does not make the process unready.
     """
     state: AppState = request.app.state.joblens
     reason = await state.readiness.check()
     if reason is not None:
         return JSONResponse({"status": "unavailable", "reason": reason}, 503)
+    body: dict[str, Any] = {"status": "ready"}
+    if (replica := state.servers.replica) is not None:
+        body["replica"] = {"is_used": replica.is_usable, "lag_seconds": replica.lag_seconds}
     if state.hub.hears is False:
-        return JSONResponse({"status": "ready", "notifications": "not heard"})
-    return JSONResponse({"status": "ready"})
+        body["notifications"] = "not heard"
+    return JSONResponse(body)

@@ -86,6 +86,11 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         _gauge("pool_connections", "Connections of the pools: `in_use` or `idle`.", "state"),
         _gauge("pool_overflow", "Connections above the pools' sizes."),
         _gauge("pool_waiting", "Requests that wait for a connection."),
+        _highest(
+            "replica_lag_seconds",
+            "How long ago that was committed which the replica lacks, half a second included; "
+            "`+Inf` while it is not known, 0 without a replica.",
+        ),
     ),
     "Live updates": (
         _gauge("connections", "WebSockets and event streams."),

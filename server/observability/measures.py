@@ -1,9 +1,8 @@
 """Measures a process: what its operations and statements report, and what it counts elsewhere."""
 
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.background_task import BackgroundTask
 from db.engine import FairPool
@@ -18,6 +17,7 @@ from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.operations import OTHER, Ended
 from server.observability.registry import Registry
+from server.read_servers import ReadServers
 
 
 class Measures:
@@ -61,14 +61,14 @@ class Counts:
     def __init__(
         self,
         registry: Registry,
-        engines: Sequence[AsyncEngine],
+        servers: ReadServers,
         hub: Hub,
         rules: Rules,
         admission: AdmissionControl,
         tasks: Sequence[BackgroundTask],
     ) -> None:
         self._registry = registry
-        self._engines, self._hub, self._rules = engines, hub, rules
+        self._servers, self._hub, self._rules = servers, hub, rules
         self._admission, self._tasks = admission, tasks
         # These are of the whole process.
         for code, count in ERRORS.items():
@@ -101,7 +101,7 @@ class Counts:
 
     def _copy_pools(self) -> None:
         pools: list[FairPool] = []
-        for engine in self._engines:
+        for engine in self._servers.engines:
             assert isinstance(engine.pool, FairPool)
             pools.append(engine.pool)
         put = self._registry.set
@@ -110,6 +110,9 @@ class Counts:
         put("joblens_pool_connections", sum(pool.checkedin() for pool in pools), "idle")
         put("joblens_pool_overflow", sum(max(0, pool.overflow()) for pool in pools))
         put("joblens_pool_waiting", sum(pool.queue.waiting for pool in pools))
+        if (replica := self._servers.replica) is not None:
+            lag = replica.lag_seconds
+            put("joblens_replica_lag_seconds", inf if lag is None else lag)
 
     def _copy_live(self) -> None:
         hub, put = self._hub, self._registry.set

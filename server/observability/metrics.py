@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from db.background_task import BackgroundTask
 from resolvers.live.hub import Hub
 from schema.execution.documents import Rules
@@ -13,6 +11,7 @@ from server.limits.admission import AdmissionControl
 from server.observability.ledger import LedgerFigures
 from server.observability.measures import Counts, Measures
 from server.observability.registry import Registry
+from server.read_servers import ReadServers
 from server.settings import Settings
 
 # How often what a process counts is written for the others.
@@ -25,7 +24,7 @@ class Metrics:
     def __init__(
         self,
         settings: Settings,
-        engine: AsyncEngine,
+        servers: ReadServers,
         hub: Hub,
         rules: Rules,
         admission: AdmissionControl,
@@ -33,8 +32,8 @@ class Metrics:
     ) -> None:
         self._registry = Registry()
         self.measures = Measures(self._registry)
-        self._counts = Counts(self._registry, [engine], hub, rules, admission, tasks)
-        self._ledger = LedgerFigures(settings, engine)
+        self._counts = Counts(self._registry, servers, hub, rules, admission, tasks)
+        self._ledger = LedgerFigures(settings, servers.primary)
         self._copying: asyncio.Task[None] | None = None
         hub.figures.on_lag = self.measures.lag
 
@@ -45,6 +44,7 @@ class Metrics:
     async def stop(self) -> None:
         """Stop that, and what reads."""
         await self._ledger.stop()
+        self._write()
         if self._copying is not None:
             self._copying.cancel()
             with suppress(asyncio.CancelledError):
@@ -53,10 +53,14 @@ class Metrics:
     async def text(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics of all processes as text, and its media type."""
         self._registry.readings = await self._ledger.read()
-        self._counts.copy()
+        self._write()
         return await asyncio.to_thread(self._registry.text, accept)
+
+    def _write(self) -> None:
+        self._counts.copy()
+        self._registry.write()
 
     async def _copy_on(self) -> None:
         while True:
-            self._counts.copy()
+            self._write()
             await asyncio.sleep(COPY_SECONDS)

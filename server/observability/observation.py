@@ -5,7 +5,6 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.background_task import BackgroundTask
 from db.engine import FairPool
@@ -15,6 +14,7 @@ from schema.execution.documents import Rules
 from server.limits.admission import AdmissionControl
 from server.observability.operations import Observer, Operations, current_operation
 from server.observability.slow import SlowLog
+from server.read_servers import ReadServers
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Observation:
     def __init__(
         self,
         settings: Settings,
-        engine: AsyncEngine,
+        servers: ReadServers,
         hub: Hub,
         rules: Rules,
         admission: AdmissionControl,
@@ -36,20 +36,21 @@ class Observation:
         observers: list[Observer] = []
         self.metrics: Metrics | None = None
         if settings.has_metrics:
-            self.metrics = _metrics(settings, engine, hub, rules, admission, tasks)
+            self.metrics = _metrics(settings, servers, hub, rules, admission, tasks)
             observers.append(self.metrics.measures)
         self._slow: SlowLog | None = None
         if (
             settings.slow_operation_seconds is not None
             or settings.slow_statement_seconds is not None
         ):
-            self._slow = SlowLog(settings, engine)
+            self._slow = SlowLog(settings, servers.primary)
             observers.append(self._slow)
         self.operations = Operations(observers)
         if observers:
-            observe_statements(engine, self._began)
-            assert isinstance(engine.pool, FairPool)
-            engine.pool.on_wait = _waited
+            for engine in servers.engines:
+                observe_statements(engine, self._began)
+                assert isinstance(engine.pool, FairPool)
+                engine.pool.on_wait = _waited
 
     def start(self) -> None:
         """Start what runs in the background."""
@@ -81,7 +82,7 @@ class Observation:
 
 def _metrics(
     settings: Settings,
-    engine: AsyncEngine,
+    servers: ReadServers,
     hub: Hub,
     rules: Rules,
     admission: AdmissionControl,
@@ -90,7 +91,7 @@ def _metrics(
     # Only here: without metrics the library is not loaded.
     from server.observability.metrics import Metrics  # noqa: PLC0415
 
-    return Metrics(settings, engine, hub, rules, admission, tasks)
+    return Metrics(settings, servers, hub, rules, admission, tasks)
 
 
 def _waited(seconds: float) -> None:

@@ -64,9 +64,14 @@ export async function send<R, V>(
   }
 }
 
+// What this page has written: a replica that lacks it does not answer.
+const POSITION = 'Joblens-Position';
+let position: string | null = null;
+
 async function ask(body: object, signal?: AbortSignal): Promise<unknown> {
   const answer = await post(JSON.stringify(body), signal);
   if (answer.status === 401) leave('refused');
+  position = answer.headers.get(POSITION) ?? position;
   const retryAfter = Number(answer.headers.get('Retry-After')) || null;
   const { data, errors } = await readBody(answer);
   const fault = errors?.[0];
@@ -88,6 +93,7 @@ async function post(body: string, signal?: AbortSignal): Promise<Response> {
         'Content-Type': 'application/json',
         Accept: 'application/graphql-response+json',
         ...requestHeaders(),
+        ...(position === null ? {} : { [POSITION]: position }),
       },
       body,
       signal: signal ?? null,
