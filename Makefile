@@ -112,7 +112,7 @@ bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a seco
 	$(PLAIN) $(BIN)/python -m benchmarks.live
 
 bench-write: setup  ## Measure changes of status, beside the same statements without Joblens
-	$(PLAIN) $(BIN)/python -m benchmarks.writing
+	$(PLAIN) $(BIN)/python -m benchmarks.writing $(ARGS)
 
 bench-facts: setup  ## Measure facts per second, beside plain INSERTs
 	$(PLAIN) $(BIN)/python -m benchmarks.facts $(ARGS)

@@ -30,6 +30,7 @@ from db import embedded, migrations
 from db.commands.creation import NewJob, create_jobs
 from db.commands.events import record_event
 from db.engine import EngineOptions, Scope, create_engine
+from db.notifier import INTERVAL_SECONDS
 from db.outcomes import RecordedEvent
 from db.request_session import RequestSession
 
@@ -123,7 +124,10 @@ async def _subscribe(server: Server, run: Run, round_: Round) -> list[Subscriber
 
 
 async def _write(url: str, run: Run, rate: int, seconds: int) -> None:
-    engine = create_engine(url, EngineOptions(pool_size=WRITERS, application_name="writers"))
+    options = EngineOptions(
+        pool_size=WRITERS, application_name="writers", notify_seconds=INTERVAL_SECONDS
+    )
+    engine = create_engine(url, options)
     jobs = {}
     for org in ORGS:
         async with RequestSession(engine, Scope(org, 10, read_only=False)) as writing:

@@ -11,6 +11,7 @@ from benchmarks.ledger import ORG
 from benchmarks.load import Client, graphql
 from benchmarks.statements import Statements
 from db.engine import EngineOptions
+from db.notifier import INTERVAL_SECONDS
 from db.statuses import JobStatus
 from joblens import JobRepository, create_worker_engine, session_scope
 
@@ -18,6 +19,7 @@ Step = tuple[UUID, JobStatus, JobStatus]
 Move = Callable[[Step], Awaitable[None]]
 Connect = Callable[[], AbstractAsyncContextManager[Move]]
 
+OPTIONS = EngineOptions(pool_size=1, pool_overflow=0, notify_seconds=INTERVAL_SECONDS)
 QUERY = """mutation ($input: TransitionJobInput!) {
   transitionJob(input: $input) { ... on JobPayload { job { id status } } }
 }"""
@@ -54,7 +56,7 @@ def through_repository(url: str) -> Connect:
 
     @asynccontextmanager
     async def connect() -> AsyncIterator[Move]:
-        engine = create_worker_engine(url, EngineOptions(pool_size=1, pool_overflow=0))
+        engine = create_worker_engine(url, OPTIONS)
 
         async def move(step: Step) -> None:
             job_id, before, to = step

@@ -10,6 +10,7 @@ import asyncio
 import shlex
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,7 @@ from db import embedded, migrations
 from joblens import JobRepository, NewJob, create_worker_engine, session_scope
 
 BARE, REPOSITORY, API = "asyncpg: the same statements", "`JobRepository`", "`transitionJob`"
-CONNECTIONS = (1, 8)
+MANY = 8
 JOBS_PER_CONNECTION = 200
 WARM_UP_SECONDS = 1.0
 
@@ -46,7 +47,8 @@ and each figure is the median of its rounds: compare the ratios.
 
 {facts}
 
-| | changes/s, 1 connection | of asyncpg | p50 ms | p99 ms | changes/s, 8 connections | of asyncpg |
+| | changes/s, 1 connection | of asyncpg | p50 ms | p99 ms | changes/s, {many} \
+connections | of asyncpg |
 |---|--:|--:|--:|--:|--:|--:|
 {rows}
 """
@@ -58,7 +60,7 @@ class Contestant:
 
     connect: Connect
     steps: list[Iterator[Step]]
-    samples: dict[int, list[Sample]] = field(default_factory=lambda: {n: [] for n in CONNECTIONS})
+    samples: dict[int, list[Sample]] = field(default_factory=lambda: defaultdict(list))
 
     async def load(self, connections: int, seconds: float) -> Sample:
         """Keep so many connections busy until the time is over."""
@@ -79,7 +81,7 @@ class Contestant:
         return sample
 
 
-async def measure(url: str, *, rounds: int, seconds: float) -> Mapping[str, Contestant]:
+async def measure(url: str, *, rounds: int, seconds: float, many: int) -> Mapping[str, Contestant]:
     """Let the contestants take turns."""
     async with serving(JOBLENS, url) as server:
         statements = await record(url)
@@ -88,11 +90,11 @@ async def measure(url: str, *, rounds: int, seconds: float) -> Mapping[str, Cont
             REPOSITORY: through_repository(url),
             API: through_api(server.port),
         }
-        contestants = {name: Contestant(way, await _jobs(url)) for name, way in ways.items()}
+        contestants = {name: Contestant(way, await _jobs(url, many)) for name, way in ways.items()}
         done = 0
         for round_ in range(rounds + 1):
             for one in contestants.values():
-                for connections in CONNECTIONS:
+                for connections in (1, many):
                     lasting = seconds if round_ else WARM_UP_SECONDS
                     sample = await one.load(connections, lasting)
                     done += len(sample.latencies)
@@ -102,11 +104,11 @@ async def measure(url: str, *, rounds: int, seconds: float) -> Mapping[str, Cont
     return contestants
 
 
-async def _jobs(url: str) -> list[Iterator[Step]]:
+async def _jobs(url: str, connections: int) -> list[Iterator[Step]]:
     """Make jobs for each connection."""
     engine = create_worker_engine(url)
     steps = []
-    for _ in range(max(CONNECTIONS)):
+    for _ in range(connections):
         async with session_scope(ORG, engine=engine) as session:
             new = [NewJob(type="benchmark")] * JOBS_PER_CONNECTION
             made = await JobRepository(session).create_many_jobs(new)
@@ -126,16 +128,16 @@ async def _check(url: str, done: int) -> None:
         raise RuntimeError(f"{done} changes were counted, but {changes} events written")
 
 
-def table(contestants: Mapping[str, Contestant]) -> str:
+def table(contestants: Mapping[str, Contestant], many: int) -> str:
     """Write the contestants' rows."""
-    one, many = CONNECTIONS
+    one = 1
 
     def figure(name: str, connections: int, value: str) -> float:
         samples = contestants[name].samples[connections]
         return float(median(getattr(each, value) for each in samples))
 
     def row(name: str) -> str:
-        alone, busy = (figure(name, n, "per_second") for n in CONNECTIONS)
+        alone, busy = (figure(name, n, "per_second") for n in (one, many))
         return (
             f"| {name} | {alone:,.0f} | {alone / figure(BARE, one, 'per_second'):.2f} "
             f"| {figure(name, one, 'p50_ms'):.1f} | {figure(name, one, 'p99_ms'):.1f} "
@@ -150,12 +152,19 @@ async def _run(options: argparse.Namespace) -> None:
         server = await asyncio.to_thread(embedded.start, Path(folder))
         try:
             await migrations.upgrade(server.url)
-            found = await measure(server.url, rounds=options.rounds, seconds=options.seconds)
+            found = await measure(
+                server.url,
+                rounds=options.rounds,
+                seconds=options.seconds,
+                many=options.connections,
+            )
             command = [".venv/bin/python", "-m", "benchmarks.writing", *sys.argv[1:]]
             facts = await report.facts(server.url)
         finally:
             await asyncio.to_thread(server.stop)
-    page = PAGE.format(command=shlex.join(command), facts=facts, rows=table(found))
+    many = options.connections
+    rows = table(found, many)
+    page = PAGE.format(command=shlex.join(command), facts=facts, rows=rows, many=many)
     print(page)
     if options.write:
         options.write.write_text(page)
@@ -166,6 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.writing", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=5, help="how often contestants take turns")
+    parser.add_argument("--connections", type=int, default=MANY, help="as many, beside one")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there, too")
     try:
         import uvloop as loop  # noqa: PLC0415 - not on Windows

@@ -12,12 +12,14 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
+from sqlalchemy.util import await_only
 
 from db.codecs import set_codecs
 from db.connections import Pooler, configured_pooler, connect, sqlalchemy_arguments
 from db.effort import Effort
 from db.fair_queue import FairQueue
 from db.json_values import dumps
+from db.notifier import Notifier
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -36,6 +38,8 @@ class EngineOptions:
     """Options of the pool and its connections.
 
     `pooler`: what is between the engine and PostgreSQL; unless given, that of the environment.
+    `notify_seconds`: how long notifications are gathered after a commit; None: each is part of its
+    transaction.
     """
 
     pool_size: int = 10
@@ -46,6 +50,7 @@ class EngineOptions:
     command_timeout_seconds: float = 60.0
     application_name: str = "joblens"
     pooler: Pooler = field(default_factory=configured_pooler)
+    notify_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ class Begun:
         was_open, self.is_open = self.is_open, False
         return was_open
 
+    def tell(self) -> None:
+        """Send the notifications that were left until after the commit."""
+
 
 class _Opening:
     """Opens a connection once it is awaited. SQLAlchemy drops it if it cannot wait."""
@@ -130,6 +138,8 @@ class FairPool(AsyncAdaptedQueuePool):
     ) -> None:
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
         self.queue = FairQueue(pool_size + max_overflow)
+        # Sends notifications after commits; None: they are sent within transactions.
+        self.notifier: Notifier | None = None
         # Gets the seconds that a request session waited for a connection with its transaction.
         self.on_wait: Callable[[float], None] | None = None
 
@@ -178,10 +188,39 @@ def create_engine(
     )
     # After SQLAlchemy's own listener, whose codecs these replace.
     event.listen(engine.sync_engine, "connect", partial(_set_up, json_deserializer))
+    if chosen.notify_seconds is not None:
+        _add_notifier(engine, url, chosen)
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
     return engine
+
+
+def notifier_of(engine: AsyncEngine) -> Notifier | None:
+    """Get what sends the engine's notifications after commits, if it does not send them within."""
+    pool = engine.pool
+    return pool.notifier if isinstance(pool, FairPool) else None
+
+
+def _add_notifier(engine: AsyncEngine, url: str, options: EngineOptions) -> None:
+    notifier = Notifier(
+        url,
+        interval_seconds=options.notify_seconds or 0.0,
+        timeout_seconds=options.connect_timeout_seconds,
+    )
+
+    def attach(_engine: Any) -> None:
+        # Disposing of an engine replaces its pool.
+        pool = engine.pool
+        assert isinstance(pool, FairPool)
+        pool.notifier = notifier
+
+    def stop(_engine: Any) -> None:
+        await_only(notifier.stop())
+        attach(_engine)
+
+    attach(engine)
+    event.listen(engine.sync_engine, "engine_disposed", stop)
 
 
 async def cancel_statement(connection: AsyncConnection) -> None:
@@ -242,6 +281,9 @@ def _commit(connection: Connection) -> None:
         connection.invalidate()
         raise
     check_committed(status)
+    scope = connection.get_execution_options().get(SCOPE_OPTION)
+    if isinstance(scope, Begun):
+        scope.tell()
 
 
 def check_committed(status: str) -> None:

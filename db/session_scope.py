@@ -19,6 +19,7 @@ from db.database_errors import (
 )
 from db.engine import EngineOptions, Scope, create_engine
 from db.json_values import loads
+from db.notifier import INTERVAL_SECONDS
 from db.transactions import Transaction, session_of
 
 DATABASE_URL = "JOBLENS_DATABASE_URL"
@@ -34,8 +35,14 @@ class DatabaseNotConfiguredError(Exception):
 
 
 def create_worker_engine(url: str, options: EngineOptions | None = None) -> AsyncEngine:
-    """Create an engine for `session_scope`; it decodes JSON columns to Python values."""
-    chosen = options or EngineOptions(application_name="joblens-worker")
+    """Create an engine for `session_scope`; it decodes JSON columns to Python values.
+
+    Unless its options say otherwise, notifications are sent after commits, by one more connection;
+    its `dispose` sends what is pending.
+    """
+    chosen = options or EngineOptions(
+        application_name="joblens-worker", notify_seconds=INTERVAL_SECONDS
+    )
     return create_engine(url, chosen, json_deserializer=loads)
 
 

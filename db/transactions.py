@@ -4,6 +4,7 @@ A SQLAlchemy session on such a connection runs its statements within the transac
 """
 
 from typing import Any, Self
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Connection
@@ -13,14 +14,14 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.database_errors import begin_error, is_connection_lost
 from db.effort import Effort
-from db.engine import SCOPE_OPTION, Begun, FairPool, Scope, check_committed
+from db.engine import SCOPE_OPTION, Begun, FairPool, Scope, check_committed, notifier_of
 from db.statements import TRANSACTION
 
 
 class Transaction(Begun):
     """A transaction on a connection of the pool. `close` it in any case."""
 
-    __slots__ = ("_driver", "_effort", "connection", "sync_connection")
+    __slots__ = ("_driver", "_effort", "_news", "_notifier", "connection", "sync_connection")
 
     def __init__(
         self, connection: AsyncConnection, scope: Scope, *, renewable: bool = True
@@ -32,6 +33,8 @@ class Transaction(Begun):
         self.connection, self.sync_connection = connection, sync
         self._driver: Any = sync.connection.driver_connection
         self._effort = Effort.STEADY
+        self._notifier = notifier_of(connection.engine)
+        self._news: set[UUID] = set()
 
     @classmethod
     async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
@@ -67,6 +70,15 @@ class Transaction(Begun):
             await self._driver.execute(self.scope.effort_sql(effort))
             self._effort = effort
 
+    @property
+    def has_notifier(self) -> bool:
+        """Whether the engine sends notifications after commits."""
+        return self._notifier is not None
+
+    def notify_after_commit(self, org_id: UUID) -> None:
+        """Send a notification after the commit, if there is one."""
+        self._news.add(org_id)
+
     async def commit(self) -> None:
         """Commit the transaction, unless it has ended.
 
@@ -79,9 +91,19 @@ class Transaction(Begun):
         except BaseException as error:
             # After the server's answer the transaction is over, and the connection can be used.
             if not isinstance(error, asyncpg.PostgresError) or is_connection_lost(error):
+                # It may have been committed.
+                self.tell()
                 await self._drop(error)
             raise
         check_committed(status)
+        self.tell()
+
+    def tell(self) -> None:
+        """Send the notifications that were left until after the commit."""
+        news, self._news = self._news, set()
+        for org_id in news:
+            assert self._notifier is not None
+            self._notifier.add(org_id)
 
     async def close(self) -> None:
         """Roll the transaction back, unless it has ended, and release the connection."""

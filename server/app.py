@@ -3,6 +3,7 @@
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,8 @@ def create_app(
 
 def _engine(settings: Settings) -> AsyncEngine:
     assert settings.database_url is not None
-    return create_engine(settings.database_url.get_secret_value(), _engine_options(settings))
+    options = replace(_engine_options(settings), notify_seconds=settings.live_notify_seconds)
+    return create_engine(settings.database_url.get_secret_value(), options)
 
 
 def _engine_options(settings: Settings) -> EngineOptions:
@@ -146,6 +148,7 @@ def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
         url.get_secret_value(),
         LiveOptions(
             poll_seconds=settings.live_poll_seconds,
+            quiet_poll_seconds=settings.live_quiet_poll_seconds,
             window_seconds=settings.live_window_seconds,
             queue_size=settings.live_queue_size,
             min_every_seconds=settings.live_min_every_seconds,

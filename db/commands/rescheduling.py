@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.commands.events import (
     RESCHEDULED,
+    InOne,
     change_time,
     change_with_events,
     json_text,
@@ -114,7 +115,7 @@ def _lock(org_id: UUID, job_id: UUID, columns: frozenset[str]) -> AnySelect:
 
 
 def _change(
-    in_one: bool,
+    in_one: InOne,
     org_id: UUID,
     job_id: UUID,
     scheduled_at: datetime | None,

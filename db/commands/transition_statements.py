@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import Subquery
 
 from db.backoff import Backoff
-from db.commands.events import change_time, from_json_text, with_events
+from db.commands.events import InOne, change_time, from_json_text, with_events
 from db.criteria import JobCriteria
 from db.limits import MAX_INT32
 from db.queries.filters import is_any, job_conditions
@@ -93,7 +93,7 @@ class Given:
 
 
 def change_all(
-    in_one: bool,
+    in_one: InOne,
     org_id: UUID,
     job_ids: Sequence[UUID],
     shape: Shape,
@@ -121,7 +121,7 @@ def change_all(
 
 
 def change_each(
-    in_one: bool,
+    in_one: InOne,
     org_id: UUID,
     job_ids: Sequence[UUID],
     shape: Shape,
@@ -167,7 +167,7 @@ def _given(given: Given) -> list[tuple[str, Any]]:
 
 
 def _change(
-    in_one: bool,
+    in_one: InOne,
     org_id: UUID,
     before: Subquery,
     shape: Shape,

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from db.commands.notifications import CHANNEL
 from db.connections import owner_transaction
+from db.notifier import CHANNEL
 from db.times import FIRST, LAST
 from db.transfer.ancestry import find_circular
 from db.transfer.histories import EventValues, History, JobValues

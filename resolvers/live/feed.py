@@ -44,7 +44,8 @@ log = structlog.get_logger("joblens.live")
 class Feed:
     """One organisation's feed. It runs from `start` to `close`, in a task of its own.
 
-    `on_change` is called when anything may have changed, also without a new event.
+    `on_change` is called when anything may have changed, also without a new event. `hears`: whether
+    notifications are heard; then an organisation whose polls find nothing is polled less often.
     """
 
     def __init__(
@@ -54,12 +55,15 @@ class Feed:
         options: LiveOptions,
         on_change: Callable[[], None],
         figures: Figures | None = None,
+        hears: Callable[[], bool] = lambda: False,
     ) -> None:
         self._org_id = org_id
         self._read = read
         self._options = options
         self._on_change = on_change
         self._figures = figures or Figures()
+        self._hears = hears
+        self.poll_after_seconds = options.poll_seconds
         self._batch_size = max(1, options.queue_size // 2)
         self._subscribers: set[Subscriber] = set()
         self._pending: list[PendingSubscription] = []
@@ -131,7 +135,7 @@ class Feed:
             notified, self._notified = self._notified, False
             await self._tick(polls=polls, notified=notified)
             if polls:
-                poll_at = loop.time() + self._options.poll_seconds
+                poll_at = loop.time() + self.poll_after_seconds
             if self._failing:
                 poll_at = min(poll_at, loop.time() + RETRY_SECONDS)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -147,6 +151,8 @@ class Feed:
             self._refuse(pending, error)
             return
         self._failing = False
+        if polls:
+            self._pace(found=bool(new_events.rows) and not notified)
         if new_events.has_more:
             self._poll_is_due |= polls
             self._woken.set()
@@ -158,6 +164,15 @@ class Feed:
         self._add_pending(pending, new_events)
         if new_events.has_more:
             await self._wait_for_slow_subscribers()
+
+    def _pace(self, *, found: bool) -> None:
+        """Choose when to poll again. `found`: whether events came without a notification."""
+        shortest = self._options.poll_seconds
+        longest = max(shortest, self._options.quiet_poll_seconds)
+        is_quiet = self._hears() and not found
+        self.poll_after_seconds = (
+            min(2 * self.poll_after_seconds, longest) if is_quiet else shortest
+        )
 
     def _add_pending(self, pending: list[PendingSubscription], new_events: NewEvents) -> None:
         if new_events.has_more and new_events.snapshot is None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.engine import Scope
+from db.engine import Scope, notifier_of
 from db.fair_queue import FairQueue
 from db.listener import Listener
 from db.request_session import RequestSession
@@ -34,12 +34,15 @@ class Hub:
     def __init__(self, engine: AsyncEngine, url: str, options: LiveOptions | None = None) -> None:
         self.options = options or LiveOptions()
         self._engine = engine
+        notifier = notifier_of(engine)
         self._listener = Listener(
             url,
             on_notification=self._wake_feed,
             on_connected=self._wake_all,
+            send=None if notifier is None else notifier.send,
             connect_timeout_seconds=self.options.connect_timeout_seconds,
             keep_alive_seconds=self.options.keep_alive_seconds,
+            hearing_seconds=self.options.hearing_seconds,
         )
         self._feeds: dict[UUID, Feed] = {}
         self._counts: dict[tuple[UUID, str], StatusCountsFeed] = {}
@@ -71,6 +74,11 @@ class Hub:
         """The number of subscribers."""
         return len(self._queues)
 
+    @property
+    def hears(self) -> bool | None:
+        """Whether notifications are heard; None if nothing listens, or it is not known yet."""
+        return self._listener.hears
+
     def add(self, queue: SubscriberQueue) -> None:
         """Add a subscriber's queue. Raises UnavailableError once the hub is closing."""
         if self.is_closing:
@@ -100,7 +108,14 @@ class Hub:
                     if whose == org_id:
                         watch.wake()
 
-            feed = Feed(org_id, self.reader(org_id), self.options, wake_counts, self.figures)
+            feed = Feed(
+                org_id,
+                self.reader(org_id),
+                self.options,
+                wake_counts,
+                self.figures,
+                lambda: self.hears is True,
+            )
             self._feeds[org_id] = feed
             feed.start()
         self._users[feed] = self._users.get(feed, 0) + 1

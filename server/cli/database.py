@@ -13,6 +13,7 @@ from db import embedded, migrations
 from db.admin_session import required_login
 from db.checks import Check, check_row_security
 from db.connections import connect
+from db.pooling import check_pooler
 from server.cli.errors import fail, redacted
 from server.settings import Settings
 
@@ -97,6 +98,28 @@ def require_head(url: str) -> None:
         fail("the database has no tables of Joblens yet; run: joblens migrate")
     if current != head:
         fail(f"the database is at revision {current}, not {head}; run: joblens migrate")
+
+
+def require_pooler(settings: Settings, url: str) -> None:
+    """End the command if the settings do not name the pooler that it would serve through.
+
+    Where live updates will wait for a poll, it says so.
+    """
+    if settings.database_url is None:
+        return
+    listen_url = settings.listen_url.get_secret_value() if settings.listen_url else None
+    for check in asyncio.run(_pooler(settings, url, listen_url)):
+        if check.is_wrong:
+            fail(f"{check.name}: {check.finding}; remedy: {check.remedy}")
+        if not check.ok:
+            typer.echo(f"joblens: {check.name}: {check.finding}; remedy: {check.remedy}", err=True)
+
+
+async def _pooler(settings: Settings, url: str, listen_url: str | None) -> list[Check]:
+    timeout = settings.connect_timeout_seconds
+    configured = settings.database_pooler
+    checks = check_pooler(url, configured, listen_url, timeout_seconds=timeout)
+    return [check async for check in checks]
 
 
 def require_row_security(url: str) -> None:

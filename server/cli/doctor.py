@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.pooling import check_pooler
 from db.replica import check_replica
 from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
@@ -88,9 +89,9 @@ def _database_checks(url: str, settings: Settings) -> list[Check]:
 
 
 async def _collect(url: str, settings: Settings) -> list[Check]:
-    # The pool, the connection that listens for notifications, and those of background tasks.
+    # The pool, the connections that listen and notify, and those of background tasks.
     tasks = sum(map(bool, (settings.tally_interval_seconds, settings.prune_interval_seconds)))
-    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 1 + tasks)
+    wanted = settings.workers * (settings.pool_size + settings.pool_overflow + 2 + tasks)
     checks = [
         check
         async for check in check_database(
@@ -99,9 +100,23 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
             connect_timeout_seconds=settings.connect_timeout_seconds,
         )
     ]
+    checks += [check async for check in _pooler_checks(url, settings)]
     if not any(check.is_wrong for check in checks):
         checks += [check async for check in _advice(url, settings)]
     return [Check("database", True, redacted(url)), *checks]
+
+
+async def _pooler_checks(url: str, settings: Settings) -> AsyncIterator[Check]:
+    if settings.database_url is None:
+        # The embedded one is reached directly.
+        return
+    async for check in check_pooler(
+        url,
+        settings.database_pooler,
+        settings.listen_url.get_secret_value() if settings.listen_url else None,
+        timeout_seconds=settings.connect_timeout_seconds,
+    ):
+        yield check
 
 
 async def _advice(url: str, settings: Settings) -> AsyncIterator[Check]:

@@ -11,7 +11,13 @@ from typing import Annotated, Literal
 import typer
 
 from demo.simulation import simulated_workers
-from server.cli.database import database, embedded_database, require_head, require_row_security
+from server.cli.database import (
+    database,
+    embedded_database,
+    require_head,
+    require_pooler,
+    require_row_security,
+)
 from server.cli.demo_data import prepare
 from server.cli.demo_queue import DATABASE, SOURCE, real_queue, require_packages
 from server.cli.errors import fail, read_settings
@@ -86,6 +92,7 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
         listen_for_metrics(settings) as metrics,
         database(settings) as url,
     ):
+        require_pooler(settings, url)
         require_head(url)
         require_row_security(url)
         run(settings, url, listener, metrics=metrics)

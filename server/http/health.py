@@ -16,6 +16,7 @@ async def healthz(_request: Request) -> JSONResponse:
 async def readyz(request: Request) -> JSONResponse:
     """Respond whether the database is reachable and migrated; 503 if not.
 
+    If notifications are not heard, it says so: live updates then wait for the poll.
     Of a replica, it has the lag: what it lacks does not make the process unready.
     """
     state: AppState = request.app.state.joblens
@@ -25,4 +26,6 @@ async def readyz(request: Request) -> JSONResponse:
     body: dict[str, Any] = {"status": "ready"}
     if (replica := state.servers.replica) is not None:
         body["replica"] = {"is_used": replica.is_usable, "lag_seconds": replica.lag_seconds}
+    if state.hub.hears is False:
+        body["notifications"] = "not heard"
     return JSONResponse(body)

@@ -43,6 +43,21 @@ class LiveSettings(BaseModel):
         description="How often an organisation with subscribers is polled for events that came "
         "without a notification.",
     )
+    live_quiet_poll_seconds: float = Field(
+        6.0,
+        gt=0,
+        le=3600,
+        description="The longest time between two polls of an organisation, while the process "
+        "hears its own notifications and polls find no events that came without one. No effect if "
+        "it is shorter than `JOBLENS_LIVE_POLL_SECONDS`.",
+    )
+    live_notify_seconds: float = Field(
+        0.03,
+        ge=0,
+        le=1,
+        description="How long a process gathers notifications after its commits, to send those of "
+        "an organisation as one.",
+    )
     live_window_seconds: float = Field(
         30.0,
         gt=0,

@@ -82,7 +82,7 @@ def test_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("JOBLENS_PROT", "8000", "unknown setting: JOBLENS_PROT"),
         ("JOBLENS_PAGE_SIZE_DEFAULT", "5000", "JOBLENS_PAGE_SIZE_DEFAULT is greater than"),
-        ("JOBLENS_POOL_SIZE", "1000", "at most 1013 needed"),
+        ("JOBLENS_POOL_SIZE", "1000", "at most 1014 needed"),
     ],
 )
 def test_settings(
