@@ -7,7 +7,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 QUERY_CANCELED = "57014"
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
-READ_ONLY_TRANSACTION = "25006"
 # SQLSTATE prefixes under which the server serves no statement, or has rolled this transaction back
 # in favor of another one (class 40, such as a deadlock).
 UNAVAILABLE_CLASSES = ("08", "28", "3D", "40", "53", "57P")
@@ -65,14 +64,11 @@ def is_connection_lost(error: Exception) -> bool:
 def translate(error: Exception) -> Exception | None:
     """Map one of DATABASE_ERRORS to StatementTimeoutError or DatabaseUnavailableError.
 
-    To ReadOnlyDatabaseError, which is one of the latter, where only writes are refused. None for
-    any other error, which is a defect of the statement.
+    None for any other error, which is a defect of the statement.
     """
     state = sqlstate(error) or ""
     if state == QUERY_CANCELED:
         return StatementTimeoutError()
-    if state == READ_ONLY_TRANSACTION:
-        return ReadOnlyDatabaseError()
     if _is_invalidated(error) or not state or state.startswith(UNAVAILABLE_CLASSES):
         return DatabaseUnavailableError()
     return None
