@@ -21,8 +21,10 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    extract,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -36,10 +38,13 @@ from db.criteria import JobCriteria
 from db.limits import MAX_INT32
 from db.queries.filters import is_any, job_conditions
 from db.statuses import BackoffPolicy, JobStatus
-from db.tables import job_table
+from db.tables import Timestamp, job_table
 from db.templates import Constant
 
 job = job_table.c
+
+# A constant: PostgreSQL converts it when it parses the statement.
+_EPOCH: ColumnElement[datetime] = literal_column("TIMESTAMPTZ 'epoch'", Timestamp)
 
 Elements = Mapping[str, ColumnElement[Any]]
 
@@ -256,7 +261,9 @@ def _due(
         (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
     )
     delay = func.least(wait, cap) * jitter
-    due = time + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
+    # Adding an interval to a time depends on the session's time zone, so Citus refuses it in CASE.
+    since_epoch = (time - _EPOCH) + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
+    due = func.to_timestamp(cast(extract("epoch", since_epoch), Double()))
     failed = job.status == JobStatus.FAILED.value
     waits = job.backoff_policy != BackoffPolicy.NONE.value
     return case((and_(failed, waits), due))
