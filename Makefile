@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-curl test-clients test-root e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-root test-ops e2e check format schema docs bench bench-limits bench-live bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -17,7 +17,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e server/redis root packaging queues,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e server/redis pgbouncer root ops packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
 QUEUES_NODE := tests/queues/node/node_modules/.installed
 # One environment for each library that the client for Python workers records. Another folder keeps
@@ -55,6 +55,12 @@ test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DAT
 test-redis: setup  ## Run the tests that need redis-server (from the system's packages)
 	$(PLAIN) $(PYTEST) tests/server/redis
 
+test-pgbouncer: setup  ## Run the tests of the database through PgBouncer (from the system's packages)
+	$(PLAIN) $(PYTEST) tests/pgbouncer
+	$(PLAIN) JOBLENS_TEST_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) -m "not direct and not long" tests/db/transfer \
+		tests/db/repository tests/db/test_sessions.py tests/db/test_statements.py tests/db/test_isolation.py \
+		tests/db/test_codecs.py tests/db/test_cancellation.py
+
 test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the system's packages)
 	@command -v curl && command -v jq  # without them the tests would be skipped
 	$(PLAIN) $(PYTEST) -k "curl or bash" tests/schema/test_record_jobs.py tests/docs/test_programs.py
@@ -64,6 +70,9 @@ test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python worker
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
+
+test-ops: setup .venv/ops/.installed  ## Run the tests of ops/, which need root, Linux and systemd, and install packages
+	$(PLAIN) $(PYTEST) tests/ops
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
 	$(PLAIN) $(PYTEST) -n 2 --dist loadfile tests/e2e
@@ -142,6 +151,11 @@ $(CLIENT_ENVIRONMENTS)/%/.installed: clients/python/requirements/%.txt
 	test -x .venv/queues/bin/python || $(PYTHON) -m venv .venv/queues
 	.venv/queues/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements/queues.txt
+	touch $@
+
+.venv/ops/.installed: $(VENV) requirements/ops.txt
+	test -x .venv/ops/bin/python || $(PYTHON) -m venv .venv/ops
+	.venv/ops/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/ops.txt
 	touch $@
 
 $(QUEUES_NODE): $(VENV) tests/queues/node/package-lock.json tests/queues/node/install.sh frontend/node.sh

@@ -81,6 +81,7 @@ async def _live(browser: Browser, base: str, url: str, events: int) -> list[tupl
     async with _page(browser, base) as page:
         await page.goto(base)
         await page.locator(".live-live").wait_for()
+        await page.locator(".events li").first.wait_for()
         async with write_events(url, LARGE, RATE):
             seen = await measure_events(page, SECONDS)
         before = await heap_bytes(page)
@@ -148,6 +149,8 @@ async def _measured(options: argparse.Namespace, url: str) -> list[tuple[str, st
             ("heap with them", "80 MB", f"{frames.heap / 1e6:.0f} MB"),
         ]
         rows.append(await _rest(browser, base, url))
+        # What was measured is not lost if the longest measurement fails.
+        print(*rows, sep="\n", file=sys.stderr, flush=True)
         rows += await _live(browser, base, url, options.events)
         await browser.close()
     return rows

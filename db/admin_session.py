@@ -5,15 +5,20 @@ Requests and workers use db.request_session and db.session_scope instead.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.connections import Pooler, connect
 from db.engine import APP_ROLE, SCOPE_OPTION, EngineOptions, create_engine
 
-OPTIONS = EngineOptions(pool_size=1, pool_overflow=0, application_name="joblens admin")
+OPTIONS = EngineOptions(
+    pool_size=1,
+    pool_overflow=0,
+    application_name="joblens admin",
+    # One transaction: named statements would not be used again.
+    pooler=Pooler.TRANSACTION,
+)
 
 
 # Before the first migration there are no tables: the owner of the database creates them.
@@ -62,7 +67,7 @@ async def required_login(url: str) -> str | None:
 
     Raises asyncpg's errors, and OSError if the database is unreachable.
     """
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, "joblens admin")
     try:
         row = await connection.fetchrow(_OWNERS)
     finally:

@@ -1,6 +1,7 @@
 """Work that a process repeats in the background, on an engine of its own."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
 
@@ -22,8 +23,13 @@ class BackgroundTask(ABC):
     """
 
     failure: str
+    # Of metrics.
+    name: str
 
     def __init__(self, engine: AsyncEngine, interval_seconds: float) -> None:
+        # How often it worked, and failed; and when it last began to work, and left nothing to do.
+        self.runs, self.failures = 0, 0
+        self.done_at = time.monotonic()
         self._engine = engine
         self._interval_seconds = interval_seconds
         self._task: asyncio.Task[None] | None = None
@@ -49,10 +55,16 @@ class BackgroundTask(ABC):
         is_failing = False
         while True:
             await asyncio.sleep(wait)
+            began_at = time.monotonic()
+            self.runs += 1
             try:
-                wait = 0.0 if await self.work() else self._interval_seconds
+                is_more = await self.work()
+                wait = 0.0 if is_more else self._interval_seconds
                 is_failing = False
+                if not is_more:
+                    self.done_at = began_at
             except Exception as error:  # noqa: BLE001 - any error is retried
+                self.failures += 1
                 if not is_failing:
                     log.warning(self.failure, reason=type(error).__name__)
                 is_failing, wait = True, max(self._interval_seconds, RETRY_SECONDS)

@@ -7,14 +7,22 @@ from typing import Any
 import asyncpg
 
 from db import migrations
+from db.connections import connect, owner_transaction
 from db.engine import APP_ROLE
 from db.restored_events import count_restored_orgs
 from db.tables import metadata
 
 VERSIONS = range(15, 19)
+APPLICATION_NAME = "joblens check"
 MIGRATE = "joblens migrate"
 GRANTS = f"run the statements for {APP_ROLE} from `joblens migrate --sql`"
 HIDDEN = "not visible to this login; run the check as the owner, too"
+_TOKENS = """
+SELECT count(*) AS all, count(*) FILTER (WHERE 'admin' = ANY(roles)) AS admin,
+    count(*) FILTER (WHERE expires_at IS NULL) AS lasting,
+    count(*) FILTER (WHERE expires_at IS NULL AND 'admin' = ANY(roles)) AS lasting_admin
+FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +46,7 @@ class Check:
 
 async def is_ledger_empty(url: str) -> bool:
     """Return whether no organisation has a job. `url` must name the owner of the tables."""
-    connection = await asyncpg.connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
         return not await connection.fetchval("SELECT EXISTS (SELECT FROM job)")
     finally:
@@ -53,7 +61,7 @@ async def check_database(
     `connections_wanted`: the most connections that the settings allow. Read only. Raises asyncpg's
     errors, and OSError if the database is unreachable.
     """
-    connection: Any = await asyncpg.connect(url, timeout=connect_timeout_seconds)
+    connection = await connect(url, APPLICATION_NAME, timeout_seconds=connect_timeout_seconds)
     try:
         yield await _version(connection)
         yield await _connections(connection, connections_wanted)
@@ -70,7 +78,7 @@ async def check_database(
 
 async def check_row_security(url: str) -> AsyncIterator[Check]:
     """Yield the checks that organisations are isolated from each other, in order of correction."""
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
         async for check in _row_security_checks(connection):
             yield check
@@ -195,7 +203,7 @@ async def _indexes(connection: Any) -> Check:
 
 async def check_login_privileges(url: str) -> Check:
     """Check that the login has no more privileges than serving needs."""
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
         login = await connection.fetchrow(
             "SELECT rolname AS name, rolsuper, rolbypassrls,"
@@ -239,16 +247,10 @@ async def check_restored_events(url: str) -> Check:
 
 async def check_tokens(url: str) -> Check:
     """Check that all active tokens expire."""
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
-        # A login subject to row level security gets an error instead of a count of zero.
-        await connection.execute("SET row_security = off")
-        counts = await connection.fetchrow(
-            "SELECT count(*) AS all, count(*) FILTER (WHERE 'admin' = ANY(roles)) AS admin,"
-            " count(*) FILTER (WHERE expires_at IS NULL) AS lasting,"
-            " count(*) FILTER (WHERE expires_at IS NULL AND 'admin' = ANY(roles)) AS lasting_admin"
-            " FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
-        )
+        async with owner_transaction(connection):
+            counts = await connection.fetchrow(_TOKENS)
     except asyncpg.InsufficientPrivilegeError:
         return Check("tokens", True, HIDDEN, is_advice=True)
     finally:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 
 from db.codecs import set_codecs
+from db.connections import Pooler, configured_pooler, connect, sqlalchemy_arguments
 from db.effort import Effort
 from db.fair_queue import FairQueue
 from db.json_values import dumps
@@ -32,7 +33,10 @@ class TransactionAbortedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Options of the pool and its connections."""
+    """Options of the pool and its connections.
+
+    `pooler`: what is between the engine and PostgreSQL; unless given, that of the environment.
+    """
 
     pool_size: int = 10
     pool_overflow: int = 10
@@ -41,6 +45,7 @@ class EngineOptions:
     connect_timeout_seconds: float = 5.0
     command_timeout_seconds: float = 60.0
     application_name: str = "joblens"
+    pooler: Pooler = field(default_factory=configured_pooler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,8 @@ class FairPool(AsyncAdaptedQueuePool):
     ) -> None:
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
         self.queue = FairQueue(pool_size + max_overflow)
+        # Gets the seconds that a request session waited for a connection with its transaction.
+        self.on_wait: Callable[[float], None] | None = None
 
     def discard_older(self, lost: PoolProxiedConnection) -> None:
         """Close connections that are at most as old as a lost one when they are next taken."""
@@ -144,23 +151,19 @@ def create_engine(
     """
     chosen = options or EngineOptions()
 
-    async def connect() -> Any:
-        return await asyncpg.connect(
+    async def open_one() -> Any:
+        return await connect(
             url,
-            timeout=chosen.connect_timeout_seconds,
-            # For an unresponsive server; a responsive one applies the statement timeout.
-            command_timeout=chosen.command_timeout_seconds,
-            server_settings={
-                "application_name": chosen.application_name,
-                # The form in which db.codecs reads times.
-                "timezone": "UTC",
-                "datestyle": "ISO",
-            },
+            chosen.application_name,
+            pooler=chosen.pooler,
+            timeout_seconds=chosen.connect_timeout_seconds,
+            command_timeout_seconds=chosen.command_timeout_seconds,
         )
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: _Opening(connect),
+        async_creator=lambda: _Opening(open_one),
+        connect_args=sqlalchemy_arguments(chosen.pooler),
         # Keeps the driver from beginning transactions: `_begin` does, with the scope.
         isolation_level="AUTOCOMMIT",
         poolclass=FairPool,

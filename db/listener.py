@@ -7,13 +7,14 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from db.commands.notifications import CHANNEL
+from db.connections import connect
 
 APPLICATION_NAME = "joblens listen"
 BACKOFF_SECONDS = 0.1
@@ -48,7 +49,8 @@ class Listener:
     def start(self) -> None:
         """Start to listen; no effect if it is running."""
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            # It outlives the request that needs it first.
+            self._task = asyncio.create_task(self._run(), context=Context())
 
     async def stop(self) -> None:
         """Close the connection and wait until it is closed."""
@@ -84,11 +86,11 @@ class Listener:
                 connection.terminate()
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(
+        return await connect(
             self._url,
-            timeout=self._connect_timeout_seconds,
-            command_timeout=self._connect_timeout_seconds,
-            server_settings={"application_name": APPLICATION_NAME},
+            APPLICATION_NAME,
+            timeout_seconds=self._connect_timeout_seconds,
+            command_timeout_seconds=self._connect_timeout_seconds,
         )
 
     async def _listen(self, connection: Any) -> None:

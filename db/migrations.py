@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -14,6 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from db.connections import Pooler, connect, sqlalchemy_arguments
 
 T = TypeVar("T")
 
@@ -94,9 +95,8 @@ async def _run(url: str, action: Callable[[Config], None]) -> None:
 async def _connected(url: str, work: Callable[[Connection], T]) -> T:
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(
-            url, server_settings={"application_name": "joblens migrate"}
-        ),
+        async_creator=lambda: connect(url, "joblens migrate"),
+        connect_args=sqlalchemy_arguments(Pooler.TRANSACTION),
         poolclass=NullPool,
     )
     try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -108,9 +109,14 @@ class RequestSession:
     async def _begin(self) -> AsyncSession:
         pool = self._engine.pool
         assert isinstance(pool, FairPool)
-        self._lease = pool.queue.request(self._key)
-        await self._lease.wait(pool.timeout())
-        self._transaction = await Transaction.begin(self._engine, self._scope)
+        began = perf_counter()
+        try:
+            self._lease = pool.queue.request(self._key)
+            await self._lease.wait(pool.timeout())
+            self._transaction = await Transaction.begin(self._engine, self._scope)
+        finally:
+            if pool.on_wait is not None:
+                pool.on_wait(perf_counter() - began)
         return session_of(self._transaction)
 
     def renewed(self) -> "RequestSession":

@@ -4,10 +4,9 @@ While those ids are ahead of this server's, subscriptions detect new events by t
 db.queries.event_feed. Once the ids are cleared, subscriptions compare snapshots again.
 """
 
-from typing import Any
+from db.connections import connect, owner_transaction
 
-import asyncpg
-
+APPLICATION_NAME = "joblens restored"
 _ORGANISATIONS = """
 WITH RECURSIVE org (org_id) AS (
     (SELECT org_id FROM job_event ORDER BY org_id LIMIT 1)
@@ -31,9 +30,10 @@ WHERE org_id = $1 AND xid >= pg_snapshot_xmax(pg_current_snapshot())
 
 async def count_restored_orgs(url: str) -> int:
     """Count the organisations that have such events. `url` must name the owner of the tables."""
-    connection = await _connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
-        return len(await connection.fetch(_ORGANISATIONS))
+        async with owner_transaction(connection):
+            return len(await connection.fetch(_ORGANISATIONS))
     finally:
         await connection.close()
 
@@ -43,19 +43,15 @@ async def clear_transaction_ids(url: str) -> int:
 
     Each organisation is a separate transaction. `url` must name the owner of the tables.
     """
-    connection = await _connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
-        org_ids = [row["org_id"] for row in await connection.fetch(_ORGANISATIONS)]
+        async with owner_transaction(connection):
+            org_ids = [row["org_id"] for row in await connection.fetch(_ORGANISATIONS)]
         for org_id in org_ids:
-            async with connection.transaction():
+            async with owner_transaction(connection):
                 await connection.execute(_CLEAR, org_id)
                 # Sums are made again: it is not known which of them have these events.
                 await connection.execute("DELETE FROM tally_state WHERE org_id = $1", org_id)
         return len(org_ids)
     finally:
         await connection.close()
-
-
-async def _connect(url: str) -> Any:
-    # A login subject to row level security gets an error instead of missing rows.
-    return await asyncpg.connect(url, server_settings={"row_security": "off"})

@@ -4,11 +4,8 @@ After `pg_restore --no-owner` they belong to the restoring login. They still sea
 only, because they name it, but with all rights of that login.
 """
 
-from typing import Any
-
-import asyncpg
-
 from db.checks import Check
+from db.connections import connect
 
 SEARCH_ROLE = "joblens_search"
 FUNCTIONS = (
@@ -25,7 +22,7 @@ REMEDY = "as a superuser: " + "; ".join(
 
 async def check_search_owner(url: str) -> Check:
     """Check that the functions that step around row level security belong to their role."""
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, "joblens check")
     try:
         owners = await connection.fetch(
             "SELECT DISTINCT pg_get_userbyid(proowner) AS name FROM pg_proc"

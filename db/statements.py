@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
+from db.connections import open_cursor
 from db.engine import CITUS
+from db.observation import end_statement
 from db.templates import Build, Templates
 
 # In the `info` of a session: its db.transactions.Transaction.
@@ -54,7 +56,7 @@ class Statement:
         self._before()
         try:
             rows: list[Any] = await self._driver.fetch(self._sql, *self._parameters)
-        except Exception as error:  # noqa: BLE001 - SQLAlchemy decides what it means
+        except BaseException as error:  # noqa: BLE001 - SQLAlchemy decides what it means
             await self._raise(error)
         self._after()
         return rows
@@ -64,13 +66,17 @@ class Statement:
         self._before()
         size = first
         try:
-            cursor = await self._driver.cursor(self._sql, *self._parameters)
+            cursor = await open_cursor(self._driver, self._sql, *self._parameters)
             while chunk := await cursor.fetch(size):
                 yield chunk
                 if len(chunk) < size:
                     break
                 size = min(2 * size, most)
-        except Exception as error:  # noqa: BLE001 - as above
+        except GeneratorExit:
+            # The rest of the rows is not wanted.
+            end_statement(self._context, None)
+            raise
+        except BaseException as error:  # noqa: BLE001 - as above
             await self._raise(error)
         self._after()
 
@@ -93,8 +99,9 @@ class Statement:
                 self._connection, None, self._sql, self._parameters, self._context, False
             )
 
-    async def _raise(self, error: Exception) -> NoReturn:
-        if self._wraps_errors:
+    async def _raise(self, error: BaseException) -> NoReturn:
+        end_statement(self._context, error)
+        if self._wraps_errors and isinstance(error, Exception):
             await greenlet_spawn(self._handle, error)
         raise error
 
@@ -108,6 +115,11 @@ class Statement:
         except Exception as mapped:  # noqa: BLE001 - always raised
             handle = self._connection._handle_dbapi_exception  # noqa: SLF001 - raises SQLAlchemy's
             handle(mapped, self._sql, None, None, None)
+
+
+def count_templates() -> int:
+    """Count the statements that are kept compiled."""
+    return len(_templates)
 
 
 async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> Statement:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 from resolvers.errors import ErrorCode
 from server.http.errors import HTTP_STATUSES
+from server.observability.catalogue import GROUPS, Metric
 from server.settings import PREFIX, Settings
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -66,8 +67,36 @@ def commands() -> str:
     return NOTE + "\n".join(line.rstrip() for line in text.strip().splitlines()) + "\n"
 
 
+def metrics() -> str:
+    """List every metric with its kind, labels and meaning, in its group."""
+    intro = (
+        "Served at `/metrics` if `JOBLENS_METRICS_PORT` or `JOBLENS_METRICS_TOKEN` is set: see\n"
+        "[operate](../how-to/operate.md#metrics). Histograms have the suffixes `_bucket`, `_sum`\n"
+        "and `_count`. The processes of one `joblens serve` are one target: counters, histograms\n"
+        "and most gauges are summed; of some gauges the highest or the lowest counts. What is\n"
+        "*read* comes from the database when metrics are asked for.\n\n"
+    )
+    return f"{NOTE}# Metrics\n\n{intro}" + "\n".join(
+        f"## {title}\n\n| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+        + "".join(map(_metric, group))
+        for title, group in GROUPS.items()
+    )
+
+
+def _metric(metric: Metric) -> str:
+    merged = {"livesum": "", "livemax": ", highest", "livemin": ", lowest"}[metric.merge]
+    kind = metric.kind + (", read" if metric.is_read else merged)
+    labels = " ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{metric.name}` | {kind} | {labels} | {metric.meaning} |\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"settings.md": settings, "errors.md": errors, "commands.md": commands}
+    {
+        "settings.md": settings,
+        "errors.md": errors,
+        "commands.md": commands,
+        "metrics.md": metrics,
+    }
 )
 
 

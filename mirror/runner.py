@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.backoff import Backoff
+from db.connections import connect as connect_to_ledger
 from db.database_errors import (
     DATABASE_ERRORS,
     CommitUncertainError,
@@ -48,6 +48,8 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 # How often it is looked whether the source has been changed or removed.
 OPTIONS_SECONDS = 30.0
 LOCK_SECONDS = 10.0
+_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0"
+_LOCK = "SELECT pg_try_advisory_xact_lock($1)"
 
 log = structlog.get_logger("joblens.mirror")
 
@@ -111,11 +113,21 @@ class Runner:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[Connection | None]:
-        """Hold the lock of the source, on a connection of its own; None: another process has it."""
-        lock = await asyncpg.connect(self.url, timeout=LOCK_SECONDS, command_timeout=LOCK_SECONDS)
+        """Hold the lock of the source, on a connection of its own; None: another process has it.
+
+        In a transaction that stays open: a pooler would give away a connection without one. It has
+        no snapshot, so it keeps nothing from being vacuumed.
+        """
+        lock = await connect_to_ledger(
+            self.url,
+            "joblens mirror",
+            timeout_seconds=LOCK_SECONDS,
+            command_timeout_seconds=LOCK_SECONDS,
+        )
         try:
+            await lock.execute(_BEGIN)
             key = _lock_key(self.org_id, self.name)
-            yield lock if await lock.fetchval("SELECT pg_try_advisory_lock($1)", key) else None
+            yield lock if await lock.fetchval(_LOCK, key) else None
         finally:
             with suppress(*RETRIED):
                 await lock.close(timeout=LOCK_SECONDS)

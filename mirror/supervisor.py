@@ -17,6 +17,7 @@ class Mirrors(BackgroundTask):
     """Runs a mirror for each source; of several processes one follows it, the others wait."""
 
     failure = "cannot look for queues to mirror"
+    name = "mirror"
 
     def __init__(self, url: str, org_id: UUID) -> None:
         super().__init__(create_worker_engine(url), LOOK_SECONDS)

@@ -38,6 +38,7 @@ if __name__ == "__main__":
     lock("node.txt", "--group=node")
     lock("packaging.txt", "--group=packaging")
     lock("queues.txt", "--group=queues")
+    lock("ops.txt", "--group=ops")
     lock(
         "queue-demo.txt",
         "pyproject.toml",

@@ -34,12 +34,15 @@ from server.http import graphiql
 from server.http.dashboard import Dashboard
 from server.http.endpoint import graphql
 from server.http.health import healthz, readyz
+from server.http.metrics import PATH as METRICS
+from server.http.metrics import MetricsEndpoint, MetricsPort
 from server.http.origins import OriginPolicy
 from server.http.request_log import RequestLog
 from server.http.responses import write_error
 from server.limits.admission import AdmissionControl
 from server.logging.audit import AUDIT, AuditLog
 from server.logging.setup import configure
+from server.observability.observation import Observation
 from server.readiness import Readiness
 from server.settings import Settings
 from server.uvicorn.shutdown import ENDING
@@ -59,19 +62,23 @@ def create_app(
     engine = _engine(chosen)
     hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
+    admission, tasks = AdmissionControl(chosen), _tasks(chosen)
+    observation = Observation(chosen, engine, hub, rules, admission, tasks)
+    metrics = MetricsEndpoint(chosen, observation)
     state = AppState(
         chosen,
         engine,
         hub,
         rules,
-        AdmissionControl(chosen),
+        admission,
         authenticator,
         OpenConnections(authenticator),
         chosen.redaction(),
         _request_limits(chosen),
         AuditLog(chosen),
         Readiness(engine, chosen),
-        _tasks(chosen),
+        tasks,
+        observation,
     )
 
     @asynccontextmanager
@@ -93,9 +100,11 @@ def create_app(
             WebSocketRoute("/{path:path}", _no_websocket),
             *_with_slash(Route, "/healthz", healthz),
             *_with_slash(Route, "/readyz", readyz),
+            *_metrics(chosen, metrics),
             *_pages(chosen, dashboard),
         ],
         middleware=[
+            Middleware(MetricsPort, port=chosen.metrics_port, endpoint=metrics),
             Middleware(RequestLog, audit_log=state.audit_log),
             Middleware(OriginPolicy, settings=chosen),
         ],
@@ -119,15 +128,17 @@ def _engine(settings: Settings) -> AsyncEngine:
             pool_recycle_seconds=settings.pool_recycle_seconds,
             connect_timeout_seconds=settings.connect_timeout_seconds,
             command_timeout_seconds=settings.statement_timeout_seconds + 5,
+            pooler=settings.database_pooler,
         ),
     )
 
 
 def _hub(settings: Settings, engine: AsyncEngine) -> Hub:
-    assert settings.database_url is not None
+    url = settings.listen_url or settings.database_url
+    assert url is not None
     return Hub(
         engine,
-        settings.database_url.get_secret_value(),
+        url.get_secret_value(),
         LiveOptions(
             poll_seconds=settings.live_poll_seconds,
             window_seconds=settings.live_window_seconds,
@@ -181,6 +192,12 @@ def _pages(settings: Settings, dashboard: Path) -> list[BaseRoute]:
     if settings.graphiql:
         routes.append(Mount("/assets", graphiql.assets()))
     return routes
+
+
+def _metrics(settings: Settings, endpoint: MetricsEndpoint) -> list[BaseRoute]:
+    """Make the route of metrics on the address of the API, which needs a token."""
+    is_here = settings.metrics_token is not None and settings.metrics_port is None
+    return _with_slash(Route, METRICS, endpoint.respond) if is_here else []
 
 
 async def _home(_request: Request) -> Response:

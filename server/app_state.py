@@ -22,6 +22,7 @@ from server.auth.credentials import Authenticator, Credential, PresentedCredenti
 from server.auth.revocation import OpenConnections
 from server.limits.admission import AdmissionControl, viewer_key
 from server.logging import audit
+from server.observability.observation import Observation
 from server.readiness import Readiness
 from server.settings import Settings
 
@@ -44,6 +45,7 @@ class AppState:
     audit_log: audit.AuditLog
     readiness: Readiness
     tasks: Sequence[BackgroundTask]
+    observation: Observation
     # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -63,6 +65,7 @@ class AppState:
         """Start what runs in the background."""
         for task in self.tasks:
             task.start()
+        self.observation.start()
 
     async def stop(self) -> None:
         """Stop every component, even if another one fails to stop."""
@@ -76,6 +79,7 @@ class AppState:
                 self.authenticator.stop,
                 self.hub.stop,
                 self.connections.stop,
+                self.observation.stop,
                 *(task.stop for task in self.tasks),
             ):
                 stack.push_async_callback(_stop, stop)

@@ -34,6 +34,7 @@ async def prepare_operation(
     operation = prepare(request, state.rules)
     if isinstance(operation, Response):
         audit.log_limits(*operation.codes())
+        state.observation.operations.refuse(operation)
         await state.admission.spend(viewer)
     else:
         audit.set_operation(operation)
@@ -130,6 +131,7 @@ async def _answer(
     context = state.context(viewer, is_short=operation.is_short)
     deadline = Deadline(state.settings.request_timeout_seconds, context.stop, receive)
     response: Response | None = None
+    observed = state.observation.operations.begin(operation)
     try:
         response = await execute(operation, request, context)
         response = encode_once(response)
@@ -138,6 +140,7 @@ async def _answer(
         deadline.end()
         audit.log_operation(context.audit_entries, response)
         await context.close()
+        state.observation.operations.end(observed, response)
 
 
 async def _subscribe(
@@ -151,8 +154,9 @@ async def _subscribe(
         finally:
             await context.close()
 
+    operations = state.observation.operations
     with state.admission.subscriptions.acquire(viewer_key(viewer)):
-        responses = await subscribe(operation, request, open_context)
+        responses = await operations.started(operation, subscribe(operation, request, open_context))
         if isinstance(responses, Response):
             audit.log_limits(*responses.codes())
             yield [responses]
@@ -163,4 +167,5 @@ async def _subscribe(
             async for ready in responses:
                 if ready[-1].refused and ErrorCode.SLOW_CONSUMER in ready[-1].codes():
                     audit.log_limits(ErrorCode.SLOW_CONSUMER)
+                operations.deliver(ready)
                 yield ready

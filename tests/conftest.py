@@ -24,6 +24,7 @@ from schema.execution.fallbacks import FALLBACKS
 from tests.db import history
 from tests.support.both_executors import Differences, comparing
 from tests.support.effort import QUICK
+from tests.support.pooled import around, pooled, through
 from tests.support.service import Service, serving
 
 # `--hypothesis-profile=long` chooses another one, after this.
@@ -87,7 +88,8 @@ def shared(pytestconfig: pytest.Config) -> Path:
 async def cluster_url(shared: Path) -> AsyncIterator[str]:
     """A PostgreSQL server's URL: the one asked for, or an embedded one of this test run alone."""
     if given := os.environ.get(GIVEN):
-        yield given
+        with pooled(given):
+            yield given
         return
     server = embedded.start(shared)
     connection = await asyncpg.connect(server.url)
@@ -96,12 +98,13 @@ async def cluster_url(shared: Path) -> AsyncIterator[str]:
     await connection.execute("ALTER SYSTEM SET full_page_writes = off")
     await connection.execute("SELECT pg_reload_conf()")
     await connection.close()
-    yield server.url
+    with pooled(server.url):
+        yield server.url
     server.stop()
 
 
 def database_in(cluster: str, name: str) -> str:
-    return urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+    return through(urlunsplit(urlsplit(cluster)._replace(path=f"/{name}")))
 
 
 async def create_database(
@@ -126,7 +129,8 @@ async def made_once(cluster: str, shared: Path, name: str, template: str, fill: 
     with locks.hold(path.with_suffix(".lock")):
         if not path.exists():
             made = await create_database(cluster, template)
-            await fill(database_in(cluster, made))
+            # PgBouncer keeps connections, and a database in use cannot be copied.
+            await fill(around(database_in(cluster, made)))
             path.write_text(made)
     return path.read_text()
 

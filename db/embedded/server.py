@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import asyncpg
 
+from db.connections import connect
 from db.embedded import clusters, locks
 from db.embedded.errors import EmbeddedError
 
@@ -108,7 +109,7 @@ def _create_database(server: clusters.Postmaster) -> None:
 
 
 async def _create_database_if_missing(server: clusters.Postmaster) -> None:
-    connection = await asyncpg.connect(server.url("postgres"))
+    connection = await connect(server.url("postgres"), "joblens setup")
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE}")

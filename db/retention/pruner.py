@@ -77,10 +77,13 @@ class Pruner(BackgroundTask):
     """Prunes all organisations that have policies. Of several processes one does."""
 
     failure = "cannot prune jobs"
+    name = "prune"
 
     def __init__(self, url: str, interval_seconds: float, pace: Pace) -> None:
         super().__init__(create_prune_engine(url), interval_seconds)
         self._pace = pace
+        # How many jobs it has deleted.
+        self.deleted = 0
 
     async def work(self) -> bool:
         """Delete what no policy keeps now."""
@@ -89,6 +92,7 @@ class Pruner(BackgroundTask):
             try:
                 outcome = await prune(self._engine, org_id, self._pace, counts)
             finally:
+                self.deleted += counts.total()
                 _log(org_id, counts)
             if outcome is Outcome.BUSY:
                 # Another process prunes: leave the rest to it.

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.commands.deletion import delete_jobs
+from db.connections import Pooler
 from db.criteria import JobCriteria, TextCriteria, TimeCriteria
 from db.engine import EngineOptions, Scope, create_engine
 from db.queries.jobs import JobRow, list_jobs
@@ -84,6 +85,8 @@ def create_prune_engine(url: str) -> AsyncEngine:
         pool_overflow=0,
         command_timeout_seconds=STATEMENT_TIMEOUT_SECONDS + 5,
         application_name=APPLICATION_NAME,
+        # Its statements are too rare to be worth preparing.
+        pooler=Pooler.TRANSACTION,
     )
     return create_engine(url, options)
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.background_task import BackgroundTask
+from db.connections import Pooler
 from db.engine import EngineOptions, Scope, create_engine
 from db.request_session import RequestSession
 from db.tallies.summing import MAX_KEYS, STATEMENT_TIMEOUT_SECONDS, Outcome, sum_once
@@ -27,6 +28,8 @@ def create_tally_engine(url: str) -> AsyncEngine:
         pool_overflow=0,
         command_timeout_seconds=timeout,
         application_name=APPLICATION_NAME,
+        # Its statements are too rare to be worth preparing.
+        pooler=Pooler.TRANSACTION,
     )
     return create_engine(url, options)
 
@@ -42,6 +45,7 @@ class Tallier(BackgroundTask):
     """Sums the events of all organisations."""
 
     failure = "cannot sum events"
+    name = "tally"
 
     def __init__(self, url: str, interval_seconds: float, max_keys: int = MAX_KEYS) -> None:
         super().__init__(create_tally_engine(url), interval_seconds)

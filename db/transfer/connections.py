@@ -1,22 +1,13 @@
-"""The connection of imports and exports: as the owner, without a statement timeout."""
+"""The connection of imports and exports. Their transactions are those of `owner_transaction`."""
 
-import asyncpg
+from typing import Any
 
+from db import connections
 from db.times import set_codec
 
 
-async def connect(url: str, application_name: str) -> asyncpg.Connection:
-    """Connect as the owner of the tables.
-
-    Statements of a login subject to row level security raise an error instead of missing rows.
-    """
-    connection = await asyncpg.connect(
-        url,
-        server_settings={
-            "application_name": application_name,
-            "statement_timeout": "0",
-            "row_security": "off",
-        },
-    )
+async def connect(url: str, application_name: str) -> Any:
+    """Connect as the owner of the tables."""
+    connection = await connections.connect(url, application_name)
     await set_codec(connection)
     return connection

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 
+from db.connections import open_cursor, owner_transaction
 from db.statuses import JobStatus
 from db.tables import job_table
 from db.transfer.connections import connect
@@ -58,8 +59,9 @@ async def export_records(
     """
     connection = await connect(url, "joblens export")
     try:
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            cursor = await connection.cursor(_JOBS, org_id, [s.value for s in statuses], since)
+        async with owner_transaction(connection, isolation="repeatable_read", readonly=True):
+            given = [status.value for status in statuses]
+            cursor = await open_cursor(connection, _JOBS, org_id, given, since)
             while rows := await cursor.fetch(CHUNK_JOBS):
                 for jobs in _chunks(rows):
                     for line in await _lines(connection, org_id, jobs):

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from db.connections import owner_transaction
 from db.transfer import histories, loads, records
 from db.transfer.connections import connect
 from db.transfer.identities import content_digest, content_id
 from db.transfer.json_text import RecordError
 from db.transfer.loads import Candidate, LoadResult
+from db.transfer.repeats import Repeats
 
 BATCH_RECORDS = 2_000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -74,11 +76,11 @@ async def import_records(
     """
     imported = updated = unchanged = rejected = 0
     connection = await connect(url, "joblens import")
+    repeats = Repeats()
     try:
-        await connection.execute(loads.PREPARE)
         for batch in _batches(org_id, lines):
             result = LoadResult()
-            await loads.number_repeats(connection, batch.candidates)
+            repeats.number(batch.candidates)
             await loads.load(connection, org_id, batch.candidates, result)
             rejections = _all_rejections(batch, result)
             imported += len(result.imported)
@@ -92,8 +94,10 @@ async def import_records(
                 on_progress(batch.lines_read)
         if imported > BATCH_RECORDS:
             # Else queries are planned for a few rows until PostgreSQL does this by itself.
-            await connection.execute("ANALYZE job, job_event")
+            async with owner_transaction(connection):
+                await connection.execute("ANALYZE job, job_event")
     finally:
+        repeats.close()
         await connection.close()
     read = imported + updated + unchanged + rejected
     return ImportReport(read, imported, unchanged, rejected, updated)

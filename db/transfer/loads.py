@@ -1,10 +1,10 @@
 """Writes a batch of histories in one transaction with COPY.
 
-Jobs are copied to a temporary table first, to find those that exist. Events are copied directly to
+Jobs are copied to a temporary table first, to find those that exist: one for each transaction, as
+a pooler may give the next one another server connection. Events are copied directly to
 `job_event`: all of new jobs, and the later ones of existing jobs.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +14,10 @@ from uuid import UUID
 import asyncpg
 
 from db.commands.notifications import CHANNEL
+from db.connections import owner_transaction
 from db.times import FIRST, LAST
 from db.transfer.ancestry import find_circular
 from db.transfer.histories import EventValues, History, JobValues
-from db.transfer.identities import content_id
 
 _VALUES: Sequence[str] = JobValues._fields
 _JOB_COLUMNS = ("org_id", "id", *_VALUES)
@@ -25,9 +25,8 @@ _EVENT_COLUMNS = ("org_id", "job_id", "seq", *EventValues._fields)
 _COLUMN_LIST = ", ".join(_JOB_COLUMNS)
 
 # Qualified with pg_temp, so that the search path does not matter.
-PREPARE = """
-CREATE TEMPORARY TABLE staged_job (LIKE job, line bigint NOT NULL) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE seen_content (id uuid PRIMARY KEY, times bigint NOT NULL);
+_STAGE = """
+CREATE TEMPORARY TABLE staged_job (LIKE job, line bigint NOT NULL) ON COMMIT DROP
 """
 # In the order of lines: the first record with an idempotency key gets it.
 _INSERT_JOBS = f"""
@@ -72,12 +71,6 @@ DELETE FROM tally_state WHERE org_id = $1 AND EXISTS (
 _FIND_KEYS = """
 SELECT idempotency_key, id FROM job WHERE org_id = $1 AND idempotency_key = ANY($2::text[])
 """
-_COUNT_CONTENT = """
-INSERT INTO pg_temp.seen_content AS seen (id, times)
-SELECT * FROM unnest($1::uuid[], $2::bigint[])
-ON CONFLICT (id) DO UPDATE SET times = seen.times + excluded.times
-RETURNING id, times
-"""
 _CIRCULAR = "parent_id: is the job itself, or a descendant of it"
 _READ_ONLY = "id: the existing job is of a source, whose facts alone change it"
 # Errors that the data of a record can cause; any other error ends the import.
@@ -116,25 +109,6 @@ class LoadResult:
     updated: list[Candidate] = field(default_factory=list)
     unchanged: list[Candidate] = field(default_factory=list)
     rejected: list[tuple[Candidate, str]] = field(default_factory=list)
-
-
-async def number_repeats(connection: Any, candidates: Sequence[Candidate]) -> None:
-    """Give equal records without id different ids: the nth in an import gets the nth id.
-
-    They are counted in a temporary table to save memory. Records with an idempotency key are not
-    counted, because equal ones are the same job.
-    """
-    equal = [c for c in candidates if c.digest and not c.history.job.idempotency_key]
-    counts = Counter(candidate.id for candidate in equal)
-    if not counts:
-        return
-    rows = await connection.fetch(_COUNT_CONTENT, list(counts), list(counts.values()))
-    occurrences = {row["id"]: row["times"] - counts[row["id"]] for row in rows}
-    for candidate in equal:
-        first_id = candidate.id
-        assert candidate.digest
-        candidate.id = content_id(candidate.digest, candidate.created_at, occurrences[first_id])
-        occurrences[first_id] += 1
 
 
 async def load(
@@ -189,10 +163,11 @@ async def _write(
     org_id: UUID,
     candidates: Sequence[Candidate],
 ) -> LoadResult:
-    async with connection.transaction(isolation="read_committed"):
+    async with owner_transaction(connection, isolation="read_committed"):
         circular = await find_circular(connection, org_id, candidates)
         refused = [(c, _CIRCULAR) for c in candidates if c.id in circular]
         candidates = [c for c in candidates if c.id not in circular]
+        await connection.execute(_STAGE)
         await connection.copy_records_to_table(
             "staged_job",
             schema_name="pg_temp",

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
+from time import monotonic
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.snapshots import Snapshot
 from resolvers.errors import JoblensError, QueryTimeoutError, UnavailableError
 from resolvers.live.fanout import Batch, Subscriber, dispatch, read_batch, read_gone
+from resolvers.live.figures import Figures
 from resolvers.live.new_groups import GroupWatch
 from resolvers.live.options import LiveOptions
 from resolvers.live.time_tracker import TimeTracker
@@ -45,12 +48,18 @@ class Feed:
     """
 
     def __init__(
-        self, org_id: UUID, read: Read, options: LiveOptions, on_change: Callable[[], None]
+        self,
+        org_id: UUID,
+        read: Read,
+        options: LiveOptions,
+        on_change: Callable[[], None],
+        figures: Figures | None = None,
     ) -> None:
         self._org_id = org_id
         self._read = read
         self._options = options
         self._on_change = on_change
+        self._figures = figures or Figures()
         self._batch_size = max(1, options.queue_size // 2)
         self._subscribers: set[Subscriber] = set()
         self._pending: list[PendingSubscription] = []
@@ -58,6 +67,8 @@ class Feed:
         self._tracker: Tracker | None = None
         self._groups = GroupWatch(org_id)
         self.polls = 0
+        # When the read began that last left nothing unread.
+        self.read_until = monotonic()
         self._woken = asyncio.Event()
         self._poll_is_due = True
         self._notified = False
@@ -67,7 +78,8 @@ class Feed:
 
     def start(self) -> None:
         """Start reading."""
-        self._task = asyncio.create_task(self._run())
+        # It outlives the request that needs it first, and is of many others.
+        self._task = asyncio.create_task(self._run(), context=Context())
 
     def wake(self, *, everything: bool = False) -> None:
         """Read soon; with `everything`, as a poll does."""
@@ -126,6 +138,7 @@ class Feed:
 
     async def _tick(self, *, polls: bool, notified: bool) -> None:
         pending, self._pending = self._pending, []
+        began_at = monotonic()
         try:
             new_events = await self._advance(pending, polls=polls, notified=notified)
         except Exception as error:  # noqa: BLE001 - subscriptions must not end
@@ -138,6 +151,7 @@ class Feed:
             self._poll_is_due |= polls
             self._woken.set()
         else:
+            self.read_until = began_at
             self.polls += polls
             for subscriber in self._subscribers:
                 subscriber.since = None
@@ -206,6 +220,7 @@ class Feed:
 
         self._tracker, new_events, batch = await self._read(read)
         dispatch(batch, self._subscribers)
+        self._figures.add(batch.rows.values())
         self._groups.keep(batch.groups)
         new_events.keep()
         if batch.keys or notified:

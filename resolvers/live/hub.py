@@ -1,7 +1,8 @@
 """The hub of one process: a feed for each organisation that has subscribers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
 from resolvers.live.fanout import Subscriber
 from resolvers.live.feed import Feed, Read
+from resolvers.live.figures import Figures
 from resolvers.live.options import LiveOptions
 from resolvers.live.status_counts import StatusCountsFeed
 from resolvers.live.subscriber_queue import SubscriberQueue
@@ -46,6 +48,23 @@ class Hub:
         self._reading = FairQueue(CONCURRENT_READS)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.is_closing = False
+        self.figures = Figures()
+
+    @property
+    def queued(self) -> Sequence[int]:
+        """How many events wait for each subscriber."""
+        return list(map(len, self._queues))
+
+    @property
+    def feeds(self) -> int:
+        """The number of organisations whose events are read."""
+        return len(self._feeds)
+
+    @property
+    def lag_seconds(self) -> float:
+        """For how long the events of an organisation have not been read to their end, at most."""
+        oldest = min((feed.read_until for feed in self._feeds.values()), default=None)
+        return 0.0 if oldest is None else monotonic() - oldest
 
     @property
     def subscriptions(self) -> int:
@@ -81,7 +100,7 @@ class Hub:
                     if whose == org_id:
                         watch.wake()
 
-            feed = Feed(org_id, self.reader(org_id), self.options, wake_counts)
+            feed = Feed(org_id, self.reader(org_id), self.options, wake_counts, self.figures)
             self._feeds[org_id] = feed
             feed.start()
         self._users[feed] = self._users.get(feed, 0) + 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -48,7 +49,8 @@ class StatusCountsFeed:
 
     def start(self) -> None:
         """Start counting."""
-        self._task = asyncio.create_task(self._run())
+        # It outlives the request that needs it first, and is of many others.
+        self._task = asyncio.create_task(self._run(), context=Context())
 
     def wake(self) -> None:
         """Recount: something may have changed."""

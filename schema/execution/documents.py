@@ -142,6 +142,11 @@ def _read(text: str, rules: Rules, trusted: bool) -> Reading:
 _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 
+def count_cached_documents() -> int:
+    """Count the documents that are kept parsed."""
+    return _read_cached.cache_info().currsize
+
+
 def _validate(node: DocumentNode, metrics: DocumentMetrics, rules: Rules) -> list[GraphQLError]:
     if metrics.introspects and not rules.introspection:
         message = "Introspection is switched off here."

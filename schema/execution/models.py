@@ -100,7 +100,8 @@ class Operation:
     `text`: the document's. `plans`: what has been compiled of the
     document. `conditions`: the variables in its `@skip` and `@include`. `cost`: the number of
     objects that it could return with the variables of its request, those of one event for a
-    subscription. `is_short`: it only looks objects up by their ids.
+    subscription. `is_short`: it only looks objects up by their ids. `is_registered`: whether
+    the document is one that the operator chose.
     """
 
     schema: ExecutableSchema
@@ -115,3 +116,4 @@ class Operation:
     hides_suggestions: bool = False
     compiles: bool = True
     is_short: bool = False
+    is_registered: bool = False

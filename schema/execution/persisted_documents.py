@@ -52,6 +52,9 @@ class AutomaticDocuments:
     def __init__(self, max_bytes: int) -> None:
         self._texts: LRUCache[str, str] = LRUCache(max_bytes, getsizeof=_bytes)
 
+    def __len__(self) -> int:
+        return len(self._texts)
+
     def get(self, sha256_hash: str) -> str | None:
         """Get a text; it becomes the most recently used."""
         return self._texts.get(sha256_hash)
@@ -81,6 +84,11 @@ class Documents:
         self._by_id = {**hashed, **prefixed, **(by_id or {})}
         self._automatic = automatic
         self._logged: FIFOCache[str, None] = FIFOCache(LOGGED)
+
+    @property
+    def automatic(self) -> int:
+        """The number of documents that clients registered."""
+        return 0 if self._automatic is None else len(self._automatic)
 
     def find(self, asked: DocumentRequest, max_characters: int) -> ResolvedDocument:
         """Find the requested document. Raises JoblensError if it may not be run.

@@ -71,6 +71,7 @@ def prepare(request: Request, rules: Rules) -> Operation | Response:
         hides_suggestions=not rules.introspection,
         compiles=rules.compiles,
         is_short=rules.schema.is_short(document.node, chosen),
+        is_registered=resolved.trusted,
     )
 
 

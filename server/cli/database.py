@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from db import embedded, migrations
 from db.admin_session import required_login
 from db.checks import Check, check_row_security
+from db.connections import connect
 from server.cli.errors import fail, redacted
 from server.settings import Settings
 
@@ -41,7 +42,7 @@ def database(settings: Settings) -> Iterator[str]:
 
 
 async def _reach(url: str, timeout_seconds: float) -> None:
-    connection = await asyncpg.connect(url, timeout=timeout_seconds)
+    connection = await connect(url, "joblens check", timeout_seconds=timeout_seconds)
     await connection.close()
 
 

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import asyncpg
-
+from db.connections import connect
 from db.facts import Source, ensure_source
 from db.facts.mirrored import update_source
 from db.session_scope import create_worker_engine, session_scope
@@ -46,7 +45,7 @@ def real_queue(url: str, org_id: UUID) -> Iterator[None]:
 
 
 async def _create_database(url: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await connect(url, "joblens demo")
     try:
         known = "SELECT 1 FROM pg_database WHERE datname = $1"
         if not await connection.fetchval(known, DATABASE):

@@ -15,7 +15,7 @@ from server.cli.database import database, embedded_database, require_head, requi
 from server.cli.demo_data import prepare
 from server.cli.demo_queue import DATABASE, SOURCE, real_queue, require_packages
 from server.cli.errors import fail, read_settings
-from server.cli.uvicorn_server import address, announce, listen, run
+from server.cli.uvicorn_server import address, announce, listen, listen_for_metrics, run
 from server.document_rules import make_rules
 from server.settings import Settings, SettingsError
 
@@ -83,11 +83,12 @@ def serve(host: Host = None, port: Port = None, workers: Workers = None) -> None
     with (
         _until_stopped(),
         listen(settings) as listener,
+        listen_for_metrics(settings) as metrics,
         database(settings) as url,
     ):
         require_head(url)
         require_row_security(url)
-        run(settings, url, listener)
+        run(settings, url, listener, metrics=metrics)
 
 
 def demo(
@@ -133,6 +134,7 @@ def demo(
         settings = _quiet_on_a_terminal(settings)
     with (
         _until_stopped(),
+        listen_for_metrics(settings) as metrics,
         listen(settings, f"--port, or: make demo PORT={settings.port + 1}") as listener,
         embedded_database(settings.data_dir) as url,
         ExitStack() as stack,
@@ -146,7 +148,7 @@ def demo(
             if queue is None and not still:
                 stack.enter_context(simulated_workers(f"{address(listener)}/graphql"))
 
-        run(settings, url, listener, on_start)
+        run(settings, url, listener, on_start, metrics)
 
 
 def _quiet_on_a_terminal(settings: Settings) -> Settings:

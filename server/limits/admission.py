@@ -41,6 +41,8 @@ class AdmissionControl:
             settings.live_max_subscriptions_per_viewer,
         )
         self._rate_limiter = _rate_limiter(settings)
+        # How often a viewer had too few points left.
+        self.rate_refusals = 0
 
     def enter(self, viewer: Viewer) -> Slot:
         """Acquire the slot of a request. Raises BusyError."""
@@ -55,6 +57,7 @@ class AdmissionControl:
             return _NO_HEADERS
         status = await self._rate_limiter.spend(viewer_key(viewer), max(1, points))
         if status.wait_seconds > 0:
+            self.rate_refusals += 1
             raise _rate_limited(status)
         return status.headers()
 

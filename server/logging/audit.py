@@ -4,6 +4,7 @@ Every field of a line is named here. Of what clients send, only names are logged
 operation and of themselves; never tokens, documents, variables or payloads.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -52,6 +53,8 @@ LIMITS = frozenset(
 )
 
 log = structlog.get_logger(AUDIT)
+# How often clients got each code, whether or not it is logged.
+ERRORS: Counter[str] = Counter()
 
 
 class AuditSource(NamedTuple):
@@ -159,12 +162,18 @@ def set_operation(operation: Operation) -> None:
 
 def log_refusal(code: str) -> None:
     """Log a refusal."""
+    ERRORS[str(code)] += 1
     if (context := _current.get()) is not None:
         context.log.log_refusal(context, code)
 
 
 def log_limits(*codes: str, entries: Sequence[AuditEntry] = ()) -> None:
     """Log those of the codes that say something about the client."""
+    ERRORS.update(map(str, codes))
+    _log_limits(codes, entries)
+
+
+def _log_limits(codes: Iterable[str], entries: Sequence[AuditEntry]) -> None:
     if (context := _current.get()) is None:
         return
     more = {"fields": _fields(entries)} if entries else {}
@@ -177,13 +186,14 @@ def log_operation(entries: Sequence[AuditEntry], response: Response | None) -> N
 
     `response`: None if the operation was interrupted.
     """
+    codes = response.codes() if response is not None and response.errors else ()
+    ERRORS.update(map(str, codes))
     if (context := _current.get()) is None:
         return
-    codes = response.codes() if response is not None and response.errors else ()
     operation = context.operation
     is_mutation = operation is not None and operation.type is OperationType.MUTATION
     if not is_mutation or (response is not None and response.refused):
-        log_limits(*codes, entries=entries)
+        _log_limits(codes, entries)
     elif entries or codes:
         outcome = _outcome(entries, response)
         log.info("mutation", **context.fields(), fields=_fields(entries), outcome=outcome)

@@ -5,6 +5,8 @@ from pathlib import Path
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from db.connections import Pooler
+
 
 def _default_data_dir() -> Path:
     return platformdirs.user_data_path("joblens", appauthor=False)
@@ -20,6 +22,18 @@ class DatabaseSettings(BaseModel):
         description="The PostgreSQL database (15 to 18), as a libpq connection URI such as "
         "`postgresql://user:password@host/database`. Unset: an embedded PostgreSQL, for evaluation "
         "and development.",
+    )
+    database_pooler: Pooler = Field(
+        Pooler.NONE,
+        description="The connection pooler that `JOBLENS_DATABASE_URL` leads to: `none`; "
+        "`session`, where a client keeps its server connection; `transaction`, where it has one "
+        "for each transaction, so that nothing is prepared by name. Programs that use the "
+        "repository read it too.",
+    )
+    listen_url: SecretStr | None = Field(
+        None,
+        description="Where to listen for notifications of new events: a connection URI that leads "
+        "to the same database without a transaction pooler. Unset: `JOBLENS_DATABASE_URL`.",
     )
     data_dir: Path = Field(
         default_factory=_default_data_dir,

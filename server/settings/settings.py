@@ -15,6 +15,7 @@ from server.settings.limits import LimitSettings
 from server.settings.live import LiveSettings
 from server.settings.load import LoadSettings
 from server.settings.logs import LogSettings
+from server.settings.metrics import MetricsSettings
 from server.settings.mirrors import MirrorSettings
 from server.settings.retention import RetentionSettings
 from server.settings.serving import ServingSettings
@@ -28,6 +29,7 @@ class SettingsError(Exception):
 
 
 class Settings(
+    MetricsSettings,
     LogSettings,
     MirrorSettings,
     RetentionSettings,
@@ -51,6 +53,12 @@ class Settings(
             raise ValueError(
                 f"{PREFIX}AUTH=none accepts all clients, so {PREFIX}HOST must be a loopback address"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _validate_metrics(self) -> Self:
+        if self.metrics_port and (self.metrics_port, self.metrics_host) == (self.port, self.host):
+            raise ValueError(f"{PREFIX}METRICS_PORT and {PREFIX}PORT must differ")
         return self
 
     @model_validator(mode="after")

@@ -324,6 +324,7 @@ async def assert_migrates_and_serves(url: str) -> None:
     assert await migrations.current(url) is None
 
 
+@pytest.mark.direct
 async def test_an_owner_without_privileges_makes_the_role(other_cluster: str) -> None:
     async with plain_login(other_cluster) as (_, _, url):
         await assert_migrates_and_serves(url)

@@ -353,6 +353,7 @@ async def test_a_commit_that_has_begun_is_finished(engine: AsyncEngine, database
     await assert_serves_cleanly(engine)
 
 
+@pytest.mark.direct
 async def test_a_connection_that_is_too_old_is_replaced(database_url: str) -> None:
     aging = EngineOptions(pool_size=1, pool_overflow=0, pool_recycle_seconds=0)
     engine = create_engine(database_url, aging)

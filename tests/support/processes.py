@@ -22,10 +22,25 @@ async def command_running(
 
     `settings` as in the environment, without their prefix: `live_queue_size`.
     """
+    async with command_with_urls(database_url, *arguments, **settings) as (process, urls):
+        yield process, urls["health"].removesuffix("/healthz")
+
+
+@asynccontextmanager
+async def command_with_urls(
+    database_url: str, *arguments: str, tmpdir: str = "", **settings: str
+) -> AsyncIterator[tuple[Process, dict[str, str]]]:
+    """Run it likewise; get its process, and the URLs that it shows, by their names.
+
+    `tmpdir`: where it makes temporary files.
+    """
     given = {"database_url": database_url, "port": "0", "auth": "none"} | PATIENT | settings
     process = await asyncio.create_subprocess_exec(
         *command("serve", *arguments),
-        env={f"JOBLENS_{name.upper()}": value for name, value in given.items()},
+        env={
+            **({"TMPDIR": tmpdir} if tmpdir else {}),
+            **{f"JOBLENS_{name.upper()}": value for name, value in given.items()},
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         # Bytes that are taken from the pipes before they are read: full ones would stop it.
@@ -34,18 +49,21 @@ async def command_running(
         start_new_session=True,
     )
     try:
-        yield process, await _base_url(process)
+        yield process, await _urls(process)
     finally:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
 
 
-async def _base_url(process: Process) -> str:
+async def _urls(process: Process) -> dict[str, str]:
+    urls: dict[str, str] = {}
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE_SECONDS):
         async for line in process.stdout:
-            if found := re.search(rb"(http://\S+)/healthz", line):
-                return found[1].decode()
+            if found := re.fullmatch(rb"(\w+) +(http://\S+)\s*", line):
+                urls[found[1].decode()] = found[2].decode()
+            if "health" in urls:
+                return urls
         _, errors = await process.communicate()
     raise AssertionError(f"it ended: {errors.decode()}")

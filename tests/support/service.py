@@ -19,6 +19,7 @@ from server.app_state import AppState
 from server.settings import Settings
 from server.uvicorn.websocket_protocol import options
 from tests.support.patience import PATIENCE_SECONDS, PATIENT
+from tests.support.pooled import settings_for
 from tests.support.statements import recorded
 
 ORG = "00000000-0000-0000-0000-000000000001"
@@ -79,7 +80,8 @@ async def serving(
 ) -> AsyncIterator[Service]:
     """Serve a database; `settings` as in the environment, without their prefix: `page_size_max`."""
     # Authentication is tested in tests/server/auth.
-    given = {"database_url": database_url, "auth": "none"} | PATIENT | settings
+    pooled = settings_for(database_url)
+    given = {"database_url": database_url, "auth": "none"} | PATIENT | pooled | settings
     chosen = Settings.read({f"JOBLENS_{name.upper()}": value for name, value in given.items()})
     app = create_app(chosen, dashboard_folder)
     async with running(app, chosen) as base_url, client_of(base_url) as client:

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from db.connections import POOLER
 from tests.support.checkout import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "record-jobs-from-python.md"
@@ -20,7 +22,11 @@ def _run_program(program: str, database_url: str) -> str:
     done = subprocess.run(
         [sys.executable, "-"],
         input=program,
-        env={"JOBLENS_DATABASE_URL": database_url, "PYTHONPATH": str(ROOT)},
+        env={
+            "JOBLENS_DATABASE_URL": database_url,
+            POOLER: os.environ.get(POOLER, ""),
+            "PYTHONPATH": str(ROOT),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -148,6 +148,7 @@ def creating(runs: list[Any], key: str | None = None) -> Work:
     return work
 
 
+@pytest.mark.direct
 @pytest.mark.parametrize(("when", "kept"), [("before", 0), ("after", 1)])
 async def test_a_lost_commit_is_not_tried_again(
     doomed: Doomed, org_id: UUID, when: str, kept: int
@@ -160,6 +161,7 @@ async def test_a_lost_commit_is_not_tried_again(
     assert await count(doomed.engine, org_id) == kept
 
 
+@pytest.mark.direct
 async def test_a_lost_commit_of_what_is_idempotent_is_tried_again(
     doomed: Doomed, org_id: UUID
 ) -> None:

@@ -168,6 +168,7 @@ async def test_writers_of_one_key_make_one_job(engine: AsyncEngine, org_id: UUID
     assert sum(answer.created for answer in answers) == 1
 
 
+@pytest.mark.direct
 async def test_a_lost_commit_is_told(doomed: Doomed, engine: AsyncEngine, org_id: UUID) -> None:
     doomed.kills = ["before", "after"]
     for name in ("lost", "kept"):
@@ -214,6 +215,7 @@ async def test_a_database_that_is_away_is_told(org_id: UUID) -> None:
     await away.dispose()
 
 
+@pytest.mark.direct
 async def test_a_wrong_name_of_a_database_is_no_outage(database_url: str, org_id: UUID) -> None:
     wrong = create_worker_engine(database_url.replace("joblens_test_", "no_such_"))
     with pytest.raises(Exception, match="does not exist") as raised:
@@ -223,6 +225,7 @@ async def test_a_wrong_name_of_a_database_is_no_outage(database_url: str, org_id
     await wrong.dispose()
 
 
+@pytest.mark.direct
 async def test_without_an_engine_the_environment_names_the_database(
     database_url: str, engine: AsyncEngine, org_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,137 @@
+"""Measures a process: what its operations and statements report, and what it counts elsewhere."""
+
+from collections.abc import Sequence
+from time import monotonic
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.background_task import BackgroundTask
+from db.engine import FairPool
+from db.retention.pruner import Pruner
+from db.statements import count_templates
+from db.tallies.tallier import Tallier
+from resolvers.live.hub import Hub
+from resolvers.version import installed_version
+from schema.execution.documents import Rules, count_cached_documents
+from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
+from server.limits.admission import AdmissionControl
+from server.logging.audit import ERRORS
+from server.observability.operations import OTHER, Ended
+from server.observability.registry import Registry
+
+
+class Measures:
+    """Measures operations and statements as they end."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def ended(self, operation: Ended) -> None:
+        """Measure an operation that has ended."""
+        add, observe, type_ = self._registry.add, self._registry.observe, operation.type
+        add("joblens_operations_total", type_, operation.name, operation.code)
+        add("joblens_cost_points_total", type_, amount=operation.cost)
+        if type_ != "subscription":
+            observe("joblens_operation_seconds", operation.seconds, type_)
+            observe("joblens_operation_sql_seconds", operation.sql, type_)
+            observe("joblens_operation_wait_seconds", operation.waiting, type_)
+            observe("joblens_operation_executor_seconds", operation.executor, type_)
+
+    def refused(self, code: str) -> None:
+        """Count a document that was refused."""
+        self._registry.add("joblens_operations_total", "none", OTHER, code)
+
+    def delivered(self, responses: int) -> None:
+        """Count responses of a subscription."""
+        self._registry.add("joblens_deliveries_total", amount=responses)
+
+    def statement(self, seconds: float, error: BaseException | None) -> None:
+        """Measure a statement."""
+        self._registry.observe("joblens_statement_seconds", seconds)
+        self._registry.add("joblens_statements_total", "ok" if error is None else "error")
+
+    def lag(self, seconds: float) -> None:
+        """Measure how late an event was read."""
+        self._registry.observe("joblens_live_event_lag_seconds", seconds)
+
+
+class Counts:
+    """Copies what a process counts elsewhere into its metrics."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        engines: Sequence[AsyncEngine],
+        hub: Hub,
+        rules: Rules,
+        admission: AdmissionControl,
+        tasks: Sequence[BackgroundTask],
+    ) -> None:
+        self._registry = registry
+        self._engines, self._hub, self._rules = engines, hub, rules
+        self._admission, self._tasks = admission, tasks
+        # These are of the whole process.
+        for code, count in ERRORS.items():
+            registry.start_at("joblens_errors_total", count, code)
+        for reason, count in _fallbacks().items():
+            registry.start_at("joblens_engine_fallbacks_total", count, reason)
+
+    def copy(self) -> None:
+        """Copy all."""
+        self._copy_admission()
+        self._copy_pools()
+        self._copy_live()
+        self._copy_tasks()
+        put = self._registry.set
+        put("joblens_processes", 1)
+        put("joblens_info", 1, installed_version())
+        put("joblens_cache_entries", count_cached_documents(), "documents")
+        put("joblens_cache_entries", self._rules.documents.automatic, "automatic_documents")
+        put("joblens_cache_entries", count_templates(), "statements")
+        for reason, count in _fallbacks().items():
+            self._registry.raise_to("joblens_engine_fallbacks_total", count, reason)
+
+    def _copy_admission(self) -> None:
+        admission = self._admission
+        for code, count in ERRORS.items():
+            self._registry.raise_to("joblens_errors_total", count, code)
+        self._registry.raise_to("joblens_rate_refusals_total", admission.rate_refusals)
+        self._registry.set("joblens_operations_running", len(admission.requests))
+        self._registry.set("joblens_connections", len(admission.connections))
+
+    def _copy_pools(self) -> None:
+        pools: list[FairPool] = []
+        for engine in self._engines:
+            assert isinstance(engine.pool, FairPool)
+            pools.append(engine.pool)
+        put = self._registry.set
+        put("joblens_pool_size", sum(pool.size() for pool in pools))
+        put("joblens_pool_connections", sum(pool.checkedout() for pool in pools), "in_use")
+        put("joblens_pool_connections", sum(pool.checkedin() for pool in pools), "idle")
+        put("joblens_pool_overflow", sum(max(0, pool.overflow()) for pool in pools))
+        put("joblens_pool_waiting", sum(pool.queue.waiting for pool in pools))
+
+    def _copy_live(self) -> None:
+        hub, put = self._hub, self._registry.set
+        queued = hub.queued
+        put("joblens_subscribers", len(queued))
+        put("joblens_subscriber_queue_events", sum(queued))
+        put("joblens_subscriber_queue_events_max", max(queued, default=0))
+        put("joblens_feeds", hub.feeds)
+        put("joblens_feed_lag_seconds", hub.lag_seconds)
+        self._registry.raise_to("joblens_live_events_total", hub.figures.events)
+
+    def _copy_tasks(self) -> None:
+        raise_to = self._registry.raise_to
+        for task in self._tasks:
+            raise_to("joblens_background_runs_total", task.runs, task.name)
+            raise_to("joblens_background_failures_total", task.failures, task.name)
+            if isinstance(task, Pruner):
+                raise_to("joblens_pruned_jobs_total", task.deleted)
+            if isinstance(task, Tallier):
+                self._registry.set("joblens_tally_lag_seconds", monotonic() - task.done_at)
+
+
+def _fallbacks() -> dict[str, int]:
+    known = {reason: FALLBACKS[reason] for reason in (INTROSPECTION, SETTING)}
+    return {**known, "field": FALLBACKS.total() - sum(known.values())}

@@ -1,0 +1,112 @@
+"""The metrics of a process as objects of prometheus_client, and their text for all processes.
+
+prometheus_client decides when it is imported whether processes share their values by files: in
+the folder PROMETHEUS_MULTIPROC_DIR. So this module is only imported where metrics are served.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from server.observability.catalogue import METRICS, SECONDS
+from server.observability.folder import FOLDER
+
+# The times at which counters were made: a series more for each, which nothing needs.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+# The values of a metric that is read when metrics are asked for, by its labels' values.
+Readings = Mapping[str, Mapping[tuple[str, ...], float]]
+
+
+class Registry:
+    """All metrics. Values of a metric with labels are kept for each combination of labels."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._children: dict[tuple[str, ...], Any] = {}
+        self._totals: dict[tuple[str, ...], float] = {}
+        self.readings: Readings = {}
+        self._made = {
+            each.name: _make(each.name, self._registry)
+            for each in METRICS.values()
+            if not each.is_read
+        }
+        self._shown = self._registry
+        if FOLDER in os.environ:
+            self._shown = CollectorRegistry()
+            MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]
+        self._shown.register(_Read(self))
+
+    def add(self, name: str, *labels: str, amount: float = 1) -> None:
+        """Add to a counter."""
+        self._child(name, *labels).inc(amount)
+
+    def observe(self, name: str, seconds: float, *labels: str) -> None:
+        """Add a value to a histogram."""
+        self._child(name, *labels).observe(seconds)
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        self._child(name, *labels).set(value)
+
+    def start_at(self, name: str, total: float, *labels: str) -> None:
+        """Leave out what was counted before these metrics were made."""
+        self._totals[(name, *labels)] = total
+
+    def raise_to(self, name: str, total: float, *labels: str) -> None:
+        """Add to a counter what was counted elsewhere since the last time."""
+        before = self._totals.get((name, *labels), 0)
+        self._totals[(name, *labels)] = total
+        self._child(name, *labels).inc(max(0.0, total - before))
+
+    def text(self, accept: str) -> tuple[bytes, str]:
+        """Return the metrics of all processes, and the media type, of those that are accepted."""
+        encode, media_type = choose_encoder(accept)
+        return encode(self._shown), media_type
+
+    def _child(self, *key: str) -> Any:
+        child = self._children.get(key)
+        if child is None:
+            metric = self._made[key[0]]
+            child = self._children[key] = metric.labels(*key[1:]) if len(key) > 1 else metric
+        return child
+
+
+class _Read(Collector):
+    """The readings, which are the same in all processes."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        for name, values in self._registry.readings.items():
+            metric = METRICS[name]
+            family = GaugeMetricFamily(name, metric.meaning, labels=metric.labels)
+            for labels, value in values.items():
+                family.add_metric(labels, value)
+            yield family
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+
+def _make(name: str, registry: CollectorRegistry) -> Any:
+    metric = METRICS[name]
+    given = (name, metric.meaning, metric.labels)
+    if metric.kind == "counter":
+        return Counter(*given, registry=registry)
+    if metric.kind == "histogram":
+        return Histogram(*given, registry=registry, buckets=SECONDS)
+    return Gauge(*given, registry=registry, multiprocess_mode=metric.merge)
