@@ -1,6 +1,6 @@
 """How many bytes a job and an event take, with their indexes: of the ledger of `make bench`.
 
-    .venv/bin/python -m benchmarks.sizes
+.venv/bin/python -m benchmarks.sizes
 """
 
 import asyncio
@@ -24,7 +24,10 @@ TABLES = ("job", "job_event")
 
 async def report(connection: asyncpg.Connection) -> str:
     """Return the sizes as Markdown."""
-    lines = ["| table | rows | bytes a row | of these the table | the indexes |", "|---|--:|--:|--:|--:|"]
+    lines = [
+        "| table | rows | bytes a row | of these the table | the indexes |",
+        "|---|--:|--:|--:|--:|",
+    ]
     for table in TABLES:
         row = await connection.fetchrow(_SIZES.format(table))
         whole = row["table"] + row["indexes"]
@@ -34,7 +37,7 @@ async def report(connection: asyncpg.Connection) -> str:
         )
     lines += ["", "| index | bytes a row |", "|---|--:|"]
     for table in TABLES:
-        rows = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - of TABLES
+        rows = await connection.fetchval(f"SELECT count(*) FROM {table}")
         for index in await connection.fetch(_INDEXES.format(table)):
             lines.append(f"| `{index['name']}` | {index['bytes'] / rows:,.1f} |")
     return "\n".join(lines)

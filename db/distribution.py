@@ -4,13 +4,13 @@ An organisation's rows of all tables are on one worker, so that each statement r
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
-import asyncpg
+from sqlalchemy import Connection
 
+from db.connections import connect
+from db.engine import HAS_CITUS
 from db.tables import metadata
 
-HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
 # What Citus knows of tables: how each is distributed, and with which others.
 DISTRIBUTED = """
 SELECT relname, partmethod = 'h' AND column_to_column_name(logicalrelid, partkey) = 'org_id'
@@ -40,6 +40,14 @@ def statements(distributed: Collection[str], shards: int | None = None) -> Seque
     ]
 
 
+def statements_of_migration(connection: Connection) -> Sequence[str]:
+    """Return what distributes new tables where jobs are distributed; nothing elsewhere."""
+    if not connection.exec_driver_sql(HAS_CITUS).scalar():
+        return []
+    distributed = {row.relname for row in connection.exec_driver_sql(DISTRIBUTED)}
+    return statements(distributed) if "job" in distributed else []
+
+
 async def distribute(
     url: str, shards: int | None = None, *, dry_run: bool = False
 ) -> Sequence[str]:
@@ -48,7 +56,7 @@ async def distribute(
     `dry_run`: only return it. `url` must name the owner of the tables. Raises NoCitusError,
     asyncpg's errors, and OSError if the database is unreachable.
     """
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, "joblens distribute")
     try:
         if not await connection.fetchval(HAS_CITUS):
             raise NoCitusError

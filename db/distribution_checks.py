@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
-
-from db.checks import Check
-from db.distribution import DISTRIBUTED, HAS_CITUS, TABLES
-from db.engine import APP_ROLE
+from db.checks import APPLICATION_NAME, Check
+from db.connections import connect
+from db.distribution import DISTRIBUTED, TABLES
+from db.engine import APP_ROLE, HAS_CITUS
 
 DISTRIBUTE = "joblens distribute"
 _CAN_LOGIN = "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1"
@@ -15,7 +14,7 @@ _CAN_LOGIN = "SELECT rolcanlogin FROM pg_roles WHERE rolname = $1"
 
 async def check_distribution(url: str, *, pool_overflow: int) -> AsyncIterator[Check]:
     """Yield the checks of a database with Citus: its tables, its role, and the pool's setting."""
-    connection: Any = await asyncpg.connect(url)
+    connection = await connect(url, APPLICATION_NAME)
     try:
         if not await connection.fetchval(HAS_CITUS):
             return

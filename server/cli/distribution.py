@@ -16,7 +16,9 @@ def distribute_tables(
     ] = False,
     shards: Annotated[
         int | None,
-        typer.Option(min=1, max=64000, help="Shards of each table, instead of Citus's own setting."),
+        typer.Option(
+            min=1, max=64000, help="Shards of each table, instead of Citus's own setting."
+        ),
     ] = None,
 ) -> None:
     """Distribute the tables by organisation over the workers of a database with Citus.

@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.distribution_checks import check_distribution
 from db.search_owner import check_search_owner
 from server.auth.jwks import fetch, parse
 from server.cli.database import DATABASE_ERRORS, embedded_database, reason
@@ -97,6 +98,9 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
             connections_wanted=wanted,
             connect_timeout_seconds=settings.connect_timeout_seconds,
         )
+    ]
+    checks += [
+        check async for check in check_distribution(url, pool_overflow=settings.pool_overflow)
     ]
     if not any(check.is_wrong for check in checks):
         checks += [check async for check in _advice(url, settings)]

@@ -37,5 +37,7 @@ def test_its_settings() -> None:
 
 
 def test_its_commands() -> None:
-    commands = re.findall(r"^ExecStart.*=/opt/joblens/bin/joblens (.*)$", UNIT.read_text(), re.MULTILINE)
+    commands = re.findall(
+        r"^ExecStart.*=/opt/joblens/bin/joblens (.*)$", UNIT.read_text(), re.MULTILINE
+    )
     assert commands == ["migrate --check", "serve"]

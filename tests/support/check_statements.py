@@ -71,7 +71,9 @@ async def _mutable(recorded: Recorded) -> list[str]:
     try:
         await migrations.upgrade(server.url)
         connection: Any = await asyncpg.connect(server.url)
-        await connection.execute("CREATE TEMPORARY TABLE seen_content (id uuid PRIMARY KEY, times bigint)")
+        await connection.execute(
+            "CREATE TEMPORARY TABLE seen_content (id uuid PRIMARY KEY, times bigint)"
+        )
         for sql, functions in recorded.items():
             if _is_ours(sql) and not functions & {*OTHER_DATABASES, *NOT_ON_CITUS}:
                 found += [f"{each}\n  {_short(sql)}" for each in await mutable(connection, sql)]

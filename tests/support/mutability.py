@@ -83,7 +83,7 @@ class _Columns(Visitor):  # type: ignore[misc]
 
 
 def _with_columns(value: Any) -> tuple[str, dict[str, Any]]:
-    (raw,) = parse_sql(f"SELECT {RawStream()(value)}")  # noqa: S608 - a copy of the tree
+    (raw,) = parse_sql(f"SELECT {RawStream()(value)}")
     columns = _Columns()
     columns(raw.stmt)
     return str(RawStream()(raw.stmt.targetList[0].val)), dict(columns.found.values())
@@ -103,7 +103,7 @@ async def _kinds(
         listed = ", ".join(f"{RawStream()(node)} AS {name}" for name, node in others.items())
         # Wherever they are used, they have these types.
         listed += "".join(f", ${n}::{kind}" for n, kind in enumerate(parameters, 1))
-        query = f"SELECT {listed} FROM {', '.join(_sources(write))}"  # noqa: S608 - as above
+        query = f"SELECT {listed} FROM {', '.join(_sources(write))}"
         if scope is not None:
             query = f"{_with(scope)} {query}"
         prepared = await connection.prepare(query)

@@ -19,7 +19,16 @@ from asyncpg.connection import Connection
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("db", "mirror", "server")
 # Whose calls send statements, whatever object has them.
-SENDING = ("execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "cursor", "scalars")
+SENDING = (
+    "execute",
+    "executemany",
+    "fetch",
+    "fetchrow",
+    "fetchval",
+    "prepare",
+    "cursor",
+    "scalars",
+)
 # What passes on the statements of others.
 READING = ("read", "read_all", "read_one", "change_with_events")
 _places: dict[str, str | None] = {}
@@ -32,7 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--statements"):
-        for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval", "prepare", "cursor"):
+        for name in (
+            "execute",
+            "executemany",
+            "fetch",
+            "fetchrow",
+            "fetchval",
+            "prepare",
+            "cursor",
+        ):
             setattr(Connection, name, _recording(getattr(Connection, name)))
 
 
@@ -83,7 +100,7 @@ def _recording(original: Any) -> Any:
 def _functions() -> list[str]:
     """Return the functions of the program that are running; none if a test sends by itself."""
     found = []
-    frame = sys._getframe(2)  # noqa: SLF001 - the stack, without reading any source
+    frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
         if name not in _places:

@@ -13,15 +13,17 @@ from db.tables import metadata
 
 TENANT_TABLES = frozenset(metadata.tables)
 # Functions that each shard would compute for itself, or that set what shards do not see.
-CLOCKS = frozenset({
-    "now",
-    "clock_timestamp",
-    "statement_timestamp",
-    "transaction_timestamp",
-    "gen_random_uuid",
-    "uuidv7",
-    "set_config",
-})
+CLOCKS = frozenset(
+    {
+        "now",
+        "clock_timestamp",
+        "statement_timestamp",
+        "transaction_timestamp",
+        "gen_random_uuid",
+        "uuidv7",
+        "set_config",
+    }
+)
 QUERIES = ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt
 WRITES = ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt
 Names = frozenset[str]
@@ -85,7 +87,8 @@ def _unbound(query: Any, ctes: Names) -> Iterator[str]:
         table
         for source in sources
         for table in _tables(source)
-        if table.relname in TENANT_TABLES and table.schemaname != "pg_temp"
+        if table.relname in TENANT_TABLES
+        and table.schemaname != "pg_temp"
         and (table.schemaname or table.relname not in ctes)
     ]
     where = getattr(query, "whereClause", None)

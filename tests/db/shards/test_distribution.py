@@ -73,7 +73,9 @@ async def test_without_citus_there_is_nothing_to_do(database_url: str) -> None:
     assert await findings(database_url) == {}
 
 
-async def test_migrations_distribute_new_tables_where_jobs_are(fresh_database: FreshDatabase) -> None:
+async def test_migrations_distribute_new_tables_where_jobs_are(
+    fresh_database: FreshDatabase,
+) -> None:
     url = await fresh_database()
     await migrations.downgrade(url, "0009")
     await pretend_citus(url)
