@@ -10,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     ClauseElement,
     ColumnElement,
+    DateTime,
     Double,
     Integer,
     Interval,
@@ -21,7 +22,6 @@ from sqlalchemy import (
     case,
     cast,
     column,
-    extract,
     func,
     literal,
     literal_column,
@@ -43,8 +43,7 @@ from db.templates import Constant
 
 job = job_table.c
 
-# A constant: PostgreSQL converts it when it parses the statement.
-_EPOCH: ColumnElement[datetime] = literal_column("TIMESTAMPTZ 'epoch'", Timestamp)
+_UTC: ColumnElement[str] = literal_column("'UTC'", Text())
 
 Elements = Mapping[str, ColumnElement[Any]]
 
@@ -261,9 +260,18 @@ def _due(
         (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
     )
     delay = func.least(wait, cap) * jitter
-    # Adding an interval to a time depends on the session's time zone, so Citus refuses it in CASE.
-    since_epoch = (time - _EPOCH) + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
-    due = func.to_timestamp(cast(extract("epoch", since_epoch), Double()))
+    due = later(time, delay)
     failed = job.status == JobStatus.FAILED.value
     waits = job.backoff_policy != BackoffPolicy.NONE.value
     return case((and_(failed, waits), due))
+
+
+def later(time: ColumnElement[datetime], seconds: ColumnElement[float]) -> ColumnElement[datetime]:
+    """Return the time plus seconds, to the microsecond, as an immutable expression.
+
+    Adding an interval to a time with a zone depends on the session's zone: Citus refuses it in
+    CASE. Without a zone it does not.
+    """
+    interval = cast(func.make_interval(0, 0, 0, 0, 0, 0, seconds), Interval())
+    in_utc = func.timezone(_UTC, time, type_=DateTime()) + interval
+    return func.timezone(_UTC, in_utc, type_=Timestamp)

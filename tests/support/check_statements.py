@@ -27,6 +27,8 @@ from tests.support.shard_exceptions import (
 )
 from tests.support.shards import faults
 
+# As db.transfer.loads makes it, for a transaction.
+_STAGED = "CREATE TEMPORARY TABLE staged_job (LIKE job, line bigint NOT NULL)"
 Recorded = Mapping[str, set[str]]
 
 
@@ -71,9 +73,7 @@ async def _mutable(recorded: Recorded) -> list[str]:
     try:
         await migrations.upgrade(server.url)
         connection: Any = await asyncpg.connect(server.url)
-        await connection.execute(
-            "CREATE TEMPORARY TABLE seen_content (id uuid PRIMARY KEY, times bigint)"
-        )
+        await connection.execute(_STAGED)
         for sql, functions in recorded.items():
             if _is_ours(sql) and not functions & {*OTHER_DATABASES, *NOT_ON_CITUS}:
                 found += [f"{each}\n  {_short(sql)}" for each in await mutable(connection, sql)]

@@ -81,6 +81,9 @@ STABLE = {
 IMMUTABLE = {
     "a parameter": "$2::timestamptz",
     "a constant": "TIMESTAMPTZ 'epoch'",
+    # What db.commands.transition_statements has.
+    "a time without a zone": "CASE WHEN status = 'failed' THEN timezone('UTC',"
+    f" timezone('UTC', greatest($2::timestamptz, updated_at)) + {INTERVAL}) END",
     "numbers": "to_timestamp(CAST(EXTRACT(epoch FROM (updated_at - TIMESTAMPTZ 'epoch')"
     f" + {INTERVAL.replace('$3', '$2')}) AS double precision))",
 }

@@ -21,6 +21,7 @@ OWNERS = {
     "retention set": ["retention", "set", "--keep", "1d"],
     "retention list": ["retention", "list"],
     "retention remove": ["retention", "remove", str(uuid4())],
+    "distribute": ["distribute"],
     "mirror list": ["mirror", "list"],
     "mirror run": ["mirror", "run", "--once"],
     "mirror remove": ["mirror", "remove", "shop"],
