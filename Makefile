@@ -71,7 +71,8 @@ test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python worker
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root
 
-test-ops: setup .venv/ops/.installed  ## Run the tests of ops/, which need root, Linux and systemd, and install packages
+test-ops: setup .venv/ops/.installed  ## Run the tests of ops/, which need root, Linux, prometheus and systemd (from the system's packages)
+	@command -v promtool && command -v prometheus  # without them the tests would be skipped
 	$(PLAIN) $(PYTEST) tests/ops
 
 e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
@@ -94,8 +95,9 @@ format: $(VENV)  ## Format the code and mend what can be mended
 schema: $(VENV)  ## Write schema.graphql anew
 	$(PLAIN) $(BIN)/joblens schema > schema.graphql
 
-docs: $(VENV)  ## Write the generated pages of docs/reference anew
+docs: $(VENV)  ## Write the generated pages of docs/reference and the Grafana board anew
 	$(PLAIN) $(BIN)/python -m docs.generate
+	$(PLAIN) $(BIN)/python -m ops.board
 
 bench: setup  ## Measure, beside a hand-written endpoint, the textbook stack and PostGraphile (ARGS=--help)
 	$(PLAIN) $(BIN)/python -m benchmarks $(ARGS)

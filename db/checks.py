@@ -44,6 +44,15 @@ class Check:
         return not (self.ok or self.is_advice)
 
 
+_STANDBY = Check(
+    "standby",
+    False,
+    "only queries are answered; new events are found by polling",
+    "set JOBLENS_DATABASE_URL to the primary",
+    is_advice=True,
+)
+
+
 async def is_ledger_empty(url: str) -> bool:
     """Return whether no organisation has a job. `url` must name the owner of the tables."""
     connection = await connect(url, APPLICATION_NAME)
@@ -64,6 +73,8 @@ async def check_database(
     connection = await connect(url, APPLICATION_NAME, timeout_seconds=connect_timeout_seconds)
     try:
         yield await _version(connection)
+        if await connection.fetchval("SELECT pg_is_in_recovery()"):
+            yield _STANDBY
         yield await _connections(connection, connections_wanted)
         revision = await migrations.current(url)
         yield _migrated(revision)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 QUERY_CANCELED = "57014"
 UNIQUE_VIOLATION = "23505"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
+READ_ONLY_TRANSACTION = "25006"
 # SQLSTATE prefixes under which the server serves no statement, or has rolled this transaction back
 # in favor of another one (class 40, such as a deadlock).
 UNAVAILABLE_CLASSES = ("08", "28", "3D", "40", "53", "57P")
@@ -40,6 +41,10 @@ class DatabaseUnavailableError(Exception):
     """
 
 
+class ReadOnlyDatabaseError(DatabaseUnavailableError):
+    """The server takes no writes: it is a standby, which may become the primary."""
+
+
 class CommitUncertainError(Exception):
     """The connection was lost during COMMIT: the transaction may or may not be committed."""
 
@@ -60,11 +65,14 @@ def is_connection_lost(error: Exception) -> bool:
 def translate(error: Exception) -> Exception | None:
     """Map one of DATABASE_ERRORS to StatementTimeoutError or DatabaseUnavailableError.
 
-    None for any other error, which is a defect of the statement.
+    To ReadOnlyDatabaseError, which is one of the latter, where only writes are refused. None for
+    any other error, which is a defect of the statement.
     """
     state = sqlstate(error) or ""
     if state == QUERY_CANCELED:
         return StatementTimeoutError()
+    if state == READ_ONLY_TRANSACTION:
+        return ReadOnlyDatabaseError()
     if _is_invalidated(error) or not state or state.startswith(UNAVAILABLE_CLASSES):
         return DatabaseUnavailableError()
     return None
@@ -73,6 +81,15 @@ def translate(error: Exception) -> Exception | None:
 def translate_commit(error: Exception) -> CommitUncertainError | None:
     """Map an error of COMMIT to CommitUncertainError if the server did not answer it."""
     return CommitUncertainError(str(error)) if is_connection_lost(error) else None
+
+
+def begin_error(error: BaseException) -> ReadOnlyDatabaseError | None:
+    """Return ReadOnlyDatabaseError for the error of a BEGIN with which a standby was to write.
+
+    It has no SQLSTATE of its own, but nothing else in BEGIN can be a feature that is not supported.
+    """
+    is_refused = isinstance(error, asyncpg.FeatureNotSupportedError)
+    return ReadOnlyDatabaseError(str(error)) if is_refused else None
 
 
 def is_retryable(error: BaseException, *, idempotent: bool) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
-from db.database_errors import is_connection_lost
+from db.database_errors import begin_error, is_connection_lost
 from db.effort import Effort
 from db.engine import CITUS, SCOPE_OPTION, Begun, FairPool, Scope, check_committed
 from db.statements import TRANSACTION
@@ -56,6 +56,8 @@ class Transaction(Begun):
                 is_lost = isinstance(error, Exception) and is_connection_lost(error)
                 await transaction._drop(error, with_others=is_lost)
                 if is_last or not is_lost:
+                    if (refused := begin_error(error)) is not None:
+                        raise refused from error
                     raise
             else:
                 return transaction

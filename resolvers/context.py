@@ -29,6 +29,7 @@ from resolvers.dataloader import LevelLoader, retrieve_exception
 from resolvers.efforts import effort_of_any, filters_to_add
 from resolvers.errors import (
     QueryTimeoutError,
+    ReadOnlyDatabaseError,
     ResponseTooLargeError,
     ScanTimeoutError,
     UnavailableError,
@@ -173,9 +174,9 @@ class Context:
         """Yield a session that can write and the organisation's id; commit at the end of the block.
 
         First drops what the request has read and releases its connection, since holding one while
-        waiting for another could deadlock. Raises as `read` does, with the writes rolled back, and
-        UncertainError if the outcome of the commit is unknown. A RollbackError of the block is
-        suppressed.
+        waiting for another could deadlock. Raises as `read` does, with the writes rolled back,
+        ReadOnlyDatabaseError on a standby, and UncertainError if the outcome of the commit is
+        unknown. A RollbackError of the block is suppressed.
         """
         self._check_size()
         await self._discard_reads()
@@ -195,6 +196,8 @@ class Context:
             raise UncertainError from None
         except StatementTimeoutError:
             raise QueryTimeoutError from None
+        except db_errors.ReadOnlyDatabaseError:
+            raise ReadOnlyDatabaseError from None
         except DatabaseUnavailableError:
             raise UnavailableError from None
         finally:

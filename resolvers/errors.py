@@ -168,6 +168,11 @@ class ErrorCode(StrEnum):
         "UNAVAILABLE",
         "The database cannot be reached or has no free connection. Retry.",
     )
+    READ_ONLY_DATABASE = (
+        "READ_ONLY_DATABASE",
+        "The database takes no writes: it is a standby. Queries are answered. Send mutations to a "
+        "server whose `JOBLENS_DATABASE_URL` leads to the primary.",
+    )
     COMMIT_UNCERTAIN = (
         "COMMIT_UNCERTAIN",
         "The connection to the database was lost during the commit of a mutation field: either "
@@ -270,6 +275,16 @@ class UnavailableError(JoblensError):
 
     def __init__(self) -> None:
         super().__init__(ErrorCode.UNAVAILABLE, "The database is not available. Retry shortly.")
+
+
+class ReadOnlyDatabaseError(JoblensError):
+    """The database is a standby, which takes no writes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorCode.READ_ONLY_DATABASE,
+            "The database takes no writes, because it is a standby. Nothing was changed.",
+        )
 
 
 class UncertainError(JoblensError):

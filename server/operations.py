@@ -131,7 +131,7 @@ async def _answer(
     context = state.context(viewer, is_short=operation.is_short)
     deadline = Deadline(state.settings.request_timeout_seconds, context.stop, receive)
     response: Response | None = None
-    observed = state.observation.operations.begin(operation)
+    observed = state.observation.operations.begin(operation, viewer.org_id)
     try:
         response = await execute(operation, request, context)
         response = encode_once(response)
@@ -156,7 +156,8 @@ async def _subscribe(
 
     operations = state.observation.operations
     with state.admission.subscriptions.acquire(viewer_key(viewer)):
-        responses = await operations.started(operation, subscribe(operation, request, open_context))
+        starting = subscribe(operation, request, open_context)
+        responses = await operations.started(operation, viewer.org_id, starting)
         if isinstance(responses, Response):
             audit.log_limits(*responses.codes())
             yield [responses]

@@ -43,6 +43,7 @@ HTTP_STATUSES: Mapping[ErrorCode, int] = MappingProxyType(
         ErrorCode.SCAN_TIMEOUT: 200,
         ErrorCode.RESPONSE_TOO_LARGE: 200,
         ErrorCode.UNAVAILABLE: 503,
+        ErrorCode.READ_ONLY_DATABASE: 200,
         ErrorCode.COMMIT_UNCERTAIN: 200,
         ErrorCode.SLOW_CONSUMER: 200,
         ErrorCode.TOO_MANY_SUBSCRIPTIONS: 503,

@@ -14,6 +14,7 @@ from resolvers.live.hub import Hub
 from schema.execution.documents import Rules
 from server.limits.admission import AdmissionControl
 from server.observability.operations import Observer, Operations, current_operation
+from server.observability.slow import SlowLog
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class Observation:
         if settings.has_metrics:
             self.metrics = _metrics(settings, engine, hub, rules, admission, tasks)
             observers.append(self.metrics.measures)
+        self._slow: SlowLog | None = None
+        if (
+            settings.slow_operation_seconds is not None
+            or settings.slow_statement_seconds is not None
+        ):
+            self._slow = SlowLog(settings, engine)
+            observers.append(self._slow)
         self.operations = Operations(observers)
         if observers:
             observe_statements(engine, self._began)
@@ -50,10 +58,12 @@ class Observation:
 
     async def stop(self) -> None:
         """Stop it."""
+        if self._slow is not None:
+            await self._slow.stop()
         if self.metrics is not None:
             await self.metrics.stop()
 
-    def _began(self, _connection: Connection, _sql: str) -> Ended:
+    def _began(self, connection: Connection, sql: str) -> Ended:
         operation, began = current_operation(), perf_counter()
 
         def ended(error: BaseException | None) -> None:
@@ -63,6 +73,8 @@ class Observation:
                 operation.statements += 1
             if self.metrics is not None:
                 self.metrics.measures.statement(seconds, error)
+            if self._slow is not None:
+                self._slow.statement(connection, sql, seconds, error)
 
         return ended
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
 from typing import Protocol, TypeVar
+from uuid import UUID
 
 from schema.execution.models import Operation, Response
 
@@ -15,10 +16,27 @@ _STARTED = Response(None)
 class Ended:
     """An operation that runs, or has ended, and where its time went so far, in seconds."""
 
-    __slots__ = ("began", "code", "cost", "name", "seconds", "sql", "statements", "type", "waiting")
+    __slots__ = (
+        "began",
+        "code",
+        "cost",
+        "name",
+        "organisation",
+        "own_name",
+        "seconds",
+        "sql",
+        "statements",
+        "text",
+        "type",
+        "waiting",
+    )
 
-    def __init__(self, type_: str, name: str, cost: int) -> None:
-        self.type, self.name, self.cost = type_, name, cost
+    def __init__(self, operation: Operation, org_id: UUID) -> None:
+        self.type, self.cost = operation.type.value, operation.cost
+        self.text, self.own_name = operation.text, operation.name
+        # A label of metrics: clients must not choose it.
+        self.name = (operation.is_registered and operation.name) or OTHER
+        self.organisation = str(org_id)
         self.began = perf_counter()
         self.seconds = self.sql = self.waiting = 0.0
         self.statements = 0
@@ -50,21 +68,22 @@ def current_operation() -> Ended | None:
     return _current.get()
 
 
-class Operations:
-    """Observes the operations of a process for several observers; without any, it does nothing.
+def forget_operation() -> None:
+    """Leave what follows here out of the operation that runs."""
+    _current.set(None)
 
-    Names of operations that are not of registered documents are left out: clients choose them.
-    """
+
+class Operations:
+    """Observes the operations of a process for several observers; without any, it does nothing."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = observers
 
-    def begin(self, operation: Operation) -> Ended | None:
+    def begin(self, operation: Operation, org_id: UUID) -> Ended | None:
         """Begin to observe an operation, until `end`."""
         if not self._observers:
             return None
-        name = (operation.is_registered and operation.name) or OTHER
-        ended = Ended(operation.type.value, name, operation.cost)
+        ended = Ended(operation, org_id)
         _current.set(ended)
         return ended
 
@@ -79,9 +98,9 @@ class Operations:
         for each in self._observers:
             each.ended(operation)
 
-    async def started(self, operation: Operation, start: Awaitable[T]) -> T:
+    async def started(self, operation: Operation, org_id: UUID, start: Awaitable[T]) -> T:
         """Observe the start of a subscription: a refused response, or its responses."""
-        observed = self.begin(operation)
+        observed = self.begin(operation, org_id)
         started: T | None = None
         try:
             started = await start

@@ -60,9 +60,16 @@ def test_what_it_mounts_exists() -> None:
     for volume in volumes:
         source = volume.partition(":")[0]
         if source.startswith("."):
-            assert any((OPS / source).iterdir()), source
+            assert (OPS / source).exists(), source
         else:
             assert source in COMPOSE["volumes"]
+
+
+def test_what_prometheus_scrapes() -> None:
+    (read,) = documents(OPS / "prometheus" / "prometheus.yml")
+    (scraped,) = read["scrape_configs"]
+    port = environment("joblens")["JOBLENS_METRICS_PORT"]
+    assert scraped["static_configs"] == [{"targets": [f"joblens:{port}"]}]
 
 
 def test_what_it_builds_exists() -> None:

@@ -28,6 +28,7 @@ from server.http.errors import HTTP_STATUSES
 CODES = set(ErrorCode) - {
     ErrorCode.INTERNAL_SERVER_ERROR,
     ErrorCode.UNAVAILABLE,
+    ErrorCode.READ_ONLY_DATABASE,
     ErrorCode.TIMEOUT,
     ErrorCode.COMMIT_UNCERTAIN,
 }

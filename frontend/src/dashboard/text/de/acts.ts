@@ -25,6 +25,7 @@ export const acts: Record<keyof typeof english, string> = {
   'acts.deleted': 'Den Job gibt es nicht mehr: Er wurde gelöscht. {type}',
   'acts.invalid': 'Der Server lehnt {field} ab: {message}',
   'acts.error.FORBIDDEN': 'Ihre Rollen erlauben das nicht. Nichts wurde geändert.',
+  'acts.error.READ_ONLY_DATABASE': 'Die Datenbank nimmt keine Änderungen an: Sie ist ein Standby-Server.',
   'acts.error.UNREACHABLE':
     'Der Server war nicht zu erreichen. Ob der Job geändert wurde, ist nicht bekannt.',
   'acts.error.TIMEOUT':

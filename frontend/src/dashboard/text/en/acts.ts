@@ -22,6 +22,7 @@ export const acts = {
   'acts.deleted': 'The job is gone: it was deleted. {type}',
   'acts.invalid': 'The server refuses {field}: {message}',
   'acts.error.FORBIDDEN': 'Your roles do not allow this. Nothing was changed.',
+  'acts.error.READ_ONLY_DATABASE': 'The database takes no changes: it is a standby.',
   'acts.error.UNREACHABLE': 'The server could not be reached. It is not known whether the job was changed.',
   'acts.error.TIMEOUT': 'The database took too long. It is not known whether the job was changed.',
   'acts.readOnlyBadge': 'Read-only: {role}',

@@ -1,0 +1,1 @@
+"""What runs and watches Joblens: images, units, the board, the alerts."""
