@@ -71,7 +71,8 @@ test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python worker
 test-shards: setup  ## Run the tests that send statements, and check all of these against the rules of Citus
 	rm -rf build/statements
 	$(PLAIN) $(PYTEST) $(AT_ONCE) -m "not long" -p tests.support.sent --statements=build/statements \
-		tests/db tests/schema tests/resolvers tests/mirror tests/properties tests/server/cli tests/server/auth
+		tests/db tests/schema tests/resolvers tests/mirror tests/properties tests/server/cli tests/server/auth \
+		tests/server/observability
 	$(PLAIN) $(BIN)/python -m tests.support.check_statements build/statements
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine

@@ -30,7 +30,7 @@ SENDING = (
     "scalars",
 )
 # What passes on the statements of others.
-READING = ("read", "read_all", "read_one", "change_with_events")
+READING = ("prepare", "read", "read_all", "read_one", "change_with_events")
 _places: dict[str, str | None] = {}
 sent: defaultdict[str, set[str]] = defaultdict(set)
 
