@@ -17,7 +17,7 @@ AT_ONCE := -n 4 --dist loadfile
 PLAIN := env $(foreach name,$(filter-out JOBLENS_TEST_%,$(filter JOBLENS_%,$(.VARIABLES))),-u $(name)) \
 	-u PYTHONDONTWRITEBYTECODE no_proxy=127.0.0.1,localhost
 # These have targets of their own.
-ELSEWHERE := $(foreach name,e2e server/redis pgbouncer root ops packaging queues,--ignore=tests/$(name))
+ELSEWHERE := $(foreach name,e2e ops server/redis pgbouncer root packaging queues,--ignore=tests/$(name))
 QUEUE_DEMO := .venv/.queue-demo
 QUEUES_NODE := tests/queues/node/node_modules/.installed
 # One environment for each library that the client for Python workers records. Another folder keeps

@@ -43,6 +43,7 @@ from server.limits.admission import AdmissionControl
 from server.logging.audit import AUDIT, AuditLog
 from server.logging.setup import configure
 from server.observability.observation import Observation
+from server.read_servers import ReadServers
 from server.readiness import Readiness
 from server.settings import Settings
 from server.uvicorn.shutdown import ENDING
@@ -60,6 +61,7 @@ def create_app(
     chosen = settings or Settings.read()
     rules = make_rules(chosen, dashboard)
     engine = _engine(chosen)
+    servers = ReadServers(chosen, engine, _engine_options(chosen))
     hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
     admission, tasks = AdmissionControl(chosen), _tasks(chosen)
@@ -79,6 +81,7 @@ def create_app(
         Readiness(engine, chosen),
         tasks,
         observation,
+        servers,
     )
 
     @asynccontextmanager
@@ -119,17 +122,18 @@ def create_app(
 
 def _engine(settings: Settings) -> AsyncEngine:
     assert settings.database_url is not None
-    return create_engine(
-        settings.database_url.get_secret_value(),
-        EngineOptions(
-            pool_size=settings.pool_size,
-            pool_overflow=settings.pool_overflow,
-            pool_timeout_seconds=settings.pool_timeout_seconds,
-            pool_recycle_seconds=settings.pool_recycle_seconds,
-            connect_timeout_seconds=settings.connect_timeout_seconds,
-            command_timeout_seconds=settings.statement_timeout_seconds + 5,
-            pooler=settings.database_pooler,
-        ),
+    return create_engine(settings.database_url.get_secret_value(), _engine_options(settings))
+
+
+def _engine_options(settings: Settings) -> EngineOptions:
+    return EngineOptions(
+        pool_size=settings.pool_size,
+        pool_overflow=settings.pool_overflow,
+        pool_timeout_seconds=settings.pool_timeout_seconds,
+        pool_recycle_seconds=settings.pool_recycle_seconds,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        command_timeout_seconds=settings.statement_timeout_seconds + 5,
+        pooler=settings.database_pooler,
     )
 
 

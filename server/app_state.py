@@ -23,6 +23,7 @@ from server.auth.revocation import OpenConnections
 from server.limits.admission import AdmissionControl, viewer_key
 from server.logging import audit
 from server.observability.observation import Observation
+from server.read_servers import ReadServers
 from server.readiness import Readiness
 from server.settings import Settings
 
@@ -46,6 +47,7 @@ class AppState:
     readiness: Readiness
     tasks: Sequence[BackgroundTask]
     observation: Observation
+    servers: ReadServers
     # Set when the process shuts down: subscriptions then end.
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,6 +68,7 @@ class AppState:
         for task in self.tasks:
             task.start()
         self.observation.start()
+        self.servers.start()
 
     async def stop(self) -> None:
         """Stop every component, even if another one fails to stop."""
@@ -74,6 +77,7 @@ class AppState:
             # Stopped in reverse order.
             for stop in (
                 self.engine.dispose,
+                self.servers.stop,
                 self.admission.close,
                 self.readiness.stop,
                 self.authenticator.stop,
@@ -84,8 +88,10 @@ class AppState:
             ):
                 stack.push_async_callback(_stop, stop)
 
-    def context(self, viewer: Viewer, *, is_short: bool = False) -> Context:
-        """Make the context of one request; the caller closes it.
+    def context(
+        self, viewer: Viewer, *, is_short: bool = False, engine: AsyncEngine | None = None
+    ) -> Context:
+        """Make the context of one request; the caller closes it. `engine`: by default the primary.
 
         Pool connections are shared fairly by viewer, in separate queues for short operations.
         """
@@ -95,7 +101,7 @@ class AppState:
             settings.statement_timeout_seconds,
             scan_timeout_seconds=settings.scan_timeout_seconds,
         )
-        session = RequestSession(self.engine, scope, (*viewer_key(viewer), is_short))
+        session = RequestSession(engine or self.engine, scope, (*viewer_key(viewer), is_short))
         return Context(viewer, session, self.limits, self.hub, redaction=self.redaction)
 
 

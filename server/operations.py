@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import structlog
 from graphql import OperationType
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import Receive
 
 from resolvers.context import Context
@@ -128,19 +130,45 @@ async def _answer(
     request: Request,
     receive: Receive | None,
 ) -> Response:
-    context = state.context(viewer, is_short=operation.is_short)
-    deadline = Deadline(state.settings.request_timeout_seconds, context.stop, receive)
-    response: Response | None = None
+    servers, response = state.servers, None
     observed = state.observation.operations.begin(operation, viewer.org_id)
     try:
+        if operation.type is OperationType.QUERY:
+            engine = servers.for_query(viewer, request.position)
+            response = await _answer_on(engine, state, viewer, operation, request, receive)
+            if engine is not servers.primary and ErrorCode.UNAVAILABLE in response.codes():
+                # The replica was lost, or had to cancel what was in the way of its replay.
+                servers.distrust()
+                engine = servers.primary
+                response = await _answer_on(engine, state, viewer, operation, request, receive)
+        else:
+            response = await _answer_on(servers.primary, state, viewer, operation, request, receive)
+        return response
+    finally:
+        state.observation.operations.end(observed, response)
+
+
+async def _answer_on(
+    engine: AsyncEngine,
+    state: AppState,
+    viewer: Viewer,
+    operation: Operation,
+    request: Request,
+    receive: Receive | None,
+) -> Response:
+    context = state.context(viewer, is_short=operation.is_short, engine=engine)
+    deadline = Deadline(state.settings.request_timeout_seconds, context.stop, receive)
+    response: Response | None = None
+    try:
         response = await execute(operation, request, context)
+        if operation.type is OperationType.MUTATION:
+            response = replace(response, position=await state.servers.written(viewer))
         response = encode_once(response)
         return response
     finally:
         deadline.end()
         audit.log_operation(context.audit_entries, response)
         await context.close()
-        state.observation.operations.end(observed, response)
 
 
 async def _subscribe(
@@ -169,4 +197,5 @@ async def _subscribe(
                 if ready[-1].refused and ErrorCode.SLOW_CONSUMER in ready[-1].codes():
                     audit.log_limits(ErrorCode.SLOW_CONSUMER)
                 operations.deliver(ready)
+                state.servers.seen(viewer)
                 yield ready

@@ -44,7 +44,8 @@ class ExecutableSchema:
 class Request:
     """A GraphQL request: a document, the name of the operation to run, and its variables.
 
-    The document may be given by an id, or by its hash (Apollo's persisted queries).
+    The document may be given by an id, or by its hash (Apollo's persisted queries). `position`: of
+    the primary's log, up to which a query must see everything.
     """
 
     query: str | None
@@ -52,6 +53,7 @@ class Request:
     variables: Mapping[str, Any] = field(default_factory=dict)
     document_id: str | None = None
     sha256_hash: str | None = None
+    position: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,8 @@ class Response:
     """The response to an operation. `refused`: nothing was run, and `errors` state why.
 
     `requested` and `returned`: the cost at most, and the actual one. `max_bytes`: of its JSON.
-    `audit_entries`: the outcomes of a mutation's fields. `encoded`: its JSON, once it has been
+    `audit_entries`: the outcomes of a mutation's fields. `position`: of the primary's log, up to
+    which they are written. `encoded`: its JSON, once it has been
     encoded, for all subscribers that share it.
     """
 
@@ -70,6 +73,7 @@ class Response:
     returned: int = 0
     max_bytes: int = sys.maxsize
     audit_entries: Sequence[AuditEntry] = ()
+    position: str | None = None
     encoded: list[bytes] = field(default_factory=list, repr=False, compare=False)
 
     def body(self) -> dict[str, Any]:
@@ -80,6 +84,8 @@ class Response:
         if self.requested:
             cost = {"requested": self.requested, "returned": self.returned}
             body["extensions"] = {"cost": cost}
+        if self.position is not None:
+            body.setdefault("extensions", {})["position"] = self.position
         return body
 
     def too_large(self) -> "Response":

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import ExitStack
+from dataclasses import replace
 from http import HTTPStatus
 
 from graphql import OperationType
@@ -17,7 +18,7 @@ from server.http import graphiql
 from server.http.event_stream import EVENT_STREAM, EventStream
 from server.http.negotiation import HTML, accept_of, preferred
 from server.http.origins import check_origin
-from server.http.requests import JSON, read_get, read_post
+from server.http.requests import JSON, check_position, read_get, read_post
 from server.http.responses import GRAPHQL_RESPONSE, MEDIA_TYPES, write, write_error
 from server.limits.admission import viewer_key
 from server.logging import audit
@@ -25,6 +26,8 @@ from server.operations import answer_operation, prepare_operation, run_operation
 
 # A request without Accept header gets this type (GraphQL over HTTP), or any other if need be.
 DEFAULT_ACCEPT = f"{GRAPHQL_RESPONSE}, */*;q=0.1"
+# The position in the primary's log that a mutation has reached, and that a query must see.
+POSITION = "Joblens-Position"
 _OFFERS = (*MEDIA_TYPES, EVENT_STREAM)
 _OFFERS_TO_BROWSERS = (*MEDIA_TYPES, HTML)
 
@@ -89,15 +92,20 @@ async def _respond(
     else:
         answer = await answer_operation(state, viewer, operation, request, slot, http.receive)
         response = write(answer, media_type)
+        if answer.position is not None:
+            response.headers[POSITION] = answer.position
     response.raw_headers.extend((k.encode(), v.encode()) for k, v in rate_headers.items())
     return response
 
 
 async def _read(http: HttpRequest, state: AppState) -> Request:
-    if http.method != "POST":
-        return read_get(http)
     settings = state.settings
-    return await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
+    if http.method != "POST":
+        request = read_get(http)
+    else:
+        request = await read_post(http, settings.max_body_bytes, settings.body_timeout_seconds)
+    position = check_position(http.headers.get(POSITION))
+    return request if position is None else replace(request, position=position)
 
 
 def _graphiql(http: HttpRequest, state: AppState) -> HttpResponse:

@@ -16,7 +16,7 @@ from server.http.responses import write_error
 from server.logging import audit
 from server.settings import Settings
 
-EXPOSED = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy"
+EXPOSED = "X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Joblens-Position"
 PREFLIGHT_SECONDS = 600
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import Receive
 
 from db.json_values import SURROGATE, loads
+from db.replica import parse_position
 from db.validation import UNSTORABLE
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.models import Request
@@ -125,7 +126,22 @@ def as_request(body: object) -> Request:
     variables = body.get("variables")
     if not isinstance(variables, dict | None):
         raise JoblensError(ErrorCode.BAD_REQUEST, "'variables' must be an object or null.")
-    return Request(query or None, operation_name, variables or {}, document_id, sha256_hash)
+    position = check_position((body.get("extensions") or {}).get("position"))
+    return Request(
+        query or None, operation_name, variables or {}, document_id, sha256_hash, position
+    )
+
+
+def check_position(position: object) -> str | None:
+    """Check a position that a client has sent. Raises JoblensError."""
+    if position is None or position == "":
+        return None
+    if not isinstance(position, str) or parse_position(position) is None:
+        raise JoblensError(
+            ErrorCode.BAD_REQUEST,
+            "The position must be one that was received, such as '16/B374D848'.",
+        )
+    return position
 
 
 def _sha256_hash(extensions: object) -> str | None:

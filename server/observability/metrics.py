@@ -45,6 +45,7 @@ class Metrics:
     async def stop(self) -> None:
         """Stop that, and what reads."""
         await self._ledger.stop()
+        self._write()
         if self._copying is not None:
             self._copying.cancel()
             with suppress(asyncio.CancelledError):
@@ -53,10 +54,14 @@ class Metrics:
     async def text(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics of all processes as text, and its media type."""
         self._registry.readings = await self._ledger.read()
-        self._counts.copy()
+        self._write()
         return await asyncio.to_thread(self._registry.text, accept)
+
+    def _write(self) -> None:
+        self._counts.copy()
+        self._registry.write()
 
     async def _copy_on(self) -> None:
         while True:
-            self._counts.copy()
+            self._write()
             await asyncio.sleep(COPY_SECONDS)

@@ -5,16 +5,18 @@ the folder PROMETHEUS_MULTIPROC_DIR. So this module is only imported where metri
 """
 
 import os
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     Histogram,
     disable_created_metrics,
 )
+from prometheus_client import Counter as CounterMetric
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -30,12 +32,35 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 Readings = Mapping[str, Mapping[tuple[str, ...], float]]
 
 
+class _Times:
+    """The values of a histogram that are not written yet, by the buckets of SECONDS."""
+
+    __slots__ = ("buckets", "seconds")
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.seconds = 0.0
+        self.buckets = [0] * (len(SECONDS) + 1)
+
+    def add(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.buckets[bisect_left(SECONDS, seconds)] += 1
+
+
 class Registry:
-    """All metrics. Values of a metric with labels are kept for each combination of labels."""
+    """All metrics. Values of a metric with labels are kept for each combination of labels.
+
+    What is added and observed is only noted, and written by `write`: the library would take ten
+    times as long for it, and more where processes share files.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
+        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._times: dict[tuple[str, ...], _Times] = {}
         self._totals: dict[tuple[str, ...], float] = {}
         self.readings: Readings = {}
         self._made = {
@@ -49,13 +74,30 @@ class Registry:
             MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]
         self._shown.register(_Read(self))
 
-    def add(self, name: str, *labels: str, amount: float = 1) -> None:
+    def add(self, name: str, *labels: str, amount: int = 1) -> None:
         """Add to a counter."""
-        self._child(name, *labels).inc(amount)
+        self._counts[(name, *labels)] += amount
 
     def observe(self, name: str, seconds: float, *labels: str) -> None:
         """Add a value to a histogram."""
-        self._child(name, *labels).observe(seconds)
+        key = (name, *labels)
+        times = self._times.get(key)
+        if times is None:
+            times = self._times[key] = _Times()
+        times.add(seconds)
+
+    def write(self) -> None:
+        """Write what was added and observed since the last time."""
+        for key, amount in self._counts.items():
+            self._child(*key).inc(amount)
+        self._counts.clear()
+        for key, times in self._times.items():
+            child = self._child(*key)
+            child._sum.inc(times.seconds)  # noqa: SLF001 - there is no way to add several values
+            for index, number in enumerate(times.buckets):
+                if number:
+                    child._buckets[index].inc(number)  # noqa: SLF001 - as above
+            times.clear()
 
     def set(self, name: str, value: float, *labels: str) -> None:
         """Set a gauge."""
@@ -106,7 +148,7 @@ def _make(name: str, registry: CollectorRegistry) -> Any:
     metric = METRICS[name]
     given = (name, metric.meaning, metric.labels)
     if metric.kind == "counter":
-        return Counter(*given, registry=registry)
+        return CounterMetric(*given, registry=registry)
     if metric.kind == "histogram":
         return Histogram(*given, registry=registry, buckets=SECONDS)
     return Gauge(*given, registry=registry, multiprocess_mode=metric.merge)

@@ -35,6 +35,17 @@ class DatabaseSettings(BaseModel):
         description="Where to listen for notifications of new events: a connection URI that leads "
         "to the same database without a transaction pooler. Unset: `JOBLENS_DATABASE_URL`.",
     )
+    replica_url: SecretStr | None = Field(
+        None,
+        description="A hot standby of `JOBLENS_DATABASE_URL`, as a connection URI, that answers "
+        "queries. Its pool is as large as the primary's.",
+    )
+    replica_max_lag_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="The lag of a replica beyond which the primary answers all queries.",
+    )
     data_dir: Path = Field(
         default_factory=_default_data_dir,
         description="The directory of the embedded PostgreSQL's data. Unset: `joblens` in the "

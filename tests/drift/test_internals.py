@@ -13,7 +13,15 @@ PATH = re.compile(r"`((?:server|schema|db|tests)/[\w/]+\.py)`")
 USE = re.compile(
     r"noqa: SLF001|^vars\(|^\s+vars\(import_module|MAX_COMPLEXITY_BUDGET =", re.MULTILINE
 )
-LIBRARIES = ("asyncpg", "graphql-core", "sqlalchemy", "strawberry-graphql", "uvicorn", "websockets")
+LIBRARIES = (
+    "asyncpg",
+    "graphql-core",
+    "prometheus-client",
+    "sqlalchemy",
+    "strawberry-graphql",
+    "uvicorn",
+    "websockets",
+)
 
 
 def rows() -> list[str]:

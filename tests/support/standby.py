@@ -43,6 +43,9 @@ def replicated() -> Iterator[Pair]:
         # The primary's socket is in its folder of data, and so its lock is in the copy.
         for lock in copy.glob(".s.PGSQL.*"):
             lock.unlink()
+        with (copy / "postgresql.auto.conf").open("a") as settings:
+            # Replay waits for no query.
+            settings.write("max_standby_streaming_delay = 0\n")
         standby = embedded.start(folder / "standby")
         try:
             yield Pair(primary.url, standby.url, copy)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
@@ -29,6 +30,15 @@ def folders(tmp_path: Path) -> list[Path]:
 def pids(folder: Path) -> set[int]:
     """Get the processes that have gauges."""
     return {int(each.stem.rpartition("_")[2]) for each in folder.glob("gauge_*.db")}
+
+
+def answered(url: str, number: int) -> Callable[[], Awaitable[bool]]:
+    """Tell whether so many answers are counted: each process writes its own once a second."""
+
+    async def are_counted() -> bool:
+        return (await scrape(url)).get(ANSWERED) >= number
+
+    return are_counted
 
 
 async def ask(base: str, times: int) -> None:
@@ -73,6 +83,7 @@ async def test_the_processes_are_summed(database_url: str, tmp_path: Path) -> No
 
         await until(both_are_there)
         await ask(base, 40)
+        await until(answered(metrics, 40))
         assert [(await scrape(metrics)).get(ANSWERED) for _ in range(4)] == [40.0] * 4
         (folder,) = folders(tmp_path)
         assert folder.stat().st_mode & 0o077 == 0
@@ -88,6 +99,7 @@ async def test_the_processes_are_summed(database_url: str, tmp_path: Path) -> No
         await until(is_replaced)
         await until(both_are_there)
         await ask(base, 10)
+        await until(answered(metrics, 50))
         assert [(await scrape(metrics)).get(ANSWERED) for _ in range(4)] == [50.0] * 4
         process.send_signal(signal.SIGTERM)
         await process.communicate()
