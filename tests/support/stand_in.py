@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from db.engine import HAS_CITUS
+
 # As those of Citus, with the parameters that Joblens gives. Only the name of the extension is there.
 _MAKE = """
 INSERT INTO pg_extension VALUES
@@ -34,7 +36,8 @@ $$
 async def pretend_citus(url: str) -> None:
     """Make a database of a test pass for one with Citus. `url` must name a superuser."""
     connection: Any = await asyncpg.connect(url)
-    await connection.execute(_MAKE)
+    if not await connection.fetchval(HAS_CITUS):
+        await connection.execute(_MAKE)
     await connection.close()
 
 
