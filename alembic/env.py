@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from db.distribution import statements_of_migration
 from db.tables import metadata
 
 # Serializes concurrent migrations; the second process then has nothing to do.
@@ -23,3 +24,5 @@ else:
     with context.begin_transaction():
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         context.run_migrations()
+        for statement in statements_of_migration(connection):
+            connection.exec_driver_sql(statement)

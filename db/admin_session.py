@@ -36,7 +36,7 @@ FROM (
 class _AllOrganisations:
     """The scope of all organisations."""
 
-    def begin_sql(self) -> str:
+    def begin_sql(self, *, on_citus: bool = False) -> str:  # noqa: ARG002 - as of Scope
         """Return the statements that begin the transaction.
 
         A login subject to row level security gets an error instead of missing rows.

@@ -26,7 +26,9 @@ SCOPE_OPTION = "joblens_scope"
 # In the `info` of a connection: whether its database has the extension Citus.
 CITUS = "joblens_citus"
 # pg_catalog comes first in any search path, so the name needs no schema.
-_HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+# The rows of shards are hidden from an organisation that the workers do not know.
+_PROPAGATE = "SET LOCAL citus.propagate_set_commands = 'local';"
 
 
 class TransactionAbortedError(Exception):
@@ -68,18 +70,21 @@ class Scope:
     one_snapshot: bool = False
     scan_timeout_seconds: float | None = None
 
-    def begin_sql(self) -> str:
+    def begin_sql(self, *, on_citus: bool = False) -> str:
         """Return the statements that begin the transaction, for one round trip.
 
-        SET LOCAL with literals: unlike set_config(), it also applies to the shards of Citus.
+        SET LOCAL with literals: unlike set_config(), it also applies to the shards of Citus. Only
+        what follows `propagate_set_commands` does, and each such setting sends all before it again:
+        the organisation alone is one. The role is that by which Citus logs in on the workers.
         """
         level = "REPEATABLE READ" if self.read_only or self.one_snapshot else "READ COMMITTED"
         access = "READ ONLY" if self.read_only else "READ WRITE"
         return (
             f"BEGIN ISOLATION LEVEL {level} {access};"
             f"SET LOCAL ROLE {APP_ROLE};"
-            f"SET LOCAL joblens.org_id = '{self.org_id}';"
-            f"{_timeout_sql(self.statement_timeout_seconds)}"
+            f"{_timeout_sql(self.statement_timeout_seconds)};"
+            f"{_PROPAGATE if on_citus else ''}"
+            f"SET LOCAL joblens.org_id = '{self.org_id}'"
         )
 
     def effort_sql(self, effort: Effort) -> str:
@@ -239,7 +244,7 @@ async def cancel_statement(connection: AsyncConnection) -> None:
 
 def _set_up(decode_json: Callable[[str], Any], dbapi_connection: Any, record: Any) -> None:
     dbapi_connection.run_async(lambda driver: set_codecs(driver, decode_json))
-    record.info[CITUS] = dbapi_connection.run_async(lambda driver: driver.fetchval(_HAS_CITUS))
+    record.info[CITUS] = dbapi_connection.run_async(lambda driver: driver.fetchval(HAS_CITUS))
 
 
 def _run(connection: Connection, sql: str) -> str:
@@ -264,7 +269,7 @@ def _begin(connection: Connection) -> None:
         begun, scope = scope, scope.scope
         begun.is_open = True
     try:
-        _run(connection, scope.begin_sql())
+        _run(connection, scope.begin_sql(on_citus=connection.info[CITUS]))
     except BaseException:
         # Also if the server responded: BEGIN itself may have succeeded.
         connection.invalidate()

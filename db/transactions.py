@@ -14,7 +14,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.database_errors import begin_error, is_connection_lost
 from db.effort import Effort
-from db.engine import SCOPE_OPTION, Begun, FairPool, Scope, check_committed, notifier_of
+from db.engine import CITUS, SCOPE_OPTION, Begun, FairPool, Scope, check_committed, notifier_of
 from db.statements import TRANSACTION
 
 
@@ -36,6 +36,11 @@ class Transaction(Begun):
         self._notifier = notifier_of(connection.engine)
         self._news: set[UUID] = set()
 
+    @property
+    def is_citus(self) -> bool:
+        """Whether the connection's database has the extension Citus."""
+        return bool(self.sync_connection.info[CITUS])
+
     @classmethod
     async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
         """Take a connection from the pool and begin a transaction on it.
@@ -48,7 +53,7 @@ class Transaction(Begun):
         for is_last in (False, True):
             transaction = cls(await _take(engine), scope, renewable=renewable)
             try:
-                await transaction._driver.execute(scope.begin_sql())
+                await transaction._driver.execute(scope.begin_sql(on_citus=transaction.is_citus))
             except BaseException as error:
                 # Also if the server responded: BEGIN itself may have succeeded.
                 is_lost = isinstance(error, Exception) and is_connection_lost(error)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ARRAY,
     ClauseElement,
     ColumnElement,
+    DateTime,
     Double,
     Integer,
     Interval,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -36,10 +38,12 @@ from db.criteria import JobCriteria
 from db.limits import MAX_INT32
 from db.queries.filters import is_any, job_conditions
 from db.statuses import BackoffPolicy, JobStatus
-from db.tables import job_table
+from db.tables import Timestamp, job_table
 from db.templates import Constant
 
 job = job_table.c
+
+_UTC: ColumnElement[str] = literal_column("'UTC'", Text())
 
 Elements = Mapping[str, ColumnElement[Any]]
 
@@ -256,7 +260,18 @@ def _due(
         (job.backoff_policy == BackoffPolicy.EXPONENTIAL.value, doubled),
     )
     delay = func.least(wait, cap) * jitter
-    due = time + cast(func.make_interval(0, 0, 0, 0, 0, 0, delay), Interval())
+    due = later(time, delay)
     failed = job.status == JobStatus.FAILED.value
     waits = job.backoff_policy != BackoffPolicy.NONE.value
     return case((and_(failed, waits), due))
+
+
+def later(time: ColumnElement[datetime], seconds: ColumnElement[float]) -> ColumnElement[datetime]:
+    """Return the time plus seconds, to the microsecond, as an immutable expression.
+
+    Adding an interval to a time with a zone depends on the session's zone: Citus refuses it in
+    CASE. Without a zone it does not.
+    """
+    interval = cast(func.make_interval(0, 0, 0, 0, 0, 0, seconds), Interval())
+    in_utc = func.timezone(_UTC, time, type_=DateTime()) + interval
+    return func.timezone(_UTC, in_utc, type_=Timestamp)

@@ -46,9 +46,9 @@ class Series:
     of: list[str | None] | None
     now: datetime
 
-    def column(self) -> ColumnElement[Any]:
+    def column(self, org_id: UUID) -> ColumnElement[Any]:
         """Return the series of a row of `job`."""
-        text = cast(value_of(self.by, self.now), Text())
+        text = cast(value_of(org_id, self.by, self.now), Text())
         if self.of is None:
             return text.label("series")
         # Finds nulls, too.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
@@ -47,8 +48,8 @@ REST: Mapping[JobDimension, Any] = {
 }
 
 
-def value_of(dimension: JobDimension, now: datetime) -> ColumnElement[Any]:
+def value_of(org_id: UUID, dimension: JobDimension, now: datetime) -> ColumnElement[Any]:
     """Return the value that a row of `job` has in a dimension. `now`: the time of the health."""
     if dimension is JobDimension.HEALTH:
-        return verdict_at(now).label(dimension.value)
+        return verdict_at(org_id, now).label(dimension.value)
     return job_table.c[dimension.value]

@@ -8,9 +8,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    Uuid,
     and_,
     cast,
     func,
+    literal,
     literal_column,
     select,
     true,
@@ -149,9 +151,11 @@ def _lasted(
 ) -> AnySelect:
     kind = kind_of(event)
     columns: Columns = [buckets.index_of(event.ts), kind.label("kind")]
-    columns.append(seconds_between(began_of(event), event.ts).label("seconds"))
+    columns.append(
+        seconds_between(began_of(event, literal(org_id, Uuid())), event.ts).label("seconds")
+    )
     if series is not None:
-        columns.append(series.column())
+        columns.append(series.column(org_id))
     ended = (
         select(*columns)
         .join_from(job_event_table, job_table, and_(job.org_id == org_id, job.id == event.job_id))
@@ -172,9 +176,11 @@ def _few_lasted(
     buckets: Buckets,
     *conditions: Condition,
 ) -> AnySelect:
-    values: Columns = [seconds_between(began_of(event), event.ts).label("seconds")]
+    values: Columns = [
+        seconds_between(began_of(event, literal(org_id, Uuid())), event.ts).label("seconds")
+    ]
     if series is not None:
-        values.append(series.column())
+        values.append(series.column(org_id))
     # With OFFSET, PostgreSQL reads one range of the index for each run, and looks up each job.
     of_job = (
         select(*values)

@@ -70,7 +70,7 @@ MAX_CODE_POINT = 0x10FFFF
 
 def job_conditions(org_id: UUID, criteria: JobCriteria | None) -> Condition:
     """Match the rows of `job` that belong to the organisation and meet the criteria."""
-    return and_(job.org_id == org_id, *_job_conditions(criteria or JobCriteria()))
+    return and_(job.org_id == org_id, *_job_conditions(org_id, criteria or JobCriteria()))
 
 
 def event_conditions(org_id: UUID, criteria: JobEventCriteria | None) -> Condition:
@@ -83,14 +83,14 @@ def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
     return exists().where(job_conditions(org_id, criteria), job.id == event.job_id)
 
 
-def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
+def _job_conditions(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.ids is not None:
         yield is_any(job.id, criteria.ids, Uuid())
     for name in ID_COLUMNS:
         if (wanted := getattr(criteria, name)) is not None:
             yield _known(job_table.c[name], job_table.c[name] == wanted)
     if criteria.health is not None:
-        yield verdict_is_any(criteria.health.verdicts, criteria.health.now)
+        yield verdict_is_any(org_id, criteria.health.verdicts, criteria.health.now)
     yield from _status(job.status, criteria.status)
     for name in TEXT_COLUMNS:
         yield from text_conditions(job_table.c[name], getattr(criteria, name))
@@ -110,20 +110,20 @@ def _job_conditions(criteria: JobCriteria) -> Iterator[Condition]:
     yield from _contains(job.payload, criteria.payload_contains)
     yield from _search(criteria.search)
     yield from has_tags(criteria.tags, are_common=bool(criteria.tags_are_common))
-    yield from _combined(criteria)
+    yield from _combined(org_id, criteria)
 
 
-def _combined(criteria: JobCriteria) -> Iterator[Condition]:
+def _combined(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
     if criteria.and_ is not None:
-        yield from (_all(each) for each in criteria.and_)
+        yield from (_all(org_id, each) for each in criteria.and_)
     if criteria.or_ is not None:
-        yield or_(false(), *(_all(each) for each in criteria.or_))
+        yield or_(false(), *(_all(org_id, each) for each in criteria.or_))
     if criteria.not_ is not None:
-        yield not_(_all(criteria.not_))
+        yield not_(_all(org_id, criteria.not_))
 
 
-def _all(criteria: JobCriteria) -> Condition:
-    return and_(true(), *_job_conditions(criteria))
+def _all(org_id: UUID, criteria: JobCriteria) -> Condition:
+    return and_(true(), *_job_conditions(org_id, criteria))
 
 
 def _event_conditions(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:

@@ -47,9 +47,9 @@ def sparse_groups(
 
     Rows are as those of all_groups, with `is_sum`.
     """
-    of_jobs = [value_of(each, now) for each in by]
+    of_jobs = [value_of(org_id, each, now) for each in by]
     is_other = (
-        is_unhealthy(now)
+        is_unhealthy(org_id, now)
         if sparse is JobDimension.HEALTH
         else job_table.c[sparse.value].is_not(None)
     )
@@ -90,7 +90,7 @@ def all_groups(
     with_wait: bool,
     with_run: bool,
 ) -> AnySelect:
-    keys = [value_of(dimension, now) for dimension in dimensions]
+    keys = [value_of(org_id, dimension, now) for dimension in dimensions]
     total, *counts = _counts_by_status()
     statement = select(
         *keys,

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
-    Uuid,
     and_,
     case,
     cast,
@@ -32,14 +31,6 @@ job = job_table.c
 usual = type_usual_table.c
 
 Condition = ColumnElement[bool]
-
-# Conditions know no organisation but that of the session.
-_OWN = cast(
-    func.nullif(
-        func.current_setting("joblens.org_id", literal_column("true")), literal_column("''")
-    ),
-    Uuid(),
-)
 
 _NEVER = literal_column("'-infinity'::timestamp with time zone", Timestamp)
 
@@ -64,22 +55,22 @@ def _usual(org_id: UUID) -> AnySelect:
     return select(*names).where(usual.org_id == org_id)
 
 
-def verdict_is_any(verdicts: Sequence[HealthVerdict], now: datetime) -> Condition:
+def verdict_is_any(org_id: UUID, verdicts: Sequence[HealthVerdict], now: datetime) -> Condition:
     """Match jobs with one of these verdicts. Jobs of other statuses than theirs may be left out."""
     wanted = [_text(each.value) for each in sorted(set(verdicts))]
-    holds = verdict_at(now).in_(wanted)
+    holds = verdict_at(org_id, now).in_(wanted)
     # The condition of an index.
     return and_(_is_flapping(), holds) if set(verdicts) == {HealthVerdict.FLAPPING} else holds
 
 
-def is_unhealthy(now: datetime) -> Condition:
+def is_unhealthy(org_id: UUID, now: datetime) -> Condition:
     """Match jobs whose verdict is not OK."""
-    return and_(_is_under_way(), verdict_at(now) != _text(HealthVerdict.OK.value))
+    return and_(_is_under_way(), verdict_at(org_id, now) != _text(HealthVerdict.OK.value))
 
 
-def verdict_at(now: datetime) -> ColumnElement[str]:
+def verdict_at(org_id: UUID, now: datetime) -> ColumnElement[str]:
     """Return the verdict on a job at a time."""
-    return _verdict(literal(now, Timestamp))
+    return _verdict(org_id, literal(now, Timestamp))
 
 
 def _text(value: str) -> ColumnElement[str]:
@@ -98,13 +89,13 @@ def _is_flapping() -> Condition:
     )
 
 
-def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
+def _verdict(org_id: UUID, now: ColumnElement[Any]) -> ColumnElement[str]:
     is_queued, is_running = (
         job.status == literal(status.value, literal_execute=True)
         for status in (JobStatus.QUEUED, JobStatus.RUNNING)
     )
     late, slow, stuck, silent = (
-        _before(now, length)
+        _before(org_id, now, length)
         for length in (usual.late_after, usual.slow_after, usual.stuck_after, usual.silent_after)
     )
     due = func.greatest(job.queued_at, job.scheduled_at)
@@ -127,16 +118,18 @@ def _verdict(now: ColumnElement[Any]) -> ColumnElement[str]:
     )
 
 
-def _before(now: ColumnElement[Any], length: ColumnElement[Any]) -> ColumnElement[Any]:
+def _before(
+    org_id: UUID, now: ColumnElement[Any], length: ColumnElement[Any]
+) -> ColumnElement[Any]:
     """Return the time before which something is over that lasts so long for the job's type.
 
     Those of all types are read once for a statement. `_is_none`: there is no such time.
     """
     time = func.coalesce(now - length, _NEVER)
     every = func.array_agg(aggregate_order_by(time, usual.type), type_=ARRAY(Timestamp))
-    times = select(every).where(usual.org_id == _OWN).scalar_subquery()
+    times = select(every).where(usual.org_id == org_id).scalar_subquery()
     # A search in an object takes as long for a thousand types as for ten; one in a list does not.
-    place = cast(_places().op("->>")(job.type), Integer())
+    place = cast(_places(org_id).op("->>")(job.type), Integer())
     before: ColumnElement[Any] = times[place]
     return before
 
@@ -145,8 +138,8 @@ def _is_none(before: ColumnElement[Any]) -> Condition:
     return func.coalesce(before, _NEVER) == _NEVER
 
 
-def _places() -> ColumnElement[Any]:
+def _places(org_id: UUID) -> ColumnElement[Any]:
     """Return the place of each type in their order."""
     number = func.row_number().over(order_by=usual.type)
-    placed = select(usual.type, number.label("place")).where(usual.org_id == _OWN).subquery()
+    placed = select(usual.type, number.label("place")).where(usual.org_id == org_id).subquery()
     return select(func.jsonb_object_agg(placed.c.type, placed.c.place)).scalar_subquery()

@@ -118,7 +118,7 @@ def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets, are_recent: b
         .lateral("of_job")
     )
     rows: FromClause = run.join(of_job, true())
-    own = series.column()
+    own = series.column(org_id)
     found = select(own).where(job.org_id == org_id, job.id == of_job.c.job_id)
     value: ColumnElement[Any]
     if are_recent:
@@ -174,7 +174,7 @@ def _change(org_id: UUID, series: Series | None) -> Columns:
     columns: Columns = [event.prev_status, event.next_status]
     if series is None:
         return columns
-    value = select(series.column()).where(job.org_id == org_id, job.id == event.job_id)
+    value = select(series.column(org_id)).where(job.org_id == org_id, job.id == event.job_id)
     return [*columns, value.scalar_subquery().label("series")]
 
 

@@ -3,6 +3,7 @@
 from enum import IntEnum
 from math import log
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -41,7 +42,7 @@ def kind_of(event: Columns) -> ColumnElement[int | None]:
     return case((starts, _number(Kind.WAIT)), (ends, _number(Kind.RUN)))
 
 
-def began_of(event: Columns) -> ColumnElement[Any]:
+def began_of(event: Columns, org_id: ColumnElement[UUID]) -> ColumnElement[Any]:
     """Return when the duration began that an event ends. The event's job must be joined.
 
     The latest wait began when the job was due. Of earlier ones that is not known any more: there,
@@ -53,7 +54,7 @@ def began_of(event: Columns) -> ColumnElement[Any]:
     return case(
         (is_latest_start, func.greatest(job.queued_at, job.scheduled_at)),
         (is_latest_end, job.started_at),
-        else_=_previous_change(event),
+        else_=_previous_change(event, org_id),
     )
 
 
@@ -75,13 +76,13 @@ def bin_of(seconds: ColumnElement[Any]) -> ColumnElement[int]:
     return cast(case((is_zero, _number(ZERO)), else_=number), Integer())
 
 
-def _previous_change(event: Columns) -> ColumnElement[Any]:
+def _previous_change(event: Columns, org_id: ColumnElement[UUID]) -> ColumnElement[Any]:
     table = job_event_table.alias("earlier")
     earlier = table.c
     statement = (
         select(earlier.ts)
         .where(
-            earlier.org_id == event.org_id,
+            earlier.org_id == org_id,
             earlier.job_id == event.job_id,
             earlier.seq < event.seq,
             earlier.prev_status.is_distinct_from(earlier.next_status),

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     TextClause,
+    Uuid,
     column,
     literal_column,
     text,
@@ -222,7 +223,7 @@ _event = SimpleNamespace(
     **{each.name: literal_column(f"event.{each.name}", each.type) for each in job_event_table.c}
 )
 _KIND = _text_of(kind_of(_event))
-_BEGAN = _text_of(began_of(_event))
+_BEGAN = _text_of(began_of(_event, literal_column(":org_id", Uuid())))
 _SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Timestamp)))
 _BIN = _text_of(bin_of(column("seconds", Double())))
 

@@ -16,6 +16,7 @@ from db.checks import (
     check_restored_events,
     check_tokens,
 )
+from db.distribution_checks import check_distribution
 from db.pooling import check_pooler
 from db.replica import check_replica
 from db.search_owner import check_search_owner
@@ -101,6 +102,9 @@ async def _collect(url: str, settings: Settings) -> list[Check]:
         )
     ]
     checks += [check async for check in _pooler_checks(url, settings)]
+    checks += [
+        check async for check in check_distribution(url, pool_overflow=settings.pool_overflow)
+    ]
     if not any(check.is_wrong for check in checks):
         checks += [check async for check in _advice(url, settings)]
     return [Check("database", True, redacted(url)), *checks]

@@ -6,6 +6,7 @@ import typer
 
 from resolvers.version import installed_version
 from server.cli import (
+    distribution,
     doctor,
     embedded,
     exports,
@@ -37,6 +38,7 @@ app.command("import")(imports.import_jobs)
 app.command("export")(exports.export_jobs)
 app.command("tally")(tallies.tally)
 app.command("prune")(pruning.prune_jobs)
+app.command("distribute")(distribution.distribute_tables)
 app.command("schema")(schema.schema)
 app.add_typer(orgs.app, name="org")
 app.add_typer(tokens.app, name="token")
