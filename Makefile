@@ -1,6 +1,6 @@
 # Everything a developer runs. Each target sets up what it needs and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-shards test-root test-ops e2e check format schema docs bench bench-limits bench-live bench-observing bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
+.PHONY: help setup demo test test-long test-mirror test-packaging test-database test-redis test-pgbouncer test-curl test-clients test-root test-ops e2e check format schema docs bench bench-limits bench-live bench-observing bench-write bench-facts bench-mirror bench-clients bench-dashboard bench-scale lock clean
 
 BIN := .venv/bin
 PYTHON ?= python3
@@ -35,8 +35,10 @@ setup: $(VENV) $(PAGE)  ## Install the locked dependencies and build the pages
 demo: setup $(if $(findstring --queue,$(ARGS)),$(QUEUE_DEMO))  ## Run Joblens on an embedded PostgreSQL with a sample history (PORT=8001 ARGS=--verbose)
 	@$(BIN)/joblens demo $(if $(filter command,$(firstword $(origin PORT))),--port $(PORT)) $(ARGS)
 
-test: setup  ## Run the tests, but for those that take long or need more than Python
-	$(PLAIN) $(PYTEST) $(AT_ONCE) -m "not long" tests $(ELSEWHERE)
+test: setup  ## Run the tests, but for those that take long or need more than Python; check all statements sent against the rules of Citus
+	rm -rf build/statements
+	$(PLAIN) $(PYTEST) $(AT_ONCE) -p tests.support.sent --statements=build/statements -m "not long" tests $(ELSEWHERE)
+	$(PLAIN) $(BIN)/python -m tests.support.check_statements build/statements
 
 test-long: setup  ## Run the tests that take long, and property tests with all their examples
 	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) -m "long or hypothesis" tests $(ELSEWHERE)
@@ -67,13 +69,6 @@ test-curl: setup  ## Run the how-tos' programs that need curl and jq (from the s
 
 test-clients: setup $(CLIENTS)  ## Run the tests of the client for Python workers, which need redis-server
 	$(PLAIN) PYTHONPATH=clients/python CLIENT_ENVIRONMENTS=$(CLIENT_ENVIRONMENTS) $(PYTEST) -n 2 --dist loadfile clients/python/tests
-
-test-shards: setup  ## Run the tests that send statements, and check all of these against the rules of Citus
-	rm -rf build/statements
-	$(PLAIN) $(PYTEST) $(AT_ONCE) -m "not long" -p tests.support.sent --statements=build/statements \
-		tests/db tests/schema tests/resolvers tests/mirror tests/properties tests/server/cli tests/server/auth \
-		tests/server/observability
-	$(PLAIN) $(BIN)/python -m tests.support.check_statements build/statements
 
 test-root: setup  ## Run the tests that need root and Linux: first starts on a new machine
 	$(PLAIN) $(PYTEST) tests/root

@@ -31,8 +31,9 @@ NOT_ON_CITUS: dict[str, str] = {
     "db/commands/deletion.py:delete_all_jobs": _DEMO,
     "db/migrations.py:upgrade": "is about tables, not about rows of one organisation",
 }
-# What they read is the database of a queue.
+# What they read is the database of a queue, or they only ask how a statement would be run.
 OTHER_DATABASES: dict[str, str] = {
+    "db/explain.py:explain": "plans of statements that were sent before",
     "mirror/poll.py:poll": "the queue's tables",
     "mirror/poll.py:backfill": "the queue's tables",
     "mirror/reading.py:find_queues": "the queue's tables",
@@ -42,6 +43,10 @@ OTHER_DATABASES: dict[str, str] = {
 }
 # Sent by other processes than those of the tests, or by other targets than `make test`.
 NOT_SENT: dict[str, str] = {
+    "db/checks.py:is_ledger_empty": "`joblens demo` does, as a process of its own",
+    "db/commands/deletion.py:delete_all_jobs": "`joblens demo --fresh` does, as a process of its own",
+    "db/pooling.py:_keeps_statements": "only through a pooler, as `make test-pgbouncer` does",
+    "mirror/slot.py:_resolve": "reads the queue's tables, in `make test-mirror`",
     "server/cli/demo_queue.py:_create_database": "`make test-mirror` does",
     "server/operations.py:prepare_operation": "prepares an operation, which is no statement",
 }

@@ -93,6 +93,9 @@ def _unbound(query: Any, ctes: Names) -> Iterator[str]:
     ]
     where = getattr(query, "whereClause", None)
     everywhere = list(_conjuncts(where))
+    if any(map(_is_false, everywhere)):
+        # No row of any shard is wanted, so no shard is asked.
+        return
     for table in tables:
         own = chain(everywhere, *(_binding(source, table) for source in sources))
         alone = len(list(chain(*map(_members, sources)))) == 1
@@ -138,6 +141,10 @@ def _conjuncts(condition: Any) -> Iterator[Any]:
             yield from _conjuncts(each)
     elif condition is not None:
         yield condition
+
+
+def _is_false(condition: Any) -> bool:
+    return isinstance(condition, ast.A_Const) and condition.val == ast.Boolean(boolval=False)
 
 
 def _is_bound(condition: Any, name: str, alone: bool) -> bool:
