@@ -71,7 +71,8 @@ class Context:
     `viewer_redaction`: what is redacted for the viewer, None if it may see secrets.
     `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
     the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields
-    may be cancelled one by one, as graphql-core does with the siblings of a failed one.
+    may be cancelled one by one, as graphql-core does with the siblings of a failed one. `trace_id`:
+    of the trace that the request is a part of.
     """
 
     viewer: Viewer
@@ -86,6 +87,7 @@ class Context:
     audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
     shields_reads: bool = True
+    trace_id: str | None = None
     _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, LevelLoader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)
@@ -230,8 +232,8 @@ class Context:
 
     def attribution(self, reason: str | None = None) -> dict[str, str]:
         """Return the members of an event's detail that state who caused it and why."""
-        detail = {"by": self.viewer.subject}
-        return detail if reason is None else {**detail, "reason": reason}
+        detail = {"by": self.viewer.subject, "reason": reason, "trace_id": self.trace_id}
+        return {name: value for name, value in detail.items() if value is not None}
 
     async def load(self, key: Hashable, batch: Batch, ids: Iterable[Hashable]) -> list[Any]:
         """Load the answers to the ids of a level in their order, by the request's loader for `key`.

@@ -102,7 +102,14 @@ class AppState:
             scan_timeout_seconds=settings.scan_timeout_seconds,
         )
         session = RequestSession(engine or self.engine, scope, (*viewer_key(viewer), is_short))
-        return Context(viewer, session, self.limits, self.hub, redaction=self.redaction)
+        return Context(
+            viewer,
+            session,
+            self.limits,
+            self.hub,
+            redaction=self.redaction,
+            trace_id=self.observation.trace_id(),
+        )
 
 
 async def _stop(stop: Callable[[], Awaitable[None]]) -> None:

@@ -69,6 +69,10 @@ class Observation:
         if self.metrics is not None:
             await self.metrics.stop()
 
+    def trace_id(self) -> str | None:
+        """Return the id of the current trace, as `traceparent` has it; None without traces."""
+        return None if self._traces is None else self._traces.current_id()
+
     def _began(self, connection: Connection, sql: str) -> Ended:
         operation, began = current_operation(), perf_counter()
         span_ended = None if self._traces is None else self._traces.statement(sql)

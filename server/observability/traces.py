@@ -33,6 +33,11 @@ class Traces:
     def __init__(self) -> None:
         self._tracer = _tracer()
 
+    def current_id(self) -> str | None:
+        """Return the id of the current trace, if there is one."""
+        current = trace.get_current_span().get_span_context()
+        return trace.format_trace_id(current.trace_id) if current.is_valid else None
+
     def began(self, operation: Ended) -> None:
         """Begin the span of an operation, which is current until it ends."""
         span = self._tracer.start_span(

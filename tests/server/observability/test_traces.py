@@ -122,6 +122,19 @@ async def test_a_request_continues_the_trace_of_its_client(
     assert "$1" in attributes(statements[0])["db.query.text"]
 
 
+async def test_a_created_job_keeps_its_trace(traced: Service, collector: Collector) -> None:
+    create = 'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'
+    created = await traced.post(create, traceparent=f"00-{TRACE}-{PARENT}-01")
+    id_ = created.json()["data"]["createJob"]["job"]["id"]
+    cancel = f'mutation {{ cancelJob(id: "{id_}", reason: "r") {{ __typename }} }}'
+    await traced.post(cancel, traceparent=f"00-{'1' * 32}-{PARENT}-01")
+    query = f'{{ job(id: "{id_}") {{ events(first: 9) {{ nodes {{ detail }} }} }} }}'
+    events = (await traced.query(query))["job"]["events"]["nodes"]
+    first, last = [each["detail"] for each in events]
+    assert first["trace_id"] == TRACE
+    assert (last["trace_id"], last["reason"]) == ("1" * 32, "r")
+
+
 async def test_requests_at_once_keep_their_traces(traced: Service, collector: Collector) -> None:
     ids = [f"{number:032x}" for number in range(1, 9)]
     await asyncio.gather(*(traced.post(FIND, traceparent=f"00-{id_}-{PARENT}-01") for id_ in ids))
