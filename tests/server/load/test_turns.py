@@ -83,9 +83,9 @@ async def test_where_no_connection_is_left_others_are_next(
     begun: list[UUID] = []
     begin_sql = Scope.begin_sql
 
-    def recorded(scope: Scope) -> str:
+    def recorded(scope: Scope, **options: bool) -> str:
         begun.append(scope.org_id)
-        return begin_sql(scope)
+        return begin_sql(scope, **options)
 
     monkeypatch.setattr(Scope, "begin_sql", recorded)
     async with patient(database_url, pool_size=size, pool_overflow="0") as service:
