@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,14 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[httpx.AsyncClie
     )
     try:
         async with client_of(f"http://{address}") as client:
+
+            async def is_ready() -> bool:
+                try:
+                    return (await client.get("/-/ready")).status_code == HTTPStatus.OK
+                except httpx.TransportError:
+                    return False
+
+            await until(is_ready)
             yield client
     finally:
         process.kill()
@@ -102,10 +111,7 @@ async def test_what_board_and_alerts_name_is_scraped(database_url: str, tmp_path
             wanted = {name for each in expressions() for name in named(each)} - QUIET
 
             async def all_are_there() -> bool:
-                try:
-                    found = set(await ask(scraped, "label/__name__/values"))
-                except httpx.TransportError:
-                    return False
+                found = set(await ask(scraped, "label/__name__/values"))
                 bases = {name.rsplit("_", 1)[0] for name in found if name.endswith("_bucket")}
                 return wanted <= found | bases
 
