@@ -37,7 +37,9 @@ async def test_nothing_is_missed_while_the_server_is_away(browser: Browser) -> N
             await expect(page.locator(".live-live")).to_be_visible()
             await create(base, minted.text, 3, type="before")
             await expect(page.get_by_text("before", exact=True)).to_have_count(3)
-            server.close()
+            # So long that it also tries events of the server, whose script cannot be loaded then.
+            async with page.expect_event("requestfailed", lambda each: "/events-" in each.url):
+                server.close()
             await expect(page.locator(".live-old")).to_be_visible()
             url = stack.enter_context(running(SERVE_COMMAND, folder, JOBLENS_PORT=port))
             await create(base, minted.text, 4, type="meanwhile")

@@ -156,7 +156,12 @@ function withFallback(socket: Client): Transport {
         (client) => {
           if (!isOver) stop = client.subscribe(payload, sink);
         },
-        (error: unknown) => sink.error(error),
+        (error: unknown) => {
+          // The server is away, so its scripts are too: begin again with the WebSocket.
+          events = undefined;
+          failures = 0;
+          sink.error(error);
+        },
       );
       return () => {
         isOver = true;
