@@ -1,11 +1,8 @@
 // Groups of jobs by their types, each with its shares of statuses.
-import { Link } from 'wouter';
-
-import { typePath } from '../paths';
 import { number, t } from '../text/text';
 import { DataTable } from './data-table';
-import { Foreign } from './foreign';
 import { type Share, StatusBar } from './status-bar';
+import { typeColumn } from './type-column';
 
 interface Group {
   key: { type: string | null };
@@ -20,17 +17,7 @@ export function TypeShares({ label, groups }: { label: string; groups: readonly 
       rows={groups}
       rowKey={({ key }) => key.type ?? ''}
       columns={[
-        {
-          key: 'type',
-          heading: t('column.type'),
-          isHeading: true,
-          isText: true,
-          cell: ({ key }) => (
-            <Link href={typePath(key.type ?? '')}>
-              <Foreign text={key.type ?? ''} />
-            </Link>
-          ),
-        },
+        typeColumn(),
         {
           key: 'shares',
           heading: t('column.shares'),

@@ -1,14 +1,11 @@
 // The types with the most jobs: how long they take, and how often they fail.
-import { Link } from 'wouter';
-
 import { type Column, DataTable } from '../../components/data-table';
 import { Duration } from '../../components/duration';
-import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
+import { typeColumn } from '../../components/type-column';
 import type { TimeRange } from '../../components/use-time-range';
 import { useQuery } from '../../data/use-query';
 import { OverviewTypesDocument, type OverviewTypesQuery } from '../../generated/graphql';
-import { typePath } from '../../paths';
 import { number, percent, t } from '../../text/text';
 
 type Group = OverviewTypesQuery['jobGroups'][number];
@@ -36,17 +33,7 @@ export function Types({ range }: { range: TimeRange }) {
 
 function columns(): readonly Column<Group>[] {
   return [
-    {
-      key: 'type',
-      heading: t('column.type'),
-      isHeading: true,
-      isText: true,
-      cell: ({ key }) => (
-        <Link href={typePath(key.type ?? '')}>
-          <Foreign text={key.type ?? ''} />
-        </Link>
-      ),
-    },
+    typeColumn(),
     {
       key: 'jobs',
       heading: t('column.jobs'),

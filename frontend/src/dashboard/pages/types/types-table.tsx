@@ -1,14 +1,11 @@
 // The table of types, which is sorted here.
-import { Link } from 'wouter';
-
 import { type Column, DataTable } from '../../components/data-table';
 import { Duration } from '../../components/duration';
-import { Foreign } from '../../components/foreign';
 import { useSorted } from '../../components/sorted';
 import { StatusBar } from '../../components/status-bar';
 import { Time } from '../../components/time';
+import { typeColumn } from '../../components/type-column';
 import type { TypeGroupFragment } from '../../generated/graphql';
-import { typePath } from '../../paths';
 import { number, percent, t } from '../../text/text';
 import { failureRate } from './failure-rate';
 
@@ -38,18 +35,7 @@ export function TypesTable({ groups }: { groups: readonly Group[] }) {
 }
 
 const COLUMNS: readonly Column<Group>[] = [
-  {
-    key: 'type',
-    heading: t('column.type'),
-    isHeading: true,
-    isText: true,
-    canSort: true,
-    cell: ({ key }) => (
-      <Link href={typePath(key.type ?? '')}>
-        <Foreign text={key.type ?? ''} />
-      </Link>
-    ),
-  },
+  { ...typeColumn<Group>(), canSort: true },
   {
     key: 'shares',
     heading: t('column.shares'),
