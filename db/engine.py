@@ -1,7 +1,7 @@
 """The engine: its connection pool, and how its transactions begin and end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,15 +11,13 @@ import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
-from sqlalchemy.util import await_only
 
 from db.codecs import set_codecs
 from db.connections import Pooler, configured_pooler, connect, sqlalchemy_arguments
 from db.effort import Effort
-from db.fair_queue import FairQueue
 from db.json_values import dumps
 from db.notifier import Notifier
+from db.pool import FairPool, Opening, notify_after_commits
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
@@ -122,37 +120,6 @@ class Begun:
         """Send the notifications that were left until after the commit."""
 
 
-class _Opening:
-    """Opens a connection once it is awaited. SQLAlchemy drops it if it cannot wait."""
-
-    def __init__(self, connect: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        self._connect = connect
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        return self._connect().__await__()
-
-
-class FairPool(AsyncAdaptedQueuePool):
-    """SQLAlchemy's pool. Request sessions wait for a connection in `queue`, not in the pool."""
-
-    # Log under the namespace of SQLAlchemy's pools.
-    _sqla_logger_namespace = "sqlalchemy.pool.FairPool"
-
-    def __init__(
-        self, creator: Any, pool_size: int = 5, max_overflow: int = 10, **kwargs: Any
-    ) -> None:
-        super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **kwargs)
-        self.queue = FairQueue(pool_size + max_overflow)
-        # Sends notifications after commits; None: they are sent within transactions.
-        self.notifier: Notifier | None = None
-        # Gets the seconds that a request session waited for a connection with its transaction.
-        self.on_wait: Callable[[float], None] | None = None
-
-    def discard_older(self, lost: PoolProxiedConnection) -> None:
-        """Close connections that are at most as old as a lost one when they are next taken."""
-        self._invalidate(lost, _checkin=False)
-
-
 def create_engine(
     url: str,
     options: EngineOptions | None = None,
@@ -177,7 +144,7 @@ def create_engine(
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: _Opening(open_one),
+        async_creator=lambda: Opening(open_one),
         connect_args=sqlalchemy_arguments(chosen.pooler),
         # Keeps the driver from beginning transactions: `_begin` does, with the scope.
         isolation_level="AUTOCOMMIT",
@@ -194,38 +161,18 @@ def create_engine(
     # After SQLAlchemy's own listener, whose codecs these replace.
     event.listen(engine.sync_engine, "connect", partial(_set_up, json_deserializer))
     if chosen.notify_seconds is not None:
-        _add_notifier(engine, url, chosen)
+        notify_after_commits(
+            engine,
+            Notifier(
+                url,
+                interval_seconds=chosen.notify_seconds,
+                timeout_seconds=chosen.connect_timeout_seconds,
+            ),
+        )
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "commit", _commit)
     event.listen(engine.sync_engine, "rollback", _rollback)
     return engine
-
-
-def notifier_of(engine: AsyncEngine) -> Notifier | None:
-    """Get what sends the engine's notifications after commits, if it does not send them within."""
-    pool = engine.pool
-    return pool.notifier if isinstance(pool, FairPool) else None
-
-
-def _add_notifier(engine: AsyncEngine, url: str, options: EngineOptions) -> None:
-    notifier = Notifier(
-        url,
-        interval_seconds=options.notify_seconds or 0.0,
-        timeout_seconds=options.connect_timeout_seconds,
-    )
-
-    def attach(_engine: Any) -> None:
-        # Disposing of an engine replaces its pool.
-        pool = engine.pool
-        assert isinstance(pool, FairPool)
-        pool.notifier = notifier
-
-    def stop(_engine: Any) -> None:
-        await_only(notifier.stop())
-        attach(_engine)
-
-    attach(engine)
-    event.listen(engine.sync_engine, "engine_disposed", stop)
 
 
 async def cancel_statement(connection: AsyncConnection) -> None:

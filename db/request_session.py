@@ -18,8 +18,9 @@ from db.database_errors import (
     translate_commit,
 )
 from db.effort import Effort
-from db.engine import FairPool, Scope, cancel_statement
+from db.engine import Scope, cancel_statement
 from db.fair_queue import Lease
+from db.pool import FairPool
 from db.transactions import Transaction, session_of
 
 # A cancel request may arrive before its statement, so it is repeated.

@@ -14,7 +14,8 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.database_errors import begin_error, is_connection_lost
 from db.effort import Effort
-from db.engine import CITUS, SCOPE_OPTION, Begun, FairPool, Scope, check_committed, notifier_of
+from db.engine import CITUS, SCOPE_OPTION, Begun, Scope, check_committed
+from db.pool import FairPool, notifier_of
 from db.statements import TRANSACTION
 
 

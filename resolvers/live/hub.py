@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from db.engine import Scope, notifier_of
+from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.listener import Listener
+from db.pool import notifier_of
 from db.request_session import RequestSession
 from resolvers.errors import UnavailableError
 from resolvers.live.fanout import Subscriber

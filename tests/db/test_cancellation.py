@@ -12,7 +12,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.database_errors import StatementTimeoutError
-from db.engine import EngineOptions, FairPool, Scope, create_engine
+from db.engine import EngineOptions, Scope, create_engine
+from db.pool import FairPool
 from db.request_session import RequestSession, SessionClosedError
 from db.session_scope import session_scope
 from tests.db.steps import cancel, stepped

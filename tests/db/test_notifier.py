@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 from structlog.testing import CapturingLogger
 
-from db.engine import EngineOptions, notifier_of
+from db.engine import EngineOptions
 from db.notifier import CHANNEL, Notifier
+from db.pool import notifier_of
 from db.repository import JobRepository
 from db.session_scope import create_worker_engine, session_scope
 from tests.conftest import FreshDatabase

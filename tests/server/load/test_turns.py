@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from db.engine import FairPool, Scope
+from db.engine import Scope
+from db.pool import FairPool
 from tests.resolvers.live.clients import stream
 from tests.resolvers.live.rest import back_to_rest, table_locked, until_someone_waits
 from tests.resolvers.live.watching import until
