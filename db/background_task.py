@@ -19,12 +19,14 @@ log = structlog.get_logger("joblens.background")
 class BackgroundTask(ABC):
     """Works every `interval_seconds`, from `start` to `stop`.
 
-    Errors are retried; of several in a row, one is logged as `failure`.
+    Errors are retried, after `retry_seconds` at least; of several in a row, one is logged as
+    `failure`.
     """
 
     failure: str
     # Of metrics.
     name: str
+    retry_seconds = RETRY_SECONDS
 
     def __init__(self, engine: AsyncEngine, interval_seconds: float) -> None:
         # How often it worked, and failed; and when it last began to work, and left nothing to do.
@@ -67,4 +69,4 @@ class BackgroundTask(ABC):
                 self.failures += 1
                 if not is_failing:
                     log.warning(self.failure, reason=type(error).__name__)
-                is_failing, wait = True, max(self._interval_seconds, RETRY_SECONDS)
+                is_failing, wait = True, max(self._interval_seconds, self.retry_seconds)

@@ -5,18 +5,16 @@ the replica has replayed that position, it has all that was committed before tha
 primary causes no lag, and no clock but this process's matters.
 """
 
-import asyncio
 import re
 from collections import deque
-from contextlib import suppress
 from time import monotonic
 from uuid import UUID
 
 import asyncpg
-import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.background_task import BackgroundTask
 from db.checks import Check
 from db.connections import connect
 from db.database_errors import DATABASE_ERRORS, DatabaseUnavailableError, StatementTimeoutError
@@ -35,8 +33,6 @@ _WRITTEN = text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")
 _REPLAYED = text("SELECT CAST(pg_last_wal_replay_lsn() AS text)")
 _ERRORS = (*DATABASE_ERRORS, DatabaseUnavailableError, StatementTimeoutError)
 
-log = structlog.get_logger("joblens.replica")
-
 
 def parse_position(position: str) -> int | None:
     """Parse a position in the write-ahead log, such as `16/B374D848`; None if it is none."""
@@ -54,16 +50,21 @@ async def read_position(engine: AsyncEngine, org_id: UUID) -> str | None:
         return None
 
 
-class Replica:
-    """Samples a replica from `start` to `stop`, and knows for which queries it has enough.
+class Replica(BackgroundTask):
+    """Samples a replica, and knows for which queries it has enough.
 
     `max_lag_seconds`: of a replica that is used at all. `org_id`: of sampling transactions, which
-    read no table.
+    read no table. While the primary is away, the replica is used whatever it lags.
     """
+
+    failure = "the replica is not used"
+    name = "replica"
+    retry_seconds = SAMPLE_SECONDS
 
     def __init__(
         self, primary: AsyncEngine, engine: AsyncEngine, org_id: UUID, max_lag_seconds: float
     ) -> None:
+        super().__init__(engine, SAMPLE_SECONDS)
         self.engine = engine
         self._primary, self._org_id = primary, org_id
         self._max_lag_seconds = max_lag_seconds
@@ -71,8 +72,8 @@ class Replica:
         # All that was committed before this time has been replayed; None: not known.
         self._has_until: float | None = None
         self._replayed = 0
-        self._is_failing = False
-        self._task: asyncio.Task[None] | None = None
+        # Whether the primary did not answer the last time.
+        self._is_alone = False
 
     @property
     def lag_seconds(self) -> float | None:
@@ -86,7 +87,7 @@ class Replica:
     def is_usable(self) -> bool:
         """Whether queries may be sent to it."""
         lag = self.lag_seconds
-        return lag is not None and lag <= self._max_lag_seconds
+        return lag is not None and (self._is_alone or lag <= self._max_lag_seconds)
 
     def has(self, since: float | None, position: int | None) -> bool:
         """Return whether it is usable and has what was committed by a time and up to a position.
@@ -104,50 +105,33 @@ class Replica:
         self._has_until = None
         self._samples.clear()
 
-    def start(self) -> None:
-        """Start to sample."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """Stop, and close the connections to the replica."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-        await self.engine.dispose()
-
-    async def sample(self) -> None:
-        """Compare the replica with the primary once. Raises DATABASE_ERRORS and those of sessions.
-
-        While the primary is away, the replica has all that it can have: it stays usable.
-        """
-        began = monotonic()
+    async def work(self) -> bool:
+        """Compare the replica with the primary once."""
         try:
-            written = await _scalar(self._primary, self._org_id, _WRITTEN)
-        except _ERRORS:
-            written = None
+            await self._sample()
+        except Exception:
+            self.distrust()
+            raise
+        return False
+
+    async def _sample(self) -> None:
+        began = monotonic()
+        written = await read_position(self._primary, self._org_id)
         replayed = parse_position(await _scalar(self.engine, self._org_id, _REPLAYED) or "")
         if replayed is None:
             raise NotAReplicaError("the server of JOBLENS_REPLICA_URL is not a standby")
-        if written is not None and (position := parse_position(written)) is not None:
-            self._samples.append((began, _before_header(position)))
         self._replayed = replayed
+        self._is_alone = written is None
+        if written is None:
+            if self._has_until is None:
+                # The process began, or lost the replica, while the primary was away.
+                self._has_until = began
+            return
+        position = parse_position(written)
+        assert position is not None
+        self._samples.append((began, _before_header(position)))
         while self._samples and self._samples[0][1] <= replayed:
             self._has_until, _ = self._samples.popleft()
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sample()
-                if self._is_failing:
-                    log.info("the replica answers again")
-                self._is_failing = False
-            except Exception as error:  # noqa: BLE001 - any error is retried
-                self.distrust()
-                if not self._is_failing:
-                    log.warning("the replica is not used", reason=type(error).__name__)
-                self._is_failing = True
-            await asyncio.sleep(SAMPLE_SECONDS)
 
 
 async def check_replica(url: str, *, timeout_seconds: float) -> Check:

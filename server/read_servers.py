@@ -3,6 +3,7 @@
 A request runs on one server, so that its answer is one snapshot.
 """
 
+from dataclasses import replace
 from time import monotonic
 
 from cachetools import TTLCache
@@ -26,7 +27,10 @@ class ReadServers:
         self.replica: Replica | None = None
         max_lag = settings.replica_max_lag_seconds
         if settings.replica_url is not None:
-            engine = create_engine(settings.replica_url.get_secret_value(), options)
+            # A standby takes no notifications.
+            engine = create_engine(
+                settings.replica_url.get_secret_value(), replace(options, notify_seconds=None)
+            )
             self.replica = Replica(primary, engine, settings.org, max_lag)
         # When a viewer's last write or delivered event was committed, at the latest. A replica that
         # is used at all lags no longer.

@@ -13,10 +13,11 @@ from db.embedded import programs
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The URLs of the primary and of its standby, and where the standby's data is."""
+    """The URLs of the primary and of its standby, and where their data is."""
 
     primary: str
     standby: str
+    primary_data: Path
     standby_data: Path
 
 
@@ -48,7 +49,7 @@ def replicated() -> Iterator[Pair]:
             settings.write("max_standby_streaming_delay = 0\n")
         standby = embedded.start(folder / "standby")
         try:
-            yield Pair(primary.url, standby.url, copy)
+            yield Pair(primary.url, standby.url, cluster, copy)
         finally:
             standby.stop()
     finally:
