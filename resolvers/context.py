@@ -10,7 +10,7 @@ from collections.abc import (
     Iterable,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -43,6 +43,7 @@ from resolvers.viewer import Role, Viewer
 P = ParamSpec("P")
 T = TypeVar("T")
 Batch = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+WatchLevel = Callable[[str, int], AbstractContextManager[None]]
 
 
 _REDACTION = Redaction()
@@ -72,7 +73,8 @@ class Context:
     `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
     the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields
     may be cancelled one by one, as graphql-core does with the siblings of a failed one. `trace_id`:
-    of the trace that the request is a part of.
+    of the trace that the request is a part of. `watch_level`: what is entered while the engine
+    waits for the fields of so many objects of a type.
     """
 
     viewer: Viewer
@@ -88,6 +90,7 @@ class Context:
     size: ResponseSize = field(init=False)
     shields_reads: bool = True
     trace_id: str | None = None
+    watch_level: WatchLevel | None = None
     _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, LevelLoader] = field(default_factory=dict)
     _jobs: dict[UUID, tuple[JobRow, frozenset[str]]] = field(default_factory=dict)

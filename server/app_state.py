@@ -109,6 +109,7 @@ class AppState:
             self.hub,
             redaction=self.redaction,
             trace_id=self.observation.trace_id(),
+            watch_level=self.observation.watch_level,
         )
 
 

@@ -100,7 +100,7 @@ class Run:
             batch = Some(batch, indexes)
         if not sources:
             return results
-        columns = await self._columns(level.steps, sources, batch)
+        columns = await self._columns(level, sources, batch)
         for step, column in zip(level.steps, columns, strict=True):
             self._assign(step, alive, column)
         if alive is not results:
@@ -109,6 +109,16 @@ class Run:
         return results
 
     async def _columns(
+        self, level: Level, sources: Sequence[Any], batch: Batch
+    ) -> Sequence[Sequence[Any]]:
+        """Get the values of the fields of a level, watched if it has to wait for them."""
+        watch = self.context.watch_level
+        if watch is None or not level.waits:
+            return await self._fields(level.steps, sources, batch)
+        with watch(level.type.name, len(sources)):
+            return await self._fields(level.steps, sources, batch)
+
+    async def _fields(
         self, steps: Sequence[Step], sources: Sequence[Any], batch: Batch
     ) -> Sequence[Sequence[Any]]:
         """Get the values of several fields; concurrently, so that their loaders can batch."""

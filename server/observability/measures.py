@@ -5,7 +5,7 @@ from math import inf
 from time import monotonic
 
 from db.background_task import BackgroundTask
-from db.engine import FairPool
+from db.pool import FairPool
 from db.retention.pruner import Pruner
 from db.statements import count_templates
 from db.tallies.tallier import Tallier

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from db.background_task import BackgroundTask
-from db.engine import FairPool
 from db.observation import Ended, observe_statements
+from db.pool import FairPool
+from resolvers.context import WatchLevel
 from resolvers.live.hub import Hub
 from schema.execution.documents import Rules
 from server.limits.admission import AdmissionControl
@@ -18,8 +19,8 @@ from server.read_servers import ReadServers
 from server.settings import Settings
 
 if TYPE_CHECKING:
-    from server.observability.metrics import Metrics
-    from server.observability.traces import Traces
+    from server.observability.metrics import Metrics as _Metrics
+    from server.observability.traces import Traces as _Traces
 
 
 class Observation:
@@ -35,9 +36,12 @@ class Observation:
         tasks: Sequence[BackgroundTask],
     ) -> None:
         observers: list[Observer] = []
-        self.metrics: Metrics | None = None
+        self.metrics: _Metrics | None = None
         if settings.has_metrics:
-            self.metrics = _metrics(settings, servers, hub, rules, admission, tasks)
+            # Only here: without metrics their library is not loaded, nor that of traces below.
+            from server.observability.metrics import Metrics  # noqa: PLC0415
+
+            self.metrics = Metrics(settings, servers, hub, rules, admission, tasks)
             observers.append(self.metrics.measures)
         self._slow: SlowLog | None = None
         if (
@@ -46,9 +50,11 @@ class Observation:
         ):
             self._slow = SlowLog(settings, servers.primary)
             observers.append(self._slow)
-        self._traces: Traces | None = None
+        self._traces: _Traces | None = None
         if settings.traces:
-            self._traces = _traces()
+            from server.observability.traces import Traces  # noqa: PLC0415
+
+            self._traces = Traces()
             observers.append(self._traces)
         self.operations = Operations(observers)
         if observers:
@@ -73,6 +79,11 @@ class Observation:
         """Return the id of the current trace, as `traceparent` has it; None without traces."""
         return None if self._traces is None else self._traces.current_id()
 
+    @property
+    def watch_level(self) -> WatchLevel | None:
+        """What is entered while a level of an operation waits for its fields."""
+        return None if self._traces is None else self._traces.level
+
     def _began(self, connection: Connection, sql: str) -> Ended:
         operation, began = current_operation(), perf_counter()
         span_ended = None if self._traces is None else self._traces.statement(sql)
@@ -90,27 +101,6 @@ class Observation:
                 self._slow.statement(connection, sql, seconds, error)
 
         return ended
-
-
-def _metrics(
-    settings: Settings,
-    servers: ReadServers,
-    hub: Hub,
-    rules: Rules,
-    admission: AdmissionControl,
-    tasks: Sequence[BackgroundTask],
-) -> "Metrics":
-    # Only here: without metrics the library is not loaded.
-    from server.observability.metrics import Metrics  # noqa: PLC0415
-
-    return Metrics(settings, servers, hub, rules, admission, tasks)
-
-
-def _traces() -> "Traces":
-    # Only here: the library is an extra.
-    from server.observability.traces import Traces  # noqa: PLC0415
-
-    return Traces()
 
 
 def _waited(seconds: float) -> None:

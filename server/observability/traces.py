@@ -3,10 +3,13 @@
 This module is only imported where traces are on: the API is an extra, and the SDK the operator's.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Token
 from typing import Any
 
 from opentelemetry import context, trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +41,14 @@ class Traces:
         current = trace.get_current_span().get_span_context()
         return trace.format_trace_id(current.trace_id) if current.is_valid else None
 
+    @contextmanager
+    def level(self, type_: str, objects: int) -> Iterator[None]:
+        """Make the span of a level: of the fields of so many objects of a type."""
+        with self._tracer.start_as_current_span(
+            type_, attributes={"joblens.objects": objects}, record_exception=False
+        ):
+            yield
+
     def began(self, operation: Ended) -> None:
         """Begin the span of an operation, which is current until it ends."""
         span = self._tracer.start_span(
@@ -67,7 +78,14 @@ class Traces:
         trace.get_current_span().set_attribute("joblens.code", code)
 
     def delivered(self, responses: int) -> None:
-        """Ignore what was delivered."""
+        """Make a span of responses that a subscription was sent: a trace of its own.
+
+        It is linked with that of the request, which may have lasted for days.
+        """
+        link = trace.Link(trace.get_current_span().get_span_context())
+        self._tracer.start_span(
+            "deliver", Context(), links=[link], attributes={"joblens.responses": responses}
+        ).end()
 
     def statement(self, sql: str) -> StatementEnded:
         """Begin the span of a statement; return what ends it."""

@@ -12,7 +12,7 @@ class TraceSettings(BaseModel):
 
     traces: bool = Field(
         False,
-        description="Whether requests, operations and statements have spans of OpenTelemetry. "
+        description="Whether requests, operations, levels and statements have spans of OpenTelemetry. "
         "Needs the extra `joblens[traces]`, and an SDK that exports them.",
     )
 

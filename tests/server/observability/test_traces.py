@@ -114,7 +114,9 @@ async def test_a_request_continues_the_trace_of_its_client(
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE}
     assert request.parent_span_id.hex() == PARENT
     assert operation.parent_span_id == request.span_id
-    assert {span.parent_span_id for span in statements} == {operation.span_id}
+    (level,) = collector.named("Query")
+    assert level.parent_span_id == operation.span_id
+    assert {span.parent_span_id for span in statements} == {level.span_id}
     assert attributes(request)["http.response.status_code"] == 200
     assert attributes(operation)["graphql.operation.name"] == "Find"
     assert attributes(operation)["joblens.organisation"] == ORG
@@ -145,7 +147,40 @@ async def test_requests_at_once_keep_their_traces(traced: Service, collector: Co
     await until(are_ended)
     for id_ in ids:
         own = [span for span in collector.spans if span.trace_id.hex() == id_]
-        assert {span.name for span in own} == {"POST /graphql", "query", "SELECT"}
+        assert {span.name for span in own} == {"POST /graphql", "query", "Query", "SELECT"}
+
+
+async def test_each_level_has_a_span(traced: Service, collector: Collector) -> None:
+    await traced.query(CREATE)
+    collector.spans.clear()
+    await traced.query("{ jobs(first: 3) { nodes { id events(first: 2) { nodes { ts } } } } }")
+    await ended(collector, "POST /graphql")
+    parents = {span.span_id: span.name for span in collector.spans}
+    levels = {
+        span.name: parents[span.parent_span_id]
+        for span in collector.spans
+        if span.name in {"Query", "JobConnection", "Job"}
+    }
+    assert levels == {"Query": "query", "JobConnection": "Query", "Job": "JobConnection"}
+    (jobs,) = collector.named("Job")
+    assert attributes(jobs)["joblens.objects"] >= 1
+    assert {parents[span.parent_span_id] for span in collector.named("SELECT")} >= {"Query", "Job"}
+
+
+async def test_a_delivery_is_linked_with_its_subscription(
+    traced: Service, collector: Collector
+) -> None:
+    async with socket(traced) as live:
+        await live.init()
+        await live.subscribe("1", EVENTS)
+        subscription = await ended(collector, "subscription")
+        await traced.query(CREATE)
+        assert (await live.receive())["type"] == "next"
+        delivery = await ended(collector, "deliver")
+    (link,) = delivery.links
+    assert link.trace_id == subscription.trace_id
+    assert delivery.trace_id != subscription.trace_id
+    assert attributes(delivery)["joblens.responses"] == 1
 
 
 async def test_a_mutation_without_a_trace(traced: Service, collector: Collector) -> None:
