@@ -29,6 +29,9 @@ NAMES = (
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 NOT_FOUND = "There is no such page"
 OVERFLOW = "document.documentElement.scrollWidth - window.innerWidth"
+NO_RESIZES = "window.ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }"
+WIDEST_CHART = """Math.max(
+    ...[...document.querySelectorAll('figure svg[role=img]')].map((svg) => svg.clientWidth))"""
 
 
 def test_all_pages_are_among_them(places: Mapping[str, str]) -> None:
@@ -71,6 +74,20 @@ async def test_no_page_is_wider_than_the_screen(
         await page.set_viewport_size({"width": width, "height": 900})
         await settled(page)
         assert await page.evaluate(OVERFLOW) <= 0, width
+
+
+@pytest.mark.parametrize("name", ["overview", "job", "queue", "type"])
+async def test_a_chart_is_no_wider_than_the_screen_before_it_is_laid_out_again(
+    page: Page, still_url: str, places: Mapping[str, str], name: str
+) -> None:
+    await page.add_init_script(NO_RESIZES)
+    await page.goto(still_url + places[name])
+    await settled(page)
+    drawn = await page.evaluate(WIDEST_CHART)
+    await page.set_viewport_size({"width": 390, "height": 900})
+    assert drawn > 390
+    assert await page.evaluate(WIDEST_CHART) < 390
+    assert await page.evaluate(OVERFLOW) <= 0
 
 
 async def test_a_slash_behind_the_path(page: Page, still_url: str) -> None:
