@@ -107,8 +107,8 @@ bench: setup  ## Measure, beside a hand-written endpoint, the textbook stack and
 bench-limits: setup  ## Measure the price of protection: all of it on beside all of it off
 	$(PLAIN) $(BIN)/python -m benchmarks.limits
 
-bench-observing: setup  ## Measure the price of metrics and slow queries: all of it on beside all of it off
-	$(PLAIN) $(BIN)/python -m benchmarks.observing
+bench-observing: setup  ## Measure the price of metrics, slow queries and traces: on beside off (ARGS=--help)
+	$(PLAIN) $(BIN)/python -m benchmarks.observing $(ARGS)
 
 bench-live: setup  ## Measure live updates: 1,000 subscribers, 200 events a second
 	$(PLAIN) $(BIN)/python -m benchmarks.live

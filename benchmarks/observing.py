@@ -1,4 +1,4 @@
-"""The price of being seen: a server with metrics and slow queries on beside one without.
+"""The price of being seen: servers with metrics and traces beside one without.
 
 `python -m benchmarks.observing [--write FILE]`, on the benchmarks' ledger, made if need be.
 """
@@ -7,8 +7,9 @@ import argparse
 import asyncio
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -19,71 +20,100 @@ from benchmarks.load import graphql, load
 from benchmarks.servers import JOBLENS, Server, serving
 
 OFF: Mapping[str, str] = {"auth": "none", "log_level": "error"}
-ON: Mapping[str, str] = {
+METRICS: Mapping[str, str] = {
     **OFF,
     "metrics_port": "0",
     # Nothing takes so long, but each is compared.
     "slow_operation_seconds": "3600",
     "slow_statement_seconds": "3600",
 }
+# Without an SDK there is nothing to export to.
+TRACES: Mapping[str, str] = {**METRICS, "traces": "true"}
+CONTESTANTS = (OFF, METRICS, TRACES)
 
 REPORT = """\
 # The price of being seen
 
-Two `joblens serve` processes on the benchmarks' ledger, which take turns: one without metrics, \
-and one with metrics and bounds for slow operations and statements. Requests per second on \
-{connections} kept connections, and the median of the ratios of {rounds} rounds of {seconds:g} s \
-each. Measured by:
+Three `joblens serve` processes on the benchmarks' ledger, which take turns: one without metrics, \
+one with metrics and bounds for slow operations and statements, and one that also makes traces \
+and has no exporter. Requests per second on {connections} kept connections, and the medians of \
+the ratios of {rounds} rounds of {seconds:g} s each. Measured by:
 
     {command}
 
 {facts}
 
-| | without | with | ratio |
-|---|--:|--:|--:|
+| | without | metrics | ratio | metrics and traces | ratio |
+|---|--:|--:|--:|--:|--:|
 {rows}
 """
 
 
-async def measure(url: str, rounds: int, seconds: float) -> dict[str, tuple[float, float, float]]:
-    """Get of each query the requests per second without and with, and the ratio."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one query gave: of each contestant the rate, and its ratio to the first."""
+
+    per_second: tuple[float, ...]
+    ratios: tuple[float, ...]
+
+    @property
+    def row(self) -> str:
+        """The cells of the report."""
+        first, *others = self.per_second
+        return " | ".join(
+            (
+                f"{first:,.0f}",
+                *(
+                    f"{rate:,.0f} | {ratio:.3f}"
+                    for rate, ratio in zip(others, self.ratios[1:], strict=True)
+                ),
+            )
+        )
+
+
+async def measure(url: str, rounds: int, seconds: float) -> dict[str, Figures]:
+    """Measure each query with each of the contestants."""
     async with AsyncExitStack() as stack:
-        off = await stack.enter_async_context(serving(JOBLENS, url, **OFF))
-        on = await stack.enter_async_context(serving(JOBLENS, url, **ON))
+        servers = [
+            await stack.enter_async_context(serving(JOBLENS, url, **options))
+            for options in CONTESTANTS
+        ]
         return {
-            name: await _measure_one(query, off, on, rounds, seconds)
+            name: await _measure_one(query, servers, rounds, seconds)
             for name, query in QUERIES.items()
         }
 
 
 async def _measure_one(
-    query: str, off: Server, on: Server, rounds: int, seconds: float
-) -> tuple[float, float, float]:
-    found: list[tuple[float, float]] = []
+    query: str, servers: Sequence[Server], rounds: int, seconds: float
+) -> Figures:
+    found: list[tuple[float, ...]] = []
     for round_ in range(rounds + 1):
-        # Each goes first in every other round.
-        order = (off, on) if round_ % 2 else (on, off)
-        by_server = {
+        # Each goes first as often as the others.
+        first = round_ % len(servers)
+        by_port = {
             server.port: await load(
                 server.port, graphql(query), connections=CONNECTIONS, seconds=seconds
             )
-            for server in order
+            for server in (*servers[first:], *servers[:first])
         }
         # The first round is to warm up.
         if round_:
-            found.append((by_server[off.port].per_second, by_server[on.port].per_second))
-    without, with_ = (median(values) for values in zip(*found, strict=True))
-    return without, with_, median(two / one for one, two in found)
+            found.append(tuple(by_port[server.port].per_second for server in servers))
+    return Figures(
+        tuple(median(rates) for rates in zip(*found, strict=True)),
+        tuple(
+            median(ratios)
+            for ratios in zip(*([rate / each[0] for rate in each] for each in found), strict=True)
+        ),
+    )
 
 
 async def _run(options: argparse.Namespace) -> None:
     async with ledger() as url:
         facts = await report.facts(url)
         measured = await measure(url, options.rounds, options.seconds)
-    rows = "\n".join(
-        f"| {name} | {without:,.0f} | {with_:,.0f} | {ratio:.3f} |"
-        for name, (without, with_, ratio) in measured.items()
-    )
+    rows = "\n".join(f"| {name} | {figures.row} |" for name, figures in measured.items())
     text = REPORT.format(
         connections=CONNECTIONS,
         rounds=options.rounds,
