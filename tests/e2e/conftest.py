@@ -38,7 +38,8 @@ SERVE_COMMAND = (sys.executable, "-m", "joblens", "serve")
 START_SECONDS = 120
 STOP_SECONDS = 60
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The shell has no windows of its own, so that pages get the processor.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BROWSER_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
