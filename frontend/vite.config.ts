@@ -71,8 +71,12 @@ const graphiql: UserConfig = {
   },
 };
 
-/** What most pages of the dashboard use. Otherwise each module would be a request of its own. */
-const SHARED = /dashboard\/(components\/(?!json|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|paths|generated)/;
+/**
+ * What the first page needs, and most of the others: one file, for each request costs the first
+ * view more than its bytes. The page's own module is the other one.
+ */
+const SHARED =
+  /node_modules\/(?!@tanstack)|src\/shared\/|examples\/|dashboard\/(components\/(?!json|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|json\/parse|paths|generated)|preload-helper/;
 
 const dashboard: UserConfig = {
   // The server writes the way from the page's own path to the root in front of these.
