@@ -1,54 +1,49 @@
-// The pages by their paths, inside the shell. Each is loaded when it is first opened.
-import { type ComponentType, lazy, Suspense, useEffect } from 'react';
-import { Route, Router, Switch, useLocation } from 'wouter';
+// The pages by their paths, inside the shell.
+import { useEffect } from 'react';
+import { type AroundNavHandler, Route, Router, Switch, useLocation } from 'wouter';
 
-import { Loading } from './components/states';
 import { Shell } from './components/shell';
 import { base } from './data/place';
 import { NotFound } from './pages/not-found';
 import { Overview } from './pages/overview/overview';
+import { loadPage, PAGES } from './pages/pages';
 
-type Load = () => Promise<{ default: ComponentType }>;
-
-const PAGES: readonly (readonly [string, ComponentType])[] = [
-  ['/', Overview],
-  ['/jobs', page(() => import('./pages/jobs/jobs-page'))],
-  ['/jobs/:id', page(() => import('./pages/job/job-page'))],
-  ['/errors', page(() => import('./pages/errors/errors-page'))],
-  ['/errors/:id', page(() => import('./pages/errors/error-page'))],
-  ['/queues', page(() => import('./pages/queues/queues-page'))],
-  ['/queues/:name', page(() => import('./pages/queues/queue-page'))],
-  ['/types', page(() => import('./pages/types/types-page'))],
-  ['/types/:name', page(() => import('./pages/types/type-page'))],
-  ['/batches', page(() => import('./pages/batches/batches-page'))],
-  ['/batches/:name', page(() => import('./pages/batches/batch-page'))],
-  ['/sources', page(() => import('./pages/sources/sources-page'))],
-  ['/sources/:id', page(() => import('./pages/sources/source-page'))],
-  ['/activity', page(() => import('./pages/activity/activity-page'))],
-  ['/settings', page(() => import('./pages/settings/settings-page'))],
-];
-
-function page(load: Load): ComponentType {
-  return lazy(load);
-}
+/** For so long a page stays while the next one is loaded; after that a stand-in is shown. */
+const STAY_MS = 200;
 
 export function App() {
   return (
-    <Router base={base}>
+    <Router base={base} aroundNav={goWhenLoaded}>
       <Shell>
-        <Suspense fallback={<Loading lines={8} />}>
-          <Switch>
-            {PAGES.map(([path, component]) => (
-              <Route key={path} path={path} component={component} />
-            ))}
-            <Route component={NotFound} />
-          </Switch>
-        </Suspense>
+        <Switch>
+          <Route path="/" component={Overview} />
+          {PAGES.map(([path, { Component }]) => (
+            <Route key={path} path={path} component={Component} />
+          ))}
+          <Route component={NotFound} />
+        </Switch>
       </Shell>
       <Focus />
     </Router>
   );
 }
+
+let navigations = 0;
+
+/** Navigates at once if the page is loaded, else when it is; the last of several navigations wins. */
+const goWhenLoaded: AroundNavHandler = (navigate, to, options) => {
+  navigations += 1;
+  const own = navigations;
+  const loading = loadPage(new URL(to, window.location.href).pathname);
+  if (loading === undefined) {
+    navigate(to, options);
+    return;
+  }
+  const late = new Promise((resolve) => window.setTimeout(resolve, STAY_MS));
+  void Promise.race([loading, late]).then(() => {
+    if (own === navigations) navigate(to, options);
+  });
+};
 
 /** After a navigation the heading of the new page has the focus, and is read out. */
 function Focus() {

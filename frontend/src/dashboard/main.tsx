@@ -9,6 +9,7 @@ import { needsToken } from '../shared/session';
 import { SignIn } from '../shared/sign-in';
 import { App } from './app';
 import { api } from './data/place';
+import { loadPage } from './pages/pages';
 import { applyToPage } from './settings/settings';
 import { loadText } from './text/text';
 import { signInTexts } from './text/sign-in-texts';
@@ -21,7 +22,7 @@ const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
 icon?.setAttribute('href', icon.href);
 
 applyToPage();
-await loadText();
+await Promise.all([loadText(), loadPage(window.location.pathname)]);
 
 createRoot(root).render(
   <StrictMode>

@@ -1,17 +1,9 @@
 // A JSON value as a tree, which is loaded when the first one is shown.
-import { lazy, Suspense } from 'react';
-
 import type { JsonTreeProps } from './json-tree-view';
-import { Loading } from './states';
+import { loadable } from './loadable';
 
-// It is asked for at once, while the data is.
-const loaded = import('./json-tree-view');
-const View = lazy(() => loaded);
+const view = loadable<JsonTreeProps>(() => import('./json-tree-view'), 3);
+// It is asked for at once, while the data is; if that fails, then again when it is shown.
+view.load().catch(() => undefined);
 
-export function JsonTree(props: JsonTreeProps) {
-  return (
-    <Suspense fallback={<Loading lines={3} />}>
-      <View {...props} />
-    </Suspense>
-  );
-}
+export const JsonTree = view.Component;

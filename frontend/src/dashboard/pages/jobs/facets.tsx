@@ -18,6 +18,8 @@ import type { Search } from './use-search';
 
 interface Props {
   search: Search;
+  /** Do not ask yet. */
+  pause: boolean;
 }
 
 const VERDICTS: readonly HealthVerdict[] = ['STUCK', 'LATE', 'FLAPPING', 'SLOW'];
@@ -41,8 +43,8 @@ export function Facets(props: Props) {
   );
 }
 
-function StatusFacet({ search }: Props) {
-  const state = useQuery(JobsStatusFacetDocument, { filter: search.without('status') });
+function StatusFacet({ search, pause }: Props) {
+  const state = useQuery(JobsStatusFacetDocument, { filter: search.without('status') }, { pause });
   return (
     <Facet title={t('jobs.facet.status')} end={<QueryButton title={t('jobs.facet.status')} asked={state.asked} />}>
       <PanelBody state={state} lines={3}>
@@ -66,8 +68,9 @@ interface GroupProps extends Props {
 
 const KEYS = { type: 'type', queue: 'queue', error: 'lastErrorCode' } as const;
 
-function GroupFacet({ search, by, word, title }: GroupProps) {
-  const state = useQuery(JobsGroupFacetDocument, { filter: search.without(word), by: [by] });
+function GroupFacet({ search, pause, by, word, title }: GroupProps) {
+  const variables = { filter: search.without(word), by: [by] };
+  const state = useQuery(JobsGroupFacetDocument, variables, { pause });
   return (
     <Facet title={title} end={<QueryButton title={title} asked={state.asked} />}>
       <PanelBody state={state} lines={2}>

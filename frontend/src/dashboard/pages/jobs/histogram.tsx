@@ -18,12 +18,14 @@ const DAY_MS = 86_400_000;
 interface Props {
   search: Search;
   filter: JobFilter;
+  /** Do not ask yet. */
+  pause: boolean;
 }
 
-export function Histogram({ search, filter }: Props) {
+export function Histogram({ search, filter, pause }: Props) {
   const { from, until } = useRange(filter);
   const bucket = bucketSizeFor(Date.parse(from), Date.parse(until), 90);
-  const state = useQuery(JobsHistogramDocument, { filter, from, until, bucket });
+  const state = useQuery(JobsHistogramDocument, { filter, from, until, bucket }, { pause });
   const choose = (start: number, end: number) =>
     search.put({ from: new Date(start).toISOString(), until: new Date(end).toISOString(), at: null });
   return (

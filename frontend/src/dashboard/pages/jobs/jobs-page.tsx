@@ -4,6 +4,7 @@ import { useCallback, useMemo } from 'react';
 import { Icon } from '../../components/icon';
 import { Page } from '../../components/page';
 import { EmptyState, ErrorState, Loading } from '../../components/states';
+import { useAfterPaint } from '../../components/use-after-paint';
 import { useQuery } from '../../data/use-query';
 import { useViewer } from '../../data/viewer';
 import { JobsCountDocument } from '../../generated/graphql';
@@ -16,14 +17,17 @@ import { Facets } from './facets';
 import { Histogram } from './histogram';
 import { JobTable } from './job-table';
 import { SearchBar } from './search-bar';
-import { useJobList } from './use-job-list';
+import { type JobListState, useJobList } from './use-job-list';
 import { type Search, useSearch } from './use-search';
 import { useSelection } from './use-selection';
 
 export default function JobsPage() {
   const search = useSearch();
+  const state = useJobList(search.filter, search.view.order);
+  // The rows come first: over many jobs the counts take longer, and both share the server.
+  const pause = !useAfterPaint(!state.isOld || state.error !== undefined);
   return (
-    <Page title={t('jobs.title')} actions={<Count search={search} />}>
+    <Page title={t('jobs.title')} actions={<Count search={search} pause={pause} />}>
       <SearchBar search={search} />
       {search.view.unknown.length > 0 && (
         <p className="muted">
@@ -31,18 +35,18 @@ export default function JobsPage() {
         </p>
       )}
       <div className="jobs">
-        <Facets search={search} />
+        <Facets search={search} pause={pause} />
         <div className="stack">
-          <Histogram search={search} filter={search.filter} />
-          <List search={search} />
+          <Histogram search={search} filter={search.filter} pause={pause} />
+          <List search={search} state={state} />
         </div>
       </div>
     </Page>
   );
 }
 
-function Count({ search }: { search: Search }) {
-  const { data } = useQuery(JobsCountDocument, { filter: search.filter });
+function Count({ search, pause }: { search: Search; pause: boolean }) {
+  const { data } = useQuery(JobsCountDocument, { filter: search.filter }, { pause });
   return (
     <>
       {search.pin && (
@@ -58,11 +62,10 @@ function Count({ search }: { search: Search }) {
   );
 }
 
-function List({ search }: { search: Search }) {
+function List({ search, state }: { search: Search; state: JobListState }) {
   const { view, put } = search;
   const columnsText = view.columns?.join() ?? '';
   const columns = useMemo(() => columnsOf(columnsText.split(',')), [columnsText]);
-  const state = useJobList(search.filter, view.order);
   const selection = useSelection();
   const viewer = useViewer();
   const onAt = useCallback((id: string) => put({ at: id }, { replace: true }), [put]);
