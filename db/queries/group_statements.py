@@ -91,42 +91,54 @@ def all_groups(
     with_run: bool,
 ) -> AnySelect:
     keys = [value_of(org_id, dimension, now) for dimension in dimensions]
-    total, *counts = _counts_by_status()
-    statement = select(
+    of_jobs = select(
         *keys,
-        total,
-        *(_created_at() if with_times else ()),
-        *counts,
-        *(_distribution("wait", wait_seconds(now)) if with_wait else ()),
-        *(_distribution("run", run_seconds(now)) if with_run else ()),
-    )
+        job.status.label("of_status"),
+        job.created_at.label("of_time"),
+        *((wait_seconds(now).label("wait"),) if with_wait else ()),
+        *((run_seconds(now).label("run"),) if with_run else ()),
+    ).where(job_conditions(org_id, criteria))
+    if with_wait or with_run:
+        # Otherwise PostgreSQL works out a duration again for each figure of it.
+        of_jobs = of_jobs.offset(literal_column("0"))
+    jobs = of_jobs.subquery("jobs").c
+    own = [jobs[dimension.value] for dimension in dimensions]
+    total, *counts = _counts_by_status(jobs.of_status)
     return (
-        statement.where(job_conditions(org_id, criteria))
-        .group_by(*keys)
-        .order_by(total.desc(), *keys)
+        select(
+            *own,
+            total,
+            *(_created_at(jobs.of_time) if with_times else ()),
+            *counts,
+            *(_distribution(jobs.wait) if with_wait else ()),
+            *(_distribution(jobs.run) if with_run else ()),
+        )
+        .group_by(*own)
+        .order_by(total.desc(), *own)
         .limit(literal(limit, BigInteger()))
     )
 
 
-def _counts_by_status() -> list[Label[int]]:
-    """Count all jobs, and those of each status."""
+def _counts_by_status(status: ColumnElement[Any] | None = None) -> list[Label[int]]:
+    """Count all jobs, and those of each status; by default of the column itself."""
+    status = job.status if status is None else status
     return [
         func.count().label("jobs"),
         *(
             func.count()
-            .filter(job.status == literal(status.value, literal_execute=True))
-            .label(f"{status.value}_count")
-            for status in JobStatus
+            .filter(status == literal(each.value, literal_execute=True))
+            .label(f"{each.value}_count")
+            for each in JobStatus
         ),
     ]
 
 
-def _created_at() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    oldest, newest = func.min(job.created_at), func.max(job.created_at)
-    return oldest.label("oldest_created_at"), newest.label("newest_created_at")
+def _created_at(time: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return func.min(time).label("oldest_created_at"), func.max(time).label("newest_created_at")
 
 
-def _distribution(name: str, seconds: ColumnElement[float | None]) -> list[ColumnElement[Any]]:
+def _distribution(seconds: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    name = seconds.name
     return [
         func.count(seconds).label(f"{name}_count"),
         func.avg(seconds).label(f"{name}_avg"),
