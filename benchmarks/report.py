@@ -3,8 +3,10 @@
 import os
 import platform
 import subprocess
+import timeit
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from benchmarks import queries
 from benchmarks.importing import ImportSpeed
@@ -13,6 +15,8 @@ from benchmarks.rounds import CONNECTIONS, Results
 from benchmarks.servers import BARE, BARE_FLAT, JOBLENS, Contestant
 
 MEBIBYTE = 1024**2
+# Machines with shared processors differ from day to day: figures of two days compare by it.
+ADDITIONS = 10_000_000
 
 INTRODUCTION = f"""\
 # Benchmarks
@@ -101,12 +105,21 @@ async def facts(url: str) -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     known = {
         "machine": f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.machine()}",
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()}, {ADDITIONS:,} additions in {_yardstick():.2f} s",
         "PostgreSQL": f"{postgres} (embedded, default settings)",
         "commit": commit(Path(__file__).parent),
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in known.items())
     return f"| | |\n|---|---|\n{table}"
+
+
+def _yardstick() -> float:
+    """Measure the seconds of many additions; the median of three times."""
+    return median(
+        timeit.repeat(
+            "for each in range(n): total += each", f"n, total = {ADDITIONS}, 0", number=1, repeat=3
+        )
+    )
 
 
 def nested(measured: Results) -> str:
