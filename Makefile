@@ -50,7 +50,7 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema --ignore=tests/schema/limits \
+	$(PLAIN) $(PYTEST) $(AT_ONCE) tests/db tests/schema --ignore=tests/schema/limits \
 		tests/properties tests/examples tests/server/auth tests/resolvers/roles
 	$(PLAIN) $(PYTEST) tests/mirror  # one at a time: slots belong to the whole server
 
@@ -77,7 +77,7 @@ test-ops: setup .venv/ops/.installed  ## Run the tests of ops/, which need root,
 	@command -v promtool && command -v prometheus  # without them the tests would be skipped
 	$(PLAIN) $(PYTEST) tests/ops
 
-e2e: setup  ## Run the tests in a browser (Chromium from the system's packages)
+e2e: setup  ## Run the tests in a browser (Chromium from the system's packages, best its headless shell)
 	$(PLAIN) $(PYTEST) -n 2 --dist loadfile tests/e2e
 
 check: setup  ## Check style, types, layers, and that schema, docs and migrations have not drifted; run the pages' unit tests

@@ -46,8 +46,8 @@ PostgreSQL share the machine. Measured by one command:
 
 {facts}
 
-Before it began, the load average of the machine was {load:.1f}: what else runs makes times longer. \
-The first contentful paint is that of the header, which needs no script. Each view is let to end \
+Before it began, the load average of the machine was {load:.1f}: what else runs makes times \
+longer. The first contentful paint is that of the header, which needs no script. Each view ends \
 what it began before the next one is opened.
 
 | | bar | measured |

@@ -17,6 +17,7 @@ from benchmarks import report
 from benchmarks.ledger import ledger
 from benchmarks.limits import CONNECTIONS, QUERIES
 from benchmarks.load import graphql, load
+from benchmarks.processes import cpu_seconds
 from benchmarks.servers import JOBLENS, Server, serving
 
 OFF: Mapping[str, str] = {"auth": "none", "log_level": "error"}
@@ -36,8 +37,9 @@ REPORT = """\
 
 Three `joblens serve` processes on the benchmarks' ledger, which take turns: one without metrics, \
 one with metrics and bounds for slow operations and statements, and one that also makes traces \
-and has no exporter. Requests per second on {connections} kept connections, and the medians of \
-the ratios of {rounds} rounds of {seconds:g} s each. Measured by:
+and has no exporter. The server's processor time of a request in ms, on {connections} kept \
+connections, and the ratios: medians of {rounds} rounds of {seconds:g} s each. Unlike requests per \
+second it depends little on what else the machine does. Measured by:
 
     {command}
 
@@ -51,21 +53,21 @@ the ratios of {rounds} rounds of {seconds:g} s each. Measured by:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one query gave: of each contestant the rate, and its ratio to the first."""
+    """What one query took: of each contestant the milliseconds, and their ratio to the first."""
 
-    per_second: tuple[float, ...]
+    cpu_ms: tuple[float, ...]
     ratios: tuple[float, ...]
 
     @property
     def row(self) -> str:
         """The cells of the report."""
-        first, *others = self.per_second
+        first, *others = self.cpu_ms
         return " | ".join(
             (
-                f"{first:,.0f}",
+                f"{first:.3f}",
                 *(
-                    f"{rate:,.0f} | {ratio:.3f}"
-                    for rate, ratio in zip(others, self.ratios[1:], strict=True)
+                    f"{cpu_ms:.3f} | {ratio:.3f}"
+                    for cpu_ms, ratio in zip(others, self.ratios[1:], strict=True)
                 ),
             )
         )
@@ -91,22 +93,27 @@ async def _measure_one(
     for round_ in range(rounds + 1):
         # Each goes first as often as the others.
         first = round_ % len(servers)
-        by_port = {
-            server.port: await load(
-                server.port, graphql(query), connections=CONNECTIONS, seconds=seconds
-            )
+        taken = {
+            server.port: await _cpu_ms(server, query, seconds)
             for server in (*servers[first:], *servers[:first])
         }
         # The first round is to warm up.
         if round_:
-            found.append(tuple(by_port[server.port].per_second for server in servers))
+            found.append(tuple(taken[server.port] for server in servers))
     return Figures(
-        tuple(median(rates) for rates in zip(*found, strict=True)),
+        tuple(median(each) for each in zip(*found, strict=True)),
         tuple(
             median(ratios)
-            for ratios in zip(*([rate / each[0] for rate in each] for each in found), strict=True)
+            for ratios in zip(*([ms / each[0] for ms in each] for each in found), strict=True)
         ),
     )
+
+
+async def _cpu_ms(server: Server, query: str, seconds: float) -> float:
+    """Measure the server's processor time of a request under load, in milliseconds."""
+    before = cpu_seconds(server.pid)
+    loaded = await load(server.port, graphql(query), connections=CONNECTIONS, seconds=seconds)
+    return (cpu_seconds(server.pid) - before) * 1000 / len(loaded.latencies)
 
 
 async def _run(options: argparse.Namespace) -> None:
@@ -130,6 +137,6 @@ async def _run(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser("python -m benchmarks.observing", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each load of a round")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each load of a round")
     parser.add_argument("--write", type=Path, metavar="FILE")
     asyncio.run(_run(parser.parse_args()))

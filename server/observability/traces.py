@@ -24,6 +24,7 @@ MAX_SQL_LENGTH = 10_000
 SERVER_ERROR = 500
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_CARRIERS = frozenset(name.encode() for name in _PROPAGATOR.fields)
 
 
 def _tracer() -> trace.Tracer:
@@ -31,7 +32,10 @@ def _tracer() -> trace.Tracer:
 
 
 class Traces:
-    """Makes the spans of operations and of their statements, below that of their request."""
+    """Makes the spans of operations and of their statements, below that of their request.
+
+    Where that is not recorded, as without an SDK or by the SDK's sampling, none is made.
+    """
 
     def __init__(self) -> None:
         self._tracer = _tracer()
@@ -44,6 +48,9 @@ class Traces:
     @contextmanager
     def level(self, type_: str, objects: int) -> Iterator[None]:
         """Make the span of a level: of the fields of so many objects of a type."""
+        if not _is_recorded():
+            yield
+            return
         with self._tracer.start_as_current_span(
             type_, attributes={"joblens.objects": objects}, record_exception=False
         ):
@@ -51,6 +58,8 @@ class Traces:
 
     def began(self, operation: Ended) -> None:
         """Begin the span of an operation, which is current until it ends."""
+        if not _is_recorded():
+            return
         span = self._tracer.start_span(
             operation.type,
             attributes={
@@ -82,13 +91,18 @@ class Traces:
 
         It is linked with that of the request, which may have lasted for days.
         """
-        link = trace.Link(trace.get_current_span().get_span_context())
+        request = trace.get_current_span().get_span_context()
+        if not request.trace_flags.sampled:
+            return
+        link = trace.Link(request)
         self._tracer.start_span(
             "deliver", Context(), links=[link], attributes={"joblens.responses": responses}
         ).end()
 
-    def statement(self, sql: str) -> StatementEnded:
-        """Begin the span of a statement; return what ends it."""
+    def statement(self, sql: str) -> StatementEnded | None:
+        """Begin the span of a statement; return what ends it. None if it is not recorded."""
+        if not _is_recorded():
+            return None
         span = self._tracer.start_span(
             sql.lstrip().partition(" ")[0],
             kind=SpanKind.CLIENT,
@@ -103,6 +117,14 @@ class Traces:
             span.end()
 
         return ended
+
+
+def _is_recorded() -> bool:
+    """Whether a span made now would be: as its parent is, or, without one, if there is an SDK."""
+    parent = trace.get_current_span()
+    if parent.get_span_context().is_valid:
+        return parent.is_recording()
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def _span_of(operation: Ended) -> tuple[Span, Token[Any]]:
@@ -123,13 +145,15 @@ class RequestSpans:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        carrier = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in scope["headers"]
+            if name in _CARRIERS
         }
         method = scope.get("method", "WEBSOCKET")
         with self._tracer.start_as_current_span(
             f"{method} {scope['path']}" if scope["path"] == "/graphql" else method,
-            context=_PROPAGATOR.extract(headers),
+            context=_PROPAGATOR.extract(carrier),
             kind=SpanKind.SERVER,
             attributes={"http.request.method": method, "url.path": scope["path"]},
             record_exception=False,

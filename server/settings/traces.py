@@ -12,8 +12,8 @@ class TraceSettings(BaseModel):
 
     traces: bool = Field(
         False,
-        description="Whether requests, operations, levels and statements have spans of OpenTelemetry. "
-        "Needs the extra `joblens[traces]`, and an SDK that exports them.",
+        description="Whether requests, operations, levels and statements have spans of "
+        "OpenTelemetry. Needs the extra `joblens[traces]`, and an SDK that exports them.",
     )
 
     @field_validator("traces")

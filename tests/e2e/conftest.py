@@ -175,7 +175,7 @@ def find_browser() -> str | None:
 async def browser() -> AsyncIterator[Browser]:
     executable = find_browser()
     if executable is None:
-        pytest.fail("these tests need Chromium: apt-get install chromium")
+        pytest.fail("these tests need Chromium: apt-get install chromium-headless-shell")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=list(BROWSER_ARGUMENTS)

@@ -137,6 +137,19 @@ async def test_a_created_job_keeps_its_trace(traced: Service, collector: Collect
     assert (last["trace_id"], last["reason"]) == ("1" * 32, "r")
 
 
+async def test_a_trace_that_its_client_does_not_record(
+    traced: Service, collector: Collector
+) -> None:
+    create = 'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'
+    created = await traced.post(create, traceparent=f"00-{TRACE}-{PARENT}-00")
+    id_ = created.json()["data"]["createJob"]["job"]["id"]
+    query = f'{{ job(id: "{id_}") {{ events(first: 9) {{ nodes {{ detail }} }} }} }}'
+    (event,) = (await traced.query(query))["job"]["events"]["nodes"]
+    assert event["detail"]["trace_id"] == TRACE
+    await ended(collector, "POST /graphql")
+    assert TRACE not in {span.trace_id.hex() for span in collector.spans}
+
+
 async def test_requests_at_once_keep_their_traces(traced: Service, collector: Collector) -> None:
     ids = [f"{number:032x}" for number in range(1, 9)]
     await asyncio.gather(*(traced.post(FIND, traceparent=f"00-{id_}-{PARENT}-01") for id_ in ids))
