@@ -76,12 +76,18 @@ class TimelineSeries:
 
 
 async def list_buckets(
-    ctx: Context, criteria: JobCriteria | None, range_: TimeRange, *, with_durations: bool
+    ctx: Context,
+    criteria: JobCriteria | None,
+    range_: TimeRange,
+    *,
+    with_durations: bool,
+    only_created: bool,
 ) -> list[TimeBucket]:
     """Count status changes in buckets.
 
     Every bucket that overlaps the range is present; the first and the last count only changes
-    within the range. Raises BadUserInputError as bucket_edges does.
+    within the range. `only_created`: other changes need not be counted. Raises BadUserInputError
+    as bucket_edges does.
     """
     edges = range_.edges()
     found = await ctx.read(
@@ -89,6 +95,7 @@ async def list_buckets(
         await narrowed(ctx, criteria),
         range_.within(edges),
         with_durations=with_durations,
+        only_created=only_created,
     )
     return _buckets(ctx, range_, edges, found)
 

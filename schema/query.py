@@ -64,6 +64,11 @@ TimeZone = Annotated[
 Minutes = Annotated[int | None, strawberry.argument(description=MINUTES_DESCRIPTION)]
 
 
+# The fields of a bucket that tell how long something took, and those that creations alone tell.
+_DURATIONS = frozenset({"wait", "run"})
+_OF_CREATIONS = frozenset({"start", "isPartial", "created"})
+
+
 @strawberry.type(description="Reads. All fields of one response come from one consistent snapshot.")
 class Query:
     @strawberry.field(description="The object with this id; null if there is none.")
@@ -207,11 +212,13 @@ class Query:
         filter: OptionalJobFilter = None,
         time_zone: TimeZone = "UTC",
     ) -> list[TimeBucket]:
+        wanted = Selections(info).fields(Selections(info).nodes, "TimeBucket").keys()
         return await timelines.list_buckets(  # type: ignore[return-value]
             info.context,
             criteria_of(info, filter),
             TimeRange(from_, until, bucket, time_zone),
-            with_durations=_wants_durations(Selections(info).nodes, info),
+            with_durations=not wanted.isdisjoint(_DURATIONS),
+            only_created=wanted <= _OF_CREATIONS,
         )
 
     @strawberry.field(
@@ -338,7 +345,7 @@ def _buckets(info: Info) -> list[FieldNode]:
 
 def _wants_durations(nodes: list[FieldNode], info: Info) -> bool:
     fields = Selections(info).fields(nodes, "TimeBucket")
-    return not fields.keys().isdisjoint({"wait", "run"})
+    return not fields.keys().isdisjoint(_DURATIONS)
 
 
 def _node_columns(info: Info) -> tuple[frozenset[str], frozenset[str]]:

@@ -71,14 +71,16 @@ def events(
     series: Series | None,
     buckets: Buckets,
     are_few: bool,
+    only_created: bool = False,
 ) -> AnySelect:
     """Count the events by change. Reads one index range for each run.
 
     `are_few`: whether the runs have few events; else criteria that few jobs meet are looked for
-    first.
+    first. `only_created`: only those that created a job.
     """
     run = buckets.runs()
     groups = [buckets.index_of(event.ts), *_change(org_id, series)]
+    was = event.prev_status
     # In a subquery of its own: else PostgreSQL may read all events to join them with the runs.
     change = (
         select(*groups, func.count().label("events"))
@@ -86,7 +88,7 @@ def events(
             event.org_id == org_id,
             event.ts >= run.c.start,
             event.ts < run.c.until,
-            event.prev_status.is_distinct_from(event.next_status),
+            was.is_(None) if only_created else was.is_distinct_from(event.next_status),
             *_meets(org_id, criteria, one_by_one=are_few),
         )
         .group_by(*groups)

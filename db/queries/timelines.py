@@ -46,19 +46,21 @@ async def count_changes(
     edges: Sequence[datetime],
     *,
     with_durations: bool = False,
+    only_created: bool = False,
 ) -> list[Changes]:
     """Count the changes of status of the jobs that meet the criteria in each bucket.
 
     The buckets are those between these times, which ascend. Without tallies for these criteria it
-    reads all events between the first and the last.
+    reads all events between the first and the last. `only_created`: then it looks up the jobs of
+    those alone that created one, and counts no other change.
     """
     tallies = await _tallies(session, org_id, criteria)
     found = [Changes() for _ in edges[1:]]
-    for row in await _read(session, org_id, criteria, tallies, edges, None):
+    given = criteria, tallies, edges, None
+    for row in await _read(session, org_id, *given, only_created=only_created):
         _add(found[row.bucket], row)
     if with_durations:
         expected = sum(changes.ends for changes in found)
-        given = criteria, tallies, edges, None
         durations = await read_distributions(session, org_id, *given, expected=expected)
         for (bucket, kind, _), each in durations.items():
             found[bucket].durations[kind] = each
@@ -148,10 +150,12 @@ async def _read(
     series: Series | None,
     *,
     are_recent: bool = False,
+    only_created: bool = False,
 ) -> list[AnyRow]:
     if tallies is None:
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
-        return await read(session, statements.events, org_id, criteria, series, whole, False)
+        asked_for = criteria, series, whole, False, only_created
+        return await read(session, statements.events, org_id, *asked_for)
     found = runs(edges)
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:

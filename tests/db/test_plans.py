@@ -810,6 +810,39 @@ async def test_a_timeline_reads_only_its_range(planner: Planner) -> None:
 
 
 @each_organisation
+async def test_creations_look_up_no_jobs_of_other_changes(planner: Planner) -> None:
+    start = datetime(2026, 1, 1, 17, tzinfo=UTC)
+    until = start + timedelta(minutes=10)
+    of_event = job_event_table.c
+    created = select(func.count()).where(
+        of_event.org_id == planner.org_id,
+        of_event.ts >= start,
+        of_event.ts < until,
+        of_event.prev_status.is_(None),
+    )
+    ((expected,),) = await planner.rows(created)
+    failed = JobCriteria(status=[JobStatus.FAILED])
+
+    def count(only_created: bool) -> Any:
+        return partial(timelines.count_changes, only_created=only_created)
+
+    for of_all, of_created in zip(
+        await planner.plans(count(False), failed, [start, until]),
+        await planner.plans(count(True), failed, [start, until]),
+        strict=True,
+    ):
+        assert 0 < _rows_of(of_created, "job_event") <= expected < _rows_of(of_all, "job_event")
+
+
+def _rows_of(plan: Plan, table: str) -> float:
+    return sum(
+        node["Actual Rows"] * node["Actual Loops"]
+        for node in plan
+        if node.get("Relation Name") == table
+    )
+
+
+@each_organisation
 @pytest.mark.parametrize("verdict", sorted(set(HealthVerdict) - {HealthVerdict.OK}))
 async def test_unhealthy_jobs_are_looked_for_among_those_under_way(
     planner: Planner, verdict: HealthVerdict

@@ -1,6 +1,6 @@
 """Charts: buckets in time zones, series of a dimension, and the counts of a past time."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -76,6 +76,23 @@ async def timeline(
     given = {"from": text(start), "until": text(until), "bucket": bucket, "zone": zone}
     found: list[Any] = (await service.query(TIMELINE, given))["timeline"]
     return found
+
+
+@pytest.mark.parametrize("filter_", [{}, {"status": ["FAILED"]}, {"priority": {"gte": 1}}])
+async def test_creations_alone_are_the_same_as_among_others(
+    service: Service, filter_: Mapping[str, Any]
+) -> None:
+    query = """query ($filter: JobFilter) { timeline(from: "2026-01-01T00:00:00Z",
+        until: "2026-01-03T00:00:00Z", bucket: HOUR, filter: $filter) { created %s } }"""
+    alone, among = [
+        [bucket["created"] for bucket in found["timeline"]]
+        for found in (
+            await service.query(query % "", {"filter": filter_}),
+            await service.query(query % "failed", {"filter": filter_}),
+        )
+    ]
+    assert sum(alone) > 0
+    assert alone == among
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns"])
