@@ -55,7 +55,9 @@ class PlainExecutor(CoreExecutor[Any]):
 
 def context_of(root: Row) -> Any:
     """Make what stands in for the context of a request."""
-    return SimpleNamespace(root=root, size=ResponseSize(1_000_000_000), shields_reads=True)
+    return SimpleNamespace(
+        root=root, size=ResponseSize(1_000_000_000), shields_reads=True, watch_level=None
+    )
 
 
 def parsed(text: str) -> DocumentNode:
