@@ -22,7 +22,9 @@ const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
 icon?.setAttribute('href', icon.href);
 
 applyToPage();
-await Promise.all([loadText(), loadPage(window.location.pathname)]);
+await loadText();
+// Its tables have their words as soon as it is loaded.
+await loadPage(window.location.pathname);
 
 createRoot(root).render(
   <StrictMode>
