@@ -50,7 +50,7 @@ test-packaging: setup .venv/packaging  ## Build the wheel, install it, and run t
 	$(PLAIN) $(PYTEST) tests/packaging
 
 test-database: setup  ## Run the tests that need a database, on JOBLENS_TEST_DATABASE_URL
-	$(PLAIN) $(PYTEST) $(AT_ONCE) tests/db tests/schema --ignore=tests/schema/limits \
+	$(PLAIN) $(PYTEST) $(AT_ONCE) $(EXHAUSTIVELY) tests/db tests/schema --ignore=tests/schema/limits \
 		tests/properties tests/examples tests/server/auth tests/resolvers/roles
 	$(PLAIN) $(PYTEST) tests/mirror  # one at a time: slots belong to the whole server
 

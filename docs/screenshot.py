@@ -7,7 +7,6 @@ Chromium.
 
 import asyncio
 import base64
-import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, async_playwright
+
+from tests.e2e.conftest import find_browser
 
 IMAGES = Path(__file__).parent / "images"
 THEMES = ("light", "dark")
@@ -135,7 +136,7 @@ async def take_all(url: str, names: list[str]) -> None:
     now = datetime.now(UTC)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"]
         )
         for name in names or PICTURES:
             for theme in THEMES:

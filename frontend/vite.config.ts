@@ -75,8 +75,19 @@ const graphiql: UserConfig = {
  * What the first page needs, and most of the others: one file, for each request costs the first
  * view more than its bytes. The page's own module is the other one.
  */
-const SHARED =
-  /node_modules\/(?!@tanstack)|src\/shared\/|examples\/|dashboard\/(components\/(?!json|key-help)[^/]+\.tsx?|data\/(?!events)|settings\/|text\/(text|en)|time\/|json\/parse|paths|generated)|preload-helper/;
+const SHARED = new RegExp(
+  [
+    'node_modules/(?!@tanstack)',
+    'examples/',
+    'src/shared/',
+    'dashboard/components/(?!json|key-help)[^/]+\\.tsx?',
+    'dashboard/data/(?!events)',
+    'dashboard/json/(parse|value)',
+    'dashboard/text/(text|en)',
+    'dashboard/(settings/|time/|paths|generated)',
+    'preload-helper',
+  ].join('|'),
+);
 
 const dashboard: UserConfig = {
   // The server writes the way from the page's own path to the root in front of these.

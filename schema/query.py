@@ -1,5 +1,6 @@
 """The root type `Query`."""
 
+from collections.abc import KeysView
 from datetime import datetime
 from typing import Annotated
 
@@ -212,7 +213,7 @@ class Query:
         filter: OptionalJobFilter = None,
         time_zone: TimeZone = "UTC",
     ) -> list[TimeBucket]:
-        wanted = Selections(info).fields(Selections(info).nodes, "TimeBucket").keys()
+        wanted = _fields_of_buckets(Selections(info).nodes, info)
         return await timelines.list_buckets(  # type: ignore[return-value]
             info.context,
             criteria_of(info, filter),
@@ -246,7 +247,7 @@ class Query:
             TimeRange(from_, until, bucket, time_zone),
             by,
             top,
-            with_durations=_wants_durations(_buckets(info), info),
+            with_durations=not _fields_of_buckets(_buckets(info), info).isdisjoint(_DURATIONS),
         )
 
     @strawberry.field(
@@ -343,9 +344,8 @@ def _buckets(info: Info) -> list[FieldNode]:
     return selections.fields(selections.nodes, "TimelineSeries").get("buckets", [])
 
 
-def _wants_durations(nodes: list[FieldNode], info: Info) -> bool:
-    fields = Selections(info).fields(nodes, "TimeBucket")
-    return not fields.keys().isdisjoint(_DURATIONS)
+def _fields_of_buckets(nodes: list[FieldNode], info: Info) -> KeysView[str]:
+    return Selections(info).fields(nodes, "TimeBucket").keys()
 
 
 def _node_columns(info: Info) -> tuple[frozenset[str], frozenset[str]]:

@@ -59,11 +59,14 @@ async def command_with_urls(
 async def _urls(process: Process) -> dict[str, str]:
     urls: dict[str, str] = {}
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        async for line in process.stdout:
-            if found := re.fullmatch(rb"(\w+) +(http://\S+)\s*", line):
-                urls[found[1].decode()] = found[2].decode()
-            if "health" in urls:
-                return urls
-        _, errors = await process.communicate()
-    raise AssertionError(f"it ended: {errors.decode()}")
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for line in process.stdout:
+                if found := re.fullmatch(rb"(\w+) +(http://\S+)\s*", line):
+                    urls[found[1].decode()] = found[2].decode()
+                if "health" in urls:
+                    return urls
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+    _, errors = await process.communicate()
+    raise AssertionError(f"it showed {urls} and wrote: {errors.decode()}")

@@ -8,9 +8,6 @@ import { NotFound } from './pages/not-found';
 import { Overview } from './pages/overview/overview';
 import { loadPage, PAGES } from './pages/pages';
 
-/** For so long a page stays while the next one is loaded; after that a stand-in is shown. */
-const STAY_MS = 200;
-
 export function App() {
   return (
     <Router base={base} aroundNav={goWhenLoaded}>
@@ -30,7 +27,7 @@ export function App() {
 
 let navigations = 0;
 
-/** Navigates at once if the page is loaded, else when it is; the last of several navigations wins. */
+/** Navigates at once, or when the page had its time to load; the last of several navigations wins. */
 const goWhenLoaded: AroundNavHandler = (navigate, to, options) => {
   navigations += 1;
   const own = navigations;
@@ -39,8 +36,7 @@ const goWhenLoaded: AroundNavHandler = (navigate, to, options) => {
     navigate(to, options);
     return;
   }
-  const late = new Promise((resolve) => window.setTimeout(resolve, STAY_MS));
-  void Promise.race([loading, late]).then(() => {
+  void loading.then(() => {
     if (own === navigations) navigate(to, options);
   });
 };

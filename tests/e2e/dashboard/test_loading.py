@@ -23,17 +23,25 @@ def operation_of(route: Route) -> str:
     return named[1]
 
 
-async def test_the_header_is_there_before_the_script(page: Page, still_url: str) -> None:
+async def held(page: Page, url: str) -> asyncio.Event:
+    """Let no request for these URLs go on before the event."""
     release = asyncio.Event()
 
     async def hold(route: Route) -> None:
         await release.wait()
         await route.continue_()
 
-    await page.route("**/assets/dashboard/*.js", hold)
+    await page.route(url, hold)
+    return release
+
+
+async def test_the_header_is_there_before_the_script(page: Page, still_url: str) -> None:
+    release = await held(page, "**/assets/dashboard/*.js")
     going = asyncio.create_task(page.goto(still_url))
     header = page.locator("header.shell")
     await expect(header).to_have_text("Joblens")
+    # Its style has come, too.
+    await expect(header).to_have_css("position", "sticky")
     before = await header.bounding_box()
     release.set()
     await going
@@ -66,13 +74,7 @@ async def test_counts_wait_for_the_rows(page: Page, still_url: str) -> None:
 
 
 async def test_a_page_stays_while_the_next_one_is_loaded(page: Page, still_url: str) -> None:
-    release = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await release.wait()
-        await route.continue_()
-
-    await page.route("**/errors-page-*.js", hold)
+    release = await held(page, "**/errors-page-*.js")
     await page.goto(still_url)
     await settled(page)
     tiles = page.locator(".tile").first
@@ -92,14 +94,19 @@ async def test_a_page_stays_while_the_next_one_is_loaded(page: Page, still_url: 
     await expect(page.locator("h1")).to_have_text("Errors")
 
 
+async def test_a_page_that_takes_long_is_awaited_inside_of_the_shell(
+    page: Page, still_url: str
+) -> None:
+    release = await held(page, "**/errors-page-*.js")
+    await page.goto(f"{still_url}errors", wait_until="commit")
+    await expect(page.get_by_role("navigation")).to_be_visible()
+    await expect(page.locator(".loading").first).to_be_visible()
+    release.set()
+    await expect(page.locator("h1")).to_have_text("Errors")
+
+
 async def test_the_last_of_two_clicks_wins(page: Page, still_url: str) -> None:
-    release = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await release.wait()
-        await route.continue_()
-
-    await page.route("**/errors-page-*.js", hold)
+    release = await held(page, "**/errors-page-*.js")
     await page.goto(f"{still_url}types")
     await settled(page)
     await page.evaluate(

@@ -103,6 +103,19 @@ async def ended(collector: Collector, name: str) -> Any:
     return span
 
 
+async def created(traced: Service, traceparent: str) -> str:
+    """Create a job in a trace; get its id."""
+    create = 'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'
+    answer = await traced.post(create, traceparent=traceparent)
+    return str(answer.json()["data"]["createJob"]["job"]["id"])
+
+
+async def details(traced: Service, id_: str) -> list[Any]:
+    """Get the details of the events of a job."""
+    query = f'{{ job(id: "{id_}") {{ events(first: 9) {{ nodes {{ detail }} }} }} }}'
+    return [each["detail"] for each in (await traced.query(query))["job"]["events"]["nodes"]]
+
+
 async def test_a_request_continues_the_trace_of_its_client(
     traced: Service, collector: Collector
 ) -> None:
@@ -125,14 +138,10 @@ async def test_a_request_continues_the_trace_of_its_client(
 
 
 async def test_a_created_job_keeps_its_trace(traced: Service, collector: Collector) -> None:
-    create = 'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'
-    created = await traced.post(create, traceparent=f"00-{TRACE}-{PARENT}-01")
-    id_ = created.json()["data"]["createJob"]["job"]["id"]
+    id_ = await created(traced, f"00-{TRACE}-{PARENT}-01")
     cancel = f'mutation {{ cancelJob(id: "{id_}", reason: "r") {{ __typename }} }}'
     await traced.post(cancel, traceparent=f"00-{'1' * 32}-{PARENT}-01")
-    query = f'{{ job(id: "{id_}") {{ events(first: 9) {{ nodes {{ detail }} }} }} }}'
-    events = (await traced.query(query))["job"]["events"]["nodes"]
-    first, last = [each["detail"] for each in events]
+    first, last = await details(traced, id_)
     assert first["trace_id"] == TRACE
     assert (last["trace_id"], last["reason"]) == ("1" * 32, "r")
 
@@ -140,12 +149,9 @@ async def test_a_created_job_keeps_its_trace(traced: Service, collector: Collect
 async def test_a_trace_that_its_client_does_not_record(
     traced: Service, collector: Collector
 ) -> None:
-    create = 'mutation { createJob(input: {type: "t"}) { ... on CreateJobPayload { job { id } } } }'
-    created = await traced.post(create, traceparent=f"00-{TRACE}-{PARENT}-00")
-    id_ = created.json()["data"]["createJob"]["job"]["id"]
-    query = f'{{ job(id: "{id_}") {{ events(first: 9) {{ nodes {{ detail }} }} }} }}'
-    (event,) = (await traced.query(query))["job"]["events"]["nodes"]
-    assert event["detail"]["trace_id"] == TRACE
+    id_ = await created(traced, f"00-{TRACE}-{PARENT}-00")
+    (detail,) = await details(traced, id_)
+    assert detail["trace_id"] == TRACE
     await ended(collector, "POST /graphql")
     assert TRACE not in {span.trace_id.hex() for span in collector.spans}
 

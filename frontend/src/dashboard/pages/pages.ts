@@ -25,10 +25,14 @@ function page(file: File): Loadable {
   return loadable(file, 8);
 }
 
-/** Loads the page of a path, and ends also when it could not be; undefined if it is there. */
+/** For so long it is worth waiting for a page; after that its stand-in is shown. */
+const PATIENCE_MS = 200;
+
+/** Loads the page of a path, and ends when it is there, failed or takes long; undefined if it is there. */
 export function loadPage(path: string): Promise<unknown> | undefined {
   const [name, object] = path.slice(base.length + 1).split('/');
   const found = PAGES.find(([each]) => (object ? each.startsWith(`/${name}/:`) : each === `/${name}`));
   if (found === undefined || found[1].isLoaded()) return undefined;
-  return found[1].load().catch(() => undefined);
+  const late = new Promise((resolve) => window.setTimeout(resolve, PATIENCE_MS));
+  return Promise.race([found[1].load().catch(() => undefined), late]);
 }
