@@ -13,6 +13,7 @@ import typer
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from server.cli.errors import fail
 from server.http.graphiql import is_offered
@@ -22,6 +23,8 @@ from server.uvicorn import websocket_protocol
 
 APP = f"{__name__.removesuffix('cli.uvicorn_server')}app:create_app"
 SHUTDOWN_SECONDS = 5
+# So long a worker that is still importing is waited for; meanwhile no signal is handled.
+READY_SECONDS = 0.2
 
 Announce = Callable[[socket.socket], None]
 
@@ -172,6 +175,20 @@ class _Server(uvicorn.Server):
         self._announce((sockets or [])[0])
 
 
+def is_ready(process: Process) -> bool:
+    """Ask a worker whether it has started.
+
+    Questions that it could not answer while it was importing are answered later, all of them with
+    no: their answers are left out, or each would stand for that of a question of long after.
+    """
+    try:
+        while process.parent_conn.poll():
+            process.parent_conn.recv()
+    except (OSError, EOFError):
+        return False
+    return process.is_ready(timeout=READY_SECONDS)
+
+
 class _Supervisor(Multiprocess):
     def __init__(
         self, config: uvicorn.Config, listeners: list[socket.socket], announce: Announce
@@ -185,7 +202,7 @@ class _Supervisor(Multiprocess):
         # Do not replace workers that do not respond yet because they are still importing.
         if self._announced or not all(process.process.is_alive() for process in self.processes):
             super().keep_subprocess_alive()
-        elif all(process.is_ready(timeout=0.2) for process in self.processes):
+        elif all(is_ready(process) for process in self.processes):
             self._announced = True
             self._announce(self.sockets[0])
         self._forget_ended()
