@@ -84,7 +84,7 @@ export const filter = fc.letrec<{ filter: JobFilter }>((tie) => {
 }).filter;
 
 const WORDS = ['foo', '"free text"', '-foo', '"', '"a', 'OR', 'AND', 'NOT', '(', ')', '-(', '()', 'x:1', 'http://x', '-', '01890000-0000-7000-8000-00000000000A'];
-const VALUES = ['failed', 'dead', 'Dead-Letter', 'stuck', 'none', '*', 'a', 'a*', '*a*', '*a', 'a*b', '~a', '=a', '"a b"', '"none"', '', '3', '>2', '>=-2', '<5', '<=5', '1..5', '..5', '99999999999', '5m', '>5m', '-24h', '+1h', 'now', 'today', 'yesterday..now', '-7d..-1d', '2026-11-26', '2026-11-01..2026-11-26', '2026-02-30', '>=2026-11-26T10:00:00Z', '<2026-11-26T10:00', '01890000-0000-7000-8000-00000000000a', '250ms..1.5s', '{"a":1}', '[1,', 'true', '12345678901234567890'];
+const VALUES = ['failed', 'dead', 'Dead-Letter', 'stuck', 'none', '*', 'a', 'a*', '*a*', '*a', 'a*b', '~a', '=a', '"a b"', '"none"', '', '3', '>2', '>=-2', '<5', '<=5', '1..5', '..5', '99999999999', '5m', '>5m', '-24h', '+1h', 'now', 'today', 'yesterday..now', '-7d..-1d', '2026-11-26', '2026-11-01..2026-11-26', '2026-02-30', '>=2026-11-26T10:00:00Z', '<2026-11-26T10:00', '01890000-0000-7000-8000-00000000000a', '250ms..1.5s', '{"a":1}', '{"a":{"b":1},"c":[]}', '{"c":"failed"}', '{}', '[1]', '[{"a":1,"c":2}]', '[[],1]', '[1,', 'true', '12345678901234567890'];
 const KEY_WORDS = ['status:', 'health:', 'type:', 'by:', 'message:', 'tag:', 'id:', 'parent:', 'errorgroup:', 'source:', 'attempt:', 'priority:', 'waiting:', 'run:', 'took:', 'created:', 'scheduled:', 'payload.a=', 'payload.a.b:', 'payload[].c=', 'payload=', 'payload.a[0]=', 'payload."a b"='];
 const term = fc
   .tuple(fc.constantFrom('', '', '-'), fc.constantFrom(...KEY_WORDS), fc.array(fc.constantFrom(...VALUES), { minLength: 1, maxLength: 2 }))

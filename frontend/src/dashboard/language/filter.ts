@@ -6,8 +6,8 @@ import type { JobFilter } from './job-filter.ts';
 import type { KeySpec } from './keys.ts';
 import { documentOf } from './payload.ts';
 import { isSingle, simplify } from './simplify.ts';
-import { timeText, type Reading } from './times.ts';
-import { withValues, type Expr, type Term, type Value } from './terms.ts';
+import { pinTimes, type Reading } from './times.ts';
+import { withValues, type Expr, type Moment, type PayloadTerm, type Term, type Value } from './terms.ts';
 
 /** A member of a filter, or a member of that: `type`, `eq`. */
 type Slot = readonly [field: string, operator?: string];
@@ -15,11 +15,18 @@ type Members = Record<string, unknown>;
 
 /** The filter that sets these conditions. */
 export function toFilter(expr: Expr, reading: Reading): JobFilter {
-  return build(simplify(expr), reading);
+  return build(simplify(pinned(expr, reading)));
 }
 
-function build(expr: Expr, reading: Reading): JobFilter {
-  const filters = new Filters(reading);
+/** The same conditions with instants: what is the same time now is one condition. */
+function pinned(expr: Expr, reading: Reading): Expr {
+  if (expr.kind === 'not') return { kind: 'not', of: pinned(expr.of, reading) };
+  if (expr.kind !== 'term') return { kind: expr.kind, of: expr.of.map((each) => pinned(each, reading)) };
+  return withValues(expr, expr.values.map((value) => (value.kind === 'times' ? pinTimes(value, reading) : value)));
+}
+
+function build(expr: Expr): JobFilter {
+  const filters = new Filters();
   for (const each of expr.kind === 'all' ? expr.of : [expr]) filters.add(each);
   return filters.whole();
 }
@@ -27,11 +34,6 @@ function build(expr: Expr, reading: Reading): JobFilter {
 /** Filters that all have to match: the first, and more where one has no room for a condition. */
 class Filters {
   readonly #filters: Members[] = [{}];
-  readonly #reading: Reading;
-
-  constructor(reading: Reading) {
-    this.#reading = reading;
-  }
 
   whole(): JobFilter {
     const [first = {}, ...more] = this.#filters;
@@ -46,7 +48,7 @@ class Filters {
 
   #alternatives(expr: Expr): JobFilter[] {
     const parts = expr.kind === 'term' ? divided(expr) : [expr];
-    return parts.map((each) => build(each, this.#reading));
+    return parts.map(build);
   }
 
   #addTerm(term: Term): void {
@@ -61,11 +63,11 @@ class Filters {
       const texts = expr.values.filter(isSingle).map(textOf);
       const others = expr.values.filter((value) => !isSingle(value));
       if (texts.length > 0) this.#append([expr.spec.field, 'notIn'], texts);
-      if (others.length > 0) this.#put(['not'], build(withValues(expr, others), this.#reading));
-    } else this.#put(['not'], build(expr, this.#reading));
+      if (others.length > 0) this.#put(['not'], build(withValues(expr, others)));
+    } else this.#put(['not'], build(expr));
   }
 
-  #addPayload(term: Extract<Term, { spec: 'payload' }>): void {
+  #addPayload(term: PayloadTerm): void {
     const [value] = term.values;
     if (value?.kind !== 'json') return;
     const document = documentOf(term.path, value.value);
@@ -101,10 +103,8 @@ class Filters {
         return defined([[field, 'gte'], value.gte], [[field, 'lte'], value.lte]);
       case 'seconds':
         return defined([[field, 'gte'], value.gte], [[field, 'lt'], value.lt]);
-      case 'times': {
-        const [gte, lt] = [value.from, value.until].map((each) => each && timeText(each, this.#reading));
-        return defined([[field, 'gte'], gte], [[field, 'lt'], lt]);
-      }
+      case 'times':
+        return defined([[field, 'gte'], instantOf(value.from)], [[field, 'lt'], instantOf(value.until)]);
       case 'longer':
         return [[[field], value.seconds]];
       case 'text':
@@ -164,6 +164,11 @@ function merge(a: ExactValue, b: ExactValue): ExactValue | undefined {
 
 function defined(...conditions: [Slot, unknown][]): [Slot, unknown][] {
   return conditions.filter(([, value]) => value !== undefined);
+}
+
+/** The text of a moment that was pinned. */
+function instantOf(moment: Moment | undefined): string | undefined {
+  return moment?.kind === 'instant' ? moment.text : undefined;
 }
 
 function textOf(value: Value | undefined): string {

@@ -57,6 +57,7 @@ const MEANINGS: readonly (readonly [text: string, filter: JobFilter])[] = [
   ['started:*', { startedAt: { isNull: false } }],
   // In Kathmandu it is already 19:45.
   ['created:today', { createdAt: { gte: '2026-11-25T18:15:00.000Z', lt: '2026-11-26T18:15:00.000Z' } }],
+  ['created:today,2026-11-26', { createdAt: { gte: '2026-11-25T18:15:00.000Z', lt: '2026-11-26T18:15:00.000Z' } }],
   ['created:2026-11-01..2026-11-02', { createdAt: { gte: '2026-10-31T18:15:00.000Z', lt: '2026-11-02T18:15:00.000Z' } }],
   ['created:>2026-11-01', { createdAt: { gte: '2026-11-01T18:15:00.000Z' } }],
   ['created:>=2026-11-26T10:00:00.123456Z', { createdAt: { gte: '2026-11-26T10:00:00.123456Z' } }],
@@ -67,6 +68,8 @@ const MEANINGS: readonly (readonly [text: string, filter: JobFilter])[] = [
   ['payload={"a": [1, {"b": 2}]}', { payloadContains: { a: [1, { b: 2 }] } }],
   ['payload.n=12345678901234567890', { payloadContains: { n: new ExactNumber('12345678901234567890') } }],
   ['payload.a=1,2', { or: [{ payloadContains: { a: 1 } }, { payloadContains: { a: 2 } }] }],
+  ['payload.a={"b":1},2', { or: [{ payloadContains: { a: 2 } }, { payloadContains: { a: { b: 1 } } }] }],
+  ['payload.a={"b":1} payload.a.b=1', { payloadContains: { a: { b: 1 } } }],
   ['payload.a=1 payload.a=2', { payloadContains: { a: 1 }, and: [{ payloadContains: { a: 2 } }] }],
   ['payload.a.b=1 payload.a.c=2 payload.a.b=3', { payloadContains: { a: { b: 1, c: 2 } }, and: [{ payloadContains: { a: { b: 3 } } }] }],
   ['"free text"', { search: 'free text' }],

@@ -3,7 +3,7 @@
 import { JsonFault, parseExactAt } from '../json/parse.ts';
 import { ExactNumber, isArray, isObject, numberOf, setMember, type ExactValue } from '../json/value.ts';
 import { writeExact } from '../json/write.ts';
-import type { PayloadPath, Term, Value } from './terms.ts';
+import type { PayloadPath, PayloadTerm, Value } from './terms.ts';
 import { isBare, quote, type Scanner } from './tokens.ts';
 
 /** What begins a condition on the payload. */
@@ -102,7 +102,7 @@ function depthOf(value: ExactValue): number {
 }
 
 /** A condition on the value at a path; a number in it is an index, and stands for any item. */
-export function payloadTerm(path: readonly (string | number | null)[], value: ExactValue): Term {
+export function payloadTerm(path: readonly (string | number | null)[], value: ExactValue): PayloadTerm {
   const segments = path.map((segment) => (typeof segment === 'number' ? null : segment));
   return { kind: 'term', spec: 'payload', path: segments, values: [{ kind: 'json', value }] };
 }
@@ -118,7 +118,7 @@ export function documentOf(path: PayloadPath, value: ExactValue): ExactValue {
 }
 
 /** The conditions that together are the same as that the payload contains a value: one for each leaf. */
-export function payloadTerms(document: ExactValue, path: PayloadPath = []): Term[] {
+export function payloadTerms(document: ExactValue, path: PayloadPath = []): PayloadTerm[] {
   if (isObject(document) && Object.keys(document).length > 0) {
     return Object.entries(document).flatMap(([name, value]) => payloadTerms(value, [...path, name]));
   }
@@ -128,7 +128,7 @@ export function payloadTerms(document: ExactValue, path: PayloadPath = []): Term
 }
 
 /** A condition on one item: not divided, since it is the same item that has to meet all of it. */
-function inItem(item: ExactValue, path: PayloadPath): Term[] {
+function inItem(item: ExactValue, path: PayloadPath): PayloadTerm[] {
   let value = item;
   const inner: (string | null)[] = [...path, null];
   for (;;) {

@@ -1,10 +1,8 @@
 /** Pins a text: relative times become what they are now, so that it shows the same later and elsewhere. */
 
 import { parse, type LocatedTerm } from './parse.ts';
-import { readTimes, timesOf, timeText, writeTimes, type Reading } from './times.ts';
-import type { Moment, Value } from './terms.ts';
-
-type Times = Extract<Value, { kind: 'times' }>;
+import { pinTimes, readTimes, timeText, writeTimes, type Reading } from './times.ts';
+import type { Times } from './terms.ts';
 
 /** The text with instants instead of relative times, days and times without a zone. */
 export function pinText(text: string, reading: Reading): string {
@@ -31,10 +29,4 @@ export function pinMoment(text: string, reading: Reading): string {
 
 function isPinned({ from, until }: Times): boolean {
   return [from, until].every((moment) => moment === undefined || moment.kind === 'instant');
-}
-
-function pinTimes({ from, until }: Times, reading: Reading): Times {
-  const pinned = (moment: Moment | undefined): Moment | undefined =>
-    moment && { kind: 'instant', text: timeText(moment, reading) };
-  return timesOf(pinned(from), pinned(until)) as Times;
 }

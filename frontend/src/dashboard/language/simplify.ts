@@ -1,7 +1,8 @@
 /** Brings conditions into one form: the same conditions in another order or nesting are then alike. */
 
 import { KEYS } from './keys.ts';
-import { EVERYTHING, isEverything, isNothing, NOTHING, withValues, type Expr, type Term, type Value } from './terms.ts';
+import { documentOf, payloadTerms } from './payload.ts';
+import { EVERYTHING, isEverything, isNothing, NOTHING, withValues, type Expr, type PayloadTerm, type Term, type Value } from './terms.ts';
 import { writeExpr, writeTerm } from './write-terms.ts';
 
 /** The same conditions, flattened, sorted, and with the values of a key together. */
@@ -17,8 +18,23 @@ function simplifyTerm(term: Term): Expr {
   if (term.spec === 'search' && values.some((value) => value.kind === 'notNull')) return EVERYTHING;
   const distinct = [...new Map(values.map((value) => [writeTerm(withValues(term, [value])), value])).values()];
   if (distinct.length === 0) return NOTHING;
+  if (term.spec === 'payload') return simplifyPayload(term, distinct);
   const single = distinct.filter(isSingle);
   return withValues(term, [...single, ...distinct.filter((value) => !isSingle(value))]);
+}
+
+/** A value with several leaves, or deeper than its path, is a condition on each leaf. */
+function simplifyPayload(term: PayloadTerm, values: readonly Value[]): Expr {
+  const whole: Value[] = [];
+  const others: Expr[] = [];
+  for (const value of values) {
+    const leaves = value.kind === 'json' ? payloadTerms(documentOf(term.path, value.value)) : [];
+    if (leaves.length === 1 && leaves[0]?.path.length === term.path.length) whole.push(value);
+    else others.push(allOf(leaves));
+  }
+  const kept = withValues(term, whole);
+  if (others.length === 0) return kept;
+  return anyOf(whole.length === 0 ? others : [kept, ...others]);
 }
 
 /** Any text but null begins with nothing, and contains it. */

@@ -17,14 +17,20 @@ export type Moment =
   /** The start of the day that is a number of days from today. */
   | { kind: 'day'; days: number };
 
+/** A range of times: `from` is in it, `until` is not. */
+export interface Times {
+  kind: 'times';
+  from?: Moment;
+  until?: Moment;
+}
+
 export type Value =
   | { kind: 'text'; operator: TextOperator; text: string }
   | { kind: 'null' }
   | { kind: 'notNull' }
   | { kind: 'integer'; eq: number }
   | { kind: 'integers'; gte?: number; lte?: number }
-  /** `from` is in the range, `until` is not. */
-  | { kind: 'times'; from?: Moment; until?: Moment }
+  | Times
   | { kind: 'seconds'; gte?: number; lt?: number }
   | { kind: 'longer'; seconds: number }
   | { kind: 'json'; value: ExactValue };
@@ -39,6 +45,8 @@ export type Term = { kind: 'term'; values: readonly Value[] } & (
   /** Free text, which has one value. */
   | { spec: 'search' }
 );
+
+export type PayloadTerm = Extract<Term, { spec: 'payload' }>;
 
 export type Expr = Term | Group | Not;
 

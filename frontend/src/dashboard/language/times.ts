@@ -3,7 +3,7 @@
 import { parseDuration, writeDuration } from '../time/durations.ts';
 import { instantOf, startOfDay, utcOf, type LocalTime } from '../time/zones.ts';
 import type { Operator } from './tokens.ts';
-import type { Moment, Value } from './terms.ts';
+import type { Moment, Times, Value } from './terms.ts';
 
 /** A moment as it is written, which may be a whole day: `until` is where it ends then. */
 interface Written {
@@ -45,7 +45,7 @@ function oneTime(operator: Operator, text: string): Value | null {
 }
 
 /** A range of times, without members for open ends. */
-export function timesOf(from?: Moment, until?: Moment): Value {
+export function timesOf(from?: Moment, until?: Moment): Times {
   return { kind: 'times', ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) };
 }
 
@@ -137,6 +137,13 @@ export interface Reading {
   now: number;
   /** The reader's zone, a name of the IANA database. */
   timeZone: string;
+}
+
+/** The same range, of instants. */
+export function pinTimes({ from, until }: Times, reading: Reading): Times {
+  const pinned = (moment: Moment | undefined): Moment | undefined =>
+    moment && { kind: 'instant', text: timeText(moment, reading) };
+  return timesOf(pinned(from), pinned(until));
 }
 
 /** The moment as the API takes it: RFC 3339. */
