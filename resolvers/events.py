@@ -6,9 +6,8 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from db import facts
+from db import event_marks
 from db.criteria import JobEventCriteria
-from db.facts.history import MARK
 from db.json_values import loads
 from db.queries import attempts
 from db.queries import events as queries
@@ -43,7 +42,9 @@ def is_exact(event: JobEventRow) -> bool:
     """Return whether the time of an event is exact. The row has its detail."""
     detail = event.detail
     # Only details with the mark are parsed.
-    return not detail or f'"{MARK}"' not in detail or facts.is_exact(loads(detail))
+    return (
+        not detail or f'"{event_marks.MARK}"' not in detail or event_marks.is_exact(loads(detail))
+    )
 
 
 async def list_events(

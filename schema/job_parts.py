@@ -4,6 +4,7 @@ from datetime import datetime
 
 import strawberry
 
+from db.event_marks import MARK
 from db.health import Health, HealthVerdict
 from db.queries.jobs import JobRow
 from db.statuses import JobStatus
@@ -16,7 +17,9 @@ from schema.selections import Info
 @strawberry.type(description="One run of a job, derived from its events.")
 class JobAttempt:
     number: int = strawberry.field(description="The number of the run, from 1.")
-    started_at: datetime = strawberry.field(description="When the run started.")
+    started_at: datetime = strawberry.field(
+        description="When the run started; the nearest time that is known if not `isExact`."
+    )
     finished_at: datetime | None = strawberry.field(
         description="When the run ended; null while it is running."
     )
@@ -26,8 +29,15 @@ class JobAttempt:
     )
 
     @leaf(
-        "The duration of the run in seconds, up to now while it is running.",
-        {"started_at", "finished_at"},
+        "Whether `startedAt` is exact. It is not if a source did not report when the run started.",
+        {MARK},
+    )
+    def is_exact(self, parent: strawberry.Parent[Attempt]) -> bool:
+        return parent.is_exact
+
+    @leaf(
+        "The duration of the run in seconds, up to now while it is running; null if not `isExact`.",
+        {"started_at", "finished_at", MARK},
     )
     def run_seconds(self, parent: strawberry.Parent[Attempt], info: Info) -> float | None:
         return parent.run_seconds(info.context.now)

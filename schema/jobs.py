@@ -100,7 +100,8 @@ class Job(Node):
         description="The earliest time the job may be started; null: immediately."
     )
     started_at: datetime | None = strawberry.field(
-        description="When the last run started; null if it has not started since it was queued."
+        description="When the last run started; null if it has not started since it was queued, or "
+        "if that is not known. Of a SUCCEEDED job of which it is not known, `finishedAt`."
     )
     finished_at: datetime | None = strawberry.field(
         description="When the job reached a terminal status; null if its status is not terminal."
@@ -113,7 +114,8 @@ class Job(Node):
 
     @leaf(
         "The wait in seconds: from `queuedAt` or `scheduledAt`, whichever is later, to "
-        "`startedAt`, or to now while the job is queued. Null if the job ended without a start.",
+        "`startedAt`, or to now while the job is queued. Null if the job ended without a start, or "
+        "if it is not known when the wait began and ended.",
         durations.WAIT_COLUMNS,
     )
     def wait_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:
@@ -121,7 +123,7 @@ class Job(Node):
 
     @leaf(
         "The duration of the last run in seconds: from `startedAt` to `finishedAt`, or to now "
-        "while the job is running. Null if `startedAt` is null.",
+        "while the job is running. Null if it is not known when it started.",
         durations.RUN_COLUMNS,
     )
     def run_seconds(self, parent: strawberry.Parent[JobRow], info: Info) -> float | None:

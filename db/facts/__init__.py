@@ -1,7 +1,6 @@
 """Facts: what was observed of jobs that another system runs, and what they add up to."""
 
 from db.facts.fact import Fact
-from db.facts.history import is_exact
 from db.facts.ids import job_id_of
 from db.facts.record import FactFault, Recorded, record_facts
 from db.facts.sources import (
@@ -19,7 +18,6 @@ __all__ = [
     "Source",
     "TooManySourcesError",
     "ensure_source",
-    "is_exact",
     "job_id_of",
     "list_sources",
     "load_sources",

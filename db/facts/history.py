@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from db.event_marks import MARK, is_exact
 from db.facts.steps import Detail, Step, in_order
 from db.limits import MAX_INT32
 from db.progress import progress_of
 from db.statuses import JobStatus
 
-# The key of an event's detail that says how the event was made of a fact. It is left out where
-# the fact had the event's time, which is exact, and its attempt.
-MARK = "joblens"
 WORKER = "worker"
 
 _ENDS = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
@@ -43,14 +41,6 @@ def step_of(event: Event) -> Step | None:
         is_exact=mark.get("exact", True),
         detail={key: value for key, value in detail.items() if key != MARK},
     )
-
-
-def is_exact(detail: Any) -> bool:
-    """Return whether the time of the event with this detail is exact, not the nearest known."""
-    mark = detail.get(MARK) if isinstance(detail, Mapping) else None
-    if not isinstance(mark, Mapping):
-        return True
-    return mark.get("exact", True) is True and not mark.get("inferred")
 
 
 def history_of(steps: Iterable[Step]) -> list[Event]:

@@ -16,7 +16,7 @@ _RUNNING, _QUEUED, _FAILED = JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.FAIL
 # Of what happened at one time: what comes next after a status.
 _NEXT: Mapping[JobStatus | None, tuple[JobStatus, ...]] = {
     None: (_QUEUED, _RUNNING),
-    _QUEUED: (_RUNNING, _QUEUED),
+    _QUEUED: (_RUNNING, _FAILED, _QUEUED),
     _RUNNING: (_RUNNING, _FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELED),
     _FAILED: (_FAILED, JobStatus.DEAD_LETTER, _QUEUED),
     JobStatus.SUCCEEDED: (JobStatus.SUCCEEDED,),

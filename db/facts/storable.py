@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from db.error_texts import storable_code, storable_message
+from db.event_marks import MARK
 from db.facts.descriptions import named
 from db.facts.fact import Fact
-from db.facts.history import MARK, WORKER
+from db.facts.history import WORKER
 from db.facts.ids import job_id_of
 from db.facts.steps import Step
 from db.limits import MAX_INT32, MAX_JSON_BYTES, MAX_TAGS, MIN_INT32

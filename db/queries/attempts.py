@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Uuid, column, func, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.event_marks import MARK
 from db.queries.rows import AnyRow, AnySelect, read
 from db.statuses import JobStatus
 from db.tables import job_event_table
@@ -16,7 +17,8 @@ AttemptRow = AnyRow
 # values may be any JSON.
 ERRORS = ("error_code", "error_message")
 WORKER = "worker"
-DETAILS = (*ERRORS, WORKER)
+STARTS = (WORKER, MARK)
+DETAILS = (*ERRORS, *STARTS)
 
 
 async def load_attempts_by_job(
@@ -54,7 +56,7 @@ def _of_jobs(
             start.c.seq,
             start.c.attempt,
             start.c.ts.label("started_at"),
-            *([start.c.detail[WORKER].label(WORKER)] if WORKER in details else []),
+            *(start.c.detail[name].label(name) for name in STARTS if name in details),
         )
         .where(
             start.c.org_id == org_id,

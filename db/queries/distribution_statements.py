@@ -26,7 +26,7 @@ from db.queries.group_statements import PERCENTILES
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import job_event_table, job_table, tally_duration_table
-from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
+from db.tallies.durations import began_of, bin_of, is_of_source, kind_of, seconds_between
 
 duration = tally_duration_table.c
 
@@ -151,9 +151,7 @@ def _lasted(
 ) -> AnySelect:
     kind = kind_of(event)
     columns: Columns = [buckets.index_of(event.ts), kind.label("kind")]
-    columns.append(
-        seconds_between(began_of(event, literal(org_id, Uuid())), event.ts).label("seconds")
-    )
+    columns.append(_seconds(org_id).label("seconds"))
     if series is not None:
         columns.append(series.column(org_id))
     ended = (
@@ -176,9 +174,7 @@ def _few_lasted(
     buckets: Buckets,
     *conditions: Condition,
 ) -> AnySelect:
-    values: Columns = [
-        seconds_between(began_of(event, literal(org_id, Uuid())), event.ts).label("seconds")
-    ]
+    values: Columns = [_seconds(org_id).label("seconds")]
     if series is not None:
         values.append(series.column(org_id))
     # With OFFSET, PostgreSQL reads one range of the index for each run, and looks up each job.
@@ -196,6 +192,10 @@ def _few_lasted(
         .where(kind.is_not(None), of_job.c.seconds.is_not(None), *conditions)
     )
     return ended.correlate_except(job_event_table).offset(literal_column("0"))
+
+
+def _seconds(org_id: UUID) -> ColumnElement[float | None]:
+    return seconds_between(began_of(event, literal(org_id, Uuid())), event.ts, is_of_source())
 
 
 def _binned(lasted: Any, series: Series | None) -> AnySelect:

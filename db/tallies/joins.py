@@ -29,11 +29,14 @@ def joined(which: str) -> str:
     """
     return f"""
     event AS MATERIALIZED (
-        SELECT org_id, job_id, seq, ts, prev_status, next_status FROM job_event AS event
+        SELECT org_id, job_id, seq, ts, prev_status, next_status,
+            CASE WHEN next_status = 'running' THEN detail END AS detail
+        FROM job_event AS event
         WHERE event.org_id = :org_id AND {which}
         AND event.prev_status IS DISTINCT FROM event.next_status
     ), job AS MATERIALIZED (
-        SELECT id, type, queue, queued_at, scheduled_at, started_at, finished_at FROM job
+        SELECT id, type, queue, queued_at, scheduled_at, started_at, finished_at, source_id
+        FROM job
         WHERE job.org_id = :org_id AND job.id = ANY (ARRAY(SELECT job_id FROM event))
     ), pair AS MATERIALIZED (
         SELECT job.type, job.queue, {KEY} AS key_id

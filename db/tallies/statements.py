@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Double,
     TextClause,
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from db.statuses import JobStatus
 from db.tables import Timestamp, job_event_table
-from db.tallies.durations import began_of, bin_of, kind_of, seconds_between
+from db.tallies.durations import began_of, bin_of, is_of_source, kind_of, seconds_between
 from db.tallies.joins import JOINED_KEYS, JOINS, KEPT, KEY, joined
 from db.tallies.keys import ALL
 from db.tallies.spans import Span
@@ -129,7 +130,8 @@ def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClaus
     WITH {joined(which)}, change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, pair.key_id,
             date_trunc('hour', event.ts) AS hour,
-            event.ts, {_KIND} AS kind, CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
+            event.ts, {_OF_SOURCE} AS of_source, {_KIND} AS kind,
+            CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
         {JOINS}
     ), counted AS (
         SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
@@ -224,7 +226,12 @@ _event = SimpleNamespace(
 )
 _KIND = _text_of(kind_of(_event))
 _BEGAN = _text_of(began_of(_event, literal_column(":org_id", Uuid())))
-_SECONDS = _text_of(seconds_between(column("began", Timestamp), column("ts", Timestamp)))
+_OF_SOURCE = _text_of(is_of_source())
+_SECONDS = _text_of(
+    seconds_between(
+        column("began", Timestamp), column("ts", Timestamp), column("of_source", Boolean())
+    )
+)
 _BIN = _text_of(bin_of(column("seconds", Double())))
 
 _DURATIONS = f"""

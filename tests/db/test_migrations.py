@@ -28,6 +28,8 @@ from tests.support.service import ORG
 SCRIPTS = ScriptDirectory.from_config(migrations._config())
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()][::-1]
 STEPS = list(pairwise(["base", *REVISIONS]))
+# Tables whose rows a revision deletes, because Joblens makes them again.
+MADE_AGAIN = {"0015": {"tally_state"}}
 ENVIRONMENT = (Path(SCRIPTS.dir) / "env.py").read_text()
 (MIGRATION_LOCK,) = re.findall(r"^MIGRATION_LOCK = ([0-9_]+)$", ENVIRONMENT, re.MULTILINE)
 MIGRATION_LOCK = MIGRATION_LOCK.replace("_", "")
@@ -184,7 +186,8 @@ async def test_a_revision_goes_down_and_up_with_data_in_it(
     assert await catalog.read_all(empty) == made
     # What the revision does not make keeps its rows.
     assert await count(empty) == {table: left.get(table, 0) for table in filled}
-    assert left == {table: filled[table] for table in left}
+    deleted = MADE_AGAIN.get(revision, set())
+    assert left == {table: 0 if table in deleted else filled[table] for table in left}
 
 
 async def test_jobs_learn_when_they_were_queued_last(empty: str) -> None:

@@ -12,6 +12,7 @@ import { searchOf, valueTerm } from '../../language/make';
 import { jobsPath } from '../../paths';
 import { number, t } from '../../text/text';
 import { AttemptChart } from './attempt-chart';
+import { EventTime } from './event-time';
 import { useSeconds } from './verdict';
 
 type Attempt = NonNullable<JobAttemptsQuery['job']>['attempts'][number];
@@ -71,8 +72,8 @@ function Table({ attempts, now }: { attempts: readonly Attempt[]; now: number })
 }
 
 function Row({ attempt, now }: { attempt: Attempt; now: number }) {
-  const { startedAt, finishedAt, outcome, errorCode, errorMessage, worker } = attempt;
-  const isOpen = !finishedAt;
+  const { startedAt, isExact, finishedAt, outcome, errorCode, errorMessage, worker } = attempt;
+  const isOpen = !finishedAt && isExact;
   const seconds = isOpen ? Math.max(0, now - Date.parse(startedAt)) / 1_000 : attempt.runSeconds;
   return (
     <tr>
@@ -90,7 +91,7 @@ function Row({ attempt, now }: { attempt: Attempt; now: number }) {
         )}
       </td>
       <td>
-        <Time time={startedAt} parts="short" />
+        <EventTime time={startedAt} parts="short" isExact={isExact} />
       </td>
       <td>{finishedAt && <Time time={finishedAt} parts="short" />}</td>
       <td className="number">

@@ -6,11 +6,11 @@ import { Icon } from '../../components/icon';
 import { JsonTree } from '../../components/json-tree';
 import { Panel } from '../../components/panel';
 import { StatusTag } from '../../components/status-tag';
-import { Time } from '../../components/time';
 import { useQuery } from '../../data/use-query';
 import { JobEventsDocument, type JobEventsQuery } from '../../generated/graphql';
 import { isObject, type ExactObject, type ExactValue } from '../../json/value';
 import { countText, number, t } from '../../text/text';
+import { EventTime } from './event-time';
 
 type Event = NonNullable<JobEventsQuery['job']>['events']['nodes'][number];
 
@@ -100,12 +100,7 @@ function Row({ event }: { event: Event }) {
     <>
       <tr>
         <td>
-          {!event.isExact && (
-            <abbr title={t('job.notExact')} aria-label={t('job.notExact')}>
-              ≈{' '}
-            </abbr>
-          )}
-          <Time time={event.ts} parts="milliseconds" />
+          <EventTime time={event.ts} parts="milliseconds" isExact={event.isExact} />
         </td>
         <td className="event-change">
           <StatusTag status={event.nextStatus} />
