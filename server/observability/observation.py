@@ -74,6 +74,8 @@ class Observation:
             await self._slow.stop()
         if self.metrics is not None:
             await self.metrics.stop()
+        if self._traces is not None:
+            await self._traces.stop()
 
     def trace_id(self) -> str | None:
         """Return the id of the current trace, as `traceparent` has it; None without traces."""
