@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
+from db.cache_figures import CacheFigures
 from db.connections import open_cursor
 from db.engine import CITUS
 from db.observation import end_statement
@@ -117,9 +118,9 @@ class Statement:
             handle(mapped, self._sql, None, None, None)
 
 
-def count_templates() -> int:
-    """Count the statements that are kept compiled."""
-    return len(_templates)
+def template_figures() -> CacheFigures:
+    """Return the figures of the statements that are kept compiled."""
+    return _templates.figures
 
 
 async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> Statement:

@@ -22,6 +22,8 @@ from uuid import UUID
 from sqlalchemy import ClauseElement, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from db.cache_figures import CacheCounts, CacheFigures
+
 # The statements that a process keeps. A longer one is compiled each time.
 MAX_TEMPLATES = 500
 MAX_TEMPLATE_CHARACTERS = 10_000
@@ -87,9 +89,15 @@ class Templates:
 
     def __init__(self) -> None:
         self._templates: OrderedDict[Hashable, Template] = OrderedDict()
+        self._counts = CacheCounts()
 
     def __len__(self) -> int:
         return len(self._templates)
+
+    @property
+    def figures(self) -> CacheFigures:
+        """How many there are, and how often one was found."""
+        return self._counts.figures(len(self))
 
     def get(
         self, dialect: Dialect, build: Build, arguments: Sequence[Any]
@@ -100,7 +108,9 @@ class Templates:
         template = self._templates.get(key)
         if template is not None:
             self._templates.move_to_end(key)
+            self._counts.hits += 1
             return template, values
+        self._counts.misses += 1
         template = _compile(dialect, build, arguments)
         if len(template.sql) <= MAX_TEMPLATE_CHARACTERS:
             self._templates[key] = template

@@ -40,6 +40,11 @@ def _mean(part: str) -> str:
     return f"{_rate(f'{name}_sum', 'job')} / {_rate(f'{name}_count', 'job')}"
 
 
+def _hits() -> str:
+    hits = _rate("joblens_cache_hits_total", "cache")
+    return f"{hits} / ({hits} + {_rate('joblens_cache_misses_total', 'cache')})"
+
+
 ROWS: dict[str, list[Panel]] = {
     "Operations": [
         Panel(
@@ -156,6 +161,8 @@ ROWS: dict[str, list[Panel]] = {
             "bytes",
             {"{{source}}": _max("joblens_mirror_held_bytes", "source")},
         ),
+    ],
+    "Processes": [
         Panel(
             "Processes",
             "short",
@@ -172,6 +179,7 @@ ROWS: dict[str, list[Panel]] = {
                 "fallbacks: {{reason}}": _rate("joblens_engine_fallbacks_total", "reason"),
             },
         ),
+        Panel("Share of hits of caches", "percentunit", {"{{cache}}": _hits()}),
     ],
     "The ledger": [
         Panel(

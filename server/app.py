@@ -43,6 +43,7 @@ from server.http.responses import write_error
 from server.limits.admission import AdmissionControl
 from server.logging.audit import AUDIT, AuditLog
 from server.logging.setup import configure
+from server.observability.caches import Caches
 from server.observability.observation import Observation
 from server.read_servers import ReadServers
 from server.readiness import Readiness
@@ -66,7 +67,7 @@ def create_app(
     hub = _hub(chosen, engine)
     authenticator = create_authenticator(chosen, engine)
     admission, tasks = AdmissionControl(chosen), _tasks(chosen)
-    observation = Observation(chosen, servers, hub, rules, admission, tasks)
+    observation = Observation(chosen, servers, hub, Caches(rules, authenticator), admission, tasks)
     metrics = MetricsEndpoint(chosen, observation)
     state = AppState(
         chosen,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from graphql import (
     DocumentNode,
@@ -17,7 +18,9 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
+from db.cache_figures import CacheCounts, CacheFigures
 from resolvers.errors import ErrorCode, JoblensError
+from schema.execution import plan_cache
 from schema.execution.error_format import format_error, format_graphql_error
 from schema.execution.models import ExecutableSchema
 from schema.execution.parsing import parse
@@ -53,7 +56,7 @@ class Rules:
     compiles: bool = True
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Document:
     """A valid document, with what was computed for its operations."""
 
@@ -64,6 +67,9 @@ class Document:
     plans: PlanCache = field(default_factory=PlanCache)
     _cost_plans: dict[tuple[object, ...], CostPlan] = field(default_factory=dict)
     _variables: dict[int, tuple[InputSizes, dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _documents.add(self)
 
     def cost(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> int:
         """Compute what an operation costs with these variables.
@@ -84,12 +90,20 @@ class Document:
         inputs.check(declared, plan.input_size, self.limits)
         return plan.cost(variables)
 
+    @property
+    def cost_plans(self) -> int:
+        """For how many combinations of operations and conditions costs are kept."""
+        return len(self._cost_plans)
+
     def _cost_plan(
         self, operation: OperationDefinitionNode, conditions: dict[str, bool]
     ) -> CostPlan:
         key = (id(operation), *conditions.values())
         plan = self._cost_plans.get(key)
-        if plan is None:
+        if plan is not None:
+            _cost_counts.hits += 1
+        else:
+            _cost_counts.misses += 1
             fragments = {
                 definition.name.value: definition
                 for definition in self.node.definitions
@@ -107,6 +121,10 @@ class Document:
                 self._cost_plans[key] = plan
         return plan
 
+
+# Those in memory: the ones that are kept, and those of running requests.
+_documents: WeakSet[Document] = WeakSet()
+_cost_counts = CacheCounts()
 
 Reading = tuple[Document | None, list[dict[str, Any]]]
 
@@ -142,9 +160,20 @@ def _read(text: str, rules: Rules, trusted: bool) -> Reading:
 _read_cached = lru_cache(maxsize=CACHED_DOCUMENTS)(_read)
 
 
-def count_cached_documents() -> int:
-    """Count the documents that are kept parsed."""
-    return _read_cached.cache_info().currsize
+def document_figures() -> CacheFigures:
+    """Return the figures of the documents that are kept parsed."""
+    info = _read_cached.cache_info()
+    return CacheFigures(info.currsize, info.hits, info.misses)
+
+
+def cost_figures() -> CacheFigures:
+    """Return the figures of what documents keep to compute costs."""
+    return _cost_counts.figures(sum(each.cost_plans for each in _documents))
+
+
+def plan_figures() -> CacheFigures:
+    """Return the figures of what documents keep to run operations."""
+    return plan_cache.COUNTS.figures(sum(len(each.plans) for each in _documents))
 
 
 def _validate(node: DocumentNode, metrics: DocumentMetrics, rules: Rules) -> list[GraphQLError]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import structlog
 from cachetools import FIFOCache, LRUCache
 
+from db.cache_figures import CacheCounts, CacheFigures
 from resolvers.errors import ErrorCode, JoblensError
 from schema.execution.parsing import IGNORED
 from schema.limits.document_limits import check
@@ -51,13 +52,21 @@ class AutomaticDocuments:
 
     def __init__(self, max_bytes: int) -> None:
         self._texts: LRUCache[str, str] = LRUCache(max_bytes, getsizeof=_bytes)
+        self._counts = CacheCounts()
 
-    def __len__(self) -> int:
-        return len(self._texts)
+    @property
+    def figures(self) -> CacheFigures:
+        """How many there are, and how often one was found by its hash alone."""
+        return self._counts.figures(len(self._texts))
 
     def get(self, sha256_hash: str) -> str | None:
         """Get a text; it becomes the most recently used."""
-        return self._texts.get(sha256_hash)
+        text = self._texts.get(sha256_hash)
+        if text is None:
+            self._counts.misses += 1
+        else:
+            self._counts.hits += 1
+        return text
 
     def keep(self, sha256_hash: str, text: str) -> None:
         """Keep a text if it fits."""
@@ -86,9 +95,9 @@ class Documents:
         self._logged: FIFOCache[str, None] = FIFOCache(LOGGED)
 
     @property
-    def automatic(self) -> int:
-        """The number of documents that clients registered."""
-        return 0 if self._automatic is None else len(self._automatic)
+    def automatic(self) -> CacheFigures:
+        """The figures of the documents that clients registered."""
+        return CacheFigures() if self._automatic is None else self._automatic.figures
 
     def find(self, asked: DocumentRequest, max_characters: int) -> ResolvedDocument:
         """Find the requested document. Raises JoblensError if it may not be run.

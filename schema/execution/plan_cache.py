@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
+from db.cache_figures import CacheCounts
 from schema.execution.compiling import NotCompilableError
 from schema.execution.plans import Plan
 
@@ -9,6 +10,9 @@ from schema.execution.plans import Plan
 # and how many fields these may have in all. A field takes 0.7 kB.
 CACHED_PLANS = 16
 CACHED_PLAN_FIELDS = 1_000
+
+# Of all documents.
+COUNTS = CacheCounts()
 
 
 class PlanCache:
@@ -19,10 +23,16 @@ class PlanCache:
         self._plans: dict[Hashable, Plan | str] = {}
         self._fields = 0
 
+    def __len__(self) -> int:
+        return len(self._plans)
+
     def get(self, key: Hashable, compile_: Callable[[], Plan]) -> Plan:
         """Return the plan of a key, and compile it at first. Raises NotCompilableError."""
         found = self._plans.get(key)
-        if found is None:
+        if found is not None:
+            COUNTS.hits += 1
+        else:
+            COUNTS.misses += 1
             found = self._compiled(key, compile_)
         if isinstance(found, str):
             raise NotCompilableError(found)

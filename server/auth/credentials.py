@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from db.cache_figures import CacheFigures
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
 from resolvers.viewer import Viewer
@@ -77,6 +78,11 @@ class Credential:
 
 class Authenticator(Protocol):
     """Verifies the credentials of clients."""
+
+    @property
+    def cache(self) -> CacheFigures:
+        """The figures of the cache of verified and refused credentials."""
+        ...
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Verify a credential.

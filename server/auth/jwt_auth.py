@@ -9,6 +9,7 @@ from uuid import UUID
 import jwt
 from cachetools import TTLCache
 
+from db.cache_figures import CacheCounts, CacheFigures
 from db.times import LAST
 from db.validation import name_fault
 from resolvers.errors import UnavailableError
@@ -48,13 +49,22 @@ class JwtAuthenticator:
         self._known: TTLCache[bytes, Credential] = TTLCache(CACHE_SIZE, CACHE_SECONDS)
         # Tokens must be verified again when the keys change.
         self._keys = KeySet(rules.jwks, on_change=self._known.clear)
+        self._counts = CacheCounts()
+
+    @property
+    def cache(self) -> CacheFigures:
+        """The figures of the verified tokens."""
+        return self._counts.figures(len(self._known))
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Verify the token, and read the viewer from its claims."""
         token = presented.token()
         key = digest(token)
         credential = self._known.get(key)
-        if credential is None:
+        if credential is not None:
+            self._counts.hits += 1
+        else:
+            self._counts.misses += 1
             credential = self._credential(key, await self._claims(token))
             self._known[key] = credential
         if credential.has_expired:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from db.cache_figures import CacheFigures
 from resolvers.errors import ErrorCode, JoblensError
 from resolvers.ids import parse_uuid
 from resolvers.viewer import Role, Viewer
@@ -14,6 +15,11 @@ class NoAuthenticator:
 
     def __init__(self, default_org: UUID) -> None:
         self._default_org = default_org
+
+    @property
+    def cache(self) -> CacheFigures:
+        """Nothing: there are no credentials to cache."""
+        return CacheFigures()
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Return an admin credential of the organisation named, or of the default one."""

@@ -9,6 +9,7 @@ import structlog
 from cachetools import LRUCache, TTLCache
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.cache_figures import CacheCounts, CacheFigures
 from db.commands.tokens import LAST_USE_INTERVAL, record_last_use
 from db.database_errors import DatabaseUnavailableError, StatementTimeoutError
 from db.engine import Scope
@@ -51,12 +52,22 @@ class TokenAuthenticator:
         self._first_lookups = FairQueue(CONCURRENT_LOOKUPS)
         self._repeated_lookups = FairQueue(CONCURRENT_LOOKUPS)
         self._writes: set[asyncio.Task[None]] = set()
+        self._counts = CacheCounts()
+
+    @property
+    def cache(self) -> CacheFigures:
+        """The figures of the tokens known to be valid or not; a hit is either."""
+        return self._counts.figures(len(self._known) + len(self._unknown))
 
     async def authenticate(self, presented: PresentedCredential) -> Credential:
         """Verify the token, from the cache or the database."""
         token = presented.token()
         key = digest(token)
-        credential = self._known.get(key) or await self._find(key, token)
+        credential = self._known.get(key)
+        if credential is not None:
+            self._counts.hits += 1
+        else:
+            credential = await self._find(key, token)
         if credential is None or credential.has_expired:
             raise UnauthenticatedError("This token is not known, has expired or was revoked.")
         check_org(credential.viewer, presented.org)
@@ -86,8 +97,12 @@ class TokenAuthenticator:
     async def _find(self, key: bytes, token: str) -> Credential | None:
         """Look up a token in the database; concurrent requests with it share one lookup."""
         org_id = org_of(token)
-        if org_id is None or key in self._unknown:
+        if org_id is None:
             return None
+        if key in self._unknown:
+            self._counts.hits += 1
+            return None
+        self._counts.misses += 1
         task = self._lookups.get(key)
         if task is None:
             task = self._lookups[key] = asyncio.create_task(self._look_up(org_id, key))

@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from server.cli.errors import fail
+from server.cli.instrumentation import instrumentation
 from server.http.graphiql import is_offered
 from server.observability.folder import forget_process, shared_folder
 from server.settings import Settings
@@ -131,6 +132,8 @@ def run(
     listeners = [listener] if metrics is None else [listener, metrics]
     is_shared = settings.has_metrics and config.workers > 1
     variables = _environment_of_app(settings, url)
+    if config.workers > 1 and settings.traces:
+        variables.update(instrumentation())
     if metrics is not None:
         variables["JOBLENS_METRICS_PORT"] = str(metrics.getsockname()[1])
     with shared_folder(is_needed=is_shared) as shared, _environment({**variables, **shared}):

@@ -139,7 +139,21 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         Metric("joblens_info", "gauge", "1, with the version.", ("version",), "livemax"),
         _gauge(
             "cache_entries",
-            "Entries of the caches: `documents` parsed, `automatic_documents`, `statements`.",
+            "Entries of the caches: `credentials` verified or refused; `documents` parsed; "
+            "`automatic_documents`; of documents in memory the `costs`, and the `plans` by which "
+            "they are run; `statements` compiled.",
+            "cache",
+        ),
+        _counter(
+            "cache_hits",
+            "How often a cache had what was asked for. What is never kept is not asked for: "
+            "documents that are too long, credentials that are none.",
+            "cache",
+        ),
+        _counter(
+            "cache_misses",
+            "How often it had not: a credential was looked up or verified, a document parsed, an "
+            "automatic one refused, a cost worked out, a plan or a statement compiled.",
             "cache",
         ),
     ),

@@ -7,17 +7,18 @@ from time import monotonic
 from db.background_task import BackgroundTask
 from db.pool import FairPool
 from db.retention.pruner import Pruner
-from db.statements import count_templates
 from db.tallies.tallier import Tallier
 from resolvers.live.hub import Hub
 from resolvers.version import installed_version
-from schema.execution.documents import Rules, count_cached_documents
 from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
 from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
+from server.observability.caches import Caches
 from server.observability.operations import OTHER, Ended
 from server.observability.registry import Registry
 from server.read_servers import ReadServers
+
+HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
 
 
 class Measures:
@@ -66,18 +67,21 @@ class Counts:
         registry: Registry,
         servers: ReadServers,
         hub: Hub,
-        rules: Rules,
+        caches: Caches,
         admission: AdmissionControl,
         tasks: Sequence[BackgroundTask],
     ) -> None:
         self._registry = registry
-        self._servers, self._hub, self._rules = servers, hub, rules
+        self._servers, self._hub, self._caches = servers, hub, caches
         self._admission, self._tasks = admission, tasks
         # These are of the whole process.
         for code, count in ERRORS.items():
             registry.start_at("joblens_errors_total", count, code)
         for reason, count in _fallbacks().items():
             registry.start_at("joblens_engine_fallbacks_total", count, reason)
+        for name, figures in caches.figures().items():
+            registry.start_at(HITS, figures.hits, name)
+            registry.start_at(MISSES, figures.misses, name)
 
     def copy(self) -> None:
         """Copy all."""
@@ -85,12 +89,10 @@ class Counts:
         self._copy_pools()
         self._copy_live()
         self._copy_tasks()
+        self._copy_caches()
         put = self._registry.set
         put("joblens_processes", 1)
         put("joblens_info", 1, installed_version())
-        put("joblens_cache_entries", count_cached_documents(), "documents")
-        put("joblens_cache_entries", self._rules.documents.automatic, "automatic_documents")
-        put("joblens_cache_entries", count_templates(), "statements")
         for reason, count in _fallbacks().items():
             self._registry.raise_to("joblens_engine_fallbacks_total", count, reason)
 
@@ -136,6 +138,12 @@ class Counts:
                 raise_to("joblens_pruned_jobs_total", task.deleted)
             if isinstance(task, Tallier):
                 self._registry.set("joblens_tally_lag_seconds", monotonic() - task.done_at)
+
+    def _copy_caches(self) -> None:
+        for name, figures in self._caches.figures().items():
+            self._registry.set("joblens_cache_entries", figures.entries, name)
+            self._registry.raise_to(HITS, figures.hits, name)
+            self._registry.raise_to(MISSES, figures.misses, name)
 
 
 def _fallbacks() -> dict[str, int]:

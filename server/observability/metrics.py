@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from db.background_task import BackgroundTask
 from resolvers.live.hub import Hub
-from schema.execution.documents import Rules
 from server.limits.admission import AdmissionControl
+from server.observability.caches import Caches
 from server.observability.ledger import LedgerFigures
 from server.observability.measures import Counts, Measures
 from server.observability.registry import Registry
@@ -26,13 +26,13 @@ class Metrics:
         settings: Settings,
         servers: ReadServers,
         hub: Hub,
-        rules: Rules,
+        caches: Caches,
         admission: AdmissionControl,
         tasks: Sequence[BackgroundTask],
     ) -> None:
         self._registry = Registry()
         self.measures = Measures(self._registry)
-        self._counts = Counts(self._registry, servers, hub, rules, admission, tasks)
+        self._counts = Counts(self._registry, servers, hub, caches, admission, tasks)
         self._ledger = LedgerFigures(settings, servers.primary)
         self._copying: asyncio.Task[None] | None = None
         hub.figures.on_lag = self.measures.lag

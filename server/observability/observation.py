@@ -11,8 +11,8 @@ from db.observation import Ended, observe_statements
 from db.pool import FairPool
 from resolvers.context import WatchLevel
 from resolvers.live.hub import Hub
-from schema.execution.documents import Rules
 from server.limits.admission import AdmissionControl
+from server.observability.caches import Caches
 from server.observability.operations import Observer, Operations, current_operation
 from server.observability.slow import SlowLog
 from server.read_servers import ReadServers
@@ -31,7 +31,7 @@ class Observation:
         settings: Settings,
         servers: ReadServers,
         hub: Hub,
-        rules: Rules,
+        caches: Caches,
         admission: AdmissionControl,
         tasks: Sequence[BackgroundTask],
     ) -> None:
@@ -41,7 +41,7 @@ class Observation:
             # Only here: without metrics their library is not loaded, nor that of traces below.
             from server.observability.metrics import Metrics  # noqa: PLC0415
 
-            self.metrics = Metrics(settings, servers, hub, rules, admission, tasks)
+            self.metrics = Metrics(settings, servers, hub, caches, admission, tasks)
             observers.append(self.metrics.measures)
         self._slow: SlowLog | None = None
         if (
@@ -74,6 +74,8 @@ class Observation:
             await self._slow.stop()
         if self.metrics is not None:
             await self.metrics.stop()
+        if self._traces is not None:
+            await self._traces.stop()
 
     def trace_id(self) -> str | None:
         """Return the id of the current trace, as `traceparent` has it; None without traces."""

@@ -3,9 +3,11 @@
 This module is only imported where traces are on: the API is an extra, and the SDK the operator's.
 """
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Token
+from threading import Thread
 from typing import Any
 
 from opentelemetry import context, trace
@@ -20,6 +22,8 @@ from server.observability.operations import OK, Ended
 
 # Of a statement; it has no values.
 MAX_SQL_LENGTH = 10_000
+# How long the end of a process waits for an exporter.
+FLUSH_SECONDS = 3.0
 # An HTTP status from which on it is the server's fault.
 SERVER_ERROR = 500
 
@@ -39,6 +43,27 @@ class Traces:
 
     def __init__(self) -> None:
         self._tracer = _tracer()
+
+    async def stop(self) -> None:
+        """Wait for the export of the spans that the SDK still has, for some seconds at most.
+
+        Server processes of `--workers` end by a signal, so that nothing else would export them.
+        """
+        flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+        if flush is None:
+            return
+        loop, flushed = asyncio.get_running_loop(), asyncio.Event()
+
+        def run() -> None:
+            # The loop may have ended meanwhile.
+            with suppress(RuntimeError):
+                flush(round(FLUSH_SECONDS * 1000))
+                loop.call_soon_threadsafe(flushed.set)
+
+        # A thread of its own: no other may have to wait for an exporter.
+        Thread(target=run, name="joblens-flush", daemon=True).start()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(flushed.wait(), FLUSH_SECONDS)
 
     def current_id(self) -> str | None:
         """Return the id of the current trace, if there is one."""

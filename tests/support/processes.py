@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from tests.server.cli.conftest import command
 from tests.support.patience import PATIENCE_SECONDS, PATIENT
 
 Process = asyncio.subprocess.Process
+EMPTY: Mapping[str, str] = {}
 
 
 @asynccontextmanager
@@ -28,17 +29,24 @@ async def command_running(
 
 @asynccontextmanager
 async def command_with_urls(
-    database_url: str, *arguments: str, tmpdir: str = "", **settings: str
+    database_url: str,
+    *arguments: str,
+    program: Sequence[str] = (),
+    variables: Mapping[str, str] = EMPTY,
+    **settings: str,
 ) -> AsyncIterator[tuple[Process, dict[str, str]]]:
     """Run it likewise; get its process, and the URLs that it shows, by their names.
 
-    `tmpdir`: where it makes temporary files.
+    `program`: the words that run the command `joblens` otherwise. `variables` of its environment are
+    added as they are.
     """
     given = {"database_url": database_url, "port": "0", "auth": "none"} | PATIENT | settings
     process = await asyncio.create_subprocess_exec(
-        *command("serve", *arguments),
+        *(program or command()),
+        "serve",
+        *arguments,
         env={
-            **({"TMPDIR": tmpdir} if tmpdir else {}),
+            **variables,
             **{f"JOBLENS_{name.upper()}": value for name, value in given.items()},
         },
         stdout=subprocess.PIPE,

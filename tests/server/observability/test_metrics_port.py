@@ -74,7 +74,7 @@ async def test_the_processes_are_summed(database_url: str, tmp_path: Path) -> No
     """Also over the end of one: its counts stay, its gauges go."""
     arguments = ("--workers", "2")
     async with command_with_urls(
-        database_url, *arguments, tmpdir=str(tmp_path), metrics_port="0"
+        database_url, *arguments, variables={"TMPDIR": str(tmp_path)}, metrics_port="0"
     ) as (process, urls):
         base, metrics = urls["health"].removesuffix("/healthz"), urls["metrics"]
 

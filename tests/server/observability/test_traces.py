@@ -1,24 +1,19 @@
 """Spans as a collector receives them: the real SDK sends them by OTLP over HTTP."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import asyncpg
 import pytest
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
 from tests.resolvers.live.clients import EVENTS, socket
 from tests.support.background import until
+from tests.support.collector import Collector, collecting
 from tests.support.service import ORG, Service, serving
 
 SECRET = "never-to-be-traced"
@@ -28,53 +23,14 @@ TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ERROR = 2
 
 
-class Collector:
-    """A small OTLP receiver. `spans`: those that were sent, as the protocol has them."""
-
-    def __init__(self) -> None:
-        self.spans: list[Any] = []
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                request = ExportTraceServiceRequest.FromString(body)
-                collector.spans += [
-                    span
-                    for resource in request.resource_spans
-                    for scope in resource.scope_spans
-                    for span in scope.spans
-                ]
-                answer = ExportTraceServiceResponse().SerializeToString()
-                self.send_response(200)
-                self.send_header("content-type", "application/x-protobuf")
-                self.send_header("content-length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever)
-
-    def named(self, name: str) -> list[Any]:
-        return [span for span in self.spans if span.name == name]
-
-
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    made.thread.start()
-    endpoint = f"http://127.0.0.1:{made.server.server_port}/v1/traces"
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint)))
-    trace.set_tracer_provider(provider)
-    yield made
-    provider.shutdown()
-    made.server.shutdown()
-    made.thread.join()
-    made.server.server_close()
+    with collecting() as made:
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{made.url}/v1/traces")))
+        trace.set_tracer_provider(provider)
+        yield made
+        provider.shutdown()
 
 
 @pytest.fixture(scope="module")
