@@ -32,20 +32,13 @@ export type IconName = keyof typeof PATHS;
 const FILLED: readonly IconName[] = ['running', 'play'];
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
-  const isFilled = FILLED.includes(name);
   return (
     <svg
-      className="icon"
+      className={FILLED.includes(name) ? 'icon icon-filled' : 'icon'}
       viewBox="0 0 16 16"
       width={size}
       height={size}
       aria-hidden="true"
-      focusable="false"
-      fill={isFilled ? 'currentColor' : 'none'}
-      stroke={isFilled ? 'none' : 'currentColor'}
-      strokeWidth="1.6"
-      strokeLinecap="round"
-      strokeLinejoin="round"
     >
       <path d={PATHS[name]} />
     </svg>

@@ -71,12 +71,11 @@ export function formatDuration(seconds: number, locale = 'en'): string {
 }
 
 function shortOf(value: number, unit: string, digits: number, locale: string): string {
-  const shown = new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
-  return `${shown.format(value)} ${unit}`;
+  return `${formatOf(locale, digits).format(value)} ${unit}`;
 }
 
 function pairOf(seconds: number, locale: string): string {
-  const number = new Intl.NumberFormat(locale, { useGrouping: true });
+  const number = formatOf(locale, 0);
   for (const [unit, size, lesser, lesserSize] of PAIRS) {
     const rounded = Math.round(seconds / lesserSize) * lesserSize;
     if (rounded < size) continue;
@@ -85,4 +84,16 @@ function pairOf(seconds: number, locale: string): string {
     return rest === 0 ? whole : `${whole} ${rest} ${lesser}`;
   }
   return shortOf(seconds, 's', 0, locale);
+}
+
+// A format takes long to make: lists write a duration several times a row.
+const formats = new Map<string, Intl.NumberFormat>();
+
+function formatOf(locale: string, digits: number): Intl.NumberFormat {
+  const key = `${locale} ${digits}`;
+  const known = formats.get(key);
+  if (known !== undefined) return known;
+  const made = new Intl.NumberFormat(locale, { maximumFractionDigits: digits });
+  formats.set(key, made);
+  return made;
 }

@@ -1,8 +1,6 @@
 // A row of the list of jobs.
 import { type KeyboardEvent, memo } from 'react';
-import { useLocation } from 'wouter';
 
-import { jobPath } from '../../paths';
 import { t } from '../../text/text';
 import type { Column } from './columns';
 import type { Row } from './job-list';
@@ -20,14 +18,16 @@ interface Props {
   onCurrent: (id: string) => void;
 }
 
+function open({ key, target, currentTarget }: KeyboardEvent) {
+  if (key !== 'Enter' || target !== currentTarget) return;
+  currentTarget.querySelector<HTMLElement>('.row-link')?.click();
+}
+
 export const JobTableRow = memo(function JobTableRow(props: Props) {
   const { row, index, columns, isSelected, isCurrent, hasLeft, onSelect, onCurrent } = props;
-  const [, navigate] = useLocation();
-  function open(event: KeyboardEvent) {
-    if (event.key === 'Enter' && event.target === event.currentTarget) navigate(jobPath(row.id));
-  }
   return (
     <tr
+      role="row"
       aria-rowindex={index + 2}
       aria-current={isCurrent || undefined}
       data-id={row.id}
@@ -38,7 +38,7 @@ export const JobTableRow = memo(function JobTableRow(props: Props) {
       onFocus={(event) => event.target === event.currentTarget && onCurrent(row.id)}
     >
       {isSelected !== null && (
-        <td className="col-select">
+        <td role="cell" className="col-select">
           <input
             type="checkbox"
             checked={isSelected}
@@ -48,7 +48,7 @@ export const JobTableRow = memo(function JobTableRow(props: Props) {
         </td>
       )}
       {columns.map(({ name, cell, isNumber }) => (
-        <td key={name} className={`col-${name}${isNumber ? ' number' : ''}`}>
+        <td key={name} role="cell" className={`col-${name}${isNumber ? ' number' : ''}`}>
           {cell(row)}
         </td>
       ))}

@@ -1,4 +1,5 @@
 // The list of jobs as a table, of which only the rows in view exist. Read on as it is scrolled.
+// The roles are explicit because the styles lay the rows out one by one, not as a table.
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState } from 'react';
 
@@ -58,17 +59,16 @@ export function JobTable({ state, columns, order, onOrder, selection, at, onAt }
 
   const above = (items[0]?.start ?? margin) - margin;
   const below = virtual.getTotalSize() - ((items.at(-1)?.end ?? margin) - margin);
-  const span = columns.length + (selection ? 1 : 0);
   return (
     <table
       ref={body}
+      role="table"
       className="job-table"
       aria-rowcount={list.hasMore ? -1 : rows.length + 1}
       aria-label={t('jobs.title')}
     >
       <Head {...{ columns, order, onOrder, selection }} />
-      <tbody>
-        <Space height={above} span={span} />
+      <tbody role="rowgroup" style={{ paddingTop: above, paddingBottom: below }}>
         {items.map(({ index }) => {
           const row = rows[index];
           return row === undefined ? null : (
@@ -85,18 +85,8 @@ export function JobTable({ state, columns, order, onOrder, selection, at, onAt }
             />
           );
         })}
-        <Space height={below} span={span} />
       </tbody>
     </table>
-  );
-}
-
-function Space({ height, span }: { height: number; span: number }) {
-  if (height <= 0) return null;
-  return (
-    <tr aria-hidden="true" className="space">
-      <td colSpan={span} style={{ height }} />
-    </tr>
   );
 }
 
@@ -104,10 +94,10 @@ type HeadProps = Pick<Props, 'columns' | 'order' | 'onOrder' | 'selection'>;
 
 function Head({ columns, order, onOrder, selection }: HeadProps) {
   return (
-    <thead>
-      <tr aria-rowindex={1}>
+    <thead role="rowgroup">
+      <tr role="row" aria-rowindex={1}>
         {selection && (
-          <th scope="col" className="col-select">
+          <th role="columnheader" scope="col" className="col-select">
             <span className="hidden">{t('jobs.select')}</span>
           </th>
         )}
@@ -128,7 +118,7 @@ function HeadCell({ column: { name, order: field, isNumber }, order, onOrder }: 
   const title = columnTitle(name);
   if (field === undefined) {
     return (
-      <th scope="col" className={className}>
+      <th role="columnheader" scope="col" className={className}>
         {title}
       </th>
     );
@@ -137,7 +127,7 @@ function HeadCell({ column: { name, order: field, isNumber }, order, onOrder }: 
   const isDown = order.direction === 'DESC';
   const sort = isSorted ? (isDown ? 'descending' : 'ascending') : undefined;
   return (
-    <th scope="col" className={className} aria-sort={sort}>
+    <th role="columnheader" scope="col" className={className} aria-sort={sort}>
       <button
         type="button"
         className="quiet sort"

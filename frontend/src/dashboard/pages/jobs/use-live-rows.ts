@@ -64,12 +64,11 @@ function useWatched(setList: SetList): [string[], (ids: readonly string[]) => vo
   useEffect(() => () => window.clearTimeout(timer.current), []);
   const watch = useCallback(
     (ids: readonly string[]) => {
-      seen.current = ids;
-      timer.current ||= window.setTimeout(() => {
-        timer.current = 0;
-        const found = seen.current.slice(0, MOST_WATCHED);
-        setWatched((before) => (before.join() === found.join() ? before : found));
-      }, SCROLL_MS);
+      const found = ids.slice(0, MOST_WATCHED);
+      if (found.join() === seen.current.join()) return;
+      seen.current = found;
+      window.clearTimeout(timer.current);
+      timer.current = window.setTimeout(() => setWatched(found), SCROLL_MS);
     },
     [],
   );

@@ -3,8 +3,8 @@ import { useSyncExternalStore } from 'react';
 
 import { settings } from '../../settings/settings';
 
-const NARROW = '(max-width: 700px)';
-const COARSE = '(pointer: coarse)';
+const NARROW = window.matchMedia('(max-width: 700px)');
+const COARSE = window.matchMedia('(pointer: coarse)');
 
 const COMPACT = 30;
 const COMFORTABLE = 40;
@@ -17,13 +17,12 @@ export function useRowHeight(): number {
   return settings.density === 'comfortable' || isCoarse ? COMFORTABLE : COMPACT;
 }
 
-function useMedia(query: string): boolean {
+function useMedia(media: MediaQueryList): boolean {
   return useSyncExternalStore(
     (listener) => {
-      const list = window.matchMedia(query);
-      list.addEventListener('change', listener);
-      return () => list.removeEventListener('change', listener);
+      media.addEventListener('change', listener);
+      return () => media.removeEventListener('change', listener);
     },
-    () => window.matchMedia(query).matches,
+    () => media.matches,
   );
 }
