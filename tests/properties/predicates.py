@@ -134,12 +134,15 @@ def _due(job: Row) -> datetime:
 def _waited(job: Row) -> float | None:
     if job["status"] == "queued" or job.get("started_at") is None:
         return None
-    return max(0.0, (job["started_at"] - _due(job)) / timedelta(seconds=1))
+    is_known = job.get("source_id") is None or _due(job) < job["started_at"] != job["finished_at"]
+    return max(0.0, (job["started_at"] - _due(job)) / timedelta(seconds=1)) if is_known else None
 
 
 def _ran(job: Row) -> float | None:
     start, end = job.get("started_at"), job.get("finished_at")
-    return None if start is None or end is None else max(0.0, (end - start) / timedelta(seconds=1))
+    if start is None or end is None or (job.get("source_id") is not None and start == end):
+        return None
+    return max(0.0, (end - start) / timedelta(seconds=1))
 
 
 def _found(job: Row, wanted: str) -> bool:

@@ -96,10 +96,18 @@ def waited(row: Row, now: datetime) -> float | None:
     due = max(row["created_at"], row["scheduled_at"] or row["created_at"])
     if row["status"] == "queued":
         return seconds(due, now)
-    return seconds(due, row["started_at"]) if row["started_at"] else None
+    if row["started_at"] is None or (row["source"] and due >= row["started_at"]):
+        return None
+    return None if is_unreported(row) else seconds(due, row["started_at"])
+
+
+def is_unreported(row: Row) -> bool:
+    return row["source"] is not None and row["started_at"] == row["finished_at"]
 
 
 def ran(row: Row, now: datetime) -> float | None:
+    if is_unreported(row):
+        return None
     if row["started_at"] and row["finished_at"]:
         return seconds(row["started_at"], row["finished_at"])
     return (
