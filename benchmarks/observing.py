@@ -7,20 +7,19 @@ import argparse
 import asyncio
 import shlex
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks import report
+from benchmarks.applications import Application, applications
 from benchmarks.instructions import Callgrind, callgrind
 from benchmarks.ledger import ledger
 from benchmarks.limits import CONNECTIONS, QUERIES
-from benchmarks.load import Client, graphql
+from benchmarks.load import graphql
 from benchmarks.pairs import Ratio, ratio
 from benchmarks.processes import cpu_nanoseconds
-from benchmarks.servers import applications
 
 # What metrics and traces may cost.
 BAR = 1.03
@@ -76,8 +75,8 @@ one with a confidence of 95 %. *At most {percent} %*: whether that interval is b
 {instructions}"""
 
 INSTRUCTIONS = """\
-The same by the process's instructions, which Valgrind counts, in {turns} turns of {times} requests \
-on one connection: they depend little on what else the machine does.
+The same by the process's instructions, which Valgrind counts, in {turns} turns of {times} \
+requests on one connection: they depend little on what else the machine does.
 
 | | without, millions | metrics | at most {percent} % | metrics and traces | at most {percent} % |
 |---|--:|--:|---|--:|---|
@@ -103,44 +102,8 @@ class Figures:
         return " | ".join((f"{self.without:.3f}", *cells))
 
 
-@dataclass(frozen=True, slots=True)
-class Contestant:
-    """An application: its process, and kept connections to it."""
-
-    pid: int
-    clients: Sequence[Client]
-
-    async def send(self, request: bytes, times: int) -> None:
-        """Send a request so often on each connection."""
-
-        async def send(client: Client) -> None:
-            for _ in range(times):
-                await client.send(request)
-
-        await asyncio.gather(*map(send, self.clients))
-
-    async def close(self) -> None:
-        """Hang up."""
-        for each in self.clients:
-            await each.close()
-
-
 # Reads how much a process has taken since the last time.
 Meter = Callable[[int], Awaitable[float]]
-
-
-@asynccontextmanager
-async def _contestants(
-    url: str, connections: int = CONNECTIONS, prefix: Sequence[str] = ()
-) -> AsyncIterator[list[Contestant]]:
-    async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(applications(url, *CONTESTANTS, prefix=prefix))
-        found = []
-        for port in served.ports:
-            clients = [await Client.connect(port) for _ in range(connections)]
-            found.append(Contestant(served.pid, clients))
-            stack.push_async_callback(found[-1].close)
-        yield found
 
 
 async def measure(url: str, turns: int) -> dict[str, Figures]:
@@ -152,7 +115,7 @@ async def measure(url: str, turns: int) -> dict[str, Figures]:
         before, last = last, cpu_nanoseconds(pid)
         return (last - before) / 1e6
 
-    async with _contestants(url) as contestants:
+    async with applications(url, CONTESTANTS, CONNECTIONS) as contestants:
         found = {}
         for name, query in QUERIES.items():
             request = graphql(query)
@@ -170,7 +133,7 @@ async def count(url: str, counter: Callgrind) -> dict[str, Figures]:
     async def meter(pid: int) -> float:
         return await counter.count(pid) / 1e6
 
-    async with _contestants(url, 1, counter.prefix) as contestants:
+    async with applications(url, CONTESTANTS, 1, counter.prefix) as contestants:
         # As quick as it can be: not counted yet.
         for query in QUERIES.values():
             for each in contestants:
@@ -183,7 +146,7 @@ async def count(url: str, counter: Callgrind) -> dict[str, Figures]:
 
 
 async def _take_turns(
-    request: bytes, contestants: Sequence[Contestant], meter: Meter, turns: int, times: int
+    request: bytes, contestants: Sequence[Application], meter: Meter, turns: int, times: int
 ) -> Figures:
     found: list[list[float]] = []
     for turn in range(turns):
@@ -200,7 +163,7 @@ async def _take_turns(
     )
 
 
-async def _take(contestant: Contestant, meter: Meter, request: bytes, times: int) -> float:
+async def _take(contestant: Application, meter: Meter, request: bytes, times: int) -> float:
     """Measure what a request takes."""
     await meter(contestant.pid)
     await contestant.send(request, times)

@@ -1,11 +1,10 @@
 """The contestants as processes of their own: started, found ready, measured, stopped."""
 
 import asyncio
-import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,6 @@ from tempfile import NamedTemporaryFile
 from benchmarks.processes import Usage, cpu_seconds, peak_memory
 
 START_SECONDS = 30
-# Of a process under Valgrind.
-SLOW_START_SECONDS = 600
 ROOT = Path(__file__).parents[1]
 UVICORN = ("uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log")
 # Joblens logs this as a warning if an operation could not be compiled.
@@ -31,17 +28,18 @@ class Contestant:
     folder: Path = ROOT
 
 
-def _python(*module: str) -> tuple[str, ...]:
+def python(*module: str) -> tuple[str, ...]:
+    """Get the words that run a module."""
     return (sys.executable, "-m", *module)
 
 
-JOBLENS = Contestant("Joblens", _python("joblens", "serve"))
+JOBLENS = Contestant("Joblens", python("joblens", "serve"))
 BARE = Contestant(
-    "bare: one statement, json_agg", _python(*UVICORN, "benchmarks.bare:nested", "--factory")
+    "bare: one statement, json_agg", python(*UVICORN, "benchmarks.bare:nested", "--factory")
 )
-BARE_FLAT = Contestant(BARE.name, _python(*UVICORN, "benchmarks.bare:flat", "--factory"))
+BARE_FLAT = Contestant(BARE.name, python(*UVICORN, "benchmarks.bare:flat", "--factory"))
 TEXTBOOK = Contestant(
-    "textbook: ORM, Strawberry, DataLoader", _python(*UVICORN, "benchmarks.textbook:app")
+    "textbook: ORM, Strawberry, DataLoader", python(*UVICORN, "benchmarks.textbook:app")
 )
 
 
@@ -98,7 +96,7 @@ async def serving(
         process = await asyncio.create_subprocess_exec(
             *(*contestant.command, "--host", "127.0.0.1", "--port", str(port)),
             cwd=contestant.folder,
-            env=_environment(database_url, settings),
+            env=environment(database_url, settings),
             stdout=output,
             stderr=output,
         )
@@ -114,46 +112,8 @@ async def serving(
             await process.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class Applications:
-    """Applications of Joblens in one process, each on a port of its own."""
-
-    ports: Sequence[int]
-    pid: int
-
-
-@asynccontextmanager
-async def applications(
-    database_url: str, *contestants: Mapping[str, str], prefix: Sequence[str] = ()
-) -> AsyncIterator[Applications]:
-    """Serve applications with these settings in one process, which has a core of its own if it can.
-
-    This process and what it starts later take the others. `prefix`: words before the command.
-    """
-    before = os.sched_getaffinity(0)
-    own = {max(before)}
-    process = await asyncio.create_subprocess_exec(
-        *(*prefix, *_python("benchmarks.apps", json.dumps(contestants))),
-        cwd=ROOT,
-        env=_environment(database_url, {}),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(SLOW_START_SECONDS if prefix else START_SECONDS):
-            ports = json.loads(await process.stdout.readline())
-        os.sched_setaffinity(process.pid, own)
-        os.sched_setaffinity(0, before - own or before)
-        yield Applications(ports, process.pid)
-    finally:
-        os.sched_setaffinity(0, before)
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-def _environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
+def environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Get the variables of a contestant's process."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
     given = {"database_url": database_url, "auth": "none"} | settings
     return ours | {
