@@ -7,13 +7,13 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from benchmarks import importing, postgraphile, report, servers
+from benchmarks import importing, observing, postgraphile, report, servers
 from benchmarks.ledger import ledger
 from benchmarks.profiling import profile
 from benchmarks.queries import SINGLE
 from benchmarks.rounds import Bench
 
-NAMES = ("nested", "flat", *SINGLE, "import")
+NAMES = ("nested", "flat", *SINGLE, "import", "observing")
 
 
 def main() -> None:
@@ -87,6 +87,8 @@ async def _measurements(url: str, options: argparse.Namespace) -> AsyncIterator[
         yield report.single(await bench.single_queries(singles), besides)
     if "import" in wanted:
         yield report.importing(await importing.measure(url))
+    if "observing" in wanted:
+        yield f"## The price of being seen\n\n{await observing.section(url)}"
 
 
 def _postgraphile() -> servers.Contestant | None:

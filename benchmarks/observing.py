@@ -1,4 +1,4 @@
-"""The price of being seen: servers with metrics and traces beside one without.
+"""The price of being seen: applications with metrics and traces beside one without.
 
 `python -m benchmarks.observing [--write FILE]`, on the benchmarks' ledger, made if need be.
 """
@@ -7,20 +7,31 @@ import argparse
 import asyncio
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from benchmarks import report
+from benchmarks.applications import Application, applications
+from benchmarks.instructions import Callgrind, callgrind
 from benchmarks.ledger import ledger
 from benchmarks.limits import CONNECTIONS, QUERIES
-from benchmarks.load import graphql, load
-from benchmarks.processes import cpu_seconds
-from benchmarks.servers import JOBLENS, Server, serving
+from benchmarks.load import graphql
+from benchmarks.pairs import Ratio, ratio
+from benchmarks.processes import cpu_nanoseconds
 
-OFF: Mapping[str, str] = {"auth": "none", "log_level": "error"}
+# What metrics and traces may cost.
+BAR = 1.03
+PERCENT = round((BAR - 1) * 100)
+
+OFF: Mapping[str, str] = {
+    "auth": "none",
+    "log_level": "error",
+    # Nothing but requests.
+    "tally_interval_seconds": "0",
+    "prune_interval_seconds": "0",
+}
 METRICS: Mapping[str, str] = {
     **OFF,
     "metrics_port": "0",
@@ -31,104 +42,169 @@ METRICS: Mapping[str, str] = {
 # Without an SDK there is nothing to export to.
 TRACES: Mapping[str, str] = {**METRICS, "traces": "true"}
 CONTESTANTS = (OFF, METRICS, TRACES)
+# Short ones: a machine's speed is the same in all of a turn.
+TURNS, SLICE_MS = 500, 20.0
+# Requests on each connection.
+WARM_UP = 30
+# Of what is counted.
+COUNTED_TURNS, COUNTED = 7, 3
 
 REPORT = """\
 # The price of being seen
 
-Three `joblens serve` processes on the benchmarks' ledger, which take turns: one without metrics, \
-one with metrics and bounds for slow operations and statements, and one that also makes traces \
-and has no exporter. The server's processor time of a request in ms, on {connections} kept \
-connections, and the ratios: medians of {rounds} rounds of {seconds:g} s each. Unlike requests per \
-second it depends little on what else the machine does. Measured by:
+{section}
+Measured by:
 
     {command}
 
 {facts}
+"""
 
-| | without | metrics | ratio | metrics and traces | ratio |
-|---|--:|--:|--:|--:|--:|
+SECTION = """\
+Three applications of Joblens in one process that has a core of its own: one without metrics, one \
+with metrics and bounds for slow operations and statements, and one that also makes traces and has \
+no exporter. They take {turns} turns of some {milliseconds:.0f} ms each, every second time in the \
+opposite order, with the same number of requests on {connections} kept connections. Ratios are \
+those of the process's processor time in a turn: their median, and the interval that has the true \
+one with a confidence of 95 %. *At most {percent} %*: whether that interval is below.
+
+| | without, ms | metrics | at most {percent} % | metrics and traces | at most {percent} % |
+|---|--:|--:|---|--:|---|
+{rows}
+
+{instructions}"""
+
+INSTRUCTIONS = """\
+The same by the process's instructions, which Valgrind counts, in {turns} turns of {times} \
+requests on one connection: they depend little on what else the machine does.
+
+| | without, millions | metrics | at most {percent} % | metrics and traces | at most {percent} % |
+|---|--:|--:|---|--:|---|
 {rows}
 """
+NOT_COUNTED = "Instructions were not counted: it needs Valgrind from your system's packages.\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one query took: of each contestant the milliseconds, and their ratio to the first."""
+    """What one query took: a request without, and the ratios of the others."""
 
-    cpu_ms: tuple[float, ...]
-    ratios: tuple[float, ...]
+    without: float
+    ratios: tuple[Ratio, ...]
 
     @property
     def row(self) -> str:
         """The cells of the report."""
-        first, *others = self.cpu_ms
-        return " | ".join(
-            (
-                f"{first:.3f}",
-                *(
-                    f"{cpu_ms:.3f} | {ratio:.3f}"
-                    for cpu_ms, ratio in zip(others, self.ratios[1:], strict=True)
-                ),
-            )
+        cells = (
+            f"{each.median:.3f} ({each.low:.3f} to {each.high:.3f}) | {each.is_at_most(BAR)}"
+            for each in self.ratios
         )
+        return " | ".join((f"{self.without:.3f}", *cells))
 
 
-async def measure(url: str, rounds: int, seconds: float) -> dict[str, Figures]:
-    """Measure each query with each of the contestants."""
-    async with AsyncExitStack() as stack:
-        servers = [
-            await stack.enter_async_context(serving(JOBLENS, url, **options))
-            for options in CONTESTANTS
-        ]
+# Reads how much a process has taken since the last time.
+Meter = Callable[[int], Awaitable[float]]
+
+
+async def measure(url: str, turns: int) -> dict[str, Figures]:
+    """Measure the milliseconds of processor time of each query."""
+    last = 0
+
+    async def meter(pid: int) -> float:
+        nonlocal last
+        before, last = last, cpu_nanoseconds(pid)
+        return (last - before) / 1e6
+
+    async with applications(url, CONTESTANTS, CONNECTIONS) as contestants:
+        found = {}
+        for name, query in QUERIES.items():
+            request = graphql(query)
+            warm = [
+                await _take(each, meter, request, WARM_UP) for each in (*contestants, *contestants)
+            ]
+            times = max(1, round(SLICE_MS / CONNECTIONS / min(warm)))
+            found[name] = await _take_turns(request, contestants, meter, turns, times)
+        return found
+
+
+async def count(url: str, counter: Callgrind) -> dict[str, Figures]:
+    """Count the millions of instructions of each query."""
+
+    async def meter(pid: int) -> float:
+        return await counter.count(pid) / 1e6
+
+    async with applications(url, CONTESTANTS, 1, counter.prefix) as contestants:
+        # As quick as it can be: not counted yet.
+        for query in QUERIES.values():
+            for each in contestants:
+                await each.send(graphql(query), WARM_UP)
+        await counter.begin(contestants[0].pid)
         return {
-            name: await _measure_one(query, servers, rounds, seconds)
+            name: await _take_turns(graphql(query), contestants, meter, COUNTED_TURNS, COUNTED)
             for name, query in QUERIES.items()
         }
 
 
-async def _measure_one(
-    query: str, servers: Sequence[Server], rounds: int, seconds: float
+async def _take_turns(
+    request: bytes, contestants: Sequence[Application], meter: Meter, turns: int, times: int
 ) -> Figures:
-    found: list[tuple[float, ...]] = []
-    for round_ in range(rounds + 1):
-        # Each goes first as often as the others.
-        first = round_ % len(servers)
-        taken = {
-            server.port: await _cpu_ms(server, query, seconds)
-            for server in (*servers[first:], *servers[:first])
-        }
-        # The first round is to warm up.
-        if round_:
-            found.append(tuple(taken[server.port] for server in servers))
+    found: list[list[float]] = []
+    for turn in range(turns):
+        step = -1 if turn % 2 else 1
+        took = [await _take(each, meter, request, times) for each in contestants[::step]]
+        found.append(took[::step])
+    first, *others = zip(*found, strict=True)
     return Figures(
-        tuple(median(each) for each in zip(*found, strict=True)),
+        median(first),
         tuple(
-            median(ratios)
-            for ratios in zip(*([ms / each[0] for ms in each] for each in found), strict=True)
+            ratio([each / without for each, without in zip(other, first, strict=True)])
+            for other in others
         ),
     )
 
 
-async def _cpu_ms(server: Server, query: str, seconds: float) -> float:
-    """Measure the server's processor time of a request under load, in milliseconds."""
-    before = cpu_seconds(server.pid)
-    loaded = await load(server.port, graphql(query), connections=CONNECTIONS, seconds=seconds)
-    return (cpu_seconds(server.pid) - before) * 1000 / len(loaded.latencies)
+async def _take(contestant: Application, meter: Meter, request: bytes, times: int) -> float:
+    """Measure what a request takes, once the processor's caches are the application's."""
+    await contestant.send(request, 1)
+    await meter(contestant.pid)
+    await contestant.send(request, times)
+    return await meter(contestant.pid) / (times * len(contestant.clients))
+
+
+async def _counted(url: str) -> str:
+    with callgrind() as counter:
+        if counter is None:
+            return NOT_COUNTED
+        counted = await count(url, counter)
+    return INSTRUCTIONS.format(
+        turns=COUNTED_TURNS, times=COUNTED, percent=PERCENT, rows=_rows(counted)
+    )
+
+
+def _rows(found: Mapping[str, Figures]) -> str:
+    return "\n".join(f"| {name} | {figures.row} |" for name, figures in found.items())
+
+
+async def section(url: str, turns: int = TURNS) -> str:
+    """Measure, and write the part of a report."""
+    measured = await measure(url, turns)
+    return SECTION.format(
+        connections=CONNECTIONS,
+        turns=turns,
+        milliseconds=SLICE_MS,
+        percent=PERCENT,
+        rows=_rows(measured),
+        instructions=await _counted(url),
+    )
 
 
 async def _run(options: argparse.Namespace) -> None:
     async with ledger() as url:
-        facts = await report.facts(url)
-        measured = await measure(url, options.rounds, options.seconds)
-    rows = "\n".join(f"| {name} | {figures.row} |" for name, figures in measured.items())
-    text = REPORT.format(
-        connections=CONNECTIONS,
-        rounds=options.rounds,
-        seconds=options.seconds,
-        command=shlex.join([".venv/bin/python", "-m", "benchmarks.observing", *sys.argv[1:]]),
-        facts=facts,
-        rows=rows,
-    )
+        text = REPORT.format(
+            facts=await report.facts(url),
+            section=await section(url, options.turns),
+            command=shlex.join([".venv/bin/python", "-m", "benchmarks.observing", *sys.argv[1:]]),
+        )
     print(text)
     if options.write:
         options.write.write_text(text)
@@ -136,7 +212,6 @@ async def _run(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser("python -m benchmarks.observing", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each load of a round")
+    parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--write", type=Path, metavar="FILE")
     asyncio.run(_run(parser.parse_args()))

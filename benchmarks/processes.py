@@ -1,6 +1,7 @@
 """What processes have used so far: memory, and processor time, by Linux' /proc."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,12 @@ def peak_memory(pid: int) -> int:
 def cpu_seconds(pid: int) -> float:
     """Get the processor time of a process and of all its threads."""
     return _seconds(_stat(pid), _USER, _SYSTEM)
+
+
+def cpu_nanoseconds(pid: int) -> int:
+    """Get the same exactly: short stretches take few of the kernel's ticks."""
+    # The clock of another process, as clock_getcpuclockid() makes it of its id.
+    return time.clock_gettime_ns(~pid << 3 | 2)
 
 
 def database_cpu_seconds(postmaster: int) -> float:

@@ -28,17 +28,18 @@ class Contestant:
     folder: Path = ROOT
 
 
-def _python(*module: str) -> tuple[str, ...]:
+def python(*module: str) -> tuple[str, ...]:
+    """Get the words that run a module."""
     return (sys.executable, "-m", *module)
 
 
-JOBLENS = Contestant("Joblens", _python("joblens", "serve"))
+JOBLENS = Contestant("Joblens", python("joblens", "serve"))
 BARE = Contestant(
-    "bare: one statement, json_agg", _python(*UVICORN, "benchmarks.bare:nested", "--factory")
+    "bare: one statement, json_agg", python(*UVICORN, "benchmarks.bare:nested", "--factory")
 )
-BARE_FLAT = Contestant(BARE.name, _python(*UVICORN, "benchmarks.bare:flat", "--factory"))
+BARE_FLAT = Contestant(BARE.name, python(*UVICORN, "benchmarks.bare:flat", "--factory"))
 TEXTBOOK = Contestant(
-    "textbook: ORM, Strawberry, DataLoader", _python(*UVICORN, "benchmarks.textbook:app")
+    "textbook: ORM, Strawberry, DataLoader", python(*UVICORN, "benchmarks.textbook:app")
 )
 
 
@@ -95,7 +96,7 @@ async def serving(
         process = await asyncio.create_subprocess_exec(
             *(*contestant.command, "--host", "127.0.0.1", "--port", str(port)),
             cwd=contestant.folder,
-            env=_environment(database_url, settings),
+            env=environment(database_url, settings),
             stdout=output,
             stderr=output,
         )
@@ -111,7 +112,8 @@ async def serving(
             await process.wait()
 
 
-def _environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
+def environment(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
+    """Get the variables of a contestant's process."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("JOBLENS_")}
     given = {"database_url": database_url, "auth": "none"} | settings
     return ours | {

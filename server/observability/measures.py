@@ -15,7 +15,7 @@ from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.caches import Caches
 from server.observability.operations import OTHER, Ended
-from server.observability.registry import Registry
+from server.observability.registry import Registry, Times
 from server.read_servers import ReadServers
 
 HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
@@ -26,20 +26,25 @@ class Measures:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._statement_times = registry.times("joblens_statement_seconds")
+        self._lag_times = registry.times("joblens_live_event_lag_seconds")
+        # By type: of the whole, SQL, waiting, and the executor.
+        self._operation_times: dict[str, list[Times]] = {}
 
     def began(self, operation: Ended) -> None:
         """Ignore the beginning of an operation."""
 
     def ended(self, operation: Ended) -> None:
         """Measure an operation that has ended."""
-        add, observe, type_ = self._registry.add, self._registry.observe, operation.type
+        add, type_ = self._registry.add, operation.type
         add("joblens_operations_total", type_, operation.name, operation.code)
         add("joblens_cost_points_total", type_, amount=operation.cost)
         if type_ != "subscription":
-            observe("joblens_operation_seconds", operation.seconds, type_)
-            observe("joblens_operation_sql_seconds", operation.sql, type_)
-            observe("joblens_operation_wait_seconds", operation.waiting, type_)
-            observe("joblens_operation_executor_seconds", operation.executor, type_)
+            whole, sql, waiting, executor = self._times_of(type_)
+            whole.add(operation.seconds)
+            sql.add(operation.sql)
+            waiting.add(operation.waiting)
+            executor.add(operation.executor)
 
     def refused(self, code: str) -> None:
         """Count a document that was refused."""
@@ -51,12 +56,21 @@ class Measures:
 
     def statement(self, seconds: float, error: BaseException | None) -> None:
         """Measure a statement."""
-        self._registry.observe("joblens_statement_seconds", seconds)
+        self._statement_times.add(seconds)
         self._registry.add("joblens_statements_total", "ok" if error is None else "error")
 
     def lag(self, seconds: float) -> None:
         """Measure how late an event was read."""
-        self._registry.observe("joblens_live_event_lag_seconds", seconds)
+        self._lag_times.add(seconds)
+
+    def _times_of(self, type_: str) -> list[Times]:
+        times = self._operation_times.get(type_)
+        if times is None:
+            times = self._operation_times[type_] = [
+                self._registry.times(f"joblens_operation{part}_seconds", type_)
+                for part in ("", "_sql", "_wait", "_executor")
+            ]
+        return times
 
 
 class Counts:

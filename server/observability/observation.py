@@ -84,7 +84,9 @@ class Observation:
     @property
     def watch_level(self) -> WatchLevel | None:
         """What is entered while a level of an operation waits for its fields."""
-        return None if self._traces is None else self._traces.level
+        if self._traces is None or not self._traces.is_recorded:
+            return None
+        return self._traces.level
 
     def _began(self, connection: Connection, sql: str) -> Ended:
         operation, began = current_operation(), perf_counter()

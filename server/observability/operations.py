@@ -17,11 +17,11 @@ class Ended:
     """An operation that runs, or has ended, and where its time went so far, in seconds."""
 
     __slots__ = (
+        "_org_id",
         "began",
         "code",
         "cost",
         "name",
-        "organisation",
         "own_name",
         "seconds",
         "span",
@@ -37,13 +37,17 @@ class Ended:
         self.text, self.own_name = operation.text, operation.name
         # A label of metrics: clients must not choose it.
         self.name = (operation.is_registered and operation.name) or OTHER
-        self.organisation = str(org_id)
+        self._org_id = org_id
         self.began = perf_counter()
         self.seconds = self.sql = self.waiting = 0.0
         self.statements = 0
         # Of traces.
         self.span: Any = None
         self.code = INTERRUPTED
+
+    @property
+    def organisation(self) -> str:
+        return str(self._org_id)
 
     @property
     def executor(self) -> float:

@@ -32,8 +32,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 Readings = Mapping[str, Mapping[tuple[str, ...], float]]
 
 
-class _Times:
-    """The values of a histogram that are not written yet, by the buckets of SECONDS."""
+class Times:
+    """Values of a histogram that are not written yet, by the buckets of SECONDS."""
 
     __slots__ = ("buckets", "seconds")
 
@@ -45,6 +45,7 @@ class _Times:
         self.buckets = [0] * (len(SECONDS) + 1)
 
     def add(self, seconds: float) -> None:
+        """Add a value."""
         self.seconds += seconds
         self.buckets[bisect_left(SECONDS, seconds)] += 1
 
@@ -60,7 +61,7 @@ class Registry:
         self._registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
         self._counts: Counter[tuple[str, ...]] = Counter()
-        self._times: dict[tuple[str, ...], _Times] = {}
+        self._times: dict[tuple[str, ...], Times] = {}
         self._totals: dict[tuple[str, ...], float] = {}
         self.readings: Readings = {}
         self._made = {
@@ -78,13 +79,9 @@ class Registry:
         """Add to a counter."""
         self._counts[(name, *labels)] += amount
 
-    def observe(self, name: str, seconds: float, *labels: str) -> None:
-        """Add a value to a histogram."""
-        key = (name, *labels)
-        times = self._times.get(key)
-        if times is None:
-            times = self._times[key] = _Times()
-        times.add(seconds)
+    def times(self, name: str, *labels: str) -> Times:
+        """Return what adds values to a histogram."""
+        return self._times.setdefault((name, *labels), Times())
 
     def write(self) -> None:
         """Write what was added and observed since the last time."""

@@ -35,6 +35,25 @@ def _tracer() -> trace.Tracer:
     return trace.get_tracer("joblens", installed_version())
 
 
+class _Sdk:
+    """Whether there is an SDK. Without one there is little to do for a request."""
+
+    __slots__ = ("is_there",)
+
+    def __init__(self) -> None:
+        self.is_there = False
+
+    def look(self) -> bool:
+        """Look for one, unless there is; it may be set up after this module was imported."""
+        if not self.is_there:
+            provider = trace.get_tracer_provider()
+            self.is_there = not isinstance(provider, trace.ProxyTracerProvider)
+        return self.is_there
+
+
+_sdk = _Sdk()
+
+
 class Traces:
     """Makes the spans of operations and of their statements, below that of their request.
 
@@ -43,6 +62,12 @@ class Traces:
 
     def __init__(self) -> None:
         self._tracer = _tracer()
+        _sdk.look()
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether spans that are made here are recorded."""
+        return _is_recorded()
 
     async def stop(self) -> None:
         """Wait for the export of the spans that the SDK still has, for some seconds at most.
@@ -73,9 +98,6 @@ class Traces:
     @contextmanager
     def level(self, type_: str, objects: int) -> Iterator[None]:
         """Make the span of a level: of the fields of so many objects of a type."""
-        if not _is_recorded():
-            yield
-            return
         with self._tracer.start_as_current_span(
             type_, attributes={"joblens.objects": objects}, record_exception=False
         ):
@@ -109,13 +131,16 @@ class Traces:
 
     def refused(self, code: str) -> None:
         """Note the code of a document that was refused, in the span of its request."""
-        trace.get_current_span().set_attribute("joblens.code", code)
+        if _sdk.is_there:
+            trace.get_current_span().set_attribute("joblens.code", code)
 
     def delivered(self, responses: int) -> None:
         """Make a span of responses that a subscription was sent: a trace of its own.
 
         It is linked with that of the request, which may have lasted for days.
         """
+        if not _sdk.is_there:
+            return
         request = trace.get_current_span().get_span_context()
         if not request.trace_flags.sampled:
             return
@@ -145,11 +170,11 @@ class Traces:
 
 
 def _is_recorded() -> bool:
-    """Whether a span made now would be: as its parent is, or, without one, if there is an SDK."""
+    """Whether a span made now would be: as its parent is; without one, if there is an SDK."""
+    if not _sdk.is_there:
+        return False
     parent = trace.get_current_span()
-    if parent.get_span_context().is_valid:
-        return parent.is_recording()
-    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return parent.is_recording() if parent.get_span_context().is_valid else True
 
 
 def _span_of(operation: Ended) -> tuple[Span, Token[Any]]:
@@ -175,6 +200,9 @@ class RequestSpans:
             for name, value in scope["headers"]
             if name in _CARRIERS
         }
+        if not carrier and not _sdk.look():
+            await self._app(scope, receive, send)
+            return
         method = scope.get("method", "WEBSOCKET")
         with self._tracer.start_as_current_span(
             f"{method} {scope['path']}" if scope["path"] == "/graphql" else method,
