@@ -4,7 +4,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,10 +28,14 @@ from tests.support.service import running as running_app
 PREFIX = "/ops/joblens"
 LIVE_COMMAND = (sys.executable, "-m", "joblens", "demo")
 # The demo has no job of another system.
-FACT = """mutation ($now: DateTime!) {
+FACTS = """mutation ($queued: DateTime!, $started: DateTime!, $ended: DateTime!) {
   recordFacts(
     source: {name: "billing", kind: "celery"}
-    facts: [{externalId: "1", ts: $now, type: "invoice.send", queue: "billing", status: SUCCEEDED}]
+    facts: [
+      {externalId: "1", ts: $queued, type: "invoice.send", queue: "billing", status: QUEUED}
+      {externalId: "1", ts: $started, status: RUNNING}
+      {externalId: "1", ts: $ended, status: SUCCEEDED}
+    ]
   ) { __typename }
 }"""
 OBJECTS = """{
@@ -122,7 +126,10 @@ async def page(browser: Browser, still_url: str) -> AsyncIterator[Page]:
 @pytest.fixture(scope="session")
 def places(demo_url: str) -> Mapping[str, str]:
     """A path of every page, by the page's name; each of the still ledger has something to show."""
-    _ask(demo_url, FACT, now=datetime.now(UTC).isoformat())
+    ended = datetime.now(UTC)
+    started, queued = (ended - timedelta(seconds=each) for each in (0.5, 0.9))
+    times = {"queued": queued, "started": started, "ended": ended}
+    _ask(demo_url, FACTS, **{name: time.isoformat() for name, time in times.items()})
     data = _ask(demo_url, OBJECTS)
     (job,), (error,) = data["jobs"]["nodes"], data["errorGroups"]["nodes"]
     (batched,) = data["batches"]["nodes"]
