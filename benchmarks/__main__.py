@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import shlex
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -77,7 +76,7 @@ async def _measurements(url: str, options: argparse.Namespace) -> AsyncIterator[
         besides,
         _postgraphile() if "nested" in wanted else None,
     )
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks", *sys.argv[1:]])
+    command = report.command("benchmarks")
     yield await report.introduction(url, command)
     if "nested" in wanted:
         yield report.nested(await bench.nested_page())

@@ -8,7 +8,6 @@ import argparse
 import asyncio
 import json
 import os
-import shlex
 import shutil
 import sys
 from collections import Counter
@@ -210,7 +209,7 @@ async def _run(options: argparse.Namespace) -> None:
             await asyncio.to_thread(server.stop)
     page = PAGE.format(
         tasks=options.tasks,
-        command=shlex.join([".venv/bin/python", "-m", "benchmarks.clients", *sys.argv[1:]]),
+        command=report.command("benchmarks.clients"),
         children=CHILDREN,
         placed=APART if options.apart else SHARED,
         rounds=options.rounds,

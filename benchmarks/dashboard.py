@@ -7,7 +7,6 @@ ledger of ten million jobs that `benchmarks.scale` makes, which takes minutes th
 import argparse
 import asyncio
 import os
-import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -164,7 +163,7 @@ async def _run(options: argparse.Namespace) -> None:
         await scale_now.relive(url)
         rows = await _measured(options, url)
         facts = await report.facts(url)
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks.dashboard", *sys.argv[1:]])
+    command = report.command("benchmarks.dashboard")
     table = "\n".join(f"| {name} | {bar} | {figure} |" for name, bar, figure in rows)
     page = PAGE.format(command=command, facts=facts, load=load, rows=table)
     if options.write:

@@ -8,8 +8,6 @@ facts of 125 jobs, as when a queue's table is copied.
 import argparse
 import asyncio
 import gc
-import shlex
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -185,7 +183,7 @@ async def _run(options: argparse.Namespace) -> None:
             facts = await report.facts(server.url)
         finally:
             await asyncio.to_thread(server.stop)
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks.facts", *sys.argv[1:]])
+    command = report.command("benchmarks.facts")
     share = BATCH // len(STEPS)
     page = PAGE.format(batch=BATCH, share=share, command=command, facts=facts, rows=table(found))
     print(page)

@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -122,7 +121,7 @@ async def _run(options: argparse.Namespace) -> None:
         connections=CONNECTIONS,
         rounds=options.rounds,
         seconds=options.seconds,
-        command=shlex.join([".venv/bin/python", "-m", "benchmarks.limits", *sys.argv[1:]]),
+        command=report.command("benchmarks.limits"),
         facts=facts,
         rows=rows,
     )

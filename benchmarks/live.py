@@ -8,8 +8,6 @@ transaction. A run with few subscribers beside those with many shows what does n
 import argparse
 import asyncio
 import os
-import shlex
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -224,7 +222,7 @@ async def _run(options: argparse.Namespace) -> None:
         async with new_database() as url:
             facts = await report.facts(url)
             columns.append(await measure(url, round_, options.rate, options.seconds))
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks.live", *sys.argv[1:]])
+    command = report.command("benchmarks.live")
     text = REPORT.format(command=command, facts=facts, table=_table(rounds, columns))
     print(text)
     if options.write:

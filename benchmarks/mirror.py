@@ -7,8 +7,6 @@ vanish at success: each job is three transactions, which add, start and delete i
 import argparse
 import asyncio
 import multiprocessing
-import shlex
-import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -166,7 +164,7 @@ async def _run(options: argparse.Namespace) -> None:
     async with databases() as (ledger_url, queue_url):
         found = await measure(ledger_url, queue_url, options.rate, options.seconds)
         facts = await report.facts(ledger_url)
-    command = shlex.join([".venv/bin/python", "-m", "benchmarks.mirror", *sys.argv[1:]])
+    command = report.command("benchmarks.mirror")
     page = PAGE.format(
         command=command,
         rate=options.rate,

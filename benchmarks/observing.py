@@ -5,8 +5,6 @@
 
 import argparse
 import asyncio
-import shlex
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,7 +201,7 @@ async def _run(options: argparse.Namespace) -> None:
         text = REPORT.format(
             facts=await report.facts(url),
             section=await section(url, options.turns),
-            command=shlex.join([".venv/bin/python", "-m", "benchmarks.observing", *sys.argv[1:]]),
+            command=report.command("benchmarks.observing"),
         )
     print(text)
     if options.write:

@@ -21,7 +21,7 @@ class Ratio:
     high: float
 
     def is_at_most(self, bar: float) -> Verdict:
-        """Tell whether the true ratio is at most this; `open` if the measurements do not tell."""
+        """Return whether the true ratio is at most this; `open` if more turns are needed for it."""
         if self.high <= bar:
             return "yes"
         return "no" if self.low > bar else "open"

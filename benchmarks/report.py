@@ -2,7 +2,9 @@
 
 import os
 import platform
+import shlex
 import subprocess
+import sys
 import timeit
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -91,6 +93,18 @@ IMPORT = """\
 {seconds:.1f} s: **{per_second:,.0f} jobs a second**, {events_per_second:,.0f} events a second. \
 The importer's peak memory was {memory}.
 """
+
+
+def command(module: str) -> str:
+    """Return the command of a benchmark, without its `--data`, a folder of this machine."""
+    given = iter(sys.argv[1:])
+    arguments = []
+    for each in given:
+        if each == "--data":
+            next(given, None)
+        elif not each.startswith("--data="):
+            arguments.append(each)
+    return shlex.join([".venv/bin/python", "-m", module, *arguments])
 
 
 async def introduction(url: str, command: str) -> str:

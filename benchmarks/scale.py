@@ -6,7 +6,6 @@
 import argparse
 import asyncio
 import os
-import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -96,7 +95,7 @@ async def _run(options: argparse.Namespace) -> None:
     async with ledger_at(options.data) as url:
         if options.ledger_only:
             return
-        command = shlex.join([".venv/bin/python", "-m", "benchmarks.scale", *sys.argv[1:]])
+        command = report.command("benchmarks.scale")
         parts = [
             PAGE.format(
                 jobs=JOBS,

@@ -7,8 +7,6 @@ notifies, and is committed.
 
 import argparse
 import asyncio
-import shlex
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -158,13 +156,14 @@ async def _run(options: argparse.Namespace) -> None:
                 seconds=options.seconds,
                 many=options.connections,
             )
-            command = [".venv/bin/python", "-m", "benchmarks.writing", *sys.argv[1:]]
             facts = await report.facts(server.url)
         finally:
             await asyncio.to_thread(server.stop)
     many = options.connections
     rows = table(found, many)
-    page = PAGE.format(command=shlex.join(command), facts=facts, rows=rows, many=many)
+    page = PAGE.format(
+        command=report.command("benchmarks.writing"), facts=facts, rows=rows, many=many
+    )
     print(page)
     if options.write:
         options.write.write_text(page)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from tests.support.facts import at, fact
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import Service
 
@@ -20,14 +21,6 @@ JOB = """query ($id: StringFilter) { jobs(filter: {externalId: $id}) { nodes {
   source { id name kind isReadOnly lagSeconds lastError }
   attempts { number startedAt finishedAt outcome errorCode errorMessage worker }
   events { nodes { ts prevStatus nextStatus attempt isExact detail } } } } }"""
-
-
-def at(second: int) -> str:
-    return f"2026-05-01T10:00:{second:02}Z"
-
-
-def fact(id_: str, second: int, status: str, **values: Any) -> dict[str, Any]:
-    return {"externalId": id_, "ts": at(second), "status": status, **values}
 
 
 async def tell(service: Service, *facts: dict[str, Any], **source: str) -> Any:

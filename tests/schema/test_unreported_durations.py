@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.support.facts import fact
 from tests.support.queue_model import summed
 from tests.support.service import Service
 
@@ -21,14 +22,6 @@ STATISTICS = """{
   known: jobs(filter: {runSeconds: {gte: 0}}) { nodes { externalId } }
   unknown: jobs(filter: {not: {runSeconds: {gte: 0}}}) { nodes { externalId } }
   waited: jobs(filter: {waitSeconds: {lt: 100}}) { nodes { externalId } } }"""
-
-
-def at(second: int) -> str:
-    return f"2026-05-01T10:00:{second:02}Z"
-
-
-def fact(id_: str, second: int, status: str, **values: Any) -> dict[str, Any]:
-    return {"externalId": id_, "ts": at(second), "status": status, **values}
 
 
 FACTS = [
