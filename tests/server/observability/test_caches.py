@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from db.cache_figures import CacheFigures
+from schema.execution import documents
 from schema.execution.documents import CACHED_DOCUMENT_CHARACTERS, plan_figures
 from server.auth import token_auth
 from server.observability.caches import Caches
@@ -31,6 +32,13 @@ async def measured(database_url: str) -> AsyncIterator[Service]:
     settings |= {"tally_interval_seconds": "0", "prune_interval_seconds": "0"}
     async with serving(database_url, **settings) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_others() -> None:
+    """No document of another test is evicted or collected while one counts entries."""
+    documents._read_cached.cache_clear()
+    gc.collect()
 
 
 async def scrape(service: Service) -> Scrape:
