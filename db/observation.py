@@ -1,49 +1,36 @@
-"""What an engine reports of its statements to whoever observes it; without observers, nothing.
-
-The reports are SQLAlchemy's events, which the statements of db.statements cause too.
-"""
+"""Reports the statements of an engine as they end: SQLAlchemy's, and those of db.statements."""
 
 from collections.abc import Callable
-from typing import Any
+from time import perf_counter
+from typing import Any, Literal
 
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-# Called when a statement ends, with its error or None.
-Ended = Callable[[BaseException | None], None]
-# Called when a statement begins, with its text; it has no values.
-Began = Callable[[Connection, str], Ended]
-
-# The attribute of a statement's context.
-_ENDED = "joblens_ended"
+from db.pool import FairPool, StatementEnded
 
 
-def observe_statements(engine: AsyncEngine, began: Began) -> None:
+def observe_statements(engine: AsyncEngine, ended: StatementEnded) -> None:
     """Report each statement of the engine, but those that begin and end transactions."""
-
-    def before(
-        connection: Connection, _cursor: Any, sql: str, _values: Any, context: Any, _many: bool
-    ) -> None:
-        if context is not None:
-            setattr(context, _ENDED, began(connection, sql))
-
-    def after(
-        _connection: Connection, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool
-    ) -> None:
-        end_statement(context, None)
-
-    def failed(failure: ExceptionContext) -> None:
-        end_statement(failure.execution_context, failure.original_exception)
-
-    event.listen(engine.sync_engine, "before_cursor_execute", before)
-    event.listen(engine.sync_engine, "after_cursor_execute", after)
-    event.listen(engine.sync_engine, "handle_error", failed)
+    assert isinstance(engine.pool, FairPool)
+    # For db.statements: events of SQLAlchemy would take longer.
+    engine.pool.on_statement = ended
+    dialect, target = engine.dialect, engine.sync_engine
+    event.listen(target, "do_execute", _reporting(dialect.do_execute, ended))
+    event.listen(target, "do_executemany", _reporting(dialect.do_executemany, ended))
 
 
-def end_statement(context: Any, error: BaseException | None) -> None:
-    """Report the end of a statement that began, unless that was reported."""
-    ended: Ended | None = getattr(context, _ENDED, None)
-    if ended is not None:
-        setattr(context, _ENDED, None)
-        ended(error)
+def _reporting(execute: Callable[..., None], ended: StatementEnded) -> Callable[..., Literal[True]]:
+    """Make a listener that executes a statement instead of SQLAlchemy, and reports it."""
+
+    def run(cursor: Any, sql: str, values: Any, context: Any) -> Literal[True]:
+        began = perf_counter()
+        try:
+            execute(cursor, sql, values, context)
+        except BaseException as error:
+            ended(context.root_connection, sql, began, error)
+            raise
+        ended(context.root_connection, sql, began, None)
+        return True
+
+    return run

@@ -6,13 +6,17 @@ It also has what its engine shares with all transactions: the notifier.
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, PoolProxiedConnection
 from sqlalchemy.util import await_only
 
 from db.fair_queue import FairQueue
 from db.notifier import Notifier
+
+# Called when a statement has ended, with its text, which has no values; when it began, by
+# `perf_counter`; and its error or None.
+StatementEnded = Callable[[Connection, str, float, BaseException | None], None]
 
 
 class Opening:
@@ -40,6 +44,8 @@ class FairPool(AsyncAdaptedQueuePool):
         self.notifier: Notifier | None = None
         # Gets the seconds that a request session waited for a connection with its transaction.
         self.on_wait: Callable[[float], None] | None = None
+        # Gets the statements of db.statements; see db.observation.
+        self.on_statement: StatementEnded | None = None
 
     def discard_older(self, lost: PoolProxiedConnection) -> None:
         """Close connections that are at most as old as a lost one when they are next taken."""

@@ -1,10 +1,11 @@
 """Runs the statements of db.templates by the driver, on the connection of a session.
 
 Within the session's transaction and with its errors, as if SQLAlchemy had run them: its events of
-statements, its log and its pool notice them too.
+cursors, its log and its pool notice them too.
 """
 
 from collections.abc import AsyncGenerator
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
@@ -15,7 +16,7 @@ from sqlalchemy.util import greenlet_spawn
 from db.cache_figures import CacheFigures
 from db.connections import open_cursor
 from db.engine import CITUS
-from db.observation import end_statement
+from db.pool import StatementEnded
 from db.templates import Build, Templates
 
 # In the `info` of a session: its db.transactions.Transaction.
@@ -31,9 +32,11 @@ class Statement:
     """
 
     __slots__ = (
+        "_began",
         "_connection",
         "_context",
         "_driver",
+        "_ended",
         "_parameters",
         "_sql",
         "_wraps_errors",
@@ -50,6 +53,8 @@ class Statement:
         self._sql = template.sql
         self._parameters: Any = template.parameters(values)
         self._context: Any = None
+        # None: its end is not reported. An engine of someone else's may have another pool.
+        self._ended: StatementEnded | None = getattr(connection.engine.pool, "on_statement", None)
         self._wraps_errors = wraps_errors
 
     async def rows(self) -> list[Any]:
@@ -75,7 +80,7 @@ class Statement:
                 size = min(2 * size, most)
         except GeneratorExit:
             # The rest of the rows is not wanted.
-            end_statement(self._context, None)
+            self._report(None)
             raise
         except BaseException as error:  # noqa: BLE001 - as above
             await self._raise(error)
@@ -93,15 +98,23 @@ class Statement:
                 )
         if connection._echo:  # noqa: SLF001 - as above
             connection._log_info(self._sql)  # noqa: SLF001
+        if self._ended is not None:
+            self._began = perf_counter()
+
+    def _report(self, error: BaseException | None) -> None:
+        if self._ended is not None:
+            self._ended(self._connection, self._sql, self._began, error)
 
     def _after(self) -> None:
+        if self._ended is not None:
+            self._ended(self._connection, self._sql, self._began, None)
         if self._context is not None:
             self._connection.dispatch.after_cursor_execute(
                 self._connection, None, self._sql, self._parameters, self._context, False
             )
 
     async def _raise(self, error: BaseException) -> NoReturn:
-        end_statement(self._context, error)
+        self._report(error)
         if self._wraps_errors and isinstance(error, Exception):
             await greenlet_spawn(self._handle, error)
         raise error

@@ -63,6 +63,10 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _no_trace() -> None:
+    return None
+
+
 @dataclass(slots=True)
 class Context:
     """The state of one request.
@@ -73,8 +77,8 @@ class Context:
     `selected`: what schema.selections has read from the query. `audit_entries`: the outcomes of
     the mutation's fields. `size`: the size of the response so far. `shields_reads`: whether fields
     may be cancelled one by one, as graphql-core does with the siblings of a failed one. `trace_id`:
-    of the trace that the request is a part of. `watch_level`: what is entered while the engine
-    waits for the fields of so many objects of a type.
+    gets that of the trace that the request is a part of. `watch_level`: what is entered while the
+    engine waits for the fields of so many objects of a type.
     """
 
     viewer: Viewer
@@ -89,7 +93,7 @@ class Context:
     audit_entries: list[AuditEntry] = field(default_factory=list)
     size: ResponseSize = field(init=False)
     shields_reads: bool = True
-    trace_id: str | None = None
+    trace_id: Callable[[], str | None] = _no_trace
     watch_level: WatchLevel | None = None
     _read_budget: ReadBudget = field(init=False)
     _loaders: dict[Hashable, LevelLoader] = field(default_factory=dict)
@@ -235,7 +239,7 @@ class Context:
 
     def attribution(self, reason: str | None = None) -> dict[str, str]:
         """Return the members of an event's detail that state who caused it and why."""
-        detail = {"by": self.viewer.subject, "reason": reason, "trace_id": self.trace_id}
+        detail = {"by": self.viewer.subject, "reason": reason, "trace_id": self.trace_id()}
         return {name: value for name, value in detail.items() if value is not None}
 
     async def load(self, key: Hashable, batch: Batch, ids: Iterable[Hashable]) -> list[Any]:

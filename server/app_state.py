@@ -108,7 +108,7 @@ class AppState:
             self.limits,
             self.hub,
             redaction=self.redaction,
-            trace_id=self.observation.trace_id(),
+            trace_id=self.observation.trace_id,
             watch_level=self.observation.watch_level,
         )
 

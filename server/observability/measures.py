@@ -1,8 +1,11 @@
 """Measures a process: what its operations and statements report, and what it counts elsewhere."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
+
+from sqlalchemy import Connection
 
 from db.background_task import BackgroundTask
 from db.pool import FairPool
@@ -14,63 +17,66 @@ from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
 from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.caches import Caches
-from server.observability.operations import OTHER, Ended
+from server.observability.catalogue import SECONDS
+from server.observability.operations import OTHER, Ended, Observer
 from server.observability.registry import Registry, Times
 from server.read_servers import ReadServers
 
 HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
 
 
-class Measures:
-    """Measures operations and statements as they end."""
+class Measures(Observer):
+    """Measures operations and statements as they end. What all of them take has no calls."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._counts = registry.counts
         self._statement_times = registry.times("joblens_statement_seconds")
         self._lag_times = registry.times("joblens_live_event_lag_seconds")
         # By type: of the whole, SQL, waiting, and the executor.
         self._operation_times: dict[str, list[Times]] = {}
 
-    def began(self, operation: Ended) -> None:
-        """Ignore the beginning of an operation."""
-
     def ended(self, operation: Ended) -> None:
         """Measure an operation that has ended."""
-        add, type_ = self._registry.add, operation.type
-        add("joblens_operations_total", type_, operation.name, operation.code)
-        add("joblens_cost_points_total", type_, amount=operation.cost)
-        if type_ != "subscription":
-            whole, sql, waiting, executor = self._times_of(type_)
-            whole.add(operation.seconds)
-            sql.add(operation.sql)
-            waiting.add(operation.waiting)
-            executor.add(operation.executor)
+        type_, counts = operation.type, self._counts
+        counts["joblens_operations_total", type_, operation.name, operation.code] += 1
+        counts["joblens_cost_points_total", type_] += operation.cost
+        if type_ == "subscription":
+            return
+        whole, sql, waiting = operation.seconds, operation.sql, operation.waiting
+        executor = whole - sql - waiting
+        taken = whole, sql, waiting, executor if executor > 0 else 0.0
+        all_times = self._operation_times.get(type_) or self._make_times(type_)
+        for times, seconds in zip(all_times, taken, strict=True):
+            times.seconds += seconds
+            times.buckets[bisect_left(SECONDS, seconds)] += 1
 
     def refused(self, code: str) -> None:
         """Count a document that was refused."""
-        self._registry.add("joblens_operations_total", "none", OTHER, code)
+        self._counts["joblens_operations_total", "none", OTHER, code] += 1
 
     def delivered(self, responses: int) -> None:
         """Count responses of a subscription."""
-        self._registry.add("joblens_deliveries_total", amount=responses)
+        self._counts["joblens_deliveries_total",] += responses
 
-    def statement(self, seconds: float, error: BaseException | None) -> None:
+    def statement(
+        self, _connection: Connection, _sql: str, seconds: float, error: BaseException | None
+    ) -> None:
         """Measure a statement."""
-        self._statement_times.add(seconds)
-        self._registry.add("joblens_statements_total", "ok" if error is None else "error")
+        self._counts["joblens_statements_total", "ok" if error is None else "error"] += 1
+        times = self._statement_times
+        times.seconds += seconds
+        times.buckets[bisect_left(SECONDS, seconds)] += 1
 
     def lag(self, seconds: float) -> None:
         """Measure how late an event was read."""
         self._lag_times.add(seconds)
 
-    def _times_of(self, type_: str) -> list[Times]:
-        times = self._operation_times.get(type_)
-        if times is None:
-            times = self._operation_times[type_] = [
-                self._registry.times(f"joblens_operation{part}_seconds", type_)
-                for part in ("", "_sql", "_wait", "_executor")
-            ]
-        return times
+    def _make_times(self, type_: str) -> list[Times]:
+        parts = ("", "_sql", "_wait", "_executor")
+        made = [self._registry.times(f"joblens_operation{part}_seconds", type_) for part in parts]
+        self._operation_times[type_] = made
+        return made
 
 
 class Counts:

@@ -1,10 +1,12 @@
 """Observes operations and their statements: where their time goes, and how they end."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
+
+from sqlalchemy import Connection
 
 from schema.execution.models import Operation, Response
 
@@ -33,7 +35,8 @@ class Ended:
     )
 
     def __init__(self, operation: Operation, org_id: UUID) -> None:
-        self.type, self.cost = operation.type.value, operation.cost
+        # `value` is a property in Python.
+        self.type, self.cost = operation.type._value_, operation.cost
         self.text, self.own_name = operation.text, operation.name
         # A label of metrics: clients must not choose it.
         self.name = (operation.is_registered and operation.name) or OTHER
@@ -49,19 +52,25 @@ class Ended:
     def organisation(self) -> str:
         return str(self._org_id)
 
-    @property
-    def executor(self) -> float:
-        return max(0.0, self.seconds - self.sql - self.waiting)
 
+class Observer:
+    """Gets what was observed; an observer overrides what it wants, and the rest costs nothing.
 
-class Observer(Protocol):
-    """Gets what was observed."""
+    `operation_seconds`, `statement_seconds`: what took less is left out.
+    """
+
+    operation_seconds = statement_seconds = 0.0
 
     def began(self, operation: Ended) -> None:
         """Get an operation that begins."""
 
     def ended(self, operation: Ended) -> None:
         """Get a query or mutation that has ended, or a subscription that has started."""
+
+    def statement(
+        self, connection: Connection, sql: str, seconds: float, error: BaseException | None
+    ) -> None:
+        """Get a statement that has ended. Its text has no values."""
 
     def refused(self, code: str) -> None:
         """Get the code of a document that was refused."""
@@ -84,31 +93,69 @@ def forget_operation() -> None:
 
 
 class Operations:
-    """Observes the operations of a process for several observers; without any, it does nothing."""
+    """Observes the operations of a process for several observers; without any, it does nothing.
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = observers
+    Each is a part of every request, so that calls are few.
+    """
+
+    def __init__(self) -> None:
+        self.is_observed = False
+        self._began: list[Callable[[Ended], None]] = []
+        self._ended: list[tuple[float, Callable[[Ended], None]]] = []
+        self._statements: list[tuple[float, Callable[..., None]]] = []
+        self._observers: list[Observer] = []
+
+    def observe(self, observer: Observer) -> None:
+        """Observe for one more."""
+        self.is_observed = True
+        self._observers.append(observer)
+        if _overrides(observer, "began"):
+            self._began.append(observer.began)
+        if _overrides(observer, "ended"):
+            self._ended.append((observer.operation_seconds, observer.ended))
+        if _overrides(observer, "statement"):
+            self._statements.append((observer.statement_seconds, observer.statement))
 
     def begin(self, operation: Operation, org_id: UUID) -> Ended | None:
         """Begin to observe an operation, until `end`."""
-        if not self._observers:
+        if not self.is_observed:
             return None
         ended = Ended(operation, org_id)
         _current.set(ended)
-        for each in self._observers:
-            each.began(ended)
+        for began in self._began:
+            began(ended)
         return ended
 
     def end(self, operation: Ended | None, response: Response | None) -> None:
         """End it. `response`: None if it was interrupted."""
         if operation is None:
             return
-        operation.seconds = perf_counter() - operation.began
+        operation.seconds = seconds = perf_counter() - operation.began
         if response is not None:
-            operation.code = _code(response)
+            operation.code = _code(response) if response.errors else OK
         _current.set(None)
-        for each in self._observers:
-            each.ended(operation)
+        for least, ended in self._ended:
+            if seconds >= least:
+                ended(operation)
+
+    def statement(
+        self, connection: Connection, sql: str, began: float, error: BaseException | None
+    ) -> None:
+        """Observe a statement that has ended."""
+        seconds = perf_counter() - began
+        operation = _current.get()
+        if operation is not None:
+            operation.sql += seconds
+            operation.statements += 1
+        for least, ended in self._statements:
+            if seconds >= least:
+                ended(connection, sql, seconds, error)
+
+    def waited(self, seconds: float) -> None:
+        """Observe how long a connection and the begin of its transaction took."""
+        operation = _current.get()
+        if operation is not None:
+            operation.waiting += seconds
 
     async def started(self, operation: Operation, org_id: UUID, start: Awaitable[T]) -> T:
         """Observe the start of a subscription: a refused response, or its responses."""
@@ -130,6 +177,10 @@ class Operations:
         """Observe responses of a subscription."""
         for each in self._observers:
             each.delivered(len(responses))
+
+
+def _overrides(observer: Observer, name: str) -> bool:
+    return getattr(type(observer), name) is not getattr(Observer, name)
 
 
 def _code(response: Response) -> str:

@@ -60,7 +60,8 @@ class Registry:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._children: dict[tuple[str, ...], Any] = {}
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        # What is added to counters, by their name and labels.
+        self.counts: Counter[tuple[str, ...]] = Counter()
         self._times: dict[tuple[str, ...], Times] = {}
         self._totals: dict[tuple[str, ...], float] = {}
         self.readings: Readings = {}
@@ -75,19 +76,15 @@ class Registry:
             MultiProcessCollector(self._shown)  # type: ignore[no-untyped-call]
         self._shown.register(_Read(self))
 
-    def add(self, name: str, *labels: str, amount: int = 1) -> None:
-        """Add to a counter."""
-        self._counts[(name, *labels)] += amount
-
     def times(self, name: str, *labels: str) -> Times:
         """Return what adds values to a histogram."""
         return self._times.setdefault((name, *labels), Times())
 
     def write(self) -> None:
         """Write what was added and observed since the last time."""
-        for key, amount in self._counts.items():
+        for key, amount in self.counts.items():
             self._child(*key).inc(amount)
-        self._counts.clear()
+        self.counts.clear()
         for key, times in self._times.items():
             child = self._child(*key)
             child._sum.inc(times.seconds)  # noqa: SLF001 - there is no way to add several values

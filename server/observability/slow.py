@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 import structlog
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.engine import SCOPE_OPTION, Begun, Scope
 from db.explain import explain
 from schema.execution.persisted_documents import digest
-from server.observability.operations import Ended, current_operation, forget_operation
+from server.observability.operations import Ended, Observer, current_operation, forget_operation
 from server.settings import Settings
 
 # A statement is explained once in this time, and one statement in that.
@@ -23,25 +24,21 @@ MAX_NAME_LENGTH = 128
 log = structlog.get_logger("joblens.slow")
 
 
-class SlowLog:
+class SlowLog(Observer):
     """Logs what takes at least as long as the settings say."""
 
     def __init__(self, settings: Settings, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._operation_seconds = settings.slow_operation_seconds
-        self._statement_seconds = settings.slow_statement_seconds
+        self.operation_seconds = _bound(settings.slow_operation_seconds)
+        self.statement_seconds = _bound(settings.slow_statement_seconds)
         self._explains = settings.slow_plans
         self._explained: TTLCache[str, None] = TTLCache(REMEMBERED, SAME_SECONDS)
         self._next_at = 0.0
         self._explaining: asyncio.Task[None] | None = None
 
-    def began(self, operation: Ended) -> None:
-        """Ignore the beginning of an operation."""
-
     def ended(self, operation: Ended) -> None:
         """Log a slow operation. Its document is known by its hash: its text may hold values."""
-        least = self._operation_seconds
-        if least is None or operation.seconds < least or operation.type == "subscription":
+        if operation.type == "subscription":
             return
         log.warning(
             "slow operation",
@@ -57,18 +54,10 @@ class SlowLog:
             statements=operation.statements,
         )
 
-    def refused(self, code: str) -> None:
-        """Ignore a refused document."""
-
-    def delivered(self, responses: int) -> None:
-        """Ignore what was delivered."""
-
     def statement(
         self, connection: Connection, sql: str, seconds: float, error: BaseException | None
     ) -> None:
         """Log a slow statement, and explain it if that is wanted and not too often."""
-        if self._statement_seconds is None or seconds < self._statement_seconds:
-            return
         scope = connection.get_execution_options().get(SCOPE_OPTION)
         if isinstance(scope, Begun):
             scope = scope.scope
@@ -109,3 +98,7 @@ class SlowLog:
             log.warning("cannot explain a slow statement", reason=type(error).__name__)
             return
         log.warning("plan of a slow statement", sql=sql, plan=plan.splitlines())
+
+
+def _bound(seconds: float | None) -> float:
+    return inf if seconds is None else seconds

@@ -4,21 +4,22 @@ This module is only imported where traces are on: the API is an extra, and the S
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import Token
 from threading import Thread
+from time import time_ns
 from typing import Any
 
 from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from sqlalchemy import Connection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db.observation import Ended as StatementEnded
 from resolvers.version import installed_version
-from server.observability.operations import OK, Ended
+from server.observability.operations import OK, Ended, Observer
 
 # Of a statement; it has no values.
 MAX_SQL_LENGTH = 10_000
@@ -28,6 +29,7 @@ FLUSH_SECONDS = 3.0
 SERVER_ERROR = 500
 
 _PROPAGATOR = TraceContextTextMapPropagator()
+_TRACE = b"traceparent"
 _CARRIERS = frozenset(name.encode() for name in _PROPAGATOR.fields)
 
 
@@ -35,34 +37,24 @@ def _tracer() -> trace.Tracer:
     return trace.get_tracer("joblens", installed_version())
 
 
-class _Sdk:
-    """Whether there is an SDK. Without one there is little to do for a request."""
-
-    __slots__ = ("is_there",)
-
-    def __init__(self) -> None:
-        self.is_there = False
-
-    def look(self) -> bool:
-        """Look for one, unless there is; it may be set up after this module was imported."""
-        if not self.is_there:
-            provider = trace.get_tracer_provider()
-            self.is_there = not isinstance(provider, trace.ProxyTracerProvider)
-        return self.is_there
+def _has_sdk() -> bool:
+    """Whether there is an SDK. Without one no span is recorded."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
-_sdk = _Sdk()
-
-
-class Traces:
+class Traces(Observer):
     """Makes the spans of operations and of their statements, below that of their request.
 
-    Where that is not recorded, as without an SDK or by the SDK's sampling, none is made.
+    Where that is not recorded, by the SDK's sampling, none is made.
     """
 
     def __init__(self) -> None:
         self._tracer = _tracer()
-        _sdk.look()
+
+    @property
+    def has_sdk(self) -> bool:
+        """Whether there is an SDK; without one there is nothing to observe."""
+        return _has_sdk()
 
     @property
     def is_recorded(self) -> bool:
@@ -131,16 +123,13 @@ class Traces:
 
     def refused(self, code: str) -> None:
         """Note the code of a document that was refused, in the span of its request."""
-        if _sdk.is_there:
-            trace.get_current_span().set_attribute("joblens.code", code)
+        trace.get_current_span().set_attribute("joblens.code", code)
 
     def delivered(self, responses: int) -> None:
         """Make a span of responses that a subscription was sent: a trace of its own.
 
         It is linked with that of the request, which may have lasted for days.
         """
-        if not _sdk.is_there:
-            return
         request = trace.get_current_span().get_span_context()
         if not request.trace_flags.sampled:
             return
@@ -149,30 +138,27 @@ class Traces:
             "deliver", Context(), links=[link], attributes={"joblens.responses": responses}
         ).end()
 
-    def statement(self, sql: str) -> StatementEnded | None:
-        """Begin the span of a statement; return what ends it. None if it is not recorded."""
+    def statement(
+        self, _connection: Connection, sql: str, seconds: float, error: BaseException | None
+    ) -> None:
+        """Make the span of a statement that has ended."""
         if not _is_recorded():
-            return None
+            return
         span = self._tracer.start_span(
             sql.lstrip().partition(" ")[0],
             kind=SpanKind.CLIENT,
             attributes={"db.system.name": "postgresql", "db.query.text": sql[:MAX_SQL_LENGTH]},
+            start_time=time_ns() - round(seconds * 1e9),
         )
-
-        def ended(error: BaseException | None) -> None:
-            if error is not None:
-                # Its message may have values.
-                span.set_attribute("error.type", type(error).__name__)
-                span.set_status(Status(StatusCode.ERROR))
-            span.end()
-
-        return ended
+        if error is not None:
+            # Its message may have values.
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
 
 
 def _is_recorded() -> bool:
-    """Whether a span made now would be: as its parent is; without one, if there is an SDK."""
-    if not _sdk.is_there:
-        return False
+    """Whether a span made now would be, as its parent is."""
     parent = trace.get_current_span()
     return parent.is_recording() if parent.get_span_context().is_valid else True
 
@@ -189,20 +175,27 @@ class RequestSpans:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._tracer = _tracer()
+        self._has_sdk = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond as an ASGI application."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Respond as an ASGI application. What makes no span waits for nothing of its own."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
+            self._has_sdk = _has_sdk()
+            return self._app(scope, receive, send)
+        if self._has_sdk:
+            return self._respond(scope, receive, send)
+        for name, _value in scope["headers"]:
+            if name == _TRACE:
+                # Jobs that are created keep the id of the trace, without any span.
+                return self._respond(scope, receive, send)
+        return self._app(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         carrier = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope["headers"]
             if name in _CARRIERS
         }
-        if not carrier and not _sdk.look():
-            await self._app(scope, receive, send)
-            return
         method = scope.get("method", "WEBSOCKET")
         with self._tracer.start_as_current_span(
             f"{method} {scope['path']}" if scope["path"] == "/graphql" else method,
