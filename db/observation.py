@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.engine import SCOPE_OPTION
 from db.pool import FairPool, StatementEnded
 
 
@@ -20,17 +21,21 @@ def observe_statements(engine: AsyncEngine, ended: StatementEnded) -> None:
     event.listen(target, "do_executemany", _reporting(dialect.do_executemany, ended))
 
 
-def _reporting(execute: Callable[..., None], ended: StatementEnded) -> Callable[..., Literal[True]]:
+def _reporting(execute: Callable[..., None], ended: StatementEnded) -> Callable[..., bool]:
     """Make a listener that executes a statement instead of SQLAlchemy, and reports it."""
 
-    def run(cursor: Any, sql: str, values: Any, context: Any) -> Literal[True]:
+    def run(cursor: Any, sql: str, values: Any, context: Any) -> bool:
+        connection = context.root_connection
+        if SCOPE_OPTION not in connection.get_execution_options():
+            # SQLAlchemy's own, when it first connects.
+            return False
         began = perf_counter()
         try:
             execute(cursor, sql, values, context)
         except BaseException as error:
-            ended(context.root_connection, sql, began, error)
+            ended(connection, sql, began, error)
             raise
-        ended(context.root_connection, sql, began, None)
+        ended(connection, sql, began, None)
         return True
 
     return run

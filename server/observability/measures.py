@@ -1,6 +1,6 @@
 """Measures a process: what its operations and statements report, and what it counts elsewhere."""
 
-from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
@@ -17,66 +17,92 @@ from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
 from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.caches import Caches
-from server.observability.catalogue import SECONDS
 from server.observability.operations import OTHER, Ended, Observer
-from server.observability.registry import Registry, Times
+from server.observability.registry import Registry
 from server.read_servers import ReadServers
 
+# How many operations, or statements, are noted before they are counted.
+NOTED = 32
 HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
 
 
 class Measures(Observer):
-    """Measures operations and statements as they end. What all of them take has no calls."""
+    """Measures operations and statements as they end.
+
+    They are only noted: it takes less to count some of them at once.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._counts = registry.counts
         self._statement_times = registry.times("joblens_statement_seconds")
         self._lag_times = registry.times("joblens_live_event_lag_seconds")
-        # By type: of the whole, SQL, waiting, and the executor.
-        self._operation_times: dict[str, list[Times]] = {}
+        # Those that are noted: operations by type, and the seconds of statements without an error.
+        self._operations: defaultdict[str, list[Ended]] = defaultdict(list)
+        self._statements: list[float] = []
 
     def ended(self, operation: Ended) -> None:
-        """Measure an operation that has ended."""
-        type_, counts = operation.type, self._counts
-        counts["joblens_operations_total", type_, operation.name, operation.code] += 1
-        counts["joblens_cost_points_total", type_] += operation.cost
-        if type_ == "subscription":
-            return
-        whole, sql, waiting = operation.seconds, operation.sql, operation.waiting
-        executor = whole - sql - waiting
-        taken = whole, sql, waiting, executor if executor > 0 else 0.0
-        all_times = self._operation_times.get(type_) or self._make_times(type_)
-        for times, seconds in zip(all_times, taken, strict=True):
-            times.seconds += seconds
-            times.buckets[bisect_left(SECONDS, seconds)] += 1
-
-    def refused(self, code: str) -> None:
-        """Count a document that was refused."""
-        self._counts["joblens_operations_total", "none", OTHER, code] += 1
-
-    def delivered(self, responses: int) -> None:
-        """Count responses of a subscription."""
-        self._counts["joblens_deliveries_total",] += responses
+        """Note an operation that has ended."""
+        noted = self._operations[operation.type]
+        noted.append(operation)
+        if len(noted) >= NOTED:
+            self.count()
 
     def statement(
         self, _connection: Connection, _sql: str, seconds: float, error: BaseException | None
     ) -> None:
-        """Measure a statement."""
-        self._counts["joblens_statements_total", "ok" if error is None else "error"] += 1
-        times = self._statement_times
-        times.seconds += seconds
-        times.buckets[bisect_left(SECONDS, seconds)] += 1
+        """Note a statement."""
+        if error is not None:
+            self._statement_times.add([seconds])
+            self._registry.counts["joblens_statements_total", "error"] += 1
+            return
+        noted = self._statements
+        noted.append(seconds)
+        if len(noted) >= NOTED:
+            self.count()
+
+    def count(self) -> None:
+        """Count what was noted."""
+        for type_, operations in self._operations.items():
+            if operations:
+                self._count(type_, operations)
+                operations.clear()
+        if self._statements:
+            self._registry.counts["joblens_statements_total", "ok"] += len(self._statements)
+            self._statement_times.add(self._statements)
+            self._statements.clear()
+
+    def _count(self, type_: str, operations: Sequence[Ended]) -> None:
+        counts, times = self._registry.counts, self._registry.times
+        counts.update(
+            [("joblens_operations_total", type_, each.name, each.code) for each in operations]
+        )
+        counts["joblens_cost_points_total", type_] += sum(
+            [each.operation.cost for each in operations]
+        )
+        if type_ == "subscription":
+            return
+        whole = [each.seconds for each in operations]
+        sql = [each.sql for each in operations]
+        waiting = [each.waiting for each in operations]
+        parts = zip(whole, sql, waiting, strict=True)
+        times("joblens_operation_seconds", type_).add(whole)
+        times("joblens_operation_sql_seconds", type_).add(sql)
+        times("joblens_operation_wait_seconds", type_).add(waiting)
+        times("joblens_operation_executor_seconds", type_).add(
+            [max(0.0, a - b - c) for a, b, c in parts]
+        )
+
+    def refused(self, code: str) -> None:
+        """Count a document that was refused."""
+        self._registry.counts["joblens_operations_total", "none", OTHER, code] += 1
+
+    def delivered(self, responses: int) -> None:
+        """Count responses of a subscription."""
+        self._registry.counts[("joblens_deliveries_total",)] += responses
 
     def lag(self, seconds: float) -> None:
         """Measure how late an event was read."""
-        self._lag_times.add(seconds)
-
-    def _make_times(self, type_: str) -> list[Times]:
-        parts = ("", "_sql", "_wait", "_executor")
-        made = [self._registry.times(f"joblens_operation{part}_seconds", type_) for part in parts]
-        self._operation_times[type_] = made
-        return made
+        self._lag_times.add([seconds])
 
 
 class Counts:

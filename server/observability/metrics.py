@@ -57,6 +57,7 @@ class Metrics:
         return await asyncio.to_thread(self._registry.text, accept)
 
     def _write(self) -> None:
+        self.measures.count()
         self._counts.copy()
         self._registry.write()
 

@@ -19,38 +19,34 @@ class Ended:
     """An operation that runs, or has ended, and where its time went so far, in seconds."""
 
     __slots__ = (
-        "_org_id",
         "began",
         "code",
-        "cost",
         "name",
-        "own_name",
+        "operation",
+        "org_id",
         "seconds",
         "span",
         "sql",
         "statements",
-        "text",
         "type",
         "waiting",
     )
 
+    # Of the whole, once it has ended.
+    seconds: float
+
     def __init__(self, operation: Operation, org_id: UUID) -> None:
-        # `value` is a property in Python.
-        self.type, self.cost = operation.type._value_, operation.cost
-        self.text, self.own_name = operation.text, operation.name
+        self.operation, self.org_id = operation, org_id
+        # Its `value` is a property in Python.
+        self.type: str = operation.type._value_
         # A label of metrics: clients must not choose it.
         self.name = (operation.is_registered and operation.name) or OTHER
-        self._org_id = org_id
-        self.began = perf_counter()
-        self.seconds = self.sql = self.waiting = 0.0
+        self.code = INTERRUPTED
+        self.sql = self.waiting = 0.0
         self.statements = 0
         # Of traces.
         self.span: Any = None
-        self.code = INTERRUPTED
-
-    @property
-    def organisation(self) -> str:
-        return str(self._org_id)
+        self.began = perf_counter()
 
 
 class Observer:

@@ -43,11 +43,11 @@ class SlowLog(Observer):
         log.warning(
             "slow operation",
             operation=operation.type,
-            operation_name=(operation.own_name or "")[:MAX_NAME_LENGTH] or None,
-            sha256=digest(operation.text),
-            organisation=operation.organisation,
+            operation_name=(operation.operation.name or "")[:MAX_NAME_LENGTH] or None,
+            sha256=digest(operation.operation.text),
+            organisation=str(operation.org_id),
             code=operation.code,
-            cost=operation.cost,
+            cost=operation.operation.cost,
             seconds=round(operation.seconds, 4),
             sql_seconds=round(operation.sql, 4),
             wait_seconds=round(operation.waiting, 4),
@@ -68,7 +68,7 @@ class SlowLog(Observer):
             seconds=round(seconds, 4),
             sql=sql,
             organisation=None if known is None else str(known.org_id),
-            operation_name=None if operation is None else operation.own_name,
+            operation_name=None if operation is None else operation.operation.name,
             error=None if error is None else type(error).__name__,
         )
         if self._explains and known is not None and self._may_explain(sql):

@@ -103,9 +103,9 @@ class Traces(Observer):
             operation.type,
             attributes={
                 "graphql.operation.type": operation.type,
-                "graphql.operation.name": operation.own_name or "",
-                "joblens.organisation": operation.organisation,
-                "joblens.cost": operation.cost,
+                "graphql.operation.name": operation.operation.name or "",
+                "joblens.organisation": str(operation.org_id),
+                "joblens.cost": operation.operation.cost,
             },
         )
         operation.span = span, context.attach(trace.set_span_in_context(span))
