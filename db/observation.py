@@ -21,6 +21,11 @@ def observe_statements(engine: AsyncEngine, ended: StatementEnded) -> None:
     event.listen(target, "do_executemany", _reporting(dialect.do_executemany, ended))
 
 
+def is_observed(engine: AsyncEngine) -> bool:
+    """Return whether statements of the engine are reported."""
+    return isinstance(engine.pool, FairPool) and engine.pool.on_statement is not None
+
+
 def _reporting(execute: Callable[..., None], ended: StatementEnded) -> Callable[..., bool]:
     """Make a listener that executes a statement instead of SQLAlchemy, and reports it."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from graphql import OperationType
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.observation import is_observed
 from resolvers.context import Context
 from resolvers.errors import ErrorCode
 from schema.execution.fallbacks import FALLBACKS
@@ -60,7 +61,7 @@ def comparing() -> Iterator[Differences]:
 def is_comparable(operation: Operation, response: Response, context: Context) -> bool:
     """Return whether a second run can give the same, and disturbs no test."""
     engine: AsyncEngine = context.session._engine
-    is_recorded = bool(engine.sync_engine.dispatch.before_cursor_execute)
+    is_recorded = bool(engine.sync_engine.dispatch.before_cursor_execute) or is_observed(engine)
     is_query = operation.type is OperationType.QUERY
     return is_query and not is_recorded and not response.codes() & NOT_COMPARED
 

@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from db.observation import is_observed
 from server.observability.catalogue import METRICS
+from server.observability.measures import NOTED
 from server.settings import Settings, SettingsError
 from tests.conftest import create_database, database_in, drop_database
 from tests.resolvers.live.clients import EVENTS, socket
@@ -62,6 +64,24 @@ async def test_operations_are_counted_and_timed(measured: Service) -> None:
     assert sum(parts) == pytest.approx(whole)
     assert more("joblens_statements_total", outcome="ok") >= 3 + 2
     assert more("joblens_statement_seconds_count") == more("joblens_statements_total")
+
+
+async def test_every_one_of_many_is_counted(measured: Service) -> None:
+    """Also those that are noted, and those that were counted before."""
+    before = await scrape(measured)
+    for number in (NOTED - 1, 2):
+        for _ in range(number):
+            await measured.query("{ jobs(first: 1) { nodes { id } } }")
+        after = await scrape(measured)
+    total = NOTED + 1
+    for name in (
+        "joblens_operations_total",
+        "joblens_operation_seconds_count",
+        "joblens_operation_executor_seconds_count",
+        "joblens_statement_seconds_count",
+    ):
+        found = after.get(name) - before.get(name)
+        assert found >= total if "statement" in name else found == total, name
 
 
 async def test_a_registered_operation_has_its_name(measured: Service) -> None:
@@ -203,7 +223,7 @@ async def test_a_wrong_token_is_refused(measured: Service, given: str | None) ->
 async def test_there_are_none_unless_wanted(service: Service) -> None:
     answer = await service.client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 404
-    assert not list(service.engine.sync_engine.dispatch.before_cursor_execute)
+    assert not is_observed(service.engine)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,10 @@ from tests.support.collector import Collector, collecting
 from tests.support.processes import command_with_urls
 from tests.support.service import client_of
 
+CREATE = """
+mutation { createJob(input: {type: "t"}) {
+  ... on CreateJobPayload { job { events(first: 2) { nodes { detail } } } }
+} }"""
 VIEWER = {"query": "{ viewer { subject } }"}
 INSTRUMENTED = [str(Path(sys.executable).with_name("opentelemetry-instrument")), *command()]
 # As versions of it leave a process that take their folder off the path: its children have no SDK.
@@ -89,6 +93,20 @@ async def test_the_end_of_a_process_exports(
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     assert len(collector.named("query")) == 5
+
+
+async def test_a_job_keeps_its_trace_without_an_sdk(database_url: str) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    async with (
+        command_with_urls(database_url, traces="true") as (_process, urls),
+        client_of(urls["health"].removesuffix("/healthz")) as client,
+    ):
+        details = []
+        for headers in ({"traceparent": f"00-{trace}-b7ad6b7169203331-01"}, {}):
+            answer = await client.post("/graphql", json={"query": CREATE}, headers=headers)
+            job = answer.json()["data"]["createJob"]["job"]
+            details += [event["detail"] for event in job["events"]["nodes"]]
+    assert [each.get("trace_id") for each in details] == [trace, None]
 
 
 @pytest.mark.long

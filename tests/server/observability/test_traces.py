@@ -86,6 +86,8 @@ async def test_a_request_continues_the_trace_of_its_client(
     (level,) = collector.named("Query")
     assert level.parent_span_id == operation.span_id
     assert {span.parent_span_id for span in statements} == {level.span_id}
+    for span in statements:
+        assert level.start_time_unix_nano < span.start_time_unix_nano < span.end_time_unix_nano
     assert attributes(request)["http.response.status_code"] == 200
     assert attributes(operation)["graphql.operation.name"] == "Find"
     assert attributes(operation)["joblens.organisation"] == ORG
