@@ -17,12 +17,14 @@ from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
 from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.caches import Caches
-from server.observability.operations import OTHER, Ended, Observer
+from server.observability.operations import Ended, Observer
 from server.observability.registry import Registry
 from server.read_servers import ReadServers
 
 # How many operations, or statements, are noted before they are counted.
-NOTED = 32
+NOTED = 64
+# The name of operations whose document is not registered.
+OTHER = "other"
 HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
 
 
@@ -73,12 +75,12 @@ class Measures(Observer):
 
     def _count(self, type_: str, operations: Sequence[Ended]) -> None:
         counts, times = self._registry.counts, self._registry.times
-        counts.update(
-            [("joblens_operations_total", type_, each.name, each.code) for each in operations]
-        )
-        counts["joblens_cost_points_total", type_] += sum(
-            [each.operation.cost for each in operations]
-        )
+        for each in operations:
+            operation = each.operation
+            # A label: clients must not choose it.
+            name = (operation.is_registered and operation.name) or OTHER
+            counts["joblens_operations_total", type_, name, each.code] += 1
+            counts["joblens_cost_points_total", type_] += operation.cost
         if type_ == "subscription":
             return
         whole = [each.seconds for each in operations]

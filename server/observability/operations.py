@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from schema.execution.models import Operation, Response
 
-OK, INTERRUPTED, OTHER = "OK", "INTERRUPTED", "other"
+OK, INTERRUPTED = "OK", "INTERRUPTED"
 T = TypeVar("T")
 _STARTED = Response(None)
 
@@ -21,7 +21,6 @@ class Ended:
     __slots__ = (
         "began",
         "code",
-        "name",
         "operation",
         "org_id",
         "seconds",
@@ -39,8 +38,6 @@ class Ended:
         self.operation, self.org_id = operation, org_id
         # Its `value` is a property in Python.
         self.type: str = operation.type._value_
-        # A label of metrics: clients must not choose it.
-        self.name = (operation.is_registered and operation.name) or OTHER
         self.code = INTERRUPTED
         self.sql = self.waiting = 0.0
         self.statements = 0
