@@ -5,9 +5,10 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from benchmarks import report
@@ -61,10 +62,10 @@ Measured by:
 SECTION = """\
 Three applications of Joblens in one process that has a core of its own: one without metrics, one \
 with metrics and bounds for slow operations and statements, and one that also makes traces and has \
-no exporter. They take {turns} turns of some {milliseconds:.0f} ms each, every second time in the \
-opposite order, with the same number of requests on {connections} kept connections. Ratios are \
-those of the process's processor time in a turn: their median, and the interval that has the true \
-one with a confidence of 95 %. *At most {percent} %*: whether that interval is below.
+no exporter. They take {turns} turns of some {milliseconds:.0f} ms each, in random orders in which \
+none follows itself, with the same number of requests on {connections} kept connections. Ratios \
+are those of the process's processor time in a turn: their median, and the interval that has the \
+true one with a confidence of 95 %. *At most {percent} %*: whether that interval is below.
 
 | | without, ms | metrics | at most {percent} % | metrics and traces | at most {percent} % |
 |---|--:|--:|---|--:|---|
@@ -146,12 +147,11 @@ async def count(url: str, counter: Callgrind) -> dict[str, Figures]:
 async def _take_turns(
     request: bytes, contestants: Sequence[Application], meter: Meter, turns: int, times: int
 ) -> Figures:
-    found: list[list[float]] = []
-    for turn in range(turns):
-        step = -1 if turn % 2 else 1
-        took = [await _take(each, meter, request, times) for each in contestants[::step]]
-        found.append(took[::step])
-    first, *others = zip(*found, strict=True)
+    found: list[list[float]] = [[] for _ in contestants]
+    for order in _orders(len(contestants), turns):
+        for each in order:
+            found[each].append(await _take(contestants[each], meter, request, times))
+    first, *others = found
     return Figures(
         median(first),
         tuple(
@@ -159,6 +159,17 @@ async def _take_turns(
             for other in others
         ),
     )
+
+
+def _orders(number: int, turns: int) -> Iterator[list[int]]:
+    """Yield random orders, in which none follows itself: the caches would still be its own."""
+    random, last = Random(turns), None
+    for _ in range(turns):
+        order = random.sample(range(number), number)
+        while order[0] == last:
+            random.shuffle(order)
+        last = order[-1]
+        yield order
 
 
 async def _take(contestant: Application, meter: Meter, request: bytes, times: int) -> float:
