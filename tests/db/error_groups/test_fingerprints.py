@@ -95,6 +95,11 @@ KINDS: list[list[str]] = [
         "read tcp 10.0.0.5:48122->10.0.0.9:443: i/o timeout",
         "read tcp 10.0.0.6:48997->10.0.0.9:443: i/o timeout",
     ],
+    [
+        "context deadline exceeded (timeout after 1m30s)",
+        "context deadline exceeded (timeout after 250ms)",
+        "context deadline exceeded (timeout after 1h0m0.5s)",
+    ],
     # Ruby
     [
         "NoMethodError: undefined method `name' for nil:NilClass",
@@ -165,6 +170,19 @@ KINDS: list[list[str]] = [
         "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904 not found",
     ],
     ["Quota exceeded: 12.5% of 100 GB", "Quota exceeded: 99% of 2,048 GB"],
+    ["image at 9fceb02 has no tag", "image at 4b825dc642cb has no tag"],
+    ["card of cus_NffrFeUfNV2Hib declined", "card of cus_9s6XKzkNRiz8i3 declined"],
+    ["card of acct_NffrFeUfNV2Hib declined"],
+    [
+        "the certificate expired on Thu, 26 Nov 2026 10:11:12 GMT",
+        "the certificate expired on 2026-11-26 10:11:12.5+00",
+        "the certificate expired on Thu Nov 26 10:11:12 UTC 2026",
+        "the certificate expired on Dec  1 23:59:59",
+        "the certificate expired on March 3, 2027",
+        "the certificate expired on 26/Nov/2026:10:11:12 +0100",
+    ],
+    ["no answer from 00:1B:44:11:3A:B7", "no answer from a0-bb-cc-dd-ee-ff"],
+    ["may 5 items fail? 12 did", "may 7 items fail? 3 did"],
     ["It's broken, and it's late"],
     ["login with password=hunter2 was refused", "login with password=swordfish was refused"],
     [
@@ -226,3 +244,8 @@ def test_secrets_are_no_part_of_it(secret: str) -> None:
         f'refused {{"token": "{secret}"}}',
     ):
         assert secret not in common_message(message)
+
+
+def test_a_web_token_is_no_part_of_it() -> None:
+    parts = "eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJhbGljZSJ9", "dozjgNryP4J3j-VmNHl0w5N_XgL"
+    assert common_message(f"{'.'.join(parts)} has expired") == "<text> has expired"
