@@ -41,6 +41,17 @@ _IPV6 = (
     rf"(?:{_HEX}{{1,4}}:){{3,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:){{0,6}}:(?::?{_HEX}{{1,4}}){{1,6}}"
 )
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}|localhost"
+# What servers write after a status code of 400 or more.
+_REASON = (
+    "(?:client|server) error|bad request|unauthorized|payment required|forbidden|not found"
+    "|method not allowed|not acceptable|proxy authentication required|request time-?out|conflict"
+    "|gone|length required|precondition (?:failed|required)|(?:request entity|payload|content) too"
+    " large|(?:request-)?uri too long|unsupported media type|range not satisfiable"
+    "|expectation failed|misdirected request|unprocessable|locked|failed dependency|too early"
+    "|upgrade required|too many requests|unavailable for legal reasons|internal server error"
+    "|not implemented|bad gateway|service (?:temporarily )?unavailable|gateway time-?out"
+    "|insufficient storage|loop detected"
+)
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@+~%=-]*"
 
 # What each match is replaced by; None: it is kept. At each place the first pattern counts. What a
@@ -68,8 +79,9 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (rf"\b(?:{_NAMED_DATES})(?!\w)", "<time>"),
     (rf"\b(?:{_CLOCK})(?![:\w])", "<time>"),
     (rf"(?<![\w.]){_DURATION}\b", "<duration>"),
-    # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces them.
+    # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces or follows them.
     (r"\bHTTP(?:/\d(?:\.\d)?)?[ :/-]*[1-5]\d\d\b", None),
+    (rf"\b[45]\d\d(?=[])]?[ :,-]{{1,3}}(?i:{_REASON})\b)", None),
     (
         r"(?i:\b(?:status(?:[ _]?code)?|response(?: code)?|exit(?:ed)?(?: with)?"
         r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sqlstate)"

@@ -128,6 +128,10 @@ KINDS: list[list[str]] = [
     # HTTP
     ["HTTP 404 Not Found"],
     ["HTTP 500: Internal Server Error"],
+    ["503 Service Unavailable after 7 tries", "503 Service Unavailable after 12 tries"],
+    ["429 Client Error: Too Many Requests for url: https://api.example.com/v1/a"],
+    ["422 Client Error: Unprocessable Entity for url: https://api.example.com/v1/a"],
+    ["404 rows were locked", "17 rows were locked"],
     [
         "Server responded with status 429 (retry after 60 seconds)",
         "Server responded with status 429 (retry after 2.5 seconds)",
@@ -202,6 +206,17 @@ def test_others_stay_apart() -> None:
     firsts = [common_message(messages[0]) for messages in KINDS]
     for (n, first), (m, second) in combinations(enumerate(firsts), 2):
         assert first != second, (KINDS[n], KINDS[m])
+
+
+def test_the_status_of_an_answer_stays() -> None:
+    messages = ("429 Too Many Requests: 9 calls", "410 Gone: 7 left", "upstream: 502 - bad gateway")
+    common = [common_message(message) for message in messages]
+    number = "<number>"
+    assert common == [
+        f"429 Too Many Requests: {number} calls",
+        f"410 Gone: {number} left",
+        "upstream: 502 - bad gateway",
+    ]
 
 
 def test_the_code_is_part_of_it() -> None:
