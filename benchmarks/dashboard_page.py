@@ -5,6 +5,7 @@ from statistics import quantiles
 
 from playwright.async_api import CDPSession, Page
 
+from benchmarks.dashboard_tasks import Tasks, tasks_of
 from tests.e2e.dashboard.visits import settled
 
 FIRST_PAINT = """() => new Promise(resolve => {
@@ -38,10 +39,7 @@ SCROLL = """seconds => new Promise(resolve => {
   requestAnimationFrame(step);
 })"""
 WATCH = """() => {
-  window.joblensTasks = [];
   window.joblensPaints = [];
-  new PerformanceObserver(list => joblensTasks.push(...list.getEntries().map(e => e.duration)))
-    .observe({type: 'longtask'});
   const known = new Set([...document.querySelectorAll('.events li time')].map(t => t.dateTime));
   new MutationObserver(() => {
     const now = Date.now();
@@ -67,6 +65,7 @@ class Frames:
     in_document: int
     p95: float
     longest: float
+    tasks: Tasks
     heap: int
 
 
@@ -74,7 +73,7 @@ class Frames:
 class Seen:
     """What a page did while events came: times in milliseconds, `busy` of the time."""
 
-    longest_task: float
+    tasks: Tasks
     busy: float
     paint_p95: float
 
@@ -106,10 +105,11 @@ async def measure_scroll(page: Page, base: str, rows: int) -> Frames:
         loaded = int(await last.get_attribute("aria-rowindex") or 0) - 1
     await page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 3)")
     await page.wait_for_timeout(500)
-    frames = [float(each) for each in await page.evaluate(SCROLL, SCROLL_SECONDS)]
+    async with tasks_of(page) as tasks:
+        frames = [float(each) for each in await page.evaluate(SCROLL, SCROLL_SECONDS)]
     in_document = await page.locator("tr[data-id]").count()
     p95 = quantiles(frames, n=20)[-1]
-    return Frames(loaded, in_document, p95, max(frames), await heap_bytes(page))
+    return Frames(loaded, in_document, p95, max(frames), tasks, await heap_bytes(page))
 
 
 async def measure_events(page: Page, seconds: int) -> Seen:
@@ -117,12 +117,12 @@ async def measure_events(page: Page, seconds: int) -> Seen:
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
     await page.evaluate(WATCH)
-    before = await _task_seconds(session)
-    await page.wait_for_timeout(seconds * 1_000)
-    busy = (await _task_seconds(session) - before) / seconds
-    tasks = await page.evaluate("joblensTasks")
+    async with tasks_of(page) as tasks:
+        before = await _task_seconds(session)
+        await page.wait_for_timeout(seconds * 1_000)
+        busy = (await _task_seconds(session) - before) / seconds
     paints = await page.evaluate("joblensPaints")
-    return Seen(max(tasks, default=0), busy, quantiles(paints, n=20)[-1])
+    return Seen(tasks, busy, quantiles(paints, n=20)[-1])
 
 
 async def _task_seconds(session: CDPSession) -> float:

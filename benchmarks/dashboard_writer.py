@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import create_engine
-from joblens import JobRepository, session_scope
+from joblens import JobRepository, NewJob, session_scope
 
 TYPE = "benchmark.live"
 # Without a rate: so many events in a transaction.
-MANY = 100
+MANY = 500
 
 
 @asynccontextmanager
@@ -41,9 +41,7 @@ async def _write(engine: AsyncEngine, org_id: UUID, rate: int, at_most: int | No
     count = 0
     while at_most is None or count < at_most:
         async with session_scope(org_id, engine=engine) as session:
-            repository = JobRepository(session)
-            for _ in range(size):
-                await repository.create_job(TYPE, queue="benchmark")
+            await JobRepository(session).create_many_jobs([NewJob(TYPE, queue="benchmark")] * size)
         count += size
         if rate:
             await asyncio.sleep(max(0, count / rate - (time.perf_counter() - started)))

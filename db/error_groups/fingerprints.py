@@ -1,8 +1,8 @@
 """The fingerprint of an error: its code and its message without what differs from case to case.
 
-Errors with the same fingerprint are of one group. Numbers, ids, addresses, times and quoted text
-are replaced by placeholders. Numbers that tell what kind of error it is are kept: HTTP status
-codes, exit codes, signals, and codes of databases and systems.
+Errors with the same fingerprint are of one group. Numbers, ids, addresses, times, durations and
+quoted text are replaced by placeholders. Numbers that tell what kind of error it is are kept: HTTP
+status codes, exit codes, signals, and codes of databases and systems.
 """
 
 import re
@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from db.url_credentials import hide_credentials
 
-# Another with any change of the rules: fingerprints of different rules must not meet.
+# The same when rules change, so that groups that a change does not touch keep their ids.
 _RULES = UUID("3b1f7a52-8f0c-4c1e-9d53-7a4be1c0f5d1")
 # Characters of a message that are looked at, and that are kept of it.
 MAX_READ, MAX_MESSAGE = 4_000, 500
@@ -20,11 +20,38 @@ _HEX = "[0-9a-fA-F]"
 _UUID = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 _DATE = r"\d{4}[-/]\d{2}[-/]\d{2}"
 _CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?"
+_OFFSET = r"[+-]\d{2}(?::?\d{2})?\b"
+_ZONE = rf"(?:(?:UTC|GMT|Z)\b|{_OFFSET})"
+_DAY = r"(?:(?:Mon|Tue(?:s)?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?,? )?"
+_MONTH = (
+    "(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
+    "|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
+)
+# As HTTP and access logs write them: the day, its month, the year. As C, Ruby and syslog do: the
+# month, its day, and the time or the year.
+_NAMED_DATES = (
+    rf"{_DAY}\d{{1,2}}[ /-]{_MONTH}[ /-]\d{{4}}(?:[ :]{_CLOCK}(?: ?{_ZONE})?)?"
+    rf"|{_DAY}{_MONTH} {{1,2}}\d{{1,2}}"
+    rf"(?:,? \d{{4}}(?: {_CLOCK})?| {_CLOCK}(?: {_ZONE})?(?: \d{{4}})?)"
+)
+# As Go writes them: 1m30s, 250ms.
+_DURATION = r"(?:(?:\d+h)?\d+m)?\d+(?:\.\d+)?(?:ns|us|\u00b5s|\u03bcs|ms|s)"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _IPV6 = (
     rf"(?:{_HEX}{{1,4}}:){{3,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:){{0,6}}:(?::?{_HEX}{{1,4}}){{1,6}}"
 )
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}|localhost"
+# What servers write after a status code of 400 or more.
+_REASON = (
+    "(?:client|server) error|bad request|unauthorized|payment required|forbidden|not found"
+    "|method not allowed|not acceptable|proxy authentication required|request time-?out|conflict"
+    "|gone|length required|precondition (?:failed|required)|(?:request entity|payload|content) too"
+    " large|(?:request-)?uri too long|unsupported media type|range not satisfiable"
+    "|expectation failed|misdirected request|unprocessable|locked|failed dependency|too early"
+    "|upgrade required|too many requests|unavailable for legal reasons|internal server error"
+    "|not implemented|bad gateway|service (?:temporarily )?unavailable|gateway time-?out"
+    "|insufficient storage|loop detected"
+)
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@+~%=-]*"
 
 # What each match is replaced by; None: it is kept. At each place the first pattern counts. What a
@@ -37,6 +64,8 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
         "<text>",
     ),
     (r"(?P<kept_scheme>\bBearer )\S+", "<text>"),
+    # A JSON Web Token.
+    (r"(?<![\w-])eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?", "<text>"),
     # A quote between two letters is an apostrophe.
     (r"(?<![A-Za-z0-9])'(?:[^'\n\\]|\\.|(?<=[A-Za-z])'(?=[A-Za-z]))*'(?![A-Za-z0-9])", "<text>"),
     (r'"(?:[^"\n\\]|\\.)*"', "<text>"),
@@ -46,10 +75,13 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (r"[A-Za-z][A-Za-z0-9+.-]*://(?:\[[^\]\s]*\])?[^\s\"'<>)\]}]*", "<url>"),
     (r"[A-Za-z0-9._%+-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}", "<email>"),
     (rf"\b{_UUID}\b", "<id>"),
-    (rf"\b{_DATE}(?:[T ]{_CLOCK}(?: ?(?:Z|UTC|[+-]\d{{2}}:?\d{{2}}))?)?\b", "<time>"),
+    (rf"\b{_DATE}(?:[T ]{_CLOCK}(?: ?{_ZONE})?)?(?!\w)", "<time>"),
+    (rf"\b(?:{_NAMED_DATES})(?!\w)", "<time>"),
     (rf"\b(?:{_CLOCK})(?![:\w])", "<time>"),
-    # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces them.
+    (rf"(?<![\w.]){_DURATION}\b", "<duration>"),
+    # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces or follows them.
     (r"\bHTTP(?:/\d(?:\.\d)?)?[ :/-]*[1-5]\d\d\b", None),
+    (rf"\b[45]\d\d(?=[])]?[ :,-]{{1,3}}(?i:{_REASON})\b)", None),
     (
         r"(?i:\b(?:status(?:[ _]?code)?|response(?: code)?|exit(?:ed)?(?: with)?"
         r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sqlstate)"
@@ -60,6 +92,7 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (r"\b(?:[A-Z]{2,6}-\d{3,6}|[A-Z]{1,3}\d{3,6}|WinError \d+|Errno \d+)\b", None),
     (rf"\[?(?<![\w.:])(?:{_IPV6})(?![\w:])\]?(?::\d+)?", "<address>"),
     (rf"\b{_IPV4}(?:[:/]\d+)?\b", "<address>"),
+    (rf"\b{_HEX}{{2}}(?:-{_HEX}{{2}}){{5}}\b", "<address>"),
     (rf"(?<![\w.@/-])(?:{_HOST}):\d{{1,5}}\b", "<address>"),
     (
         rf"(?P<kept_lookup>\b(?:ENOTFOUND|EAI_AGAIN|lookup|(?i:host(?:name)?)) )(?:{_HOST})",
@@ -68,11 +101,11 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (r"\b0[xX][0-9a-fA-F]+\b", "<hex>"),
     # A path: at least two names, or one after a slash or a drive.
     (rf"(?<![\w<>])(?:[A-Za-z]:)?(?:[\\/]{_NAME})+[\\/]?", "<path>"),
-    # Hexadecimal digits, and other ids: eight or more characters, letters and digits mixed.
-    (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{8,}\b", "<id>"),
+    # Hexadecimal digits, as of a short hash, and other ids: letters and digits mixed.
+    (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<id>"),
     (r"\b(?=\w*\d\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{12,}\b", "<id>"),
     (
-        r"(?P<kept_prefix>\b[A-Za-z]{2,}[_-])"
+        r"(?P<kept_prefix>\b[A-Za-z]{2,}(?:[_-][A-Za-z]{2,})?[_-])"
         r"(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Za-z])[A-Za-z0-9]{6,}\b",
         "<id>",
     ),

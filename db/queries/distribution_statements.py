@@ -82,21 +82,25 @@ def unsummed_binned(
 
 
 def sketched(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:
-    """Add up the sketches of these keys: rows by bin."""
+    """Add up the sketches of these keys: `bins` with their `counts`."""
     run, key = buckets.runs(), keys.table()
     kept = _kept(org_id, keys, buckets, key, run)
+    # As columns: PostgreSQL would keep the rows of a function in FROM before it reads them.
     each = (
-        func.unnest(kept.c.bins, kept.c.counts)
-        .table_valued("bin", "count", name="each_bin")
-        .render_derived()
-        .lateral()
+        select(
+            *_groups(kept, keys.series),
+            func.unnest(kept.c.bins).label("bin"),
+            func.unnest(kept.c.counts).label("durations"),
+        )
+        .select_from(run.join(key, true()).join(kept, true()))
+        .subquery("each_bin")
     )
-    groups = [*_groups(kept, keys.series), each.c.bin]
-    return (
-        select(*groups, cast(func.sum(each.c.count), BigInteger()).label("durations"))
-        .select_from(run.join(key, true()).join(kept, true()).join(each, true()))
-        .group_by(*groups)
-    )
+    groups = [*_groups(each, keys.series), each.c.bin]
+    durations = cast(func.sum(each.c.durations), BigInteger()).label("durations")
+    added = select(*groups, durations).group_by(*groups).subquery("added")
+    own = _groups(added, keys.series)
+    bins = func.array_agg(added.c.bin).label("bins")
+    return select(*own, bins, func.array_agg(added.c.durations).label("counts")).group_by(*own)
 
 
 def summed(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:

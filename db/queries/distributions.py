@@ -87,7 +87,8 @@ async def _sketches(
     if summed := [run for run in found if run.span is not None]:
         buckets = Buckets.read_from(edges, summed)
         kept = org_id, Keys.of(tallies.keys, series), buckets
-        _add(sketches, await read(session, statements.sketched, *kept))
+        for row in await read(session, statements.sketched, *kept):
+            sketches[_place(row)].merge(row.bins, row.counts)
         for row in await read(session, statements.summed, *kept):
             sketches[_place(row)].widen(row.total, row.least, row.most)
         new = org_id, tallies.seen, tallies.criteria, series, buckets
@@ -102,8 +103,7 @@ def _add(sketches: dict[Place, Sketch], rows: Iterable[AnyRow]) -> None:
     for row in rows:
         sketch = sketches[_place(row)]
         sketch.add(row.bin, row.durations)
-        if hasattr(row, "total"):
-            sketch.widen(row.total, row.least, row.most)
+        sketch.widen(row.total, row.least, row.most)
 
 
 def _place(row: AnyRow) -> Place:

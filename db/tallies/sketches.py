@@ -6,6 +6,7 @@ of DDSketch (Masson, Rim and Lee, 2019).
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import floor
@@ -29,6 +30,10 @@ class Sketch:
     def add(self, bin_: int, count: int) -> None:
         """Add durations that lie in a bin."""
         self.bins[bin_] += count
+
+    def merge(self, bins: Sequence[int], counts: Sequence[int]) -> None:
+        """Add the durations of another sketch. Each of its bins must be there once."""
+        self.bins.update(dict(zip(bins, counts, strict=True)))
 
     def widen(self, total: float, least: float, most: float) -> None:
         """Add the sum of durations, and their bounds."""

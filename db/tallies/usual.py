@@ -61,8 +61,7 @@ async def _sketches(
     found: dict[str, dict[Kind, Sketch]] = defaultdict(lambda: defaultdict(Sketch))
     for row in await session.execute(statement):
         sketch = found[row.type][Kind(row.kind)]
-        for bin_, count in zip(row.bins, row.counts, strict=True):
-            sketch.add(bin_, count)
+        sketch.merge(row.bins, row.counts)
         sketch.widen(row.total, row.least, row.most)
     return found
 

@@ -95,6 +95,11 @@ KINDS: list[list[str]] = [
         "read tcp 10.0.0.5:48122->10.0.0.9:443: i/o timeout",
         "read tcp 10.0.0.6:48997->10.0.0.9:443: i/o timeout",
     ],
+    [
+        "context deadline exceeded (timeout after 1m30s)",
+        "context deadline exceeded (timeout after 250ms)",
+        "context deadline exceeded (timeout after 1h0m0.5s)",
+    ],
     # Ruby
     [
         "NoMethodError: undefined method `name' for nil:NilClass",
@@ -123,6 +128,10 @@ KINDS: list[list[str]] = [
     # HTTP
     ["HTTP 404 Not Found"],
     ["HTTP 500: Internal Server Error"],
+    ["503 Service Unavailable after 7 tries", "503 Service Unavailable after 12 tries"],
+    ["429 Client Error: Too Many Requests for url: https://api.example.com/v1/a"],
+    ["422 Client Error: Unprocessable Entity for url: https://api.example.com/v1/a"],
+    ["404 rows were locked", "17 rows were locked"],
     [
         "Server responded with status 429 (retry after 60 seconds)",
         "Server responded with status 429 (retry after 2.5 seconds)",
@@ -165,6 +174,19 @@ KINDS: list[list[str]] = [
         "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904 not found",
     ],
     ["Quota exceeded: 12.5% of 100 GB", "Quota exceeded: 99% of 2,048 GB"],
+    ["image at 9fceb02 has no tag", "image at 4b825dc642cb has no tag"],
+    ["card of cus_NffrFeUfNV2Hib declined", "card of cus_9s6XKzkNRiz8i3 declined"],
+    ["card of acct_NffrFeUfNV2Hib declined"],
+    [
+        "the certificate expired on Thu, 26 Nov 2026 10:11:12 GMT",
+        "the certificate expired on 2026-11-26 10:11:12.5+00",
+        "the certificate expired on Thu Nov 26 10:11:12 UTC 2026",
+        "the certificate expired on Dec  1 23:59:59",
+        "the certificate expired on March 3, 2027",
+        "the certificate expired on 26/Nov/2026:10:11:12 +0100",
+    ],
+    ["no answer from 00:1B:44:11:3A:B7", "no answer from a0-bb-cc-dd-ee-ff"],
+    ["may 5 items fail? 12 did", "may 7 items fail? 3 did"],
     ["It's broken, and it's late"],
     ["login with password=hunter2 was refused", "login with password=swordfish was refused"],
     [
@@ -184,6 +206,17 @@ def test_others_stay_apart() -> None:
     firsts = [common_message(messages[0]) for messages in KINDS]
     for (n, first), (m, second) in combinations(enumerate(firsts), 2):
         assert first != second, (KINDS[n], KINDS[m])
+
+
+def test_the_status_of_an_answer_stays() -> None:
+    messages = ("429 Too Many Requests: 9 calls", "410 Gone: 7 left", "upstream: 502 - bad gateway")
+    common = [common_message(message) for message in messages]
+    number = "<number>"
+    assert common == [
+        f"429 Too Many Requests: {number} calls",
+        f"410 Gone: {number} left",
+        "upstream: 502 - bad gateway",
+    ]
 
 
 def test_the_code_is_part_of_it() -> None:
@@ -226,3 +259,8 @@ def test_secrets_are_no_part_of_it(secret: str) -> None:
         f'refused {{"token": "{secret}"}}',
     ):
         assert secret not in common_message(message)
+
+
+def test_a_web_token_is_no_part_of_it() -> None:
+    parts = "eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiJhbGljZSJ9", "dozjgNryP4J3j-VmNHl0w5N_XgL"
+    assert common_message(f"{'.'.join(parts)} has expired") == "<text> has expired"

@@ -63,6 +63,21 @@ async def test_events_appear_as_they_happen(live_page: Page, live_url: str) -> N
     await expect(rows.first).to_contain_text(id_[:8])
 
 
+async def test_what_has_just_happened_is_not_in_the_future(live_page: Page, live_url: str) -> None:
+    await live_page.goto(live_url)
+    await settled(live_page)
+    await expect(live_page.locator(".live")).to_have_text("Live")
+    times = live_page.locator(".events time")
+    before = await times.first.get_attribute("datetime")
+    shown: list[str] = []
+    # Longer than from one tick of the page's times to the next.
+    for _ in range(13):
+        await live_page.wait_for_timeout(500)
+        shown += await times.all_inner_texts()
+    assert await times.first.get_attribute("datetime") != before
+    assert not [words for words in shown if words.startswith("in ")]
+
+
 async def test_new_events_wait_while_the_reader_points_at_the_list(
     live_page: Page, live_url: str
 ) -> None:

@@ -17,10 +17,9 @@ interface Props {
 }
 
 export function Time({ time, parts }: Props) {
-  const now = useNow();
-  const words = parts
-    ? formatTime(time, timeStyle, parts)
-    : relativeTime(Date.parse(time), now, language);
+  const instant = Date.parse(time);
+  const now = useNowFor(instant);
+  const words = parts ? formatTime(time, timeStyle, parts) : relativeTime(instant, now, language);
   return (
     <time dateTime={time} title={formatWithZone(time, timeStyle)}>
       {words}
@@ -29,6 +28,8 @@ export function Time({ time, parts }: Props) {
 }
 
 const TICK_MS = 5_000;
+/** By how much an answer may correct the clock before all times are renewed. */
+const MAX_CORRECTION_MS = 1_000;
 
 // One clock for all times of the page.
 const clock = new ServerClock();
@@ -37,7 +38,9 @@ const listeners = new Set<() => void>();
 
 /** Takes the time of an answer, so that a wrong clock of this device does not matter. */
 export function setServerTime(time: string, sentAt: number, receivedAt: number): void {
+  const before = clock.offset;
   clock.take({ serverNow: Date.parse(time), sentAt, receivedAt });
+  if (Math.abs(clock.offset - before) > MAX_CORRECTION_MS) tick();
 }
 
 /** The server's time, in milliseconds since the epoch. */
@@ -50,13 +53,22 @@ export function useNow(): number {
   return useSyncExternalStore(listen, () => now);
 }
 
+/** The same, to compare an instant with: what was after the last tick may be over now. */
+function useNowFor(instant: number): number {
+  const ofTick = useNow();
+  return instant > ofTick ? serverNow() : ofTick;
+}
+
 function listen(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-window.setInterval(() => {
-  if (document.visibilityState === 'hidden') return;
+function tick(): void {
   now = serverNow();
   for (const listener of listeners) listener();
+}
+
+window.setInterval(() => {
+  if (document.visibilityState !== 'hidden') tick();
 }, TICK_MS);
