@@ -38,6 +38,7 @@ class Reported:
 class Description:
     """The latest values of one job. `changed`: those that differ from what was read.
 
+    `is_changed`: whether the column `described` does.
     `described`: what that column has. Of values that are not large or kept there, the job's row
     has those that were reported.
     """
@@ -46,6 +47,7 @@ class Description:
         self, described: Mapping[str, Any] | None = None, row: Mapping[str, Any] = _NOTHING
     ) -> None:
         self.changed: dict[str, Any] = {}
+        self.is_changed = described is None
         self._described = described
         kept = (described or _NOTHING).get("is", _NOTHING)
         self._latest = {
@@ -74,7 +76,7 @@ class Description:
                 self.changed[name] = value
             self._latest[name] = new
             self._described = None
-            is_new = True
+            self.is_changed = is_new = True
         return is_new
 
     @property

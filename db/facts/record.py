@@ -102,14 +102,14 @@ class _Recording:
         """Record the facts of jobs; return those that another process created meanwhile."""
         names, rows = await self._find(wanted)
         jobs = await self._jobs(names, rows)
-        counts = {job.id: self._add_facts(job, names[job.id]) for job in jobs}
         new = [job for job in jobs if job.is_new]
         created = await self._create(new, names)
-        await self._change([job for job in jobs if job.is_changed and not job.is_new], names)
+        await self._change([job for job in jobs if job.recorded and not job.is_new], names)
         missed = {job.id for job in new} - created
-        for job_id in counts.keys() - missed:
-            self.result.recorded += counts[job_id]
-            self.result.known += len(self.by_name[names[job_id]]) - counts[job_id]
+        for job in jobs:
+            if job.id not in missed:
+                self.result.recorded += job.recorded
+                self.result.known += len(self.by_name[names[job.id]]) - job.recorded
         return [names[job_id] for job_id in missed]
 
     async def _find(self, wanted: Collection[str]) -> tuple[dict[UUID, str], dict[UUID, AnyRow]]:
@@ -128,20 +128,38 @@ class _Recording:
         found = await read(self.session, statements.lock_jobs, self.org_id, sorted(ids))
         return {row.id: row for row in found}
 
-    async def _jobs(self, ids: Collection[UUID], rows: Mapping[UUID, AnyRow]) -> list[ObservedJob]:
-        events: dict[UUID, dict[int, Event]] = defaultdict(dict)
-        if rows:
-            for row in await read(self.session, statements.events_of, self.org_id, list(rows)):
-                events[row.job_id][row.seq] = _event(row)
-        return [
-            ObservedJob(job_id, _plain(rows[job_id]), events[job_id])
-            if job_id in rows
-            else ObservedJob(job_id)
-            for job_id in sorted(ids)
+    async def _jobs(
+        self, names: Mapping[UUID, str], rows: Mapping[UUID, AnyRow]
+    ) -> list[ObservedJob]:
+        jobs = [
+            ObservedJob(
+                job_id,
+                _plain(rows[job_id]) if job_id in rows else None,
+                self.source,
+                self.by_name[names[job_id]],
+            )
+            for job_id in sorted(names)
         ]
+        stored = [job for job in jobs if not job.is_new]
+        near = await self._with_near_times([job.id for job in stored if job.is_continued])
+        placed = [job for job in stored if job.id in near or not job.is_continued]
+        events = await self._events([job.id for job in placed])
+        for job in placed:
+            job.place_among(events[job.id])
+        return jobs
 
-    def _add_facts(self, job: ObservedJob, name: str) -> int:
-        return sum(job.add(self.source, fact) for fact in self.by_name[name])
+    async def _with_near_times(self, ids: Sequence[UUID]) -> set[UUID]:
+        if not ids:
+            return set()
+        found = await read(self.session, statements.jobs_with_near_times, self.org_id, ids)
+        return {row.job_id for row in found}
+
+    async def _events(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[int, Event]]:
+        events: dict[UUID, dict[int, Event]] = defaultdict(dict)
+        if ids:
+            for row in await read(self.session, statements.events_of, self.org_id, ids):
+                events[row.job_id][row.seq] = _event(row)
+        return events
 
     async def _create(self, jobs: Sequence[ObservedJob], names: Mapping[UUID, str]) -> set[UUID]:
         if not jobs:
@@ -163,13 +181,14 @@ class _Recording:
             await withdraw(self.session, self.org_id, removed)
             late = [{"org_id": self.org_id, "job_id": i, "seq": seq} for i, seq in removed.items()]
             await self.session.execute(statements.DELETE_EVENTS, late)
+        # Before the rows of the jobs change: so the foreign key finds these locked already.
+        await self._append(changes)
         groups: dict[frozenset[str], list[Change]] = defaultdict(list)
         for change in changes:
             groups[frozenset(statements.groups_of(change.reported))].append(change)
         for reported, some in groups.items():
             given = {**self._own, "rows": statements.as_json(self._rows(some, names))}
             await self.session.execute(statements.updating(reported), given)
-        await self._append(changes)
 
     @property
     def _own(self) -> dict[str, UUID]:
