@@ -64,8 +64,8 @@ def history_of(steps: Iterable[Step]) -> list[Event]:
 def events_after(row: Mapping[str, Any], steps: Iterable[Step]) -> list[Event] | None:
     """Make the events of steps that come after all that a job's row adds up; None if one does not.
 
-    They do if each is later than all before it, of no earlier attempt, and exact; and if all steps
-    that are stored are exact: another exact one can move or replace those that are not.
+    They do if each is later than all before it, of no earlier attempt, and exact; and if none
+    `may_replace` a stored one, or all that are stored are exact.
     """
     building = _Builder(JobStatus(row["status"]), row["attempt"], row["updated_at"])
     for step in steps:
@@ -77,6 +77,11 @@ def events_after(row: Mapping[str, Any], steps: Iterable[Step]) -> list[Event] |
             return None
         building.add(attempt, step)
     return building.events
+
+
+def may_replace(row: Mapping[str, Any], step: Step) -> bool:
+    """Whether an exact step that comes next may replace or move an inexact one of its attempt."""
+    return step.attempt is not None and step.attempt <= row["attempt"]
 
 
 @dataclass(slots=True)

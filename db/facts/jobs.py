@@ -10,7 +10,7 @@ from uuid import UUID
 from db.error_groups.fingerprints import fingerprint_of
 from db.facts.descriptions import Description
 from db.facts.fact import Fact
-from db.facts.history import Event, columns_of, events_after, history_of, step_of
+from db.facts.history import Event, columns_of, events_after, history_of, may_replace, step_of
 from db.facts.steps import Steps
 from db.facts.storable import step_of_fact, utc, values_of
 from db.job_defaults import DEFAULT_PRIORITY, DEFAULT_QUEUE
@@ -74,8 +74,13 @@ class ObservedJob:
 
     @property
     def is_continued(self) -> bool:
-        """Whether its facts come after all that is stored, if all of that is exact."""
+        """Whether its facts come after all that is stored, which may have to be exact for that."""
         return self._next is not None and not self._is_moved
+
+    @property
+    def may_replace(self) -> bool:
+        """Whether they come after it only if all of it is exact."""
+        return self._row is not None and any(may_replace(self._row, s) for s in self._steps)
 
     def place_among(self, stored: Mapping[int, Event]) -> None:
         """Put its facts among its stored events, which are given by `seq`, oldest first."""

@@ -141,7 +141,8 @@ class _Recording:
             for job_id in sorted(names)
         ]
         stored = [job for job in jobs if not job.is_new]
-        near = await self._with_near_times([job.id for job in stored if job.is_continued])
+        unsure = [job.id for job in stored if job.is_continued and job.may_replace]
+        near = await self._with_near_times(unsure)
         placed = [job for job in stored if job.id in near or not job.is_continued]
         events = await self._events([job.id for job in placed])
         for job in placed:
