@@ -131,8 +131,10 @@ class ObservedJob:
     def _is_moved(self) -> bool:
         """Whether the sums have its events under another type or queue."""
         row = self._row
-        return row is not None and any(
-            row[name] != self._described(name) for name in ("type", "queue")
+        return (
+            row is not None
+            and self._description.is_changed
+            and any(row[name] != self._described(name) for name in ("type", "queue"))
         )
 
     def _reported(self) -> Row:
