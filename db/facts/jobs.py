@@ -74,11 +74,11 @@ class ObservedJob:
 
     @property
     def is_continued(self) -> bool:
-        """Whether its facts come after all that is stored, which may have to be exact for that."""
+        """Whether its facts come after all that is stored; see `needs_exact`."""
         return self._next is not None and not self._is_moved
 
     @property
-    def may_replace(self) -> bool:
+    def needs_exact(self) -> bool:
         """Whether they come after it only if all of it is exact."""
         return self._row is not None and any(may_replace(self._row, s) for s in self._steps)
 

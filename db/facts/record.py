@@ -142,7 +142,7 @@ class _Recording:
             for job_id in _in_order(names)
         ]
         stored = [job for job in jobs if not job.is_new]
-        unsure = [job.id for job in stored if job.is_continued and job.may_replace]
+        unsure = [job.id for job in stored if job.is_continued and job.needs_exact]
         near = await self._with_near_times(unsure)
         placed = [job for job in stored if job.id in near or not job.is_continued]
         events = await self._events([job.id for job in placed])
