@@ -52,8 +52,11 @@ async def test_the_next_fact_of_a_job_needs_no_events(engine: AsyncEngine, org_i
     for told, is_read in [
         *((fact("1", step, attempt=min(step, 1)), False) for step in range(4)),
         (fact("1", 3, attempt=1), True),
-        (Fact("1", START + timedelta(seconds=9), JobStatus.RUNNING, 2, is_exact=False), True),
-        (Fact("1", START + timedelta(seconds=10), JobStatus.RUNNING, 2), True),
+        # Its events count for another type then.
+        (Fact("1", START + timedelta(seconds=7), JobStatus.RUNNING, 2, type="mail"), True),
+        (Fact("1", START + timedelta(seconds=8), JobStatus.FAILED, 2, type="mail"), False),
+        (Fact("1", START + timedelta(seconds=9), JobStatus.RUNNING, 3, is_exact=False), True),
+        (Fact("1", START + timedelta(seconds=10), JobStatus.RUNNING, 3), True),
         (Fact("1", START + timedelta(seconds=5), JobStatus.QUEUED, 1), True),
     ]:
         with recorded(engine) as sent:
