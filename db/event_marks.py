@@ -22,7 +22,14 @@ def is_exact(detail: Any) -> bool:
 
 def is_inexact(detail: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return whether the time of an event of a source's job is not exact, by its detail, in SQL."""
-    mark = detail.op("->", return_type=JSONB())(literal_column(f"'{MARK}'"))
-    is_near = mark.op("->>")(literal_column("'exact'")) == literal_column("'false'")
-    is_inferred = mark.op("->>")(literal_column("'inferred'")) == literal_column("'true'")
-    return or_(is_near, is_inferred).is_(True)
+    is_inferred = _mark(detail).op("->>")(literal_column("'inferred'")) == literal_column("'true'")
+    return or_(is_near(detail), is_inferred).is_(True)
+
+
+def is_near(detail: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return whether a fact reported the time of an event as the nearest known, in SQL; or null."""
+    return _mark(detail).op("->>")(literal_column("'exact'")) == literal_column("'false'")
+
+
+def _mark(detail: ColumnElement[Any]) -> ColumnElement[Any]:
+    return detail.op("->", return_type=JSONB())(literal_column(f"'{MARK}'"))

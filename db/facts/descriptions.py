@@ -38,6 +38,7 @@ class Reported:
 class Description:
     """The latest values of one job. `changed`: those that differ from what was read.
 
+    `is_changed`: whether the column `described` does.
     `described`: what that column has. Of values that are not large or kept there, the job's row
     has those that were reported.
     """
@@ -46,15 +47,10 @@ class Description:
         self, described: Mapping[str, Any] | None = None, row: Mapping[str, Any] = _NOTHING
     ) -> None:
         self.changed: dict[str, Any] = {}
-        self._described = described
-        kept = (described or _NOTHING).get("is", _NOTHING)
-        self._latest = {
-            name: Reported(name, None, ts, kept[name])
-            if name in _DIGESTED
-            else Reported(name, kept[name] if name in _KEPT else row[name], ts)
-            for ts, names in (described or _NOTHING).get("at", _NOTHING).items()
-            for name in names
-        }
+        self.is_changed = described is None
+        self._described, self._row = described, row
+        self._read: Mapping[str, Any] = (described or _NOTHING).get("is", _NOTHING)
+        self._all: dict[str, Reported] | None = None
 
     def add(self, values: Mapping[str, Any], ts: datetime, seen_at: datetime | None) -> bool:
         """Take the values of a fact; return whether they reported anything new.
@@ -62,9 +58,12 @@ class Description:
         `seen_at`: when they were read, of a source that shows only how they are now.
         """
         is_new = False
+        if not values:
+            return is_new
         time = (seen_at or ts).isoformat()
+        latest = self._latest
         for name, value in values.items():
-            new, known = Reported(name, value, time), self._latest.get(name)
+            new, known = Reported(name, value, time), latest.get(name)
             if known is not None and known.key == new.key:
                 if seen_at is not None or new.ts <= known.ts:
                     continue
@@ -72,9 +71,9 @@ class Description:
                 continue
             else:
                 self.changed[name] = value
-            self._latest[name] = new
+            latest[name] = new
             self._described = None
-            is_new = True
+            self.is_changed = is_new = True
         return is_new
 
     @property
@@ -87,6 +86,22 @@ class Description:
             self._described = {"at": at, "is": dict(self._kept())}
         return self._described
 
+    @property
+    def _latest(self) -> dict[str, Reported]:
+        """The latest values by their names: only made if facts say something of the job."""
+        if self._all is None:
+            self._all = {
+                name: self._as_read(name, ts)
+                for ts, names in (self._described or _NOTHING).get("at", _NOTHING).items()
+                for name in names
+            }
+        return self._all
+
+    def _as_read(self, name: str, ts: str) -> Reported:
+        if name in _DIGESTED:
+            return Reported(name, None, ts, self._read[name])
+        return Reported(name, self._read[name] if name in _KEPT else self._row[name], ts)
+
     def _kept(self) -> Iterator[tuple[str, Any]]:
         for name, known in self._latest.items():
             if name in _DIGESTED:
@@ -95,7 +110,12 @@ class Description:
                 yield name, known.value
 
     def get(self, name: str) -> Any:
-        """Return the latest value of a column that is not digested; None if no fact has it."""
+        """Return the latest value of a column that is not digested.
+
+        If no fact has it, None or what the job's row has.
+        """
+        if not self.is_changed:
+            return self._read.get(name) if name in _KEPT else self._row[name]
         known = self._latest.get(name)
         return None if known is None else known.value
 

@@ -1,6 +1,6 @@
 """What the ordered steps of a job add up to: its events, and the columns that they determine."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,12 @@ from db.progress import progress_of
 from db.statuses import JobStatus
 
 WORKER = "worker"
+
+# The columns that depend on more than the last event.
+LASTING = (
+    *("created_at", "queued_at", "started_at", "finished_at"),
+    *("worker", "progress_fraction", "progress_step", "progress_at"),
+)
 
 _ENDS = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
 
@@ -55,17 +61,41 @@ def history_of(steps: Iterable[Step]) -> list[Event]:
     return building.events
 
 
+def events_after(row: Mapping[str, Any], steps: Iterable[Step]) -> list[Event] | None:
+    """Make the events of steps that come after all that a job's row adds up; None if one does not.
+
+    They do if each is later than all before it, of no earlier attempt, and exact; and if none
+    `may_replace` a stored one, or all that are stored are exact.
+    """
+    building = _Builder(JobStatus(row["status"]), row["attempt"], row["updated_at"])
+    for step in steps:
+        attempt = building.attempt if step.attempt is None else step.attempt
+        is_later = building.ts is None or step.ts > building.ts
+        # Of attempts past the last number that a row can have, the order is not known.
+        is_next = building.attempt <= attempt and building.attempt < MAX_INT32
+        if not (step.is_exact and is_later and is_next):
+            return None
+        building.add(attempt, step)
+    return building.events
+
+
+def may_replace(row: Mapping[str, Any], step: Step) -> bool:
+    """Whether an exact step that comes next may replace or move an inexact one of its attempt."""
+    return step.attempt is not None and step.attempt <= row["attempt"]
+
+
 @dataclass(slots=True)
 class _Builder:
-    """The events so far, and the job's state after them."""
+    """The job's state, and the events that led to it, from the state that it began with."""
 
-    events: list[Event] = field(default_factory=list)
     status: JobStatus | None = None
     attempt: int = 0
+    ts: datetime | None = None
+    events: list[Event] = field(default_factory=list)
 
     def add(self, attempt: int, step: Step) -> None:
         """Add the event of a step, and before it what must have been."""
-        ts = max(step.ts, self.events[-1].ts) if self.events else step.ts
+        ts = step.ts if self.ts is None else max(step.ts, self.ts)
         is_start = self._is_start(step)
         for status in self._missing(step, is_start=is_start):
             if status is not JobStatus.RUNNING:
@@ -102,7 +132,7 @@ class _Builder:
         attempt = min(attempt, MAX_INT32)
         detail = {MARK: {"inferred": True}} if step is None else _detail(step, ts, attempt)
         self.events.append(Event(ts, self.status, status, attempt, detail or None))
-        self.status, self.attempt = status, attempt
+        self.status, self.attempt, self.ts = status, attempt, ts
 
 
 def _detail(step: Step, ts: datetime, attempt: int) -> Detail:
@@ -116,21 +146,19 @@ def _detail(step: Step, ts: datetime, attempt: int) -> Detail:
     return {**step.detail, MARK: mark} if mark else step.detail
 
 
-def columns_of(events: list[Event]) -> dict[str, Any]:
-    """Return the columns of `job` that its events, oldest first, determine."""
+def columns_of(events: Sequence[Event], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the columns of `job` that its events, oldest first, determine.
+
+    `before`: what those before these events determined; None: there are none.
+    """
     first, last = events[0], events[-1]
-    columns: dict[str, Any] = {
+    if before is None:
+        before = {**dict.fromkeys(LASTING), "created_at": first.ts, "queued_at": first.ts}
+    columns = {name: before[name] for name in LASTING}
+    columns |= {
         "status": last.next_status.value,
         "attempt": last.attempt,
-        "created_at": first.ts,
         "updated_at": last.ts,
-        "queued_at": first.ts,
-        "started_at": None,
-        "finished_at": None,
-        "worker": None,
-        "progress_fraction": None,
-        "progress_step": None,
-        "progress_at": None,
     }
     for event in events:
         _apply(event, columns)

@@ -1,6 +1,7 @@
 """The ids of jobs of a source: made of what the source calls them, without a table to look up."""
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -37,5 +38,9 @@ def hashed_id_of(source: str, external_id: str) -> UUID:
 
 
 def _made(source: str, middle: int, number: int) -> UUID:
-    start = int.from_bytes(sha256(source.encode()).digest()[:6])
-    return UUID(int=start << 80 | _VERSION | middle << 64 | _VARIANT | number)
+    return UUID(int=_start(source) | _VERSION | middle << 64 | _VARIANT | number)
+
+
+@lru_cache(maxsize=1_000)
+def _start(source: str) -> int:
+    return int.from_bytes(sha256(source.encode()).digest()[:6]) << 80

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -102,14 +103,14 @@ class _Recording:
         """Record the facts of jobs; return those that another process created meanwhile."""
         names, rows = await self._find(wanted)
         jobs = await self._jobs(names, rows)
-        counts = {job.id: self._add_facts(job, names[job.id]) for job in jobs}
         new = [job for job in jobs if job.is_new]
         created = await self._create(new, names)
-        await self._change([job for job in jobs if job.is_changed and not job.is_new], names)
+        await self._change([job for job in jobs if job.recorded and not job.is_new], names)
         missed = {job.id for job in new} - created
-        for job_id in counts.keys() - missed:
-            self.result.recorded += counts[job_id]
-            self.result.known += len(self.by_name[names[job_id]]) - counts[job_id]
+        for job in jobs:
+            if job.id not in missed:
+                self.result.recorded += job.recorded
+                self.result.known += len(self.by_name[names[job.id]]) - job.recorded
         return [names[job_id] for job_id in missed]
 
     async def _find(self, wanted: Collection[str]) -> tuple[dict[UUID, str], dict[UUID, AnyRow]]:
@@ -125,23 +126,42 @@ class _Recording:
         return names | other, own | await self._lock(other)
 
     async def _lock(self, ids: Collection[UUID]) -> dict[UUID, AnyRow]:
-        found = await read(self.session, statements.lock_jobs, self.org_id, sorted(ids))
+        found = await read(self.session, statements.lock_jobs, self.org_id, _in_order(ids))
         return {row.id: row for row in found}
 
-    async def _jobs(self, ids: Collection[UUID], rows: Mapping[UUID, AnyRow]) -> list[ObservedJob]:
-        events: dict[UUID, dict[int, Event]] = defaultdict(dict)
-        if rows:
-            for row in await read(self.session, statements.events_of, self.org_id, list(rows)):
-                events[row.job_id][row.seq] = _event(row)
-        return [
-            ObservedJob(job_id, _plain(rows[job_id]), events[job_id])
-            if job_id in rows
-            else ObservedJob(job_id)
-            for job_id in sorted(ids)
+    async def _jobs(
+        self, names: Mapping[UUID, str], rows: Mapping[UUID, AnyRow]
+    ) -> list[ObservedJob]:
+        jobs = [
+            ObservedJob(
+                job_id,
+                _plain(rows[job_id]) if job_id in rows else None,
+                self.source,
+                self.by_name[names[job_id]],
+            )
+            for job_id in _in_order(names)
         ]
+        stored = [job for job in jobs if not job.is_new]
+        unsure = [job.id for job in stored if job.is_continued and job.needs_exact]
+        near = await self._with_near_times(unsure)
+        placed = [job for job in stored if job.id in near or not job.is_continued]
+        events = await self._events([job.id for job in placed])
+        for job in placed:
+            job.place_among(events[job.id])
+        return jobs
 
-    def _add_facts(self, job: ObservedJob, name: str) -> int:
-        return sum(job.add(self.source, fact) for fact in self.by_name[name])
+    async def _with_near_times(self, ids: Sequence[UUID]) -> set[UUID]:
+        if not ids:
+            return set()
+        found = await read(self.session, statements.jobs_with_near_times, self.org_id, ids)
+        return {row.job_id for row in found}
+
+    async def _events(self, ids: Sequence[UUID]) -> Mapping[UUID, Mapping[int, Event]]:
+        events: dict[UUID, dict[int, Event]] = defaultdict(dict)
+        if ids:
+            for row in await read(self.session, statements.events_of, self.org_id, ids):
+                events[row.job_id][row.seq] = _event(row)
+        return events
 
     async def _create(self, jobs: Sequence[ObservedJob], names: Mapping[UUID, str]) -> set[UUID]:
         if not jobs:
@@ -187,6 +207,11 @@ class _Recording:
         if rows:
             given = {"org_id": self.org_id, "rows": statements.as_json(rows)}
             await self.session.execute(statements.INSERT_EVENTS, given)
+
+
+def _in_order(ids: Iterable[UUID]) -> list[UUID]:
+    # Their numbers are compared in C.
+    return sorted(ids, key=attrgetter("int"))
 
 
 def _event(row: AnyRow) -> Event:

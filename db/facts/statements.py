@@ -23,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from db.event_marks import is_near
+from db.facts.history import LASTING
 from db.json_values import dumps
 from db.queries.rows import AnySelect
 from db.tables import job_event_table, job_table
@@ -31,23 +33,23 @@ job, event = job_table.c, job_event_table.c
 
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
-# What is only written if a fact reports it: it is large, or not read.
+# What is only written if a fact reports it: most facts report none of it.
 GROUPS = {
+    "description": (
+        *("described", "queue", "priority", "requested_by", "scheduled_at"),
+        *("parent_id", "batch", "tags"),
+    ),
     "payload": ("payload",),
     "result": ("result",),
     "error": ("last_error_code", "last_error_message", "error_group"),
 }
 _KEYS = ("id", "external_id")
-_COLUMNS = (
-    *("type", "queue", "status", "priority", "attempt", "max_attempts", "requested_by"),
-    *("event_seq", "created_at", "updated_at", "queued_at", "scheduled_at", "started_at"),
-    *("finished_at", "worker", "progress_fraction", "progress_step", "progress_at"),
-    *("parent_id", "batch", "tags", "described"),
-)
+# `type` has no default: a row to insert must have it.
+_COLUMNS = ("type", "max_attempts", "event_seq", "status", "attempt", "updated_at", *LASTING)
 _EVENT = ("job_id", "seq", "ts", "prev_status", "next_status", "attempt", "detail")
 _STORED = (
-    *("id", "source_id", "event_seq", "type", "queue", "priority", "requested_by"),
-    *("scheduled_at", "parent_id", "batch"),
+    *("id", "source_id", "type", "event_seq", "status", "attempt", "updated_at", *LASTING),
+    *("queue", "priority", "requested_by", "scheduled_at", "parent_id", "batch"),
 )
 
 
@@ -73,6 +75,14 @@ def events_of(org_id: Any, job_ids: Sequence[Any]) -> AnySelect:
         event.org_id == org_id, event.job_id == any_(literal(job_ids, ARRAY(Uuid())))
     )
     return statement.order_by(event.job_id, event.seq)
+
+
+def jobs_with_near_times(org_id: Any, job_ids: Sequence[Any]) -> AnySelect:
+    """Build the reading of which jobs have events whose times were not reported as exact."""
+    statement = select(event.job_id).where(
+        event.org_id == org_id, event.job_id == any_(literal(job_ids, ARRAY(Uuid())))
+    )
+    return statement.where(is_near(event.detail)).distinct()
 
 
 def groups_of(reported: Mapping[str, Any]) -> list[str]:

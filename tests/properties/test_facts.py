@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -157,6 +158,30 @@ async def check_sums(engine: AsyncEngine, org_id: UUID, expected: list[Any]) -> 
         and (e["detail"] or {}).keys() & {"error_code", "error_message"}
     ]
     assert sum(group.events for group in groups) == len(errors)
+
+
+@examples(100)
+@given(told=st.lists(facts, min_size=2, max_size=8), are_exact=st.booleans(), data=st.data())
+async def test_as_they_happen_they_make_the_same_jobs(
+    engine: AsyncEngine, owner: Any, told: list[Fact], are_exact: bool, data: st.DataObject
+) -> None:
+    # Almost all of them come after what is stored, and of many jobs this is all exact.
+    facts = [
+        replace(
+            fact,
+            external_id="1",
+            ts=EPOCH + timedelta(minutes=25 * number),
+            attempt=None if fact.attempt is None else min(fact.attempt, number),
+            is_exact=are_exact or fact.is_exact,
+        )
+        for number, fact in enumerate(told)
+    ]
+    straight, other = uuid4(), uuid4()
+    await tell(engine, straight, facts)
+    size = data.draw(st.integers(1, 2))
+    for start in range(0, len(facts), size):
+        await tell(engine, other, facts[start : start + size])
+    assert await stored(owner, other) == await stored(owner, straight)
 
 
 async def test_processes_that_tell_of_one_job_at_once(engine: AsyncEngine, owner: Any) -> None:

@@ -18,6 +18,7 @@ from joblens import (
     StatusChange,
     session_scope,
 )
+from tests.support.statements import recorded
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SHOP = Source("shop", "celery")
@@ -29,11 +30,11 @@ def fact(name: str, step: int, **values: Any) -> Fact:
 
 
 async def test_a_job_is_what_its_facts_add_up_to(engine: AsyncEngine, org_id: UUID) -> None:
-    for step, recorded in ((2, 1), (0, 1), (3, 1), (1, 1), (2, 0)):
+    for step, new in ((2, 1), (0, 1), (3, 1), (1, 1), (2, 0)):
         async with session_scope(org_id, engine=engine) as session:
             told = [fact("1", step, type="mail")]
             result = await JobRepository(session).record_facts(SHOP, told)
-        assert (result.recorded, result.known) == (recorded, 1 - recorded)
+        assert (result.recorded, result.known) == (new, 1 - new)
     async with session_scope(org_id, engine=engine) as session:
         (job,) = await JobRepository(session).get_jobs_by_type_and_status("mail", JobStatus.QUEUED)
         found = await JobRepository(session).get_job_with_events(job.id)
@@ -45,6 +46,23 @@ async def test_a_job_is_what_its_facts_add_up_to(engine: AsyncEngine, org_id: UU
         ("queued", 1),
     ]
     assert (job.external_id, job.attempt, job.created_at) == ("1", 1, START)
+
+
+async def test_the_next_fact_of_a_job_needs_no_events(engine: AsyncEngine, org_id: UUID) -> None:
+    for told, is_read in [
+        *((fact("1", step, attempt=min(step, 1)), False) for step in range(4)),
+        (fact("1", 3, attempt=1), True),
+        # Its events count for another type then.
+        (Fact("1", START + timedelta(seconds=7), JobStatus.RUNNING, 2, type="mail"), True),
+        (Fact("1", START + timedelta(seconds=8), JobStatus.FAILED, 2, type="mail"), False),
+        (Fact("1", START + timedelta(seconds=9), JobStatus.RUNNING, 3, is_exact=False), True),
+        (Fact("1", START + timedelta(seconds=10), JobStatus.RUNNING, 3), True),
+        (Fact("1", START + timedelta(seconds=5), JobStatus.QUEUED, 1), True),
+    ]:
+        with recorded(engine) as sent:
+            async with session_scope(org_id, engine=engine) as session:
+                await JobRepository(session).record_facts(SHOP, [told])
+        assert any("job_event.seq" in statement for statement in sent) == is_read, told
 
 
 async def test_such_a_job_is_read_only(engine: AsyncEngine, org_id: UUID) -> None:
