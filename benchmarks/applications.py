@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from benchmarks.load import Client
 from benchmarks.servers import ROOT, START_SECONDS, environment, python
 
-# Of a process under Valgrind.
-SLOW_START_SECONDS = 600
-
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -38,14 +35,14 @@ class Application:
 
 @asynccontextmanager
 async def applications(
-    url: str, settings: Sequence[Mapping[str, str]], connections: int, prefix: Sequence[str] = ()
+    url: str, settings: Sequence[Mapping[str, str]], connections: int
 ) -> AsyncIterator[list[Application]]:
     """Serve applications with these settings in one process, which has a core of its own if it can.
 
-    `connections`: to each, which are kept. `prefix`: words before the command.
+    `connections`: to each, which are kept.
     """
     async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(_applications(url, *settings, prefix=prefix))
+        served = await stack.enter_async_context(_applications(url, *settings))
         found = []
         for port in served.ports:
             clients = [await Client.connect(port) for _ in range(connections)]
@@ -64,13 +61,13 @@ class _Applications:
 
 @asynccontextmanager
 async def _applications(
-    database_url: str, *contestants: Mapping[str, str], prefix: Sequence[str] = ()
+    database_url: str, *contestants: Mapping[str, str]
 ) -> AsyncIterator[_Applications]:
     # This process and what it starts later take the other cores.
     before = os.sched_getaffinity(0)
     own = {max(before)}
     process = await asyncio.create_subprocess_exec(
-        *(*prefix, *python("benchmarks.apps", json.dumps(contestants))),
+        *python("benchmarks.apps", json.dumps(contestants)),
         cwd=ROOT,
         env=environment(database_url, {}),
         stdout=asyncio.subprocess.PIPE,
@@ -78,7 +75,7 @@ async def _applications(
     )
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(SLOW_START_SECONDS if prefix else START_SECONDS):
+        async with asyncio.timeout(START_SECONDS):
             ports = json.loads(await process.stdout.readline())
         os.sched_setaffinity(process.pid, own)
         os.sched_setaffinity(0, before - own or before)

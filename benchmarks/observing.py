@@ -5,7 +5,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,7 +13,6 @@ from statistics import median
 
 from benchmarks import report
 from benchmarks.applications import Application, applications
-from benchmarks.instructions import Callgrind, callgrind
 from benchmarks.ledger import ledger
 from benchmarks.limits import CONNECTIONS, QUERIES
 from benchmarks.load import graphql
@@ -45,8 +44,6 @@ CONTESTANTS = (OFF, METRICS, TRACES)
 TURNS, SLICE_MS = 500, 20.0
 # Requests on each connection.
 WARM_UP = 30
-# Of what is counted.
-COUNTED_TURNS, COUNTED = 7, 3
 
 REPORT = """\
 # The price of being seen
@@ -70,18 +67,7 @@ true one with a confidence of 95 %. *At most {percent} %*: whether that interval
 | | without, ms | metrics | at most {percent} % | metrics and traces | at most {percent} % |
 |---|--:|--:|---|--:|---|
 {rows}
-
-{instructions}"""
-
-INSTRUCTIONS = """\
-The same by the process's instructions, which Valgrind counts, in {turns} turns of {times} \
-requests on one connection: they depend little on what else the machine does.
-
-| | without, millions | metrics | at most {percent} % | metrics and traces | at most {percent} % |
-|---|--:|--:|---|--:|---|
-{rows}
 """
-NOT_COUNTED = "Instructions were not counted: it needs Valgrind from your system's packages.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,56 +87,25 @@ class Figures:
         return " | ".join((f"{self.without:.3f}", *cells))
 
 
-# Reads how much a process has taken since the last time.
-Meter = Callable[[int], Awaitable[float]]
-
-
 async def measure(url: str, turns: int) -> dict[str, Figures]:
     """Measure the milliseconds of processor time of each query."""
-    last = 0
-
-    async def meter(pid: int) -> float:
-        nonlocal last
-        before, last = last, cpu_nanoseconds(pid)
-        return (last - before) / 1e6
-
     async with applications(url, CONTESTANTS, CONNECTIONS) as contestants:
         found = {}
         for name, query in QUERIES.items():
             request = graphql(query)
-            warm = [
-                await _take(each, meter, request, WARM_UP) for each in (*contestants, *contestants)
-            ]
+            warm = [await _take(each, request, WARM_UP) for each in (*contestants, *contestants)]
             times = max(1, round(SLICE_MS / CONNECTIONS / min(warm)))
-            found[name] = await _take_turns(request, contestants, meter, turns, times)
+            found[name] = await _take_turns(request, contestants, turns, times)
         return found
 
 
-async def count(url: str, counter: Callgrind) -> dict[str, Figures]:
-    """Count the millions of instructions of each query."""
-
-    async def meter(pid: int) -> float:
-        return await counter.count(pid) / 1e6
-
-    async with applications(url, CONTESTANTS, 1, counter.prefix) as contestants:
-        # As quick as it can be: not counted yet.
-        for query in QUERIES.values():
-            for each in contestants:
-                await each.send(graphql(query), WARM_UP)
-        await counter.begin(contestants[0].pid)
-        return {
-            name: await _take_turns(graphql(query), contestants, meter, COUNTED_TURNS, COUNTED)
-            for name, query in QUERIES.items()
-        }
-
-
 async def _take_turns(
-    request: bytes, contestants: Sequence[Application], meter: Meter, turns: int, times: int
+    request: bytes, contestants: Sequence[Application], turns: int, times: int
 ) -> Figures:
     found: list[list[float]] = [[] for _ in contestants]
     for order in _orders(len(contestants), turns):
         for each in order:
-            found[each].append(await _take(contestants[each], meter, request, times))
+            found[each].append(await _take(contestants[each], request, times))
     first, *others = found
     return Figures(
         median(first),
@@ -172,26 +127,13 @@ def _orders(number: int, turns: int) -> Iterator[list[int]]:
         yield order
 
 
-async def _take(contestant: Application, meter: Meter, request: bytes, times: int) -> float:
-    """Measure what a request takes, once the processor's caches are the application's."""
+async def _take(contestant: Application, request: bytes, times: int) -> float:
+    """Measure the milliseconds of a request, once the processor's caches are the application's."""
     await contestant.send(request, 1)
-    await meter(contestant.pid)
+    before = cpu_nanoseconds(contestant.pid)
     await contestant.send(request, times)
-    return await meter(contestant.pid) / (times * len(contestant.clients))
-
-
-async def _counted(url: str) -> str:
-    with callgrind() as counter:
-        if counter is None:
-            return NOT_COUNTED
-        counted = await count(url, counter)
-    return INSTRUCTIONS.format(
-        turns=COUNTED_TURNS, times=COUNTED, percent=PERCENT, rows=_rows(counted)
-    )
-
-
-def _rows(found: Mapping[str, Figures]) -> str:
-    return "\n".join(f"| {name} | {figures.row} |" for name, figures in found.items())
+    taken = cpu_nanoseconds(contestant.pid) - before
+    return taken / 1e6 / (times * len(contestant.clients))
 
 
 async def section(url: str, turns: int = TURNS) -> str:
@@ -202,8 +144,7 @@ async def section(url: str, turns: int = TURNS) -> str:
         turns=turns,
         milliseconds=SLICE_MS,
         percent=PERCENT,
-        rows=_rows(measured),
-        instructions=await _counted(url),
+        rows="\n".join(f"| {name} | {figures.row} |" for name, figures in measured.items()),
     )
 
 
