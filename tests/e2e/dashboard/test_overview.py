@@ -4,11 +4,13 @@ import json
 import re
 from datetime import datetime, timedelta
 
+import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from tests.e2e.dashboard.axe import find_violations
 from tests.e2e.dashboard.visits import settled, visiting_dashboard
+from tests.support.patience import PATIENCE_SECONDS
 
 PANELS = (
     "Jobs by status",
@@ -65,6 +67,33 @@ async def test_figures_lead_to_their_jobs(overview: Page) -> None:
     await tile.click()
     await expect(overview).to_have_url(re.compile("/jobs\\?q=status%3Afailed$"))
     await expect(overview.locator(".page-actions strong")).to_have_text(f"{count} jobs")
+
+
+async def test_figures_have_those_of_the_beginning_of_the_time(
+    overview: Page, still_url: str
+) -> None:
+    for name in ("7 days", "1 hour"):
+        async with overview.expect_request(_asks_for_the_past) as asked:
+            await overview.get_by_role("radio", name=name).check()
+        at = json.loads((await asked.value).post_data or "")["variables"]["at"]
+        expected = [f"{count:,}" for count in _counts_at(still_url, at)]
+        before = overview.locator(".tile-before")
+        await expect(before.first.locator("time")).to_have_attribute("datetime", at)
+        shown = [words.rsplit(": ", 1)[1] for words in await before.all_inner_texts()]
+        assert shown == expected
+    assert await find_violations(overview) == []
+
+
+def _counts_at(url: str, at: str) -> list[int]:
+    query = "query ($at: DateTime!) { statusCounts(at: $at) { count { value } } }"
+    body = {"query": query, "variables": {"at": at}}
+    answer = httpx.post(f"{url}graphql", json=body, timeout=PATIENCE_SECONDS).json()
+    return [each["count"]["value"] for each in answer["data"]["statusCounts"]]
+
+
+def _asks_for_the_past(request: Request) -> bool:
+    body = json.loads(request.post_data or "{}")
+    return list(body.get("variables") or ()) == ["at"]
 
 
 async def test_pages_by_keys_and_by_the_palette(overview: Page, still_url: str) -> None:

@@ -21,7 +21,7 @@ export function Overview() {
   return (
     <Page title={t('overview.title')} actions={<RangeChoice range={range} />}>
       <UnknownParams known={RANGE_PARAMS} />
-      <Statuses />
+      <Statuses since={range.from} />
       <div className="columns">
         <div className="column-main">
           <Attention until={range.until} />
