@@ -110,7 +110,8 @@ def _united(one: Detail, other: Detail) -> Iterator[tuple[str, Any]]:
 
 
 def _time_key(step: Step) -> tuple[Any, ...]:
-    return step.ts, _RANKS[step.status], step.attempt is None, step.attempt
+    """Return a key that no two of a job's steps share, so that their order is always the same."""
+    return step.ts, _RANKS[step.status], step.attempt is None, step.attempt, not step.is_exact
 
 
 def _numbered(steps: list[Step]) -> list[tuple[int, Step]]:
