@@ -12,28 +12,41 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
+from typing import TypeAlias
+from urllib.parse import urlencode
+from uuid import uuid4
 
 from playwright.async_api import Browser, Page, async_playwright
 
 from benchmarks import dashboard_sizes, ledger, report, scale_now
 from benchmarks.dashboard_page import (
+    TREE,
     Frames,
     Painted,
+    Seen,
     heap_bytes,
     measure_events,
     measure_paint,
+    measure_payload,
     measure_rows,
     measure_scroll,
 )
-from benchmarks.dashboard_writer import write_events
+from benchmarks.dashboard_writer import TYPE, create_jobs, large_job, write_events, write_turns
 from benchmarks.scale_data import LARGE
 from benchmarks.scale_ledger import DATA_DIR, ledger_at
 from benchmarks.servers import JOBLENS, serving
+from joblens import NewJob
 from tests.e2e.conftest import BROWSER_ARGUMENTS, find_browser
+from tests.e2e.dashboard.visits import settled
 
 ROUNDS = 5
 RATE, SECONDS = 200, 20
 REST_SECONDS = 60
+ROWS_IN_VIEW = 24
+# Found in all parts of the payload, and in none.
+TEXTS = ("customer", "nowhere")
+
+Row: TypeAlias = tuple[str, str, str]
 
 PAGE = """\
 # Benchmarks of the dashboard
@@ -79,28 +92,70 @@ async def _paints(browser: Browser, base: str) -> tuple[Painted, Painted]:
     return Painted(median(cold)), Painted(median(warm))
 
 
-async def _live(browser: Browser, base: str, url: str, events: int) -> list[tuple[str, str, str]]:
+async def _payload(browser: Browser, base: str, url: str) -> list[Row]:
+    (job,) = await create_jobs(url, LARGE, [large_job()])
+    shown, found = [], []
+    async with _page(browser, base) as page:
+        await page.add_init_script(TREE)
+        for text in TEXTS * ROUNDS:
+            of_tree, of_text = await measure_payload(page, f"{base}jobs/{job}", text)
+            shown.append(of_tree)
+            found.append((text, of_text))
+    slowest = max(median(each for key, each in found if key == text) for text in TEXTS)
+    return [
+        ("payload of 256 KiB, from its answer to its tree", "100 ms", f"{median(shown):.0f} ms"),
+        ("find in it", "100 ms", f"{slowest:.0f} ms"),
+    ]
+
+
+async def _list(browser: Browser, base: str, url: str) -> list[Row]:
+    """Watch rows that change, with the pointer on them, while others wait to be shown."""
+    new = NewJob(TYPE, queue="benchmark", batch=f"benchmark {uuid4()}")
+    ids = await create_jobs(url, LARGE, [new] * ROWS_IN_VIEW)
+    async with _page(browser, base) as page:
+        query = urlencode({"q": f'batch:"{new.batch}"', "cols": "status,type,attempt,updated"})
+        await page.goto(f"{base}jobs?{query}")
+        await page.locator(".live-live").wait_for()
+        await page.locator("tr[data-id]").first.hover()
+        await settled(page)
+        async with write_turns(url, LARGE, RATE, new, ids):
+            await page.locator(".arrivals-button").wait_for()
+            seen = await measure_events(page, "tr[data-id] time", SECONDS)
+    return _rows_of("the list", seen)
+
+
+def _rows_of(view: str, seen: Seen) -> list[Row]:
+    return [
+        (
+            f"{view} at {RATE} events a second: longest task",
+            "50 ms",
+            f"{seen.tasks.longest:.0f} ms",
+        ),
+        ("the longest, by the thread's own time", "", f"{seen.tasks.longest_run:.0f} ms"),
+        ("main thread, of the time", "25 %", f"{seen.busy:.0%}"),
+        ("event to paint, p95", "350 ms", f"{seen.paint_p95:.0f} ms"),
+    ]
+
+
+async def _live(browser: Browser, base: str, url: str, events: int) -> list[Row]:
     async with _page(browser, base) as page:
         await page.goto(base)
         await page.locator(".live-live").wait_for()
         await page.locator(".events li").first.wait_for()
         async with write_events(url, LARGE, RATE):
-            seen = await measure_events(page, SECONDS)
+            seen = await measure_events(page, ".events li time", SECONDS)
         before = await heap_bytes(page)
         async with write_events(url, LARGE, 0, at_most=events) as writing:
             await writing
         await asyncio.sleep(5)
         growth = await heap_bytes(page) - before
     return [
-        (f"longest task at {RATE} events a second", "50 ms", f"{seen.tasks.longest:.0f} ms"),
-        ("the longest, by the thread's own time", "", f"{seen.tasks.longest_run:.0f} ms"),
-        ("main thread, of the time", "25 %", f"{seen.busy:.0%}"),
-        ("event to paint, p95", "350 ms", f"{seen.paint_p95:.0f} ms"),
+        *_rows_of("the overview", seen),
         (f"heap after {events:,} events", "+20 MB", f"{growth / 1e6:+.1f} MB"),
     ]
 
 
-async def _rest(browser: Browser, base: str, url: str) -> tuple[str, str, str]:
+async def _rest(browser: Browser, base: str, url: str) -> Row:
     async with _page(browser, base) as page:
         await page.goto(base)
         await page.locator(".live-live").wait_for()
@@ -126,7 +181,7 @@ async def _transactions(url: str) -> int:
         return int(await connection.fetchval(statement))
 
 
-async def _measured(options: argparse.Namespace, url: str) -> list[tuple[str, str, str]]:
+async def _measured(options: argparse.Namespace, url: str) -> list[Row]:
     rows = dashboard_sizes.table()
     async with (
         serving(JOBLENS, url, tally_interval_seconds="0") as server,
@@ -156,7 +211,9 @@ async def _measured(options: argparse.Namespace, url: str) -> list[tuple[str, st
             ),
             ("heap with them", "80 MB", f"{frames.heap / 1e6:.0f} MB"),
         ]
+        rows += await _payload(browser, base, url)
         rows.append(await _rest(browser, base, url))
+        rows += await _list(browser, base, url)
         # What was measured is not lost if the longest measurement fails.
         print(*rows, sep="\n", file=sys.stderr, flush=True)
         rows += await _live(browser, base, url, options.events)

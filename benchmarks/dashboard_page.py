@@ -38,18 +38,46 @@ SCROLL = """seconds => new Promise(resolve => {
   };
   requestAnimationFrame(step);
 })"""
-WATCH = """() => {
+WATCH = """selector => {
   window.joblensPaints = [];
-  const known = new Set([...document.querySelectorAll('.events li time')].map(t => t.dateTime));
+  const known = new Set([...document.querySelectorAll(selector)].map(t => t.dateTime));
   new MutationObserver(() => {
     const now = Date.now();
-    for (const {dateTime} of document.querySelectorAll('.events li time')) {
+    for (const {dateTime} of document.querySelectorAll(selector)) {
       if (known.has(dateTime)) continue;
       known.add(dateTime);
       joblensPaints.push(now - Date.parse(dateTime));
     }
-  }).observe(document.querySelector('.events'), {childList: true, subtree: true});
+  }).observe(document.querySelector('main'), {childList: true, subtree: true, attributes: true});
 }"""
+# When the first row of a payload is painted, by the browser's own clock of paints.
+TREE = """window.joblensTree = new Promise(resolve => {
+  const take = list => resolve(list.getEntries()[0].renderTime);
+  new PerformanceObserver(take).observe({type: 'element', buffered: true});
+  const look = () => {
+    const row = document.querySelector('[role=treeitem]');
+    if (!row) return requestAnimationFrame(look);
+    for (const part of [row, ...row.querySelectorAll('*')]) part.setAttribute('elementtiming', '');
+  };
+  look();
+})"""
+# From the last byte of the largest answer.
+SHOWN = """async () => {
+  const shown = await joblensTree;
+  const all = performance.getEntriesByType('resource').filter(({name}) => /graphql$/.test(name));
+  return shown - all.reduce((a, b) => a.decodedBodySize > b.decodedBodySize ? a : b).responseEnd;
+}"""
+# From the change of the text until what was found is painted.
+FIND = """text => new Promise(resolve => {
+  const input = document.querySelector('.json-find input');
+  const started = performance.now();
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, text);
+  input.dispatchEvent(new Event('input', {bubbles: true}));
+  const look = () => document.querySelector('.json-find [role=status]')?.textContent
+    ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - started)))
+    : requestAnimationFrame(look);
+  look();
+})"""
 SCROLL_SECONDS = 10
 
 
@@ -112,11 +140,19 @@ async def measure_scroll(page: Page, base: str, rows: int) -> Frames:
     return Frames(loaded, in_document, p95, max(frames), tasks, await heap_bytes(page))
 
 
-async def measure_events(page: Page, seconds: int) -> Seen:
-    """Watch the overview while events come."""
+async def measure_payload(page: Page, url: str, text: str) -> tuple[float, float]:
+    """Open a job: from its answer to the tree of its payload, and from a text to what is found."""
+    await page.goto(url)
+    shown = float(await page.evaluate(SHOWN))
+    await settled(page)
+    return shown, float(await page.evaluate(FIND, text))
+
+
+async def measure_events(page: Page, times: str, seconds: int) -> Seen:
+    """Watch the page while events come, whose times are in the elements of this selector."""
     session = await page.context.new_cdp_session(page)
     await session.send("Performance.enable")
-    await page.evaluate(WATCH)
+    await page.evaluate(WATCH, times)
     async with tasks_of(page) as tasks:
         before = await _task_seconds(session)
         await page.wait_for_timeout(seconds * 1_000)

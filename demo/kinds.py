@@ -40,8 +40,14 @@ def _email(rng: Random) -> dict[str, Any]:
 
 def _webhook(rng: Random) -> dict[str, Any]:
     event = {"name": rng.choice(("order.paid", "order.shipped", "user.deleted")), "version": 2}
-    url = f"https://hooks.example.net/{rng.randrange(1, 40)}"
-    return {"url": url, "event": event, "customer": _customer(rng)}
+    number = rng.randrange(1, 40)
+    return {
+        "url": f"https://hooks.example.net/{number}",
+        # Hidden from all but administrators.
+        "signing_secret": f"whsec_{number * 7_919:08x}",
+        "event": event,
+        "customer": _customer(rng),
+    }
 
 
 def _image(rng: Random) -> dict[str, Any]:

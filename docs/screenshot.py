@@ -1,13 +1,14 @@
 """Takes the docs' pictures of a demo that is being served, in both themes, at twice the size.
 
 `joblens demo --still --fresh`, and at once, while its last events are recent,
-`python -m docs.screenshot http://127.0.0.1:8000/`. Names after the URL choose pictures. Needs
+`python -m docs.screenshot http://127.0.0.1:8000/`. Names after the URL choose pictures. With
+`--token`, the URL is that of a `joblens serve` that asks for tokens, over the same database. Needs
 Chromium.
 """
 
+import argparse
 import asyncio
 import base64
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ PHONE = (390, 844)
 QUALITY = 82
 # Jobs of the sample data have the same ids on every machine.
 FAILED_JOB = "eabfb368-15b1-4d83-b431-bc551085bf65"
+WEBHOOK_JOB = "6544cada-9b15-4a32-9f57-df11734bf5c1"
 WAITING_JOB = "6e6ff3bf-131b-46d6-a878-ce89272fe6d2"
 FAILURES = "jobs?q=status:failed,dead+-type:webhook.*+created:-24h"
 OUT_OF_MEMORY = "jobs?q=status:failed,dead+error:OOM_KILLED"
@@ -84,6 +86,8 @@ class Picture:
     size: tuple[int, int] = WIDE
 
 
+# What a viewer sees that is no administrator.
+GUARDED = {"redacted": Picture(f"jobs/{WEBHOOK_JOB}", size=WIDER)}
 PICTURES = {
     "overview": Picture("", _until_health_is_known),
     "jobs": Picture(FAILURES, _select_some, WIDER),
@@ -98,9 +102,23 @@ PICTURES = {
 }
 
 
-async def take(browser: Browser, url: str, name: str, theme: str, now: datetime) -> None:
-    """Take a picture in a theme, as if it were this time on the reader's device."""
-    picture = PICTURES[name]
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where pictures are taken, with the token that it asks for, and what time is shown."""
+
+    url: str
+    token: str | None
+    now: datetime
+
+    @property
+    def pictures(self) -> dict[str, Picture]:
+        """What there is to take."""
+        return PICTURES if self.token is None else GUARDED
+
+
+async def take(browser: Browser, server: Server, name: str, theme: str) -> None:
+    """Take a picture in a theme."""
+    picture = server.pictures[name]
     width, height = picture.size
     context = await browser.new_context(
         viewport={"width": width, "height": height},
@@ -109,9 +127,11 @@ async def take(browser: Browser, url: str, name: str, theme: str, now: datetime)
         locale="en",
         timezone_id="UTC",
     )
+    if server.token is not None:
+        await context.add_init_script(f"sessionStorage.setItem('joblens:token', '{server.token}')")
     page = await context.new_page()
-    await page.clock.set_fixed_time(now)
-    await page.goto(url + picture.path)
+    await page.clock.set_fixed_time(server.now)
+    await page.goto(server.url + picture.path)
     await _settle(page)
     await picture.steps(page)
     await _settle(page)
@@ -131,18 +151,28 @@ async def _settle(page: Page) -> None:
     await page.wait_for_timeout(1_000)
 
 
-async def take_all(url: str, names: list[str]) -> None:
+async def take_all(server: Server, names: list[str]) -> None:
     """Take the pictures with these names, or all."""
-    now = datetime.now(UTC)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"]
         )
-        for name in names or PICTURES:
+        for name in names or server.pictures:
             for theme in THEMES:
-                await take(browser, url, name, theme, now)
+                await take(browser, server, name, theme)
         await browser.close()
 
 
+def main() -> None:
+    """Take the pictures."""
+    parser = argparse.ArgumentParser(prog="python -m docs.screenshot", description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--token")
+    given = parser.parse_args()
+    server = Server(given.url.rstrip("/") + "/", given.token, datetime.now(UTC))
+    asyncio.run(take_all(server, given.names))
+
+
 if __name__ == "__main__":
-    asyncio.run(take_all(sys.argv[1].rstrip("/") + "/", sys.argv[2:]))
+    main()

@@ -45,18 +45,19 @@ class QueueSummary:
 
 
 async def list_queues(
-    ctx: Context, minutes: int | None, *, with_durations: bool, with_heads: bool
+    ctx: Context, minutes: int | None, first: int | None, *, with_durations: bool, with_heads: bool
 ) -> list[QueueSummary]:
     """List the queues that have jobs queued or running, or whose jobs changed in these minutes.
 
-    At most MAX_QUEUES: those whose jobs changed most often, then those with the most jobs queued or
+    The first ones, at most MAX_QUEUES: those whose jobs changed most often, then those with the most jobs queued or
     running, then by name. `with_heads`: with what is due in each, and when. Takes a number of
     statements that does not depend on the queues. Raises BadUserInputError.
     """
     span = timedelta(minutes=checked_minutes(minutes))
+    limit = _checked_limit(first)
     changes = await _changes(ctx, span, with_durations=with_durations)
     counts = await ctx.read(count_by_queue)
-    names = await _names(ctx, changes, counts)
+    names = (await _names(ctx, changes, counts))[:limit]
     heads: dict[str, QueueHeadRow] = {}
     if with_heads:
         rows = await ctx.read(load_queue_heads, names, now=ctx.now, most=MOST_READ + 1)
@@ -72,6 +73,12 @@ def checked_minutes(minutes: int | None) -> int:
     if minutes is not None and not 1 <= minutes <= MAX_MINUTES:
         raise BadUserInputError(f"'minutes' must be between 1 and {MAX_MINUTES}.")
     return MINUTES if minutes is None else minutes
+
+
+def _checked_limit(first: int | None) -> int:
+    if first is not None and not 0 <= first <= MAX_QUEUES:
+        raise BadUserInputError(f"'first' must be between 0 and {MAX_QUEUES}.")
+    return MAX_QUEUES if first is None else first
 
 
 async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> dict[str, Changes]:
@@ -99,7 +106,7 @@ async def _names(ctx: Context, changes: Mapping[str, Changes], counts: QueueCoun
         changed = changes[name].entered.total() if name in changes else 0
         return -changed, -waiting[name], name
 
-    return sorted({*changes, *waiting}, key=rank)[:MAX_QUEUES]
+    return sorted({*changes, *waiting}, key=rank)
 
 
 def _summary(

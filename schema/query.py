@@ -23,7 +23,7 @@ from resolvers import (
 )
 from resolvers.ids import parse_job_id
 from resolvers.paging import LIST_SIZE, PageArguments
-from resolvers.queues import MINUTES
+from resolvers.queues import MAX_QUEUES, MINUTES
 from resolvers.suggestions import SUGGESTIONS
 from resolvers.time_buckets import MAX_BUCKETS, TimeBucketSize
 from resolvers.timelines import MAX_SERIES, TimeRange
@@ -306,12 +306,21 @@ class Query:
         return await suggestions.suggest(info.context, field, prefix, first)  # type: ignore[return-value]
 
     @strawberry.field(description=QUEUES_DESCRIPTION)
-    async def queues(self, info: Info, minutes: Minutes = MINUTES) -> list[QueueSummary]:
+    async def queues(
+        self,
+        info: Info,
+        minutes: Minutes = MINUTES,
+        first: Annotated[
+            int | None,
+            strawberry.argument(description=f"The maximum number of queues; null: {MAX_QUEUES}."),
+        ] = MAX_QUEUES,
+    ) -> list[QueueSummary]:
         selections = Selections(info)
         fields = selections.fields(selections.nodes, "QueueSummary")
         return await queues.list_queues(  # type: ignore[return-value]
             info.context,
             minutes,
+            first,
             with_durations=not fields.keys().isdisjoint({"wait", "run"}),
             with_heads=not fields.keys().isdisjoint(HEAD_FIELDS),
         )

@@ -128,6 +128,12 @@ def _up_to(argument: str) -> Sizing:
     return sizing
 
 
+def _queues(node: FieldNode, _limits: DocumentLimits) -> Size:
+    return lambda variables: _number(
+        _value(node, "first", variables, MAX_QUEUES), MAX_QUEUES, MAX_QUEUES
+    )
+
+
 def _items(argument: str, maximum: Callable[[DocumentLimits], int]) -> Sizing:
     def sizing(node: FieldNode, limits: DocumentLimits) -> Size:
         def size(variables: Mapping[str, Any]) -> int:
@@ -216,7 +222,7 @@ SIZES: Mapping[tuple[str, str], Sizing] = {
     ("Query", "timelineBy"): _series,
     ("Query", "suggest"): _suggestions,
     ("Query", "errorGroups"): _page,
-    ("Query", "queues"): _fixed(MAX_QUEUES),
+    ("Query", "queues"): _queues,
     ("Query", "workers"): _fixed(MAX_WORKERS),
     ("Query", "sources"): _fixed(MAX_SOURCES),
     ("Source", "jobs"): _page,

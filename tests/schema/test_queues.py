@@ -14,7 +14,9 @@ from tests.support.service import Service
 SUMMARY = """name due { value isExact } scheduled { value isExact } running { value isExact }
   oldestDueAt latencySeconds started succeeded failed drainEta
   wait { count p50 p95 max } run { count p50 p95 max }"""
-QUERY = f"query ($minutes: Int) {{ queues(minutes: $minutes) {{ {SUMMARY} }} }}"
+QUERY = f"""query ($minutes: Int, $first: Int) {{
+  queues(minutes: $minutes, first: $first) {{ {SUMMARY} }}
+}}"""
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 each_way = pytest.mark.parametrize("with_tallies", [False, True], ids=["no tallies", "tallies"])
@@ -25,8 +27,10 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resolvers.context.datetime", at(NOW))
 
 
-async def ask(service: Service, org: str, minutes: int | None = 15) -> dict[str, Any]:
-    data = await service.query(QUERY, {"minutes": minutes}, Joblens_Org=org)
+async def ask(
+    service: Service, org: str, minutes: int | None = 15, first: int | None = None
+) -> dict[str, Any]:
+    data = await service.query(QUERY, {"minutes": minutes, "first": first}, Joblens_Org=org)
     found = {queue.pop("name"): queue for queue in data["queues"]}
     assert len(found) == len(data["queues"])
     for told in found.values():
@@ -115,6 +119,8 @@ async def test_there_is_a_bound_to_the_queues(
     found = list(await ask(service, str(org)))
     # Without sums it is not known which of them have the most jobs.
     assert found == ["busy", "calm", "long", "short"]
+    for first in (3, 1, 0):
+        assert list(await ask(service, str(org), first=first)) == found[:first]
     monkeypatch.setattr("resolvers.queues.MAX_QUEUES", 2)
     assert list(await ask(service, str(org))) == ["busy", "calm"]
 
@@ -144,6 +150,13 @@ async def _few_keys(engine: Any, org: Any) -> Any:
 async def test_minutes_out_of_bounds_are_refused(service: Service, minutes: int) -> None:
     body = (await service.post(QUERY, {"minutes": minutes})).json()
     assert body["errors"][0]["message"] == "'minutes' must be between 1 and 60."
+    assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("first", [-1, 201])
+async def test_numbers_out_of_bounds_are_refused(service: Service, first: int) -> None:
+    body = (await service.post(QUERY, {"first": first})).json()
+    assert body["errors"][0]["message"] == "'first' must be between 0 and 200."
     assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 

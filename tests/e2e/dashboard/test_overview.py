@@ -39,6 +39,14 @@ async def test_every_panel_shows_its_query(overview: Page) -> None:
         await expect(dialog).to_have_count(0)
 
 
+async def test_figures_of_two_times_show_both_queries(overview: Page) -> None:
+    await overview.get_by_role("button", name="Query of “Jobs by status”").click()
+    text, variables = await overview.get_by_role("dialog").locator("pre").all()
+    await expect(text).to_contain_text("query OverviewStatuses {")
+    await expect(text).to_contain_text("query OverviewStatusesAt(")
+    assert json.loads(await variables.inner_text()).keys() == {"at"}
+
+
 async def test_a_query_is_opened_in_graphiql_and_runs(overview: Page) -> None:
     await overview.get_by_role("button", name="Query of “Throughput and failures”").click()
     assert await find_violations(overview) == []

@@ -58,6 +58,9 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         ("{ jobGroups(by: [TYPE], first: 4) { statusCounts { count { value } } } }", 4 + 4 * 6),
         ("{ " + BUCKETS % "2026-01-02T00:00:00Z" + " }", 26),
         ("{ " + BUCKETS % "2126-01-02T00:00:00Z" + " }", 1000),
+        ("{ queues { name } }", 200),
+        ("{ queues(first: null) { name } }", 200),
+        ("{ queues(first: 8) { due { value } running { value } } }", 8 + 8 * 2),
         # What execution merges, it does once.
         (f"{{ jobs(first: 7) {{ nodes {{ {EVENTS} ...F ... {{ {EVENTS} }} }} }} }} fragment F on Job {{ {EVENTS} id }}", 28),
         ("{ jobs(first: 2) { nodes { id } } jobs(first: 2) { nodes { type } } a: jobs(first: 3) { nodes { id } } }", 5),

@@ -8,9 +8,15 @@ import { CopyButton } from './copy-button';
 import { Dialog } from './dialog';
 import { Icon } from './icon';
 
-export function QueryButton({ title, asked: { text, variables } }: { title: string; asked: Asked }) {
+interface Props {
+  title: string;
+  /** Several are shown as operations of one document. */
+  asked: Asked | readonly Asked[];
+}
+
+export function QueryButton({ title, asked: given }: Props) {
   const [isOpen, setOpen] = useState(false);
-  const asked = { text: withoutIndents(text), variables };
+  const asked = oneDocument([given].flat());
   const name = t('panel.queryOf', { panel: title });
   return (
     <>
@@ -51,6 +57,13 @@ function Links({ asked }: { asked: Asked }) {
 
 function variablesText({ variables }: Asked): string {
   return JSON.stringify(variables, null, 2);
+}
+
+function oneDocument(asked: readonly Asked[]): Asked {
+  return {
+    text: asked.map(({ text }) => withoutIndents(text)).join('\n\n'),
+    variables: Object.assign({}, ...asked.map(({ variables }) => variables)) as unknown,
+  };
 }
 
 /** The first line of each definition is indented in the documents as they are built. */

@@ -1,5 +1,6 @@
 /** A parser of JSON that keeps every digit, and whose depth is not bounded by the stack. */
 
+import { markNumbers, unmarkNumbers } from './marks.ts';
 import { numberOf, setMember, type ExactValue } from './value.ts';
 
 /** The text is not JSON. */
@@ -35,6 +36,8 @@ export function parseExactAt(text: string, start: number): { value: ExactValue; 
 export function parseAnswer(text: string, exactAt: ReadonlySet<string>): unknown {
   // The browser's own parser is quicker, and most answers have no such member.
   if (![...exactAt].some((name) => text.includes(`"${name}"`))) return JSON.parse(text);
+  const marked = markNumbers(text);
+  if (marked !== null) return unmarkNumbers(JSON.parse(marked), exactAt);
   const parser = new Parser(text, 0, exactAt);
   const value = parser.value();
   parser.end();

@@ -10,8 +10,11 @@ import { t } from '../../text/text';
 
 type State = QueryState<JobDataQuery>;
 
-export function Data({ id, version }: { id: string; version: number }) {
-  const state = useQuery(JobDataDocument, { id }, { renewed: version });
+export function useData(id: string, version: number): State {
+  return useQuery(JobDataDocument, { id }, { renewed: version });
+}
+
+export function Data({ state }: { state: State }) {
   return (
     <>
       <Payload state={state} />

@@ -16,11 +16,18 @@ type Event = NonNullable<JobEventsQuery['job']>['events']['nodes'][number];
 
 const PAGE = 25;
 
-export function Events({ id, version }: { id: string; version: number }) {
+interface Props {
+  id: string;
+  version: number;
+  pause: boolean;
+}
+
+export function Events({ id, version, pause }: Props) {
   // The cursors of the pages before this one, the newest first.
   const [cursors, setCursors] = useState<readonly string[]>([]);
   const before = cursors.at(-1) ?? null;
-  const state = useQuery(JobEventsDocument, { id, last: PAGE, before }, { renewed: version });
+  const variables = { id, last: PAGE, before };
+  const state = useQuery(JobEventsDocument, variables, { renewed: version, pause });
   const events = state.data?.job?.events;
   return (
     <Panel

@@ -5,12 +5,13 @@ import { ActButtons } from '../../components/acts/act-buttons';
 import { useActs } from '../../components/acts/use-acts';
 import { Page } from '../../components/page';
 import { EmptyState, ErrorState, Loading } from '../../components/states';
+import { useAfterPaint } from '../../components/use-after-paint';
 import { useKey } from '../../components/use-key';
 import { base } from '../../data/place';
 import { nameText } from '../../json/show';
 import { t } from '../../text/text';
 import { Attempts } from './attempts';
-import { Data } from './data';
+import { Data, useData } from './data';
 import { LastError } from './error';
 import { Events } from './events';
 import { Facts } from './facts';
@@ -67,6 +68,9 @@ function Found({ current, job, navigate }: FoundProps) {
   const { state, version, take } = current;
   const acts = useActs({ onChange: take, navigate });
   const { id } = job;
+  const data = useData(id, version);
+  // A payload may be large: it comes before what stands below it and at the side.
+  const pause = !useAfterPaint(data.data !== undefined || data.error !== undefined);
   return (
     <Page title={nameText(job.type)} actions={<ActButtons job={job} acts={acts} />}>
       <Verdict job={job} state={state} />
@@ -74,14 +78,14 @@ function Found({ current, job, navigate }: FoundProps) {
         <div className="column-main">
           {job.lastErrorCode !== null || hasFailed(job.status) ? <LastError id={id} version={version} /> : null}
           <Attempts id={id} version={version} />
-          <Data id={id} version={version} />
-          <Events id={id} version={version} />
+          <Data state={data} />
+          <Events id={id} version={version} pause={pause} />
         </div>
         <div className="column-side">
           <Facts job={job} />
           <Family job={job} version={version} />
-          <Siblings job={job} />
-          <Moment id={id} createdAt={job.createdAt} />
+          <Siblings job={job} pause={pause} />
+          <Moment id={id} createdAt={job.createdAt} pause={pause} />
         </div>
       </div>
     </Page>

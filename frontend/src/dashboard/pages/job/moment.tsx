@@ -14,15 +14,16 @@ import { instantOfInput } from '../../time/local-input';
 interface Props {
   id: string;
   createdAt: string;
+  pause: boolean;
 }
 
-export function Moment({ id, createdAt }: Props) {
+export function Moment({ id, createdAt, pause }: Props) {
   const fieldId = useId();
   const [text, setText] = useState(() => localInputText(Math.ceil(Date.parse(createdAt) / 1_000) * 1_000, timeZone));
   const instant = instantOfInput(text, timeZone);
   const [known, setKnown] = useState(instant ?? serverNow());
   const time = new Date(instant ?? known).toISOString();
-  const state = useQuery(JobMomentDocument, { id, time });
+  const state = useQuery(JobMomentDocument, { id, time }, { pause });
   return (
     <Panel title={t('job.moment')} state={state} lines={1} actions={null}>
       {(data) => (

@@ -3,20 +3,26 @@ import { Link } from 'wouter';
 
 import { Panel } from '../../components/panel';
 import { useQuery } from '../../data/use-query';
-import { type JobHeadFragment, JobSiblingsDocument, type JobSiblingsQuery } from '../../generated/graphql';
+import {
+  type JobHeadFragment,
+  JobSiblingsDocument,
+  type JobSiblingsQuery,
+  type JobStatus,
+} from '../../generated/graphql';
 import { searchOf, valueTerm } from '../../language/make';
 import { jobsPath } from '../../paths';
 import { counted, countText, t } from '../../text/text';
 
-export function Siblings({ job }: { job: JobHeadFragment }) {
+export function Siblings({ job, pause }: { job: JobHeadFragment; pause: boolean }) {
   const { type, requestedBy, lastErrorCode } = job;
-  const state = useQuery(JobSiblingsDocument, {
-    type: { type: { eq: type }, status: ['QUEUED', 'RUNNING'] },
+  const variables = {
+    type: { type: { eq: type }, status: ['QUEUED', 'RUNNING'] as JobStatus[] },
     requester: { requestedBy: { eq: requestedBy ?? null } },
     error: { type: { eq: type }, lastErrorCode: { eq: lastErrorCode ?? null } },
     hasRequester: Boolean(requestedBy),
     hasError: Boolean(lastErrorCode),
-  });
+  };
+  const state = useQuery(JobSiblingsDocument, variables, { pause });
   const ofType = searchOf(valueTerm('type', type));
   return (
     <Panel title={t('job.siblings')} state={state} lines={2}>

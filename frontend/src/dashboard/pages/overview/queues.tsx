@@ -12,8 +12,6 @@ import { countText, t } from '../../text/text';
 
 type Queue = OverviewQueuesQuery['queues'][number];
 
-const SHOWN = 8;
-
 export function Queues({ until }: { until: string }) {
   const state = useQuery(OverviewQueuesDocument, {}, { renewed: until });
   const title = t('overview.queues');
@@ -27,7 +25,7 @@ export function Queues({ until }: { until: string }) {
         <DataTable
           label={title}
           columns={columns()}
-          rows={data.queues.slice(0, SHOWN)}
+          rows={data.queues}
           rowKey={({ name }) => name}
         />
       )}

@@ -50,7 +50,7 @@ export function Statuses({ since }: { since: string }) {
           </ul>
         )}
       </PanelBody>
-      <QueryButton title={t('overview.statuses')} asked={state.asked} />
+      <QueryButton title={t('overview.statuses')} asked={[state.asked, then.asked]} />
     </section>
   );
 }

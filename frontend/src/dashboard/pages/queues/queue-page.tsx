@@ -26,13 +26,15 @@ import { perMinute } from './rates';
 import { useTurn } from './use-turn';
 
 const MINUTES = 15;
+/** The API has no more: the queue is looked for among all. */
+const MOST = 200;
 const RENEW_MS = 10_000;
 
 export default function QueuePage() {
   const name = useName();
   const range = useTimeRange('hour');
   const [turn, renew] = useTurn();
-  const state = useQuery(QueuesDocument, { minutes: MINUTES }, { renewed: turn });
+  const state = useQuery(QueuesDocument, { minutes: MINUTES, first: MOST }, { renewed: turn });
   useServerTime(state);
   useInterval(renew, RENEW_MS);
   usePulse(renew, { queue: { eq: name } });

@@ -1,4 +1,6 @@
 // All queues: what they have to do, what they did in the last minutes, and when they are empty.
+import { useState } from 'react';
+
 import { Choice } from '../../components/choice';
 import { Page } from '../../components/page';
 import { Panel } from '../../components/panel';
@@ -15,12 +17,18 @@ import { Workers } from './workers';
 export const MINUTES = ['15', '5', '60'] as const;
 const IN_ORDER = ['5', '15', '60'] as const;
 const RENEW_MS = 10_000;
+const PAGE = 100;
 /** The API has no more. */
 const MOST = 200;
 
 export default function QueuesPage() {
   const [minutes, setMinutes] = useChoiceParam('minutes', MINUTES);
-  const state = useQuery(QueuesDocument, { minutes: Number(minutes) }, { everyMs: RENEW_MS });
+  const [first, setFirst] = useState(PAGE);
+  const state = useQuery(
+    QueuesDocument,
+    { minutes: Number(minutes), first },
+    { everyMs: RENEW_MS },
+  );
   useServerTime(state);
   usePulse(state.refetch);
   return (
@@ -49,6 +57,11 @@ export default function QueuesPage() {
           {(data) => (
             <>
               <QueuesTable queues={data.queues} minutes={Number(minutes)} />
+              {data.queues.length >= PAGE && first < MOST && (
+                <button type="button" className="more" onClick={() => setFirst(MOST)}>
+                  {t('lists.more')}
+                </button>
+              )}
               {data.queues.length >= MOST && <p className="muted">{t('queues.most')}</p>}
             </>
           )}

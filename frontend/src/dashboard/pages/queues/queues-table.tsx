@@ -1,4 +1,4 @@
-// The table of queues, which is sorted here: it has all of them.
+// The table of queues, which is sorted here: it has all that were asked for.
 import { Link } from 'wouter';
 
 import { CellBar } from '../../components/cell-bar';
