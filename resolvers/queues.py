@@ -49,9 +49,9 @@ async def list_queues(
 ) -> list[QueueSummary]:
     """List the queues that have jobs queued or running, or whose jobs changed in these minutes.
 
-    The first ones, at most MAX_QUEUES: those whose jobs changed most often, then those with the most jobs queued or
-    running, then by name. `with_heads`: with what is due in each, and when. Takes a number of
-    statements that does not depend on the queues. Raises BadUserInputError.
+    The `first`, at most MAX_QUEUES: those whose jobs changed most often, then those with the most
+    jobs queued or running, then by name. `with_heads`: with what is due in each, and when. Takes a
+    number of statements that does not depend on the queues. Raises BadUserInputError.
     """
     span = timedelta(minutes=checked_minutes(minutes))
     limit = _checked_limit(first)
