@@ -50,15 +50,11 @@ WATCH = """selector => {
     }
   }).observe(document.querySelector('main'), {childList: true, subtree: true, attributes: true});
 }"""
-# When the first row of a payload is painted, by the browser's own clock of paints.
+# When the first row of a payload is painted.
 TREE = """window.joblensTree = new Promise(resolve => {
-  const take = list => resolve(list.getEntries()[0].renderTime);
-  new PerformanceObserver(take).observe({type: 'element', buffered: true});
-  const look = () => {
-    const row = document.querySelector('[role=treeitem]');
-    if (!row) return requestAnimationFrame(look);
-    for (const part of [row, ...row.querySelectorAll('*')]) part.setAttribute('elementtiming', '');
-  };
+  const look = () => document.querySelector('[role=treeitem]')
+    ? requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
+    : requestAnimationFrame(look);
   look();
 })"""
 # From the last byte of the largest answer.

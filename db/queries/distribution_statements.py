@@ -78,7 +78,7 @@ def unsummed_binned(
 ) -> AnySelect:
     """Count the durations that are in no sketch yet, by bin."""
     conditions = *unsummed(org_id, seen), buckets.have(event.ts)
-    return _binned(_lasted(org_id, criteria, series, buckets, *conditions).subquery(), series)
+    return _binned(_few_lasted(org_id, criteria, series, buckets, *conditions).subquery(), series)
 
 
 def sketched(org_id: UUID, keys: Keys, buckets: Buckets) -> AnySelect:

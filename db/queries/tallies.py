@@ -15,13 +15,14 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
-    and_,
     cast,
     column,
     func,
     literal,
+    literal_column,
     not_,
     select,
+    true,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,7 +43,6 @@ from db.statuses import JobStatus
 from db.tables import (
     PgSnapshot,
     job_event_table,
-    job_table,
     tally_state_table,
     tally_table,
 )
@@ -161,7 +161,7 @@ def _changes(org_id: UUID, seen: str, criteria: JobCriteria | None) -> AnySelect
         *unsummed(org_id, seen)
     )
     if criteria is not None:
-        statement = statement.where(of_jobs(org_id, criteria))
+        statement = statement.where(of_jobs(org_id, criteria, one_by_one=True))
     return statement.group_by(event.prev_status, event.next_status)
 
 
@@ -206,11 +206,18 @@ def _changes_by_key(org_id: UUID, seen: str, criteria: JobCriteria | None) -> An
         ).label(each.value)
         for each in JobStatus
     ]
-    statement = (
-        select(job.type, job.queue, *columns)
-        .join_from(job_event_table, job_table, and_(job.org_id == org_id, job.id == event.job_id))
-        .where(*unsummed(org_id, seen))
+    # With OFFSET, PostgreSQL looks up the job of each event. A plan for any organisation would
+    # expect one of few jobs, and read all of them.
+    of_job = (
+        select(job.type, job.queue)
+        .where(job_conditions(org_id, criteria), job.id == event.job_id)
+        .correlate(job_event_table)
+        .offset(literal_column("0"))
+        .lateral("of_job")
     )
-    if criteria is not None:
-        statement = statement.where(job_conditions(org_id, criteria))
-    return statement.group_by(job.type, job.queue)
+    return (
+        select(*of_job.c, *columns)
+        .select_from(job_event_table.join(of_job, true()))
+        .where(*unsummed(org_id, seen))
+        .group_by(*of_job.c)
+    )

@@ -9,7 +9,6 @@ from sqlalchemy import (
     FromClause,
     case,
     cast,
-    exists,
     func,
     literal_column,
     select,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 
 from db.criteria import JobCriteria
 from db.queries.buckets import Buckets, Keys, Series, in_run
-from db.queries.filters import Condition, event, job, job_conditions, of_jobs
+from db.queries.filters import Condition, event, job, of_jobs
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.statuses import JobStatus
@@ -185,8 +184,4 @@ def _meets(
 ) -> list[Condition]:
     if criteria is None:
         return []
-    if not one_by_one:
-        return [of_jobs(org_id, criteria)]
-    own_job = job.id == event.job_id
-    # With OFFSET, PostgreSQL does not turn it into a join.
-    return [exists(select(job.id).where(job_conditions(org_id, criteria), own_job).offset(0))]
+    return [of_jobs(org_id, criteria, one_by_one=one_by_one)]

@@ -1,7 +1,7 @@
 """How PostgreSQL runs the statements that db.queries builds: catches them, explains them."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.effort import Effort
-from db.engine import Scope
+from db.engine import APP_ROLE, Scope
 from db.request_session import RequestSession
 
 # PostgreSQL plans a prepared statement for its parameters five times, then weighs a general plan.
@@ -89,11 +89,23 @@ async def explain_sent(
     parameters: Sequence[Any],
     *,
     effort: Effort = Effort.STEADY,
+    organisations: int | None = None,
 ) -> list[Plan]:
-    """Get the plans of a statement, which is rolled back: for its parameters, and later."""
+    """Get the plans of a statement, which is rolled back: for its parameters, and later.
+
+    `organisations`: of how many the statistics know, in place of those that there are.
+    """
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(f"{scope.begin_sql()};{scope.effort_sql(effort)}")
+        own = replace(scope, read_only=scope.read_only and organisations is None)
+        await connection.execute(f"{own.begin_sql()};{own.effort_sql(effort)}")
+        if organisations is not None:
+            await connection.execute(
+                "RESET ROLE;"
+                f"ALTER TABLE job ALTER COLUMN org_id SET (n_distinct = {organisations});"
+                f"ALTER TABLE job_event ALTER COLUMN org_id SET (n_distinct = {organisations});"
+                f"ANALYZE job (org_id), job_event (org_id); SET LOCAL ROLE {APP_ROLE}"
+            )
         await connection.execute(f"PREPARE caught AS {sql}")
         values = f"({', '.join(map(_literal, parameters))})" if parameters else ""
         execute = f"EXECUTE caught {values}"

@@ -92,15 +92,16 @@ async def engine(large_database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 async def plans_of(
-    engine: AsyncEngine, url: str, query: Query, criteria: JobCriteria | None
+    engine: AsyncEngine, url: str, query: Query, criteria: JobCriteria | None, **given: Any
 ) -> list[list[Plan]]:
-    """Get the plans of each statement that the query sends."""
+    """Get the plans of each statement that the query sends; `given`: as explain_sent has it."""
 
     def run(session: AsyncSession) -> Awaitable[Any]:
         return query(session, LARGEST, criteria)
 
     return [
-        await explain_sent(url, SCOPE, *statement) for statement in await caught(engine, SCOPE, run)
+        await explain_sent(url, SCOPE, *statement, **given)
+        for statement in await caught(engine, SCOPE, run)
     ]
 
 
@@ -112,6 +113,19 @@ async def test_sums_are_read_instead_of_jobs(
     found = await plans_of(engine, large_database_url, query, criteria)
     assert len(found) == statements
     # For the parameters that were sent, and for any.
+    for plans in zip(*found, strict=True):
+        read = sum(sum(plan.rows_read) - plan.rounding for plan in plans)
+        assert read <= most, [plan.root for plan in plans]
+
+
+@pytest.mark.parametrize("organisations", [10, 100_000])
+@pytest.mark.parametrize("name", QUERIES)
+async def test_of_the_largest_among_many_organisations_no_more_is_read(
+    engine: AsyncEngine, large_database_url: str, name: str, organisations: int
+) -> None:
+    """A plan for any organisation, of which most have few jobs, would read all jobs of this."""
+    query, criteria, _, most = QUERIES[name]
+    found = await plans_of(engine, large_database_url, query, criteria, organisations=organisations)
     for plans in zip(*found, strict=True):
         read = sum(sum(plan.rows_read) - plan.rounding for plan in plans)
         assert read <= most, [plan.root for plan in plans]
