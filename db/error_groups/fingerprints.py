@@ -34,8 +34,14 @@ _NAMED_DATES = (
     rf"|{_DAY}{_MONTH} {{1,2}}\d{{1,2}}"
     rf"(?:,? \d{{4}}(?: {_CLOCK})?| {_CLOCK}(?: {_ZONE})?(?: \d{{4}})?)"
 )
-# As Go writes them: 1m30s, 250ms.
-_DURATION = r"(?:(?:\d+h)?\d+m)?\d+(?:\.\d+)?(?:ns|us|\u00b5s|\u03bcs|ms|s)"
+# As Go writes them: 1m30s, 250ms. And in words.
+_DURATION = (
+    r"(?:(?:(?:\d+h)?\d+m)?\d+(?:\.\d+)?(?:ns|us|\u00b5s|\u03bcs|ms|s)"
+    r"|\d+(?:\.\d+)? (?:(?:milli|micro|nano)?second|minute|hour|day)s?)"
+)
+_SIZE = r"\d+(?:[.,]\d+)* ?[kKMGTPE]i?[bB]"
+# What Kubernetes makes random names of.
+_POD = "[bcdfghjklmnpqrstvwxz2456789]"
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
 _IPV6 = (
     rf"(?:{_HEX}{{1,4}}:){{3,7}}{_HEX}{{1,4}}|(?:{_HEX}{{1,4}}:){{0,6}}:(?::?{_HEX}{{1,4}}){{1,6}}"
@@ -52,6 +58,8 @@ _REASON = (
     "|not implemented|bad gateway|service (?:temporarily )?unavailable|gateway time-?out"
     "|insufficient storage|loop detected"
 )
+# What Oracle's programs and MySQL write before the number of an error.
+_WITH_CODES = "BEA|CRS|DRG|EXP|FRM|IMP|KUP|LPX|LRM|MY|ORA|OSB|PLS|PRV[FG]|REP|RMAN|SP2|TNS|UD[EI]"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_.@+~%=-]*"
 
 # What each match is replaced by; None: it is kept. At each place the first pattern counts. What a
@@ -79,17 +87,21 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (rf"\b(?:{_NAMED_DATES})(?!\w)", "<time>"),
     (rf"\b(?:{_CLOCK})(?![:\w])", "<time>"),
     (rf"(?<![\w.]){_DURATION}\b", "<duration>"),
+    (rf"(?<![\w.]){_SIZE}\b", "<size>"),
     # HTTP status codes, exit codes, SQLSTATEs and the like, with what introduces or follows them.
     (r"\bHTTP(?:/\d(?:\.\d)?)?[ :/-]*[1-5]\d\d\b", None),
     (rf"\b[45]\d\d(?=[])]?[ :,-]{{1,3}}(?i:{_REASON})\b)", None),
     (
         r"(?i:\b(?:status(?:[ _]?code)?|response(?: code)?|exit(?:ed)?(?: with)?"
-        r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sqlstate)"
+        r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sql(?:state|code))"
         r"(?: is| was)?[ :=#(\[]*)-?[0-9][0-9A-Z]{0,4}\b",
         None,
     ),
-    # ORA-00942, E11000, TS2304, WinError 10061.
-    (r"\b(?:[A-Z]{2,6}-\d{3,6}|[A-Z]{1,3}\d{3,6}|WinError \d+|Errno \d+)\b", None),
+    # ORA-00942, E11000, TS2304, WinError 10061. An invoice INV-10023 is none.
+    (
+        rf"\b(?:(?:{_WITH_CODES})-\d{{3,6}}|[A-Z]{{1,3}}\d{{3,6}}|WinError \d+|Errno \d+)\b",
+        None,
+    ),
     (rf"\[?(?<![\w.:])(?:{_IPV6})(?![\w:])\]?(?::\d+)?", "<address>"),
     (rf"\b{_IPV4}(?:[:/]\d+)?\b", "<address>"),
     (rf"\b{_HEX}{{2}}(?:-{_HEX}{{2}}){{5}}\b", "<address>"),
@@ -101,8 +113,16 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (r"\b0[xX][0-9a-fA-F]+\b", "<hex>"),
     # A path: at least two names, or one after a slash or a drive.
     (rf"(?<![\w<>])(?:[A-Za-z]:)?(?:[\\/]{_NAME})+[\\/]?", "<path>"),
+    # Names of pods, of one replica set or of one run of a schedule.
+    (rf"(?P<kept_pod>\b[a-z][a-z0-9-]*?-)(?:{_POD}{{6,10}}|\d{{8}})-{_POD}{{5}}\b", "<id>"),
     # Hexadecimal digits, as of a short hash, and other ids: letters and digits mixed.
     (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<id>"),
+    (
+        r"\b(?!\d+e\d+\b)(?=[a-f]*\d+[a-f]+\d|[0-9]*[a-f]+\d+[a-f])[0-9a-f]{4,6}\b",
+        "<id>",
+    ),
+    (r"\b[A-Z]-\d+\b", "<id>"),
+    (r"(?P<kept_version>\bv)\d+(?:\.\d+)+\b", "<number>"),
     (r"\b(?=\w*\d\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]{12,}\b", "<id>"),
     (
         r"(?P<kept_prefix>\b[A-Za-z]{2,}(?:[_-][A-Za-z]{2,})?[_-])"

@@ -193,6 +193,20 @@ KINDS: list[list[str]] = [
         "Authorization: Bearer aaaa.bbbb.cccc was rejected",
         "Authorization: Bearer dddd.eeee was rejected",
     ],
+    ["invoice INV-10023 is paid", "invoice INV-10024 is paid"],
+    ["INV-10023: is paid", "INV-98: is paid"],
+    ["seat A-1 is taken", "seat F-12 is taken"],
+    ["PLS-00201: identifier must be declared"],
+    ["PLS-00302: component must be declared"],
+    ["SQL Error: SQLCODE=-204, SQLSTATE=42704", "SQL Error: SQLCODE=-204, SQLSTATE=42704"],
+    ["SQL Error: SQLCODE=-551, SQLSTATE=42501"],
+    ["a body of 900kB is too large", "a body of 1.2 MB is too large", "a body of 2 GiB is too large"],
+    ["locked, retry in 1 second", "locked, retry in 30 seconds", "locked, retry in 5 minutes"],
+    ["pod web-7d4b9c6f5-x2x9z was evicted", "pod web-5c9d8b7f4-k8s2p was evicted"],
+    ["pod mail-7d4b9c6f5-x2x9z was evicted", "pod mail-28391040-bxkqz was evicted"],
+    ["no such run: 5f3a", "no such run: a1b2c"],
+    ["weight 1e10 is out of range", "weight 2.5e3 is out of range"],
+    ["client v1.2.3 is too old", "client v2.0 is too old"],
 ]
 
 
