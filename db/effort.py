@@ -23,10 +23,11 @@ class Effort(IntEnum):
 _INDEXED = frozenset(
     {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "worker", "batch"}
 )
-_STEADY = frozenset({"ids", "status", "job_ids", "parent_id"})
+_STEADY = frozenset({"ids", "status", "job_ids"})
 _VARYING = frozenset(
     {
         "error_group",
+        "parent_id",
         "tags_are_common",
         "health",
         "created_at",

@@ -93,8 +93,8 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     (rf"\b[45]\d\d(?=[])]?[ :,-]{{1,3}}(?i:{_REASON})\b)", None),
     (
         r"(?i:\b(?:status(?:[ _]?code)?|response(?: code)?|exit(?:ed)?(?: with)?"
-        r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal|sql(?:state|code))"
-        r"(?: is| was)?[ :=#(\[]*)-?[0-9][0-9A-Z]{0,4}\b",
+        r"(?: (?:code|status|value))?|return(?:ed)? code|(?:error )?code|errno|signal"
+        r"|sql(?:state|code))(?: is| was)?[ :=#(\[]*)-?[0-9][0-9A-Z]{0,4}\b",
         None,
     ),
     # ORA-00942, E11000, TS2304, WinError 10061. An invoice INV-10023 is none.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from db.effort import Effort
 from db.engine import Scope
 from db.fair_queue import FairQueue
 from db.listener import Listener
@@ -172,7 +173,8 @@ class Hub:
         async with (
             self._reading.slot(org_id),
             RequestSession(self._engine, scope, (READER, org_id)) as session,
-            session.use() as begun,
+            # A plan for any organisation may read all events of a large one.
+            session.use(Effort.VARYING) as begun,
         ):
             return await query(begun)
 

@@ -68,18 +68,25 @@ def _rows_read(scan: dict[str, Any]) -> float:
 
 
 async def explain(
-    engine: AsyncEngine, url: str, org_id: UUID, query: Query, effort: Effort = Effort.STEADY
+    engine: AsyncEngine,
+    url: str,
+    org_id: UUID,
+    query: Query,
+    *,
+    effort: Effort = Effort.STEADY,
+    organisations: int | None = None,
 ) -> list[Plan]:
     """Run the query, then get the plans of the statement it sent: for its parameters, and later.
 
-    Both as requests run it: as joblens_app, in a transaction that names the organisation.
+    Both as requests run it: as joblens_app, in a transaction that names the organisation. The rest
+    is as explain_sent has it.
     """
     scope = Scope(org_id, statement_timeout_seconds=60)
     # Counts ask first whether there are tallies.
     (statement,) = [
         each for each in await caught(engine, scope, query) if "FROM tally_state" not in each[0]
     ]
-    return await explain_sent(url, scope, *statement, effort=effort)
+    return await explain_sent(url, scope, *statement, effort=effort, organisations=organisations)
 
 
 async def explain_sent(

@@ -166,7 +166,7 @@ class Planner:
     async def plans(self, query: Any, *arguments: Any) -> list[Plan]:
         call: Query = lambda session: query(session, self.org_id, *arguments)  # noqa: E731
         effort = effort_of_any(arguments)
-        return await explain(self._engine, self._url, self.org_id, call, effort)
+        return await explain(self._engine, self._url, self.org_id, call, effort=effort)
 
     async def rows(self, statement: Any) -> Sequence[Any]:
         scope = Scope(self.org_id, statement_timeout_seconds=60)

@@ -200,7 +200,11 @@ KINDS: list[list[str]] = [
     ["PLS-00302: component must be declared"],
     ["SQL Error: SQLCODE=-204, SQLSTATE=42704", "SQL Error: SQLCODE=-204, SQLSTATE=42704"],
     ["SQL Error: SQLCODE=-551, SQLSTATE=42501"],
-    ["a body of 900kB is too large", "a body of 1.2 MB is too large", "a body of 2 GiB is too large"],
+    [
+        "a body of 900kB is too large",
+        "a body of 1.2 MB is too large",
+        "a body of 2 GiB is too large",
+    ],
     ["locked, retry in 1 second", "locked, retry in 30 seconds", "locked, retry in 5 minutes"],
     ["pod web-7d4b9c6f5-x2x9z was evicted", "pod web-5c9d8b7f4-k8s2p was evicted"],
     ["pod mail-7d4b9c6f5-x2x9z was evicted", "pod mail-28391040-bxkqz was evicted"],

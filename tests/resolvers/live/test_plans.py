@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.criteria import JobCriteria, JobEventCriteria
+from db.effort import Effort
 from db.engine import Scope, create_engine
 from db.queries import event_feed, events
 from db.queries.event_feed import Unseen
@@ -19,6 +20,9 @@ from db.tables import metadata
 from tests.db.history import LARGEST
 from tests.db.plans import explain
 
+# Of how many organisations the statistics know: those that there are, and many with few jobs.
+each_number = pytest.mark.parametrize("organisations", [None, 500])
+
 
 @pytest.fixture(scope="module")
 async def filled(large_database_url: str) -> AsyncIterator[AsyncEngine]:
@@ -27,7 +31,10 @@ async def filled(large_database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def test_ticks_read_what_is_new(large_database_url: str, filled: AsyncEngine) -> None:
+@each_number
+async def test_ticks_read_what_is_new(
+    large_database_url: str, filled: AsyncEngine, organisations: int | None
+) -> None:
     scope = Scope(LARGEST, statement_timeout_seconds=60)
     async with RequestSession(filled, scope) as session, session.use() as begun:
         window = Window(EVENTS_NEWEST_FIRST, 1_000)
@@ -57,7 +64,12 @@ async def test_ticks_read_what_is_new(large_database_url: str, filled: AsyncEngi
     for index, queries in asked.items():
         for query in queries:
             for plan in await explain(
-                filled, large_database_url, LARGEST, partial(query, org_id=LARGEST)
+                filled,
+                large_database_url,
+                LARGEST,
+                partial(query, org_id=LARGEST),
+                effort=Effort.VARYING,
+                organisations=organisations,
             ):
                 scanned = {
                     node["Relation Name"] for node in plan if node["Node Type"] == "Seq Scan"
