@@ -114,7 +114,11 @@ _PATTERNS: tuple[tuple[str, str | None], ...] = (
     # A path: at least two names, or one after a slash or a drive.
     (rf"(?<![\w<>])(?:[A-Za-z]:)?(?:[\\/]{_NAME})+[\\/]?", "<path>"),
     # Names of pods, of one replica set or of one run of a schedule.
-    (rf"(?P<kept_pod>\b[a-z][a-z0-9-]*?-)(?:{_POD}{{6,10}}|\d{{8}})-{_POD}{{5}}\b", "<id>"),
+    (
+        r"(?P<kept_pod>(?<![\w-])[a-z][a-z0-9-]{0,60}?-)"
+        rf"(?:{_POD}{{6,10}}|\d{{8}})-{_POD}{{5}}\b",
+        "<id>",
+    ),
     # Hexadecimal digits, as of a short hash, and other ids: letters and digits mixed.
     (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<id>"),
     (
