@@ -1,6 +1,7 @@
-"""The effort of a read by the filter among its arguments, and what makes a filter easier."""
+"""The effort of a read by its arguments, and what makes a filter among them easier."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from db.criteria import (
     JobCriteria,
@@ -30,5 +31,10 @@ def _effort(argument: object) -> Effort:
         return effort_of(argument)
     if isinstance(argument, JsonContainment | MessagePart | SearchCriteria | Tags):
         return Effort.SCANNING
-    # How many jobs have a value differs from organisation to organisation.
-    return Effort.VARYING if isinstance(argument, TextColumn) else Effort.STEADY
+    # How many jobs have a value, or have changed since a time, differs between organisations.
+    is_varying = isinstance(argument, TextColumn | datetime) or _are_times(argument)
+    return Effort.VARYING if is_varying else Effort.STEADY
+
+
+def _are_times(argument: object) -> bool:
+    return isinstance(argument, Sequence) and isinstance(next(iter(argument), None), datetime)

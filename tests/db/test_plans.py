@@ -20,6 +20,7 @@ from db.criteria import (
     SearchCriteria,
     TextCriteria,
 )
+from db.effort import Effort
 from db.engine import Scope, create_engine
 from db.health import STATUSES, HealthVerdict
 from db.queries import (
@@ -155,6 +156,10 @@ async def engine(large_database_url: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+# Of how many organisations the statistics know: those that there are, and many with few jobs.
+each_number = pytest.mark.parametrize("organisations", [None, 5_000])
+
+
 class Planner:
     """Plans statements for one organisation, and finds deep places in its lists."""
 
@@ -163,10 +168,17 @@ class Planner:
         self._url = url
         self.org_id = org_id
 
-    async def plans(self, query: Any, *arguments: Any) -> list[Plan]:
+    async def plans(
+        self,
+        query: Any,
+        *arguments: Any,
+        effort: Effort | None = None,
+        organisations: int | None = None,
+    ) -> list[Plan]:
         call: Query = lambda session: query(session, self.org_id, *arguments)  # noqa: E731
-        effort = effort_of_any(arguments)
-        return await explain(self._engine, self._url, self.org_id, call, effort=effort)
+        effort = effort_of_any(arguments) if effort is None else effort
+        given = {"effort": effort, "organisations": organisations}
+        return await explain(self._engine, self._url, self.org_id, call, **given)
 
     async def rows(self, statement: Any) -> Sequence[Any]:
         scope = Scope(self.org_id, statement_timeout_seconds=60)
@@ -654,17 +666,19 @@ async def test_what_waits_in_a_queue_is_read_up_to_its_bound(
 
 
 @each_organisation
+@each_number
 async def test_starts_are_read_up_to_their_bounds(
-    planner: Planner, monkeypatch: pytest.MonkeyPatch
+    planner: Planner, monkeypatch: pytest.MonkeyPatch, organisations: int | None
 ) -> None:
     monkeypatch.setattr(queue_activity, "MOST_EVENTS", 500)
     monkeypatch.setattr(queue_activity, "MOST_STARTED", 500)
     since = END - timedelta(hours=1)
-    for plan in await planner.plans(queue_activity.list_starts, since, END):
+    many = {"organisations": organisations}
+    for plan in await planner.plans(queue_activity.list_starts, since, END, **many):
         assert plan.indexes == {EVENTS_INDEX, "pk_job"}, plan.root
         # The job of each start is looked up.
         assert sum(plan.rows_read) <= 2 * 500, plan.root
-    for plan in await planner.plans(queue_activity.load_last_starts, QUEUES, END):
+    for plan in await planner.plans(queue_activity.load_last_starts, QUEUES, END, **many):
         assert plan.indexes == {"idx_job_org_started"}, plan.root
         assert sum(plan.rows_read) <= 500, plan.root
 
@@ -710,8 +724,11 @@ async def _distributions(
 
 
 @each_organisation
+@each_number
 @pytest.mark.parametrize("are_recent", [True, False])
-async def test_of_recent_events_each_job_is_read_once(planner: Planner, are_recent: bool) -> None:
+async def test_of_recent_events_each_job_is_read_once(
+    planner: Planner, are_recent: bool, organisations: int | None
+) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
     series = Series(JobDimension.QUEUE, None, END)
@@ -725,7 +742,9 @@ async def test_of_recent_events_each_job_is_read_once(planner: Planner, are_rece
     )
     ((events_of_time, jobs_of_time),) = await planner.rows(of_time)
     ((changed_since,),) = await planner.rows(changed)
-    for plan in await planner.plans(_events_of_jobs, series, buckets, are_recent):
+    asked = _events_of_jobs, series, buckets, are_recent
+    given = {"effort": effort_of_any([[since, END]]), "organisations": organisations}
+    for plan in await planner.plans(*asked, **given):
         assert plan.indexes <= {EVENTS_INDEX, "pk_job", "idx_job_org_updated"}, plan.root
         assert "Seq Scan" not in plan.kinds, plan.root
         most = events_of_time + jobs_of_time + (changed_since if are_recent else 0)
