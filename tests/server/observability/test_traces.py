@@ -33,8 +33,9 @@ def collector() -> Iterator[Collector]:
         provider.shutdown()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def traced(database_url: str, collector: Collector) -> AsyncIterator[Service]:
+    """A service of one test: it ends with it, so that no late span reaches the next."""
     async with serving(database_url, traces="true") as running:
         yield running
 
@@ -129,6 +130,7 @@ async def test_requests_at_once_keep_their_traces(traced: Service, collector: Co
 
 async def test_each_level_has_a_span(traced: Service, collector: Collector) -> None:
     await traced.query(CREATE)
+    await ended(collector, "POST /graphql")
     collector.spans.clear()
     await traced.query("{ jobs(first: 3) { nodes { id events(first: 2) { nodes { ts } } } } }")
     await ended(collector, "POST /graphql")
