@@ -23,6 +23,7 @@ from db.criteria import JobCriteria
 from db.queries.buckets import Buckets, Keys, Series, in_run
 from db.queries.filters import Condition, event, job, job_conditions
 from db.queries.group_statements import PERCENTILES
+from db.queries.own_jobs import own_job
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.tables import job_event_table, job_table, tally_duration_table
@@ -181,20 +182,14 @@ def _few_lasted(
     values: Columns = [_seconds(org_id).label("seconds")]
     if series is not None:
         values.append(series.column(org_id))
-    # With OFFSET, PostgreSQL reads one range of the index for each run, and looks up each job.
-    of_job = (
-        select(*values)
-        .where(job_conditions(org_id, criteria), job.id == event.job_id)
-        .correlate(job_event_table)
-        .offset(literal_column("0"))
-        .lateral("of_job")
-    )
+    of_job = own_job(org_id, criteria, *values)
     kind = kind_of(event)
     ended = (
         select(buckets.index_of(event.ts), kind.label("kind"), *of_job.c)
         .select_from(job_event_table.join(of_job, true()))
         .where(kind.is_not(None), of_job.c.seconds.is_not(None), *conditions)
     )
+    # With OFFSET, PostgreSQL reads one range of the index for each run.
     return ended.correlate_except(job_event_table).offset(literal_column("0"))
 
 

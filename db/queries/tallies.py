@@ -19,7 +19,6 @@ from sqlalchemy import (
     column,
     func,
     literal,
-    literal_column,
     not_,
     select,
     true,
@@ -28,14 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
-from db.queries.filters import (
-    Condition,
-    event,
-    is_any,
-    job,
-    job_conditions,
-    of_jobs,
-)
+from db.queries.filters import Condition, event, is_any, job
+from db.queries.own_jobs import has_own_job, own_job
 from db.queries.rows import AnyRow, AnySelect, read, read_one
 from db.queries.tally_keys import Key, are_known, find_keys, keys_of_jobs
 from db.statements import TRANSACTION
@@ -161,7 +154,7 @@ def _changes(org_id: UUID, seen: str, criteria: JobCriteria | None) -> AnySelect
         *unsummed(org_id, seen)
     )
     if criteria is not None:
-        statement = statement.where(of_jobs(org_id, criteria, one_by_one=True))
+        statement = statement.where(has_own_job(org_id, criteria))
     return statement.group_by(event.prev_status, event.next_status)
 
 
@@ -206,15 +199,7 @@ def _changes_by_key(org_id: UUID, seen: str, criteria: JobCriteria | None) -> An
         ).label(each.value)
         for each in JobStatus
     ]
-    # With OFFSET, PostgreSQL looks up the job of each event. A plan for any organisation would
-    # expect one of few jobs, and read all of them.
-    of_job = (
-        select(job.type, job.queue)
-        .where(job_conditions(org_id, criteria), job.id == event.job_id)
-        .correlate(job_event_table)
-        .offset(literal_column("0"))
-        .lateral("of_job")
-    )
+    of_job = own_job(org_id, criteria, job.type, job.queue)
     return (
         select(*of_job.c, *columns)
         .select_from(job_event_table.join(of_job, true()))

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from db.criteria import JobCriteria
 from db.queries.buckets import Buckets, Keys, Series, in_run
 from db.queries.filters import Condition, event, job, of_jobs
+from db.queries.own_jobs import has_own_job
 from db.queries.rows import AnySelect
 from db.queries.tallies import unsummed
 from db.statuses import JobStatus
@@ -184,4 +185,4 @@ def _meets(
 ) -> list[Condition]:
     if criteria is None:
         return []
-    return [of_jobs(org_id, criteria, one_by_one=one_by_one)]
+    return [(has_own_job if one_by_one else of_jobs)(org_id, criteria)]
