@@ -25,6 +25,8 @@ SCOPE_OPTION = "joblens_scope"
 CITUS = "joblens_citus"
 # pg_catalog comes first in any search path, so the name needs no schema.
 HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+# Compiling a statement takes longer than all of them: the planner expects more rows than there are.
+_NO_JIT = "SET LOCAL jit = off"
 # The rows of shards are hidden from an organisation that the workers do not know.
 _PROPAGATE = "SET LOCAL citus.propagate_set_commands = 'local';"
 
@@ -81,6 +83,7 @@ class Scope:
             f"BEGIN ISOLATION LEVEL {level} {access};"
             f"SET LOCAL ROLE {APP_ROLE};"
             f"{_timeout_sql(self.statement_timeout_seconds)};"
+            f"{_NO_JIT};"
             f"{_PROPAGATE if on_citus else ''}"
             f"SET LOCAL joblens.org_id = '{self.org_id}'"
         )

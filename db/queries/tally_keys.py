@@ -15,6 +15,8 @@ from db.tables import tally_key_table
 from db.tallies.keys import ALL, OTHERS, key_of
 
 _KNOWN = frozenset({"and_", "or_", "not_", "type", "queue"})
+# In the `info` of a session: the pairs that its snapshot has, by organisation and criteria.
+_READ = "joblens_tally_keys"
 
 column = tally_key_table.c
 
@@ -50,7 +52,7 @@ async def find_keys(
     """
     if criteria is None and not by:
         return [Key(ALL)]
-    pairs = await read(session, _pairs, org_id, criteria)
+    pairs = await _read_pairs(session, org_id, criteria)
     has_others = any(OTHERS in (pair.type, pair.queue) for pair in pairs)
     if criteria is not None and has_others and not _decide(pairs, criteria):
         return None
@@ -102,6 +104,16 @@ def _decide(pairs: Sequence[AnyRow], criteria: JobCriteria) -> bool:
         return False
     names = {*(criteria.type.in_ or ()), *((criteria.type.eq,) if criteria.type.eq else ())}
     return bool(names) and names <= {pair.type for pair in pairs} - {OTHERS}
+
+
+async def _read_pairs(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None
+) -> Sequence[AnyRow]:
+    known: dict[object, Sequence[AnyRow]] = session.info.setdefault(_READ, {})
+    key = org_id, repr(criteria)
+    if key not in known:
+        known[key] = await read(session, _pairs, org_id, criteria)
+    return known[key]
 
 
 def _pairs(org_id: UUID, criteria: JobCriteria | None) -> AnySelect:

@@ -66,6 +66,15 @@ async def test_siblings_queue_on_one_connection(engine: AsyncEngine) -> None:
     await assert_serves_cleanly(engine)
 
 
+async def test_statements_are_not_compiled(engine: AsyncEngine) -> None:
+    connection = await engine.raw_connection()
+    driver: Any = connection.driver_connection
+    assert await driver.fetchval("SHOW jit") == "on"
+    connection.close()
+    async with RequestSession(engine, SCOPE) as session:
+        assert await ask(session, text("SHOW jit")) == "off"
+
+
 async def test_it_takes_no_connection_before_its_first_use(engine: AsyncEngine) -> None:
     connections: list[object] = []
     event.listen(engine.sync_engine, "connect", lambda *args: connections.append(args))

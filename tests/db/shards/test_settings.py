@@ -28,6 +28,7 @@ def test_the_organisation_comes_last_and_alone_after_propagation() -> None:
     assert settings_of(SCOPE.begin_sql(on_citus=True)) == [
         "SET LOCAL ROLE joblens_app",
         "SET LOCAL statement_timeout = 2500",
+        "SET LOCAL jit = off",
         "SET LOCAL citus.propagate_set_commands = 'local'",
         f"SET LOCAL joblens.org_id = '{ORG}'",
     ]
