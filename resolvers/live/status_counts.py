@@ -21,7 +21,7 @@ from resolvers.live.subscriber_queue import LiveEvent, SubscriberQueue
 Counts = dict[JobStatus, int]
 
 # Filters may depend on the time, and deletions leave no event: counts then change unnoticed.
-RECOUNT_SECONDS = 30.0
+RECOUNT_SECONDS = 60.0
 # After a count that failed.
 RETRY_SECONDS = 1.0
 

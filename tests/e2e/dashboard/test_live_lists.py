@@ -26,6 +26,9 @@ FAIL = """mutation ($id: ID!, $message: String!) {
   }
 }"""
 
+# A message with digits would be one of the group of others.
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
+
 
 @pytest.fixture
 async def live_page(browser: Browser, live_url: str) -> AsyncIterator[Page]:
@@ -61,6 +64,17 @@ async def test_events_appear_as_they_happen(live_page: Page, live_url: str) -> N
     id_ = create(live_url, type_)
     await expect(rows).to_have_count(2)
     await expect(rows.first).to_contain_text(id_[:8])
+
+
+async def test_the_overview_renews_its_panels_after_events(live_page: Page, live_url: str) -> None:
+    """Also those that are of whole hours."""
+    await live_page.goto(live_url)
+    await settled(live_page)
+    await expect(live_page.locator(".live")).to_have_text("Live")
+    message = f"no tables left for {uuid.uuid4().hex[:8].translate(LETTERS)}"
+    ask(live_url, FAIL, id=create(live_url, "e2e.overview"), message=message)
+    errors = live_page.get_by_role("region", name="Errors", exact=True).first
+    await expect(errors).to_contain_text(message, timeout=PATIENCE_SECONDS * 1_000)
 
 
 async def test_what_has_just_happened_is_not_in_the_future(live_page: Page, live_url: str) -> None:
@@ -118,7 +132,7 @@ async def test_a_new_error_waits_in_the_bar(live_page: Page, live_url: str) -> N
     await live_page.goto(f"{live_url}errors")
     await settled(live_page)
     await expect(live_page.locator(".live")).to_have_text("Live")
-    message = f"the {uuid.uuid4().hex.translate(str.maketrans('0123456789', 'ghijklmnop'))} broke"
+    message = f"the {uuid.uuid4().hex.translate(LETTERS)} broke"
     ask(live_url, FAIL, id=create(live_url, "e2e.errors"), message=message)
     bar = live_page.get_by_role("button", name=re.compile(r"\d+ new errors?: show"))
     await expect(bar).to_be_visible()

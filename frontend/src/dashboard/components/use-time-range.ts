@@ -35,22 +35,29 @@ export interface TimeRange {
   renew: () => void;
 }
 
-export function useTimeRange(usual: RangeName = 'day'): TimeRange {
+/**
+ * `isRenewed`: whether the page renews the range after events. Without any, only its first bucket changes: the range
+ * then goes on by itself from bucket to bucket.
+ */
+export function useTimeRange(usual: RangeName = 'day', isRenewed = false): TimeRange {
   const [params, setParams] = useParams();
   const [now, setNow] = useState(serverNow);
   const renew = useCallback(() => setNow(serverNow()), []);
   const given = params.get('range');
   const [pinnedFrom, pinnedUntil] = [instant(params.get('from')), instant(params.get('until'))];
   const isPinned = pinnedFrom !== null && (pinnedUntil === null || pinnedUntil > pinnedFrom);
-  useInterval(renew, isPinned && pinnedUntil !== null ? undefined : RENEW_MS);
+  const name = RANGES.find((each) => each === given) ?? usual;
+  const goOn = useCallback(() => {
+    const current = serverNow();
+    const isSame = (before: number) => isRenewed && startOf(name, before) === startOf(name, current);
+    setNow((before) => (isSame(before) ? before : current));
+  }, [name, isRenewed]);
+  useInterval(goOn, isPinned && pinnedUntil !== null ? undefined : RENEW_MS);
 
   return useMemo(() => {
-    const name = RANGES.find((each) => each === given) ?? usual;
     const until = isPinned ? (pinnedUntil ?? Math.max(now, pinnedFrom + 1)) : now;
     const bucket = isPinned ? bucketSizeFor(pinnedFrom, until, MOST_BUCKETS) : LENGTHS[name].bucket;
-    // Whole buckets, so that the first bar is not a part of one.
-    const size = bucketLength(bucket);
-    const from = isPinned ? pinnedFrom : Math.floor((now - LENGTHS[name].ms) / size) * size + size;
+    const from = isPinned ? pinnedFrom : startOf(name, now);
     return {
       name: isPinned ? null : name,
       from: new Date(from).toISOString(),
@@ -66,7 +73,14 @@ export function useTimeRange(usual: RangeName = 'day'): TimeRange {
         }),
       renew,
     };
-  }, [given, usual, now, isPinned, pinnedFrom, pinnedUntil, setParams, renew]);
+  }, [name, usual, now, isPinned, pinnedFrom, pinnedUntil, setParams, renew]);
+}
+
+/** The start of a range that ends now: of a whole bucket, so that the first bar is not a part of one. */
+function startOf(name: RangeName, now: number): number {
+  const { ms, bucket } = LENGTHS[name];
+  const size = bucketLength(bucket);
+  return Math.floor((now - ms) / size) * size + size;
 }
 
 function instant(text: string | null): number | null {

@@ -28,7 +28,7 @@ export interface Options {
   /** Do not ask yet. */
   pause?: boolean;
   /** Ask again after so many milliseconds, while the page is visible. */
-  everyMs?: number;
+  everyMs?: number | undefined;
   /** Ask again whenever this changes. */
   renewed?: unknown;
 }

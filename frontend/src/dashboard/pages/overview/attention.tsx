@@ -5,7 +5,7 @@ import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
 import { HealthTag } from '../../components/status-tag';
 import { Time } from '../../components/time';
-import { useQuery } from '../../data/use-query';
+import { type Options, useQuery } from '../../data/use-query';
 import {
   type HealthVerdict,
   OverviewAttentionDocument,
@@ -23,8 +23,8 @@ const VERDICTS = [
   ['slow', 'SLOW'],
 ] as const satisfies readonly (readonly [keyof OverviewAttentionQuery, HealthVerdict])[];
 
-export function Attention({ until }: { until: string }) {
-  const state = useQuery(OverviewAttentionDocument, {}, { renewed: until });
+export function Attention({ options }: { options: Options }) {
+  const state = useQuery(OverviewAttentionDocument, {}, options);
   return (
     <Panel
       title={t('overview.attention')}

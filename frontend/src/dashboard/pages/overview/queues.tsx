@@ -5,15 +5,15 @@ import { type Column, DataTable } from '../../components/data-table';
 import { Duration } from '../../components/duration';
 import { Foreign } from '../../components/foreign';
 import { Panel } from '../../components/panel';
-import { useQuery } from '../../data/use-query';
+import { type Options, useQuery } from '../../data/use-query';
 import { OverviewQueuesDocument, type OverviewQueuesQuery } from '../../generated/graphql';
 import { queuePath } from '../../paths';
 import { countText, t } from '../../text/text';
 
 type Queue = OverviewQueuesQuery['queues'][number];
 
-export function Queues({ until }: { until: string }) {
-  const state = useQuery(OverviewQueuesDocument, {}, { renewed: until });
+export function Queues({ options }: { options: Options }) {
+  const state = useQuery(OverviewQueuesDocument, {}, options);
   const title = t('overview.queues');
   return (
     <Panel

@@ -4,14 +4,14 @@ import { Duration } from '../../components/duration';
 import { Panel } from '../../components/panel';
 import { typeColumn } from '../../components/type-column';
 import type { TimeRange } from '../../components/use-time-range';
-import { useQuery } from '../../data/use-query';
+import { type Options, useQuery } from '../../data/use-query';
 import { OverviewTypesDocument, type OverviewTypesQuery } from '../../generated/graphql';
 import { number, percent, t } from '../../text/text';
 
 type Group = OverviewTypesQuery['jobGroups'][number];
 
-export function Types({ range }: { range: TimeRange }) {
-  const state = useQuery(OverviewTypesDocument, { since: range.from });
+export function Types({ range, options }: { range: TimeRange; options: Options }) {
+  const state = useQuery(OverviewTypesDocument, { since: range.from }, options);
   const title = t('overview.slowest');
   return (
     <Panel
