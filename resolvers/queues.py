@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from db.criteria import JobCriteria, TextCriteria
 from db.queries.dimensions import JobDimension
 from db.queries.queue_counts import QueueCounts, count_by_queue
 from db.queries.queue_heads import QueueHeadRow, load_queue_heads
@@ -12,6 +13,7 @@ from db.queries.timelines import Changes, count_changes_by
 from db.queries.values import list_queued_queues
 from db.statuses import JobStatus
 from db.tallies.durations import Kind
+from db.validation import text_fault
 from resolvers.aggregates import DurationStats
 from resolvers.context import Context
 from resolvers.counting import Count
@@ -45,19 +47,28 @@ class QueueSummary:
 
 
 async def list_queues(
-    ctx: Context, minutes: int | None, first: int | None, *, with_durations: bool, with_heads: bool
+    ctx: Context,
+    minutes: int | None,
+    first: int | None,
+    only: Sequence[str] | None = None,
+    *,
+    with_durations: bool,
+    with_heads: bool,
 ) -> list[QueueSummary]:
     """List the queues that have jobs queued or running, or whose jobs changed in these minutes.
 
     The `first`, at most MAX_QUEUES: those whose jobs changed most often, then those with the most
-    jobs queued or running, then by name. `with_heads`: with what is due in each, and when. Takes a
-    number of statements that does not depend on the queues. Raises BadUserInputError.
+    jobs queued or running, then by name. `only`: these queues instead, also those without jobs.
+    `with_heads`: with what is due in each, and when. Takes a number of statements that does not
+    depend on the queues. Raises BadUserInputError.
     """
     span = timedelta(minutes=checked_minutes(minutes))
     limit = _checked_limit(first)
-    changes = await _changes(ctx, span, with_durations=with_durations)
-    counts = await ctx.read(count_by_queue)
-    names = (await _names(ctx, changes, counts))[:limit]
+    only = _checked_names(only)
+    criteria = None if only is None else JobCriteria(queue=TextCriteria(in_=only))
+    changes = await _changes(ctx, criteria, span, with_durations=with_durations)
+    counts = await ctx.read(count_by_queue, criteria)
+    names = (await _names(ctx, only, changes, counts))[:limit]
     heads: dict[str, QueueHeadRow] = {}
     if with_heads:
         rows = await ctx.read(load_queue_heads, names, now=ctx.now, most=MOST_READ + 1)
@@ -81,10 +92,22 @@ def _checked_limit(first: int | None) -> int:
     return MAX_QUEUES if first is None else first
 
 
-async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> dict[str, Changes]:
+def _checked_names(names: Sequence[str] | None) -> Sequence[str] | None:
+    if names is None:
+        return None
+    if len(names) > MAX_QUEUES:
+        raise BadUserInputError(f"'names' must have at most {MAX_QUEUES} values.")
+    for fault in filter(None, map(text_fault, names)):
+        raise BadUserInputError(fault)
+    return list(dict.fromkeys(names))
+
+
+async def _changes(
+    ctx: Context, criteria: JobCriteria | None, span: timedelta, *, with_durations: bool
+) -> dict[str, Changes]:
     """Count the changes of the MAX_QUEUES queues that have the most."""
     edges = [ctx.now - span, ctx.now]
-    of_queue = None, edges, JobDimension.QUEUE, MAX_QUEUES
+    of_queue = criteria, edges, JobDimension.QUEUE, MAX_QUEUES
     found = await ctx.read(
         count_changes_by,
         *of_queue,
@@ -96,17 +119,22 @@ async def _changes(ctx: Context, span: timedelta, *, with_durations: bool) -> di
     return {name: changes for name, (changes,) in found[:MAX_QUEUES] if name is not None}
 
 
-async def _names(ctx: Context, changes: Mapping[str, Changes], counts: QueueCounts) -> list[str]:
+async def _names(
+    ctx: Context,
+    only: Sequence[str] | None,
+    changes: Mapping[str, Changes],
+    counts: QueueCounts,
+) -> list[str]:
     queued = counts.queued
     if queued is None:
-        queued = Counter(await ctx.read(list_queued_queues))
+        queued = Counter(await ctx.read(list_queued_queues) if only is None else ())
     waiting = queued + counts.running
 
     def rank(name: str) -> tuple[int, int, str]:
         changed = changes[name].entered.total() if name in changes else 0
         return -changed, -waiting[name], name
 
-    return sorted({*changes, *waiting}, key=rank)
+    return sorted({*changes, *waiting} if only is None else only, key=rank)
 
 
 def _summary(

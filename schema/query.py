@@ -40,6 +40,7 @@ from schema.nodes import Node
 from schema.queues import (
     HEAD_FIELDS,
     MINUTES_DESCRIPTION,
+    QUEUE_NAMES_DESCRIPTION,
     QUEUES_DESCRIPTION,
     WORKERS_DESCRIPTION,
     QueueSummary,
@@ -314,6 +315,9 @@ class Query:
             int | None,
             strawberry.argument(description=f"The maximum number of queues; null: {MAX_QUEUES}."),
         ] = MAX_QUEUES,
+        names: Annotated[
+            list[str] | None, strawberry.argument(description=QUEUE_NAMES_DESCRIPTION)
+        ] = None,
     ) -> list[QueueSummary]:
         selections = Selections(info)
         fields = selections.fields(selections.nodes, "QueueSummary")
@@ -321,6 +325,7 @@ class Query:
             info.context,
             minutes,
             first,
+            names,
             with_durations=not fields.keys().isdisjoint({"wait", "run"}),
             with_heads=not fields.keys().isdisjoint(HEAD_FIELDS),
         )

@@ -21,6 +21,9 @@ QUEUES_DESCRIPTION = (
     f"most {MAX_QUEUES}: those whose jobs changed most often in these minutes, then those with the "
     "most jobs queued or running, then by name; they are in this order."
 )
+QUEUE_NAMES_DESCRIPTION = (
+    f"These queues instead, whether they have jobs or not: at most {MAX_QUEUES} names."
+)
 
 # The fields for which the beginning of each queue's order is read.
 HEAD_FIELDS = frozenset({"due", "scheduled", "oldestDueAt", "latencySeconds", "drainEta"})

@@ -1,7 +1,7 @@
 """How many jobs of each queue are queued, and how many run."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,9 +32,11 @@ class QueueCounts:
     is_exact: bool
 
 
-async def count_by_queue(session: AsyncSession, org_id: UUID) -> QueueCounts:
-    """Count the jobs of all queues: by the sums, else the newest MOST_RUNNING that run."""
-    tallies = await open_tallies(session, org_id, None, [JobDimension.QUEUE])
+async def count_by_queue(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None = None
+) -> QueueCounts:
+    """Count the jobs that meet the criteria: by the sums, else the newest MOST_RUNNING that run."""
+    tallies = await open_tallies(session, org_id, criteria, [JobDimension.QUEUE])
     if tallies is not None and all(key.queue != OTHERS for key in tallies.keys):
         running: Counter[str] = Counter()
         queued: Counter[str] = Counter()
@@ -44,12 +46,13 @@ async def count_by_queue(session: AsyncSession, org_id: UUID) -> QueueCounts:
             queued[key.queue] += row.queued
         return QueueCounts(+running, +queued, is_exact=True)
     window = Window(JOBS_NEWEST_FIRST, MOST_RUNNING + 1)
-    rows = await read(session, _running, org_id, window)
+    rows = await read(session, _running, org_id, criteria, window)
     found = Counter({row.queue: row.jobs for row in rows})
     return QueueCounts(found, None, is_exact=found.total() <= MOST_RUNNING)
 
 
-def _running(org_id: UUID, window: Window) -> AnySelect:
-    running = job_conditions(org_id, JobCriteria(status=[JobStatus.RUNNING]))
+def _running(org_id: UUID, criteria: JobCriteria | None, window: Window) -> AnySelect:
+    wanted = replace(criteria or JobCriteria(), status=[JobStatus.RUNNING])
+    running = job_conditions(org_id, wanted)
     newest = page(select(job.queue).where(running), window).subquery("newest").c
     return select(newest.queue, func.count().label("jobs")).group_by(newest.queue)

@@ -14,10 +14,16 @@ from tests.support.service import Service
 SUMMARY = """name due { value isExact } scheduled { value isExact } running { value isExact }
   oldestDueAt latencySeconds started succeeded failed drainEta
   wait { count p50 p95 max } run { count p50 p95 max }"""
-QUERY = f"""query ($minutes: Int, $first: Int) {{
-  queues(minutes: $minutes, first: $first) {{ {SUMMARY} }}
+QUERY = f"""query ($minutes: Int, $first: Int, $names: [String!]) {{
+  queues(minutes: $minutes, first: $first, names: $names) {{ {SUMMARY} }}
 }}"""
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+NOTHING = {
+    **dict.fromkeys(("due", "scheduled", "running", "started", "succeeded", "failed"), 0),
+    **dict.fromkeys(("oldestDueAt", "latencySeconds", "drainEta")),
+    **{name: {"count": 0, "p50": None, "p95": None, "max": None} for name in ("wait", "run")},
+}
 
 each_way = pytest.mark.parametrize("with_tallies", [False, True], ids=["no tallies", "tallies"])
 
@@ -28,9 +34,11 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def ask(
-    service: Service, org: str, minutes: int | None = 15, first: int | None = None
+    service: Service, org: str, minutes: int | None = 15, **arguments: Any
 ) -> dict[str, Any]:
-    data = await service.query(QUERY, {"minutes": minutes, "first": first}, Joblens_Org=org)
+    data = await service.query(
+        QUERY, {"minutes": minutes, "first": None, **arguments}, Joblens_Org=org
+    )
     found = {queue.pop("name"): queue for queue in data["queues"]}
     assert len(found) == len(data["queues"])
     for told in found.values():
@@ -60,6 +68,11 @@ async def test_a_random_ledger_is_as_the_model_says(
     found = await ask(service, str(org), minutes)
     assert {name: plain(told) for name, told in found.items()} == rounded(expected)
     assert len(found) == 4
+    for names in (["no such"], [*sorted(found)[:2], "no such", "no such"], []):
+        named = await ask(service, str(org), minutes, names=names)
+        assert named.keys() == set(names)
+        for name, told in named.items():
+            assert plain(told) == (rounded(expected)[name] if name in expected else NOTHING)
 
 
 @each_way
@@ -121,6 +134,10 @@ async def test_there_is_a_bound_to_the_queues(
     assert found == ["busy", "calm", "long", "short"]
     for first in (3, 1, 0):
         assert list(await ask(service, str(org), first=first)) == found[:first]
+    for name in ("tiny", "idle"):
+        assert list(await ask(service, str(org), names=[name])) == [name]
+    two = await ask(service, str(org), names=["tiny", "busy", "long"], first=2)
+    assert list(two) == ["busy", "long"]
     monkeypatch.setattr("resolvers.queues.MAX_QUEUES", 2)
     assert list(await ask(service, str(org))) == ["busy", "calm"]
 
@@ -157,6 +174,21 @@ async def test_minutes_out_of_bounds_are_refused(service: Service, minutes: int)
 async def test_numbers_out_of_bounds_are_refused(service: Service, first: int) -> None:
     body = (await service.post(QUERY, {"first": first})).json()
     assert body["errors"][0]["message"] == "'first' must be between 0 and 200."
+    assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["a\0b"], "Text must not contain the character U+0000."),
+        ([f"queue {n}" for n in range(201)], "'names' must have at most 200 values."),
+    ],
+)
+async def test_names_that_cannot_be_are_refused(
+    service: Service, names: list[str], message: str
+) -> None:
+    body = (await service.post(QUERY, {"names": names})).json()
+    assert body["errors"][0]["message"] == message
     assert body["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 

@@ -14,7 +14,7 @@ import { usePulse } from '../../components/use-pulse';
 import { useServerTime } from '../../components/use-server-time';
 import { RANGE_PARAMS, type TimeRange, useTimeRange } from '../../components/use-time-range';
 import { useInterval, useQuery } from '../../data/use-query';
-import { QueuesDocument, QueueTimelineDocument } from '../../generated/graphql';
+import { QueueDocument, QueueTimelineDocument } from '../../generated/graphql';
 import { jobsPath, term } from '../../paths';
 import { timeZone } from '../../settings/settings';
 import { countText, t } from '../../text/text';
@@ -26,15 +26,13 @@ import { perMinute } from './rates';
 import { useTurn } from './use-turn';
 
 const MINUTES = 15;
-/** The API has no more: the queue is looked for among all. */
-const MOST = 200;
 const RENEW_MS = 10_000;
 
 export default function QueuePage() {
   const name = useName();
   const range = useTimeRange('hour');
   const [turn, renew] = useTurn();
-  const state = useQuery(QueuesDocument, { minutes: MINUTES, first: MOST }, { renewed: turn });
+  const state = useQuery(QueueDocument, { minutes: MINUTES, name }, { renewed: turn });
   useServerTime(state);
   useInterval(renew, RENEW_MS);
   usePulse(renew, { queue: { eq: name } });
@@ -55,9 +53,9 @@ export default function QueuePage() {
       <PanelBody
         state={state}
         lines={3}
-        empty={(data) => (data.queues.some((queue) => queue.name === name) ? null : t('queues.quiet'))}
+        empty={(data) => (data.queues.every(isQuiet) ? t('queues.quiet') : null)}
       >
-        {(data) => <Facts queue={data.queues.find((queue) => queue.name === name) as Queue} />}
+        {(data) => data.queues.map((queue) => <Facts key={queue.name} queue={queue} />)}
       </PanelBody>
       <div className="columns">
         <div className="column-main">
@@ -73,6 +71,10 @@ export default function QueuePage() {
       </div>
     </Page>
   );
+}
+
+function isQuiet({ due, scheduled, running, started, succeeded, failed }: Queue): boolean {
+  return due.value + scheduled.value + running.value + started + succeeded + failed === 0;
 }
 
 function Facts({ queue }: { queue: Queue }) {

@@ -7,13 +7,13 @@ import { Duration } from '../../components/duration';
 import { Foreign } from '../../components/foreign';
 import { useSorted } from '../../components/sorted';
 import { Time } from '../../components/time';
-import type { QueuesQuery } from '../../generated/graphql';
+import type { QueueFiguresFragment } from '../../generated/graphql';
 import { queuePath } from '../../paths';
 import { countText, t } from '../../text/text';
 import { Drain } from './drain';
 import { perMinute } from './rates';
 
-export type Queue = QueuesQuery['queues'][number];
+export type Queue = QueueFiguresFragment;
 
 const VALUES = {
   name: ({ name }: Queue) => name,

@@ -32,6 +32,6 @@ export const queues: Record<keyof typeof english, string> = {
   'queues.types': 'Typen der wartenden und laufenden Jobs',
   'queues.types.none': 'In dieser Queue wartet oder läuft kein Job.',
   'queues.workerJobs': 'Gestartet',
-  'queues.quiet': 'In dieser Queue wartet und läuft nichts, und in den letzten Minuten hat sich nichts geändert.',
+  'queues.quiet': 'In dieser Queue wartet und läuft nichts, und in den letzten Minuten hat nichts begonnen oder geendet.',
   'queues.most': 'Angezeigt werden die 200 Queues mit den meisten Änderungen.',
 };

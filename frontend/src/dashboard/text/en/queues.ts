@@ -30,6 +30,6 @@ export const queues = {
   'queues.types': 'Types queued or running',
   'queues.types.none': 'No job of this queue is queued or running.',
   'queues.workerJobs': 'Started',
-  'queues.quiet': 'Nothing is queued or running in this queue, and nothing changed in the last minutes.',
+  'queues.quiet': 'Nothing is queued or running in this queue, and no run began or ended in the last minutes.',
   'queues.most': 'The 200 queues with the most changes are shown.',
 } as const;
