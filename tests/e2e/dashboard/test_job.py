@@ -267,6 +267,7 @@ async def test_retries_without_a_question_and_takes_it_back(operator: Page, ledg
     await expect(verdict(operator)).to_contain_text("Queued")
     await toast(operator).get_by_role("button", name="Undo").click()
     await expect(verdict(operator)).to_contain_text("Canceled while it waited for attempt 2")
+    await expect(act(operator, "Retry")).to_be_enabled()
     assert ledger.job(id_, "status")["status"] == "CANCELED"
 
 
