@@ -25,7 +25,7 @@ SCOPE_OPTION = "joblens_scope"
 CITUS = "joblens_citus"
 # pg_catalog comes first in any search path, so the name needs no schema.
 HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
-# Compiling a statement takes longer than all of them: the planner expects more rows than there are.
+# Compiling statements takes longer than running them: the planner expects far too many rows.
 _NO_JIT = "SET LOCAL jit = off"
 # The rows of shards are hidden from an organisation that the workers do not know.
 _PROPAGATE = "SET LOCAL citus.propagate_set_commands = 'local';"

@@ -26,7 +26,7 @@ FAIL = """mutation ($id: ID!, $message: String!) {
   }
 }"""
 
-# A message with digits would be one of the group of others.
+# Digits are left out of the fingerprint of a message: letters give it a group of its own.
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 

@@ -37,7 +37,7 @@ export function useJob(id: string): CurrentJob {
   const renew = useSettled(useCallback(() => setVersion((before) => before + 1), []));
   const [isUnderWay, setUnderWay] = useState(false);
   const everyMs = isUnderWay ? UNDER_WAY_MS : undefined;
-  const state = useQuery(JobHeadDocument, { id }, { renewed: version, ...(everyMs && { everyMs }) });
+  const state = useQuery(JobHeadDocument, { id }, { renewed: version, everyMs });
   const { data, sentAt = 0, receivedAt } = state;
 
   useEffect(() => {
