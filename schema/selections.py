@@ -156,12 +156,13 @@ class Selections:
             name = field.name.value
             if name in type_.fields:
                 name = python_name(type_.fields[name])
-            if name not in EVENT_LEAVES:
+            leaf = EVENT_LEAVES.get(name)
+            if leaf is None:
                 return None
-            pieces[-1] += f'"{key}":'
+            pieces[-1] += f'{"," if names else ""}"{key}":{leaf.before}'
             names.append(name)
-            pieces.append(",")
-        pieces[-1] = "}"
+            pieces.append(leaf.after)
+        pieces[-1] += "}"
         return Members(Leaves(tuple(names)), tuple(pieces))
 
     def event_edge(self) -> frozenset[str]:

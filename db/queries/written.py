@@ -5,14 +5,18 @@ Only members whose text is the same, byte by byte, as that which Python writes o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Date,
     Integer,
     Subquery,
     Text,
+    Time,
     and_,
     case,
     cast,
@@ -37,8 +41,8 @@ from db.times import FIRST, LAST
 
 # Stands for a time that Python does not have: a control character, which is not in JSON text.
 NO_TIME = "\x01"
-# The characters of a quote and a time to the second; with a point and six digits, too.
-_SECONDS, _MICROSECONDS = 20, 27
+# The characters of a time of day that has six digits after the second's point.
+_MICROSECONDS = 15
 # Larger or compressed values are read row by row, so that their memory is bounded.
 MAX_JSON_BYTES = 65_536
 
@@ -52,7 +56,10 @@ class Leaves(Constant):
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The members of each object. `pieces`: the text before, between and after their values."""
+    """The members of each object. `pieces`: the text before, between and after their values.
+
+    What the leaves have around their values is part of it.
+    """
 
     leaves: Leaves
     pieces: tuple[str, ...]
@@ -65,50 +72,67 @@ class WrittenRows(NamedTuple):
     number: int
 
 
-def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Write a time as responses have it: with six digits of the second or none, and `Z`."""
+class WrittenLeaf(NamedTuple):
+    """How a leaf is written: an expression that is text and never null, and what is around it."""
+
+    value: ColumnElement[str]
+    before: str = ""
+    after: str = ""
+
+
+def _time(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """Write a time as responses have it, but for the zone: with six digits of the second or none.
+
+    The zone of the connection is UTC. Of the ways to write it this took the least time: casts of
+    whole times need a function of characters to cut them, and to_char() reads its format.
+    """
     first, last = (literal(end, Timestamp) for end in (FIRST, LAST))
-    # Such as "2026-01-31T09:30:00.25+00:00", without the digits at the end that are zero.
-    text = cast(func.to_json(column), Text())
-    without_offset = func.left(text, _number(-7))
-    microseconds = cast(func.date_part("microseconds", column), Integer())
-    written = case(
-        (microseconds % _number(10) > _number(0), func.left(text, _number(_MICROSECONDS))),
-        (microseconds % _number(1_000_000) == _number(0), func.left(text, _number(_SECONDS))),
-        else_=func.rpad(without_offset, _number(_MICROSECONDS), literal_column("'0'")),
+    # Such as 09:30:00.25, without the digits at the end that are zero.
+    time_of_day = cast(cast(column, Time()), Text())
+    microseconds = cast(func.date_part(literal_column("'microseconds'"), column), Integer())
+    is_complete = or_(
+        microseconds % _number(10) > _number(0), microseconds % _number(1_000_000) == _number(0)
     )
-    with_zone = func.concat(written, literal_column("""'Z"'"""))
+    padded = func.rpad(time_of_day, _number(_MICROSECONDS), literal_column("'0'"))
+    written = (
+        cast(cast(column, Date()), Text())
+        + literal_column("'T'", Text())
+        + case((is_complete, time_of_day), else_=padded)
+    )
     is_of_python = and_(column >= first, column <= last)
-    return case((is_of_python, with_zone), else_=literal_column(f"chr({ord(NO_TIME)})"))
+    return case((is_of_python, written), else_=literal_column(f"chr({ord(NO_TIME)})", Text()))
 
 
 def _number(value: int) -> ColumnElement[int]:
     return literal_column(str(value))
 
 
-def _status(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _status(column: ColumnElement[Any]) -> ColumnElement[str]:
     names: list[Any] = [
-        (column == literal_column(f"'{status.value}'"), literal_column(f"""'"{status.name}"'"""))
+        (
+            column == literal_column(f"'{status.value}'"),
+            literal_column(f"""'"{status.name}"'""", Text()),
+        )
         for status in JobStatus
     ]
-    return case(*names, else_=literal_column("'null'"))
+    return case(*names, else_=literal_column("'null'", Text()))
 
 
 # By the names of JobEvent's fields in Python; `__typename` has none.
-EVENT_LEAVES: Mapping[str, Any] = {
-    "__typename": literal_column("""'"JobEvent"'"""),
-    "id": func.concat(
-        literal_column("'\"'"),
-        event.job_id,
-        literal_column("':'"),
-        event.seq,
-        literal_column("'\"'"),
+EVENT_LEAVES: Mapping[str, WrittenLeaf] = {
+    "__typename": WrittenLeaf(literal_column("'JobEvent'", Text()), '"', '"'),
+    "id": WrittenLeaf(
+        cast(event.job_id, Text()) + literal_column("':'", Text()) + cast(event.seq, Text()),
+        '"',
+        '"',
     ),
-    "ts": _time(event.ts),
-    "prev_status": _status(event.prev_status),
-    "next_status": _status(event.next_status),
-    "attempt": event.attempt,
-    "detail": func.coalesce(cast(event.detail, Text()), literal_column("'null'")),
+    "ts": WrittenLeaf(_time(event.ts), '"', 'Z"'),
+    "prev_status": WrittenLeaf(_status(event.prev_status)),
+    "next_status": WrittenLeaf(_status(event.next_status)),
+    "attempt": WrittenLeaf(cast(event.attempt, Text())),
+    "detail": WrittenLeaf(
+        func.coalesce(cast(event.detail, Text()), literal_column("'null'", Text()))
+    ),
 }
 
 
@@ -140,14 +164,14 @@ def _written(
     members: Members,
 ) -> AnySelect:
     names = members.leaves.names
-    values = [EVENT_LEAVES[name] for name in names]
+    values = [EVENT_LEAVES[name].value for name in names]
     first, *others = (literal(piece, Text()) for piece in members.pieces)
     parts = [first, *(part for pair in zip(values, others, strict=True) for part in pair)]
     is_large = _is_large(event.detail) if "detail" in names else literal_column("false")
     of_one = select(
         event.job_id,
         event.seq,
-        func.concat(*parts).label("object"),
+        reduce(add, parts).label("object"),
         is_large.label("is_large"),
     )
     jobs = wanted_jobs(job_ids)
