@@ -16,7 +16,7 @@ from db.queries.rows import AnyRow, read
 from db.queries.tallies import Tallies
 from db.tallies.durations import Kind
 from db.tallies.sketches import Sketch
-from db.tallies.spans import Run, Span, runs
+from db.tallies.spans import HOUR, Run, runs
 
 # So many durations are read one by one, so that their percentiles are exact.
 EXACT_AT_MOST = 20_000
@@ -53,8 +53,8 @@ async def read_distributions(
 
     `expected`: about how many durations there are.
     """
-    found = runs(edges)
-    if tallies is None or not _uses_sketches(tallies, found, series, expected):
+    found = None if tallies is None else _sketched_runs(tallies, edges, series, expected)
+    if tallies is None or found is None:
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
         given = org_id, criteria, series, whole, expected <= LOOKED_UP_AT_MOST
         rows = await read(session, statements.exact, *given)
@@ -63,16 +63,19 @@ async def read_distributions(
     return {place: _of_sketch(each) for place, each in sketches.items() if each.count}
 
 
-def _uses_sketches(
-    tallies: Tallies, found: Iterable[Run], series: Series | None, expected: int
-) -> bool:
+def _sketched_runs(
+    tallies: Tallies, edges: Sequence[datetime], series: Series | None, expected: int
+) -> list[Run] | None:
+    """Put the buckets together of sketches; None if all durations are to be read one by one."""
     # Without criteria, `expected` bounds the events that are read. With criteria it does not: the
     # events of other jobs are read, too.
     if tallies.criteria is None and expected <= EXACT_AT_MOST:
-        return False
+        return None
     # Sketches of hours are of all jobs only.
     of_all = series is None and tallies.criteria is None
-    return of_all or all(run.span is not Span.HOUR for run in found)
+    found = runs(edges, tallies.minutes_from, with_hours=of_all)
+    has_holes = any(run.span is None and run.until - run.start >= HOUR for run in found)
+    return None if has_holes and not of_all else found
 
 
 async def _sketches(

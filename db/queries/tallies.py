@@ -6,6 +6,7 @@ What they answer is exact. They know of a job its type, its queue and its change
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     Text,
+    case,
     cast,
     column,
     func,
@@ -29,7 +31,7 @@ from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
 from db.queries.filters import Condition, event, is_any, job
 from db.queries.own_jobs import has_own_job, own_job
-from db.queries.rows import AnyRow, AnySelect, read, read_one
+from db.queries.rows import AnyRow, AnySelect, read
 from db.queries.tally_keys import Key, are_known, find_keys, keys_of_jobs
 from db.statements import TRANSACTION
 from db.statuses import JobStatus
@@ -41,8 +43,8 @@ from db.tables import (
 )
 from db.tallies.spans import Span
 
-# In the `info` of a session: what its snapshot has summed, by organisation.
-_SEEN = "joblens_tallies_seen"
+# In the `info` of a session: how far its snapshot has summed events, by organisation.
+_STATES = "joblens_tally_states"
 
 tally = tally_table.c
 state = tally_state_table.c
@@ -52,11 +54,13 @@ state = tally_state_table.c
 class Tallies:
     """The sums of the jobs that meet `criteria`, which have no condition on the status.
 
-    `seen`: the snapshot of the events that are summed. `keys`: those of these jobs.
+    `seen`: the snapshot of the events that are summed. `minutes_from`: from when on there are sums
+    of minutes, if there are any. `keys`: those of these jobs.
     """
 
     org_id: UUID
     seen: str
+    minutes_from: datetime | None
     keys: Sequence[Key]
     criteria: JobCriteria | None
 
@@ -85,11 +89,13 @@ async def open_tallies(
         chosen = None
     if chosen is not None and not are_known(chosen):
         return None
-    seen = await get_seen(session, org_id)
-    if seen is None:
+    state = await _get_state(session, org_id)
+    if state is None:
         return None
     keys = await find_keys(session, org_id, chosen, by)
-    return None if keys is None else Tallies(org_id, seen, keys, chosen)
+    if keys is None:
+        return None
+    return Tallies(org_id, state.seen, state.minutes_from, keys, chosen)
 
 
 def statuses_of(criteria: JobCriteria | None) -> Sequence[JobStatus]:
@@ -101,15 +107,23 @@ def statuses_of(criteria: JobCriteria | None) -> Sequence[JobStatus]:
 
 async def get_seen(session: AsyncSession, org_id: UUID) -> str | None:
     """Get the snapshot of the events that are summed; None if there are no sums."""
-    known: dict[UUID, str | None] = session.info.setdefault(_SEEN, {})
+    state = await _get_state(session, org_id)
+    return None if state is None else state.seen
+
+
+async def _get_state(session: AsyncSession, org_id: UUID) -> AnyRow | None:
+    known: dict[UUID, AnyRow | None] = session.info.setdefault(_STATES, {})
     if org_id not in known:
-        known[org_id] = await read_one(session, _seen, org_id)
+        known[org_id] = next(iter(await read(session, _state, org_id)), None)
     return known[org_id]
 
 
-def _seen(org_id: UUID) -> AnySelect:
+def _state(org_id: UUID) -> AnySelect:
     cluster: AnySelect = select(column("system_identifier")).select_from(func.pg_control_system())
-    return select(cast(state.seen, Text()).label("seen")).where(
+    seen = cast(state.seen, Text())
+    has_minutes = cast(state.minutes_seen, Text()) == seen
+    minutes_from = case((has_minutes, state.minutes_from)).label("minutes_from")
+    return select(seen.label("seen"), minutes_from).where(
         state.org_id == org_id,
         state.cluster == cluster.scalar_subquery(),
         state.summed_until.is_(None),

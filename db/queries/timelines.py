@@ -156,7 +156,7 @@ async def _read(
         whole = Buckets.read_from(edges, [Run(None, edges[0], edges[-1])])
         asked_for = criteria, series, whole, False, only_created
         return await read(session, statements.events, org_id, *asked_for)
-    found = runs(edges)
+    found = runs(edges, tallies.minutes_from)
     rows: list[AnyRow] = []
     if summed := [run for run in found if run.span is not None]:
         buckets = Buckets.read_from(edges, summed)

@@ -20,6 +20,7 @@ from db.tables.types import PgSnapshot, Timestamp, metadata
 # How far the events of an organisation are summed: those that the snapshot `seen` sees, and that
 # are older than `summed_until`, which is null once all are. Events without `xid` are seen.
 # `cluster`: the server's identifier, for the transaction ids of another server say nothing here.
+# Sums of minutes are there from `minutes_from` on, if `minutes_seen` is the same as `seen`.
 tally_state_table = Table(
     "tally_state",
     metadata,
@@ -27,6 +28,8 @@ tally_state_table = Table(
     Column("cluster", BigInteger, nullable=False),
     Column("seen", PgSnapshot, nullable=False),
     Column("summed_until", Timestamp),
+    Column("minutes_from", Timestamp),
+    Column("minutes_seen", PgSnapshot),
     PrimaryKeyConstraint("org_id", name="pk_tally_state"),
 )
 
@@ -70,7 +73,7 @@ tally_table = Table(
 )
 
 # How long jobs waited, or ran, until the changes of status of a span: a sketch of the durations in
-# seconds; see db.tallies.sketches. Of single keys there are only those of days.
+# seconds; see db.tallies.sketches. Those of hours are of all jobs only.
 tally_duration_table = Table(
     "tally_duration",
     metadata,

@@ -22,7 +22,12 @@ async def remove_from_tallies(
     state = await lock(session, org_id)
     if state is None:
         return
-    given = {"org_id": org_id, "seen": state.seen, "job_ids": list(job_ids)}
+    given = {
+        "org_id": org_id,
+        "seen": state.seen,
+        "job_ids": list(job_ids),
+        "minutes_from": state.minutes_from,
+    }
     if state.summed_until is None:
         which = f"{statements.UNSUMMED} AND {statements.OF_JOBS}"
         await add(session, which, list(Span), MAX_KEYS, given)

@@ -1,4 +1,7 @@
-"""The spans of time that are summed, and how a range of time is put together of them."""
+"""The spans of time that are summed, and how a range of time is put together of them.
+
+Sums of minutes are kept for the last hours only.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from itertools import pairwise
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+# So long, and until the hour is full, sums of minutes are kept.
+MINUTES_KEPT = timedelta(hours=2)
 _ORIGIN = datetime(2001, 1, 1, tzinfo=UTC)
 
 
@@ -16,6 +21,7 @@ class Span(IntEnum):
     TOTAL = 0
     DAY = 1
     HOUR = 2
+    MINUTE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +33,43 @@ class Run:
     until: datetime
 
 
-def runs(edges: Sequence[datetime]) -> list[Run]:
+_HOURS_AND_DAYS = (HOUR, Span.HOUR), (DAY, Span.DAY)
+_DAYS = ((DAY, Span.DAY),)
+
+
+def first_minute(now: datetime) -> datetime:
+    """Return the time, a full hour, from which on sums of minutes are kept."""
+    return _ORIGIN + (now - MINUTES_KEPT - _ORIGIN) // HOUR * HOUR
+
+
+def runs(
+    edges: Sequence[datetime], minutes_from: datetime | None, *, with_hours: bool = True
+) -> list[Run]:
     """Put the buckets between these times, which ascend, together of as few spans as possible.
 
-    No span reaches out of its bucket. Events are needed where even an hour would.
+    No span reaches out of its bucket. `minutes_from`: a full hour, from which on there are sums of
+    minutes, if there are any. Events are needed where even the shortest span would reach out.
     """
+    longer = _HOURS_AND_DAYS if with_hours else _DAYS
     found: list[Run] = []
     for start, until in pairwise(edges):
-        for part in _parts(start, until, ((HOUR, Span.HOUR), (DAY, Span.DAY)), None):
-            if found and found[-1].span is part.span:
-                found[-1] = replace(found[-1], until=part.until)
-            else:
-                found.append(part)
+        for part in _parts(start, until, longer, None):
+            for run in _with_minutes(part, minutes_from):
+                if found and found[-1].span is run.span:
+                    found[-1] = replace(found[-1], until=run.until)
+                else:
+                    found.append(run)
     return found
+
+
+def _with_minutes(part: Run, minutes_from: datetime | None) -> Iterator[Run]:
+    """Use minutes in place of events, as far as there are sums of minutes."""
+    if part.span is not None or minutes_from is None or part.until <= minutes_from:
+        yield part
+        return
+    start = max(part.start, minutes_from)
+    yield from _run(None, part.start, start)
+    yield from _parts(start, part.until, ((MINUTE, Span.MINUTE),), None)
 
 
 def _parts(

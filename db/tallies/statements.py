@@ -40,6 +40,7 @@ SUMMED = """
 _UNTIL = "AND (event.ts < :until OR CAST(:until AS timestamptz) IS NULL)"
 SLICE = f"event.ts >= :since {_UNTIL} AND {SUMMED}"
 BEFORE = "event.ts < :until"
+OF_MINUTES = f"event.ts >= :minutes_from AND {SUMMED}"
 OF_JOBS = "event.job_id = ANY(:job_ids)"
 # Of these jobs, each from one of its events on.
 FROM_SEQS = """
@@ -56,7 +57,9 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('joblens tally ' || CAST(:org_
 # The number of rows differs widely between transactions: a plan for any parameters may read all.
 PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
 LOCK = typed_sql("""
-SELECT CAST(seen AS text) AS seen, summed_until FROM tally_state
+SELECT CAST(seen AS text) AS seen, summed_until,
+    CASE WHEN CAST(minutes_seen AS text) = CAST(seen AS text) THEN minutes_from END AS minutes_from
+FROM tally_state
 WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
 FOR UPDATE
 """)
@@ -109,8 +112,24 @@ FIRST_AND_LAST = typed_sql("""
 SELECT (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts LIMIT 1) AS first,
     (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts DESC LIMIT 1) AS last
 """)
-SUM_UP = typed_sql("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
+SUM_UP = typed_sql("""
+UPDATE tally_state SET seen = pg_current_snapshot(), minutes_seen = pg_current_snapshot()
+WHERE org_id = :org_id
+""")
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
+
+
+KEEP_MINUTES = typed_sql("""
+UPDATE tally_state SET minutes_seen = seen, minutes_from = :minutes_from WHERE org_id = :org_id
+""")
+# Unless `minutes_from` is given, of all minutes.
+DROP_MINUTES = tuple(
+    typed_sql(f"""
+    DELETE FROM {table} WHERE org_id = :org_id AND span = {Span.MINUTE:d}
+    AND (start < :minutes_from OR CAST(:minutes_from AS timestamptz) IS NULL)
+    """)
+    for table in ("tally", "tally_duration")
+)
 
 
 def pairs_without_key(which: str) -> TextClause:
@@ -121,20 +140,22 @@ def pairs_without_key(which: str) -> TextClause:
 def sum_events(which: str, spans: Sequence[Span], *, sign: int = 1) -> TextClause:
     """Add events to the sums of these spans. Returns whether some events have no key yet.
 
-    `sign`: -1 takes them out again. Durations are those of days and hours.
+    `sign`: -1 takes them out again. Minutes are summed from the time `minutes_from` on, if any is
+    given.
     """
     each = f"{sign} * count(*)"
     counts = ", ".join(f"{each} FILTER (WHERE {_CONDITIONS[name]}) AS {name}" for name in COUNTS)
-    durations = _DURATIONS.format(sign=sign) if Span.HOUR in spans else ""
+    durations = _durations(spans, sign) if spans != [Span.TOTAL] else ""
+    minute = _minute("event.ts") if Span.MINUTE in spans else _NO_TIME
     return typed_sql(f"""
     WITH {joined(which)}, change AS MATERIALIZED (
         SELECT event.prev_status, event.next_status, pair.key_id,
-            date_trunc('hour', event.ts) AS hour,
+            date_trunc('hour', event.ts) AS hour, {minute} AS minute,
             event.ts, {_OF_SOURCE} AS of_source, {_KIND} AS kind,
             CASE WHEN {_KIND} IS NOT NULL THEN {_BEGAN} END AS began
         {JOINS}
     ), counted AS (
-        SELECT key_id, hour, {counts} FROM change GROUP BY key_id, hour
+        SELECT key_id, hour, minute, {counts} FROM change GROUP BY key_id, hour, minute
     ), added AS ({_add("counted", spans)}){durations}
     SELECT EXISTS (SELECT FROM counted WHERE key_id = -1)
     """)
@@ -162,6 +183,7 @@ def remove_jobs() -> TextClause:
     return typed_sql(f"""
     WITH change AS (
         SELECT {KEY} AS key_id, date_trunc('hour', CAST(:now AS timestamptz)) AS hour,
+            {_minute(":now")} AS minute,
             coalesce(
                 (SELECT event.next_status FROM job_event AS event
                  WHERE event.org_id = :org_id AND event.job_id = job.id
@@ -171,8 +193,8 @@ def remove_jobs() -> TextClause:
             ) AS status
         FROM job {JOINED_KEYS} WHERE job.org_id = :org_id AND job.id = ANY(:job_ids)
     ), counted AS (
-        SELECT key_id, hour, {counts}
-        FROM change WHERE status IS NOT NULL GROUP BY key_id, hour
+        SELECT key_id, hour, minute, {counts}
+        FROM change WHERE status IS NOT NULL GROUP BY key_id, hour, minute
     ) {_add("counted", list(Span))}
     """)
 
@@ -182,8 +204,22 @@ _CONDITIONS = {
     **{f"entered_{each.value}": f"next_status = '{each.value}'" for each in JobStatus},
     **{f"left_{each.value}": f"prev_status = '{each.value}'" for each in JobStatus},
 }
+_NO_TIME = "CAST(NULL AS timestamptz)"
 _BEGINNING = "CAST('-infinity' AS timestamptz)"
-_START = {Span.TOTAL: _BEGINNING, Span.DAY: "date_trunc('day', hour)", Span.HOUR: "hour"}
+_START = {
+    Span.TOTAL: _BEGINNING,
+    Span.DAY: "date_trunc('day', hour)",
+    Span.HOUR: "hour",
+    Span.MINUTE: "minute",
+}
+
+
+def _minute(time: str) -> str:
+    """Write the minute of a time; null before those that are summed, and if none are."""
+    return (
+        f"CASE WHEN CAST({time} AS timestamptz) >= CAST(:minutes_from AS timestamptz)"
+        f" THEN date_trunc('minute', CAST({time} AS timestamptz)) END"
+    )
 
 
 def _starts(spans: Iterable[Span]) -> str:
@@ -196,10 +232,12 @@ INSERT INTO tally_duration AS kept
 SELECT :org_id, span, key, start, kind, array_agg(bin ORDER BY bin),
     array_agg(durations ORDER BY bin), sum(total), min(least), max(most)
 FROM (
-    SELECT {Span.DAY:d} AS span, key, day AS start, kind, bin,
+    SELECT CASE WHEN day IS NULL THEN {Span.MINUTE:d} ELSE {Span.DAY:d} END AS span, key,
+        coalesce(day, minute) AS start, kind, bin,
         CAST(sum(durations) AS bigint) AS durations, sum(total) AS total,
         min(least) AS least, max(most) AS most
-    FROM binned {KEPT} GROUP BY key, day, kind, bin
+    FROM binned {KEPT} WHERE coalesce(day, minute) IS NOT NULL
+    GROUP BY key, day, minute, kind, bin
     UNION ALL
     SELECT {Span.HOUR:d}, {ALL}, hour, kind, bin, durations, total, least, most
     FROM binned WHERE key_id IS NULL
@@ -234,19 +272,34 @@ _SECONDS = _text_of(
 )
 _BIN = _text_of(bin_of(column("seconds", Double())))
 
-_DURATIONS = f"""
-, lasted AS (
-    SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
-), binned AS (
-    SELECT key_id, day, hour, kind, bin, {{sign}} * count(*) AS durations,
-        {{sign}} * sum(seconds) AS total, min(seconds) AS least, max(seconds) AS most
-    FROM (
-        SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
-        FROM lasted WHERE seconds IS NOT NULL
-    ) AS lasted
-    GROUP BY GROUPING SETS ((key_id, day, kind, bin), (hour, kind, bin))
-), sketched AS ({_ADD_SKETCHES})
-"""
+_SKETCHES = {
+    Span.DAY: ("key_id", "day"),
+    Span.HOUR: ("hour",),
+    Span.MINUTE: ("key_id", "minute"),
+}
+
+
+def _durations(spans: Iterable[Span], sign: int) -> str:
+    """Add the durations that changes ended to the sketches of these spans."""
+    chosen = [_SKETCHES[span] for span in spans if span in _SKETCHES]
+    starts = ", ".join(
+        name if any(name in keys for keys in chosen) else f"{_NO_TIME} AS {name}"
+        for name in ("day", "hour", "minute")
+    )
+    sets = ", ".join(f"({', '.join(keys)}, kind, bin)" for keys in chosen)
+    return f"""
+    , lasted AS (
+        SELECT change.*, {_SECONDS} AS seconds FROM change WHERE kind IS NOT NULL
+    ), binned AS (
+        SELECT key_id, {starts}, kind, bin, {sign} * count(*) AS durations,
+            {sign} * sum(seconds) AS total, min(seconds) AS least, max(seconds) AS most
+        FROM (
+            SELECT lasted.*, date_trunc('day', hour) AS day, {_BIN} AS bin
+            FROM lasted WHERE seconds IS NOT NULL
+        ) AS lasted
+        GROUP BY GROUPING SETS ({sets})
+    ), sketched AS ({_ADD_SKETCHES})
+    """
 
 
 def _counts(*expressions: str) -> str:
@@ -260,7 +313,7 @@ def _add(counted: str, spans: Sequence[Span]) -> str:
     INSERT INTO tally (org_id, span, key_id, start, {", ".join(COUNTS)})
     SELECT :org_id, span, key, start, {sums} FROM {counted} {KEPT}
     CROSS JOIN LATERAL (VALUES {_starts(spans)}) AS at (span, start)
-    GROUP BY span, key, start
+    WHERE start IS NOT NULL GROUP BY span, key, start
     ON CONFLICT (org_id, span, key_id, start) DO UPDATE
     SET {", ".join(f"{name} = tally.{name} + excluded.{name}" for name in COUNTS)}
     """

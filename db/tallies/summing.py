@@ -5,7 +5,7 @@ interrupted at any point. From then on each transaction sums what no sum has yet
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from db.request_session import RequestSession
 from db.tallies import statements
 from db.tallies.errors import add_errors, group_older_jobs
 from db.tallies.keys import Pair, new_keys
-from db.tallies.spans import Span
+from db.tallies.spans import Span, first_minute
 from db.tallies.usual import refresh_usual
 
 # How many events a transaction of the first sums adds, but for those of one time.
@@ -55,21 +55,31 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The row of tally_state, locked."""
+    """The row of tally_state, locked. `minutes_from`: None if there are no sums of minutes."""
 
     seen: str
     summed_until: datetime | None
+    minutes_from: datetime | None
 
 
 async def sum_once(
-    engine: AsyncEngine, org_id: UUID, *, max_keys: int = MAX_KEYS, slice_events: int = SLICE_EVENTS
+    engine: AsyncEngine,
+    org_id: UUID,
+    *,
+    max_keys: int = MAX_KEYS,
+    slice_events: int = SLICE_EVENTS,
+    now: datetime | None = None,
 ) -> Step:
-    """Run one transaction of the sums. MORE: there are events left to sum."""
+    """Run one transaction of the sums. MORE: there are events left to sum.
+
+    `now`: before which sums of minutes are kept; unless given, the present.
+    """
+    minutes_from = first_minute(now or datetime.now(UTC))
     scope = Scope(org_id, STATEMENT_TIMEOUT_SECONDS, read_only=False, one_snapshot=True)
     try:
         async with RequestSession(engine, scope) as session:
             async with session.use() as begun:
-                step = await _step(begun, org_id, max_keys, slice_events)
+                step = await _step(begun, org_id, max_keys, slice_events, minutes_from)
             await session.commit()
     except Exception as error:
         # Another process has changed or begun the sums since the snapshot of this transaction.
@@ -81,7 +91,9 @@ async def sum_once(
     return step
 
 
-async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int) -> Step:
+async def _step(
+    session: AsyncSession, org_id: UUID, max_keys: int, slice_events: int, minutes_from: datetime
+) -> Step:
     own = {"org_id": org_id}
     if not (await session.execute(statements.TAKE_TURN, own)).scalar_one():
         return Step(Outcome.BUSY)
@@ -92,9 +104,14 @@ async def _step(session: AsyncSession, org_id: UUID, max_keys: int, slice_events
     if state is None:
         return await _begin(session, org_id, max_keys)
     if state.summed_until is not None:
-        return await _sum_slice(session, org_id, state, max_keys, slice_events)
-    await add(session, statements.UNSUMMED, list(Span), max_keys, {**own, "seen": state.seen})
-    await session.execute(statements.SUM_UP, own)
+        step = await _sum_slice(session, org_id, state, max_keys, slice_events)
+        if step.outcome is Outcome.MORE:
+            return step
+    kept_from = await _keep_minutes(session, org_id, state, minutes_from)
+    if state.summed_until is None:
+        given = {**own, "seen": state.seen, "minutes_from": kept_from}
+        await add(session, statements.UNSUMMED, list(Span), max_keys, given)
+        await session.execute(statements.SUM_UP, own)
     await refresh_usual(session, org_id)
     return Step(Outcome.DONE)
 
@@ -121,7 +138,7 @@ async def event_times(engine: AsyncEngine, org_id: UUID) -> tuple[datetime, date
 async def lock(session: AsyncSession, org_id: UUID) -> State | None:
     """Lock the organisation's sums; None if it has none."""
     row = (await session.execute(statements.LOCK, {"org_id": org_id})).one_or_none()
-    return State(row.seen, row.summed_until) if row is not None else None
+    return State(row.seen, row.summed_until, row.minutes_from) if row is not None else None
 
 
 async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Step:
@@ -147,10 +164,26 @@ async def _sum_slice(
     # The totals are there, of all jobs.
     await add(session, statements.SLICE, [Span.DAY, Span.HOUR], max_keys, given)
     await session.execute(statements.SUM_UNTIL, {"org_id": org_id, "until": until})
-    if until is not None:
-        return Step(Outcome.MORE, until)
-    await refresh_usual(session, org_id)
-    return Step(Outcome.DONE)
+    return Step(Outcome.DONE if until is None else Outcome.MORE, until)
+
+
+async def _keep_minutes(
+    session: AsyncSession, org_id: UUID, state: State, wanted_from: datetime
+) -> datetime:
+    """Drop sums of minutes that are too old, or make the first ones; return from when there are."""
+    kept_from = state.minutes_from
+    if kept_from is not None and kept_from >= wanted_from:
+        return kept_from
+    given = {"org_id": org_id, "minutes_from": wanted_from}
+    # Those that a process of an older version has not gone on with are made again.
+    dropped_until = None if kept_from is None else wanted_from
+    for drop in statements.DROP_MINUTES:
+        await session.execute(drop, {**given, "minutes_from": dropped_until})
+    if kept_from is None:
+        summing = statements.sum_events(statements.OF_MINUTES, [Span.MINUTE])
+        await session.execute(summing, {**given, "seen": state.seen})
+    await session.execute(statements.KEEP_MINUTES, given)
+    return wanted_from
 
 
 async def add(

@@ -15,6 +15,7 @@ _TYPES: Mapping[str, Any] = {
     "since": Timestamp,
     "until": Timestamp,
     "now": Timestamp,
+    "minutes_from": Timestamp,
     "first": Timestamp,
     "last": Timestamp,
     "first_xid": Xid8(),

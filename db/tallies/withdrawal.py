@@ -24,6 +24,7 @@ async def withdraw(session: AsyncSession, org_id: UUID, first: Mapping[UUID, int
     given = {
         "org_id": org_id,
         "seen": state.seen,
+        "minutes_from": state.minutes_from,
         "job_ids": list(first),
         "seqs": list(first.values()),
     }

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.commands.deletion import delete_job
@@ -41,8 +42,10 @@ from tests.support.ledger import EPOCH
 MAX_KEYS, SLICE_EVENTS = 4, 3
 NEXT = {"queued": "running", "running": "failed", "failed": "queued"}
 EDGES = [EPOCH + timedelta(hours=hours) for hours in (0, 1, 2, 26, 50, 200)]
-# Not at full hours, where sums alone do not do.
-ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61, 3_000, 20_000)]
+# Not at full hours, and not all at full minutes, where sums alone do not do.
+ODD_EDGES = [EPOCH + timedelta(minutes=minutes) for minutes in (-5, 7, 61.5, 3_000, 20_000)]
+# Where sums of minutes may be all that is needed.
+MINUTES = [EPOCH + timedelta(minutes=minutes) for minutes in (3, 4, 20, 95, 170)]
 # All of them, where every key has sketches.
 DAYS = [EPOCH + timedelta(days=days) for days in (0, 1, 3, 10)]
 INSERT_JOB = """
@@ -64,6 +67,8 @@ UPDATE job SET status = $3, event_seq = event_seq + 1,
     error_group = CASE WHEN $3 = 'failed' THEN $5 ELSE error_group END
 WHERE org_id = $1 AND id = $2
 """
+OldSpan = IntEnum("OldSpan", {each.name: each.value for each in Span if each is not Span.MINUTE})
+OLD_SUM_UP = text("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
 CRITERIA = [
     None,
     JobCriteria(type=TextCriteria(eq="a")),
@@ -74,7 +79,9 @@ CRITERIA = [
 
 pairs = st.tuples(st.sampled_from("abc"), st.sampled_from(["q0", "q1", "q2"]))
 # In any order: imported, late, or by a clock that is wrong.
-times = st.integers(0, 9_000).map(lambda minutes: EPOCH + timedelta(minutes=minutes))
+times = st.one_of(st.integers(0, 360), st.integers(0, 18_000)).map(
+    lambda halves: EPOCH + timedelta(minutes=halves / 2)
+)
 numbers = st.integers(0, 7)
 creations = st.tuples(st.just("create"), pairs, times)
 moves = st.tuples(st.just("move"), numbers, times)
@@ -88,6 +95,8 @@ commands = st.one_of(
     st.tuples(st.just("note"), numbers, times),
     st.tuples(st.just("delete"), numbers),
     st.just(("sum_twice",)),
+    st.tuples(st.just("wait"), st.integers(1, 200)),
+    st.just(("sum_without_minutes",)),
     st.just(("forget",)),
     st.tuples(st.just("crash"), st.integers(1, 9)),
 )
@@ -144,7 +153,10 @@ class Life:
 
 @dataclass
 class Ledger:
-    """An organisation: its jobs, and a transaction that is still open."""
+    """An organisation: its jobs, and a transaction that is still open.
+
+    `now`: until it is later than most events, there are sums of minutes.
+    """
 
     engine: AsyncEngine
     owner: Any
@@ -154,6 +166,7 @@ class Ledger:
     waiting: tuple[Life, tuple[datetime, str, str]] | None = None
     # Whether a job was deleted whose changes are not all summed.
     forgot: bool = False
+    now: datetime = EPOCH
 
     async def run(self, command: Sequence[Any]) -> None:
         name, *given = command
@@ -222,7 +235,18 @@ class Ledger:
 
     async def sum(self) -> Outcome:
         limits = {"max_keys": MAX_KEYS, "slice_events": SLICE_EVENTS}
-        return (await sum_once(self.engine, self.org_id, **limits)).outcome
+        return (await sum_once(self.engine, self.org_id, **limits, now=self.now)).outcome
+
+    async def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    async def sum_without_minutes(self) -> None:
+        """Sum as a process of the version before sums of minutes does."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("db.tallies.summing.Span", OldSpan)
+            patch.setattr("db.tallies.summing._keep_minutes", keep_none)
+            patch.setattr("db.tallies.statements.SUM_UP", OLD_SUM_UP)
+            await self.sum()
 
     async def sum_twice(self) -> None:
         await asyncio.gather(self.sum(), self.sum())
@@ -243,6 +267,10 @@ class Ledger:
     @property
     def scope(self) -> Scope:
         return Scope(self.org_id, 60)
+
+
+async def keep_none(*_given: Any) -> None:
+    """Keep no sums of minutes."""
 
 
 class Crash(BaseException):
@@ -347,7 +375,7 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
     has_sums = await open_tallies(session, ledger.org_id, criteria) is not None
     if not (is_intact or has_sums):
         return
-    for edges in (EDGES, ODD_EDGES) if is_intact else (EDGES,):
+    for edges in (EDGES, ODD_EDGES, MINUTES) if is_intact else (EDGES,):
         found = await count_changes(session, ledger.org_id, criteria, edges)
         for changes, start, until in zip(found, edges, edges[1:], strict=False):
             within = [s for _, s in steps(ledger, criteria) if start <= s[0] < until]
@@ -403,12 +431,12 @@ async def check_series(session: Any, ledger: Ledger, criteria: JobCriteria | Non
 
 
 async def check_durations(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
-    for edges in (EDGES, DAYS):
+    for edges in (EDGES, DAYS, MINUTES):
         given = session, ledger.org_id, criteria, edges
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("db.queries.distributions.EXACT_AT_MOST", -1)
             sketched = await count_changes(*given, with_durations=True)
-            patch.setattr("db.queries.distributions._uses_sketches", lambda *_given: False)
+            patch.setattr("db.queries.distributions._sketched_runs", lambda *_given: None)
             one_by_one = await count_changes(*given, with_durations=True)
         for estimated, exact in zip(sketched, one_by_one, strict=True):
             assert estimated.durations.keys() == exact.durations.keys()
@@ -432,7 +460,7 @@ def check_distribution(estimated: Distribution, exact: Distribution) -> None:
     assert [estimated.avg, estimated.min, estimated.max] == pytest.approx(
         [exact.avg, exact.min, exact.max]
     )
-    # Times are whole minutes, or zero.
+    # Times are halves of minutes, or zero.
     assert estimated.percentiles == pytest.approx(exact.percentiles, rel=0.0101, abs=1e-6)
 
 
