@@ -29,7 +29,8 @@ from tests.support.effort import examples
 from tests.support.ledger import EPOCH
 
 SOURCE = Source("shop", "test")
-EDGES = [EPOCH + timedelta(hours=hours) for hours in (0, 1, 2, 26)]
+# Some cut hours, of which there are sums of minutes.
+EDGES = [EPOCH + timedelta(hours=hours) for hours in (0, 0.75, 1, 2, 2.25, 26)]
 
 times = st.integers(0, 6).map(lambda steps: EPOCH + timedelta(minutes=25 * steps))
 texts = st.sampled_from(["a", "b", "c"])
@@ -90,7 +91,8 @@ async def tell(engine: AsyncEngine, org_id: UUID, given: Sequence[Fact]) -> None
 
 async def sum_some(engine: AsyncEngine, org_id: UUID, steps: int) -> None:
     for _ in range(steps):
-        if (await sum_once(engine, org_id, max_keys=3, slice_events=2)).outcome is Outcome.DONE:
+        step = await sum_once(engine, org_id, max_keys=3, slice_events=2, now=EPOCH)
+        if step.outcome is Outcome.DONE:
             break
 
 
