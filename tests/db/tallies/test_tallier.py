@@ -25,9 +25,13 @@ from db.tallies.keys import OTHERS
 from db.tallies.summing import Outcome, sum_once
 from db.tallies.tallier import Tallier, list_untallied_orgs
 from db.transfer import import_records
+from tests.conftest import FreshDatabase
 from tests.support.background import running, until
 from tests.support.ledger import EPOCH, events, insert, job
 
+READ = """
+SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'job_event'
+"""
 FOREIGN = "UPDATE job_event SET xid = '9000000000000000' WHERE org_id = $1 AND seq = 1"
 
 
@@ -85,6 +89,27 @@ async def test_it_goes_on_after_an_error(
         await asyncio.sleep(0.1)
         await owner.execute("ALTER TABLE hidden RENAME TO tally")
         await until(partial(is_tallied, engine, org_id))
+
+
+async def test_what_is_summed_is_not_read_again(fresh_database: FreshDatabase) -> None:
+    """Each second, of a ledger with one organisation, whose statistics say nothing of it."""
+    url = await fresh_database()
+    org_id = await fill(url, *[("a", "q")] * 5_000)
+    engine = create_engine(url)
+    await sum_all(engine, org_id)
+    await engine.dispose()
+    owner = await asyncpg.connect(url)
+    await owner.execute("VACUUM ANALYZE")
+    async with owner.transaction():
+        assert await owner.fetch("SELECT untallied_orgs()") == []
+        # The first and the last of the organisation.
+        assert await owner.fetchval(READ) <= 2
+        late = "INSERT INTO job_event SELECT org_id, job_id, 2, ts, next_status, 'running', 1 FROM job_event"
+        await owner.execute(f"{late} LIMIT 1")
+    async with owner.transaction():
+        assert await owner.fetch("SELECT untallied_orgs()") == [(org_id,)]
+        assert await owner.fetchval(READ) <= 3
+    await owner.close()
 
 
 async def test_the_login_that_serves_may_sum(database_url: str, owner: Any) -> None:
