@@ -15,7 +15,6 @@ from db.commands.deletion import delete_jobs
 from db.engine import Scope
 from db.error_groups.fingerprints import fingerprint_of
 from db.request_session import RequestSession
-from db.tallies.summing import Outcome, sum_once
 from db.tallies.tallier import create_tally_engine
 
 # The share of an organisation's jobs that get relations: the newest.
@@ -114,8 +113,7 @@ async def relive(url: str) -> None:
                 last = now - timedelta(minutes=1)
                 since = now - timedelta(minutes=MINUTES)
                 await _insert(connection, org_id, (MINUTES - 1) * per_minute, since, last)
-                while (await sum_once(engine, org_id)).outcome is not Outcome.DONE:
-                    pass
+                await ledger.sum_all(url, org_id)
                 await _insert(connection, org_id, per_minute, last, now)
             for table in ("job", "job_event", "tally", "tally_duration"):
                 await connection.execute(f"VACUUM ANALYZE {table}")

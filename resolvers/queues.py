@@ -113,7 +113,6 @@ async def _changes(
         *of_queue,
         now=ctx.now,
         with_durations=with_durations,
-        are_recent=True,
     )
     # The last may be that of all others.
     return {name: changes for name, (changes,) in found[:MAX_QUEUES] if name is not None}

@@ -6,8 +6,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    FromClause,
-    case,
     cast,
     func,
     literal_column,
@@ -25,9 +23,6 @@ from db.statuses import JobStatus
 from db.tables import tally_table
 
 tally = tally_table.c
-
-# The most jobs that are read, by their last change, in place of looking each one up.
-MOST_RECENT = 50_000
 
 Columns = list[ColumnElement[Any]]
 
@@ -97,12 +92,10 @@ def events(
     return select(*change.c).select_from(run.join(change, true()))
 
 
-def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets, are_recent: bool) -> AnySelect:
+def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets) -> AnySelect:
     """Count the events as `sums` does, by the values that their jobs have for a series.
 
     Reads one index range for each run, and looks each job up once, however many events it has.
-    `are_recent`: whether most of these jobs are among those that changed last; these are read
-    first, and the others looked up.
     """
     run = buckets.runs()
     groups = buckets.index_of(event.ts), event.job_id
@@ -119,40 +112,20 @@ def events_of_jobs(org_id: UUID, series: Series, buckets: Buckets, are_recent: b
         .offset(literal_column("0"))
         .lateral("of_job")
     )
-    rows: FromClause = run.join(of_job, true())
-    own = series.column(org_id)
-    found = select(own).where(job.org_id == org_id, job.id == of_job.c.job_id)
-    value: ColumnElement[Any]
-    if are_recent:
-        changed = _changed_last(org_id, own, func.min(run.c.start), run)
-        rows = rows.outerjoin(changed, changed.c.id == of_job.c.job_id)
-        value = case(
-            (changed.c.id.is_(None), found.scalar_subquery()), else_=changed.c.series
-        ).label("series")
-    else:
-        looked_up = found.offset(literal_column("0")).lateral("looked_up")
-        rows, value = rows.join(looked_up, true()), looked_up.c.series
-    key = of_job.c.bucket, value
+    looked_up = (
+        select(series.column(org_id))
+        .where(job.org_id == org_id, job.id == of_job.c.job_id)
+        .offset(literal_column("0"))
+        .lateral("looked_up")
+    )
+    key = of_job.c.bucket, looked_up.c.series
     totals = (
         cast(func.sum(each), BigInteger()).label(each.name)
         for each in of_job.c
         if each.name not in {"bucket", "job_id"}
     )
+    rows = run.join(of_job, true()).join(looked_up, true())
     return select(*key, *totals).select_from(rows).group_by(*key)
-
-
-def _changed_last(
-    org_id: UUID, value: ColumnElement[Any], since: ColumnElement[Any], run: FromClause
-) -> FromClause:
-    """Select the jobs that changed last since a time, at most MOST_RECENT."""
-    start = select(since).select_from(run).scalar_subquery()
-    return (
-        select(job.id, value)
-        .where(job.org_id == org_id, job.updated_at >= start)
-        .order_by(job.updated_at.desc(), job.id.desc())
-        .limit(literal_column(str(MOST_RECENT)))
-        .subquery("changed_last")
-    )
 
 
 def _counts() -> Columns:

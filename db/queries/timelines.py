@@ -77,13 +77,11 @@ async def count_changes_by(
     *,
     now: datetime,
     with_durations: bool = False,
-    are_recent: bool = False,
 ) -> list[tuple[str | None, list[Changes]]]:
     """Count as count_changes does, for each of the values of a dimension with the most changes.
 
     Returns the values as text with their buckets, and last the sums of all other values if there
     are more than `top`, which must be at least 1. `now`: the time of the health.
-    `are_recent`: whether the time is the last minutes.
     """
     tallies = await _tallies(session, org_id, criteria, [by]) if by in KEYED else None
     whole = [edges[0], edges[-1]]
@@ -92,7 +90,7 @@ async def count_changes_by(
     given = criteria, tallies, whole, Series(by, None, now)
     rows = [
         (names[row.series] if isinstance(row.series, int) else row.series, row)
-        for row in await _read(session, org_id, *given, are_recent=are_recent)
+        for row in await _read(session, org_id, *given)
     ]
     for value, row in rows:
         sizes[value] += _size(row)
@@ -149,7 +147,6 @@ async def _read(
     edges: Sequence[datetime],
     series: Series | None,
     *,
-    are_recent: bool = False,
     only_created: bool = False,
 ) -> list[AnyRow]:
     if tallies is None:
@@ -167,8 +164,7 @@ async def _read(
     if single := [run for run in found if run.span is None]:
         few = Buckets.read_from(edges, single)
         if series is not None and tallies.criteria is None:
-            asked_by = series, few, are_recent
-            rows += await read(session, statements.events_of_jobs, org_id, *asked_by)
+            rows += await read(session, statements.events_of_jobs, org_id, series, few)
         else:
             asked = tallies.criteria, series, few, True
             rows += await read(session, statements.events, org_id, *asked)

@@ -725,9 +725,8 @@ async def _distributions(
 
 @each_organisation
 @each_number
-@pytest.mark.parametrize("are_recent", [True, False])
 async def test_of_recent_events_each_job_is_read_once(
-    planner: Planner, are_recent: bool, organisations: int | None
+    planner: Planner, organisations: int | None
 ) -> None:
     since = END - timedelta(minutes=15)
     buckets = Buckets.read_from([since, END], [Run(None, since, END)])
@@ -737,24 +736,17 @@ async def test_of_recent_events_each_job_is_read_once(
         job_event_table.c.ts >= since,
         job_event_table.c.ts < END,
     )
-    changed = select(func.count()).where(
-        job_table.c.org_id == planner.org_id, job_table.c.updated_at >= since
-    )
     ((events_of_time, jobs_of_time),) = await planner.rows(of_time)
-    ((changed_since,),) = await planner.rows(changed)
-    asked = _events_of_jobs, series, buckets, are_recent
+    asked = _events_of_jobs, series, buckets
     given = {"effort": effort_of_any([[since, END]]), "organisations": organisations}
     for plan in await planner.plans(*asked, **given):
-        assert plan.indexes <= {EVENTS_INDEX, "pk_job", "idx_job_org_updated"}, plan.root
+        assert plan.indexes <= {EVENTS_INDEX, "pk_job"}, plan.root
         assert "Seq Scan" not in plan.kinds, plan.root
-        most = events_of_time + jobs_of_time + (changed_since if are_recent else 0)
-        assert sum(plan.rows_read) - plan.rounding <= most, plan.root
+        assert sum(plan.rows_read) - plan.rounding <= events_of_time + jobs_of_time, plan.root
 
 
-async def _events_of_jobs(
-    session: AsyncSession, org_id: UUID, series: Series, of: Buckets, are_recent: bool
-) -> Any:
-    return await read(session, timeline_statements.events_of_jobs, org_id, series, of, are_recent)
+async def _events_of_jobs(session: AsyncSession, org_id: UUID, series: Series, of: Buckets) -> Any:
+    return await read(session, timeline_statements.events_of_jobs, org_id, series, of)
 
 
 @each_organisation
