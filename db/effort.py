@@ -1,8 +1,9 @@
 """What a filter asks of PostgreSQL: whether an index answers it, and whether one plan fits all."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import IntEnum
+from operator import attrgetter
 from typing import Any
 
 from db.criteria import JobCriteria, JobEventCriteria, TextCriteria
@@ -42,6 +43,13 @@ _VARYING = frozenset(
     }
 )
 
+# The names of the fields of criteria, and what gets their values.
+_PARTS: Mapping[type, tuple[Sequence[str], Callable[[Any], Sequence[Any]]]] = {
+    kind: (names, attrgetter(*names))
+    for kind in (JobCriteria, JobEventCriteria)
+    for names in [tuple(field.name for field in fields(kind))]
+}
+
 
 def effort_of(criteria: JobCriteria | JobEventCriteria | None) -> Effort:
     """Return the effort of the lists and counts of these jobs or events."""
@@ -51,10 +59,10 @@ def effort_of(criteria: JobCriteria | JobEventCriteria | None) -> Effort:
 def _efforts(criteria: JobCriteria | JobEventCriteria | None) -> Iterator[Effort]:
     if criteria is None:
         return
-    for field in fields(criteria):
-        value = getattr(criteria, field.name)
+    names, values_of = _PARTS[criteria.__class__]
+    for name, value in zip(names, values_of(criteria), strict=True):
         if value is not None:
-            yield from _effort(field.name, value)
+            yield from _effort(name, value)
 
 
 def _effort(name: str, value: Any) -> Iterator[Effort]:

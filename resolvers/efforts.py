@@ -12,7 +12,11 @@ from db.criteria import (
     Tags,
 )
 from db.effort import Effort, effort_of
+from db.queries.keyset import Window
 from db.queries.values import TextColumn
+
+# Classes of most arguments.
+_NO_FILTERS = frozenset({type(None), bool, frozenset, Window})
 
 
 def effort_of_any(arguments: Iterable[object]) -> Effort:
@@ -27,6 +31,8 @@ def filters_to_add(arguments: Iterable[object]) -> list[str]:
 
 
 def _effort(argument: object) -> Effort:
+    if argument.__class__ in _NO_FILTERS:
+        return Effort.STEADY
     if isinstance(argument, JobCriteria | JobEventCriteria):
         return effort_of(argument)
     if isinstance(argument, JsonContainment | MessagePart | SearchCriteria | Tags):

@@ -110,7 +110,7 @@ def create_app(
         ],
         middleware=[
             *_request_spans(chosen),
-            Middleware(MetricsPort, port=chosen.metrics_port, endpoint=metrics),
+            *_metrics_port(chosen, metrics),
             Middleware(RequestLog, audit_log=state.audit_log),
             Middleware(OriginPolicy, settings=chosen),
         ],
@@ -216,6 +216,12 @@ def _metrics(settings: Settings, endpoint: MetricsEndpoint) -> list[BaseRoute]:
     """Make the route of metrics on the address of the API, which needs a token."""
     is_here = settings.metrics_token is not None and settings.metrics_port is None
     return _with_slash(Route, METRICS, endpoint.respond) if is_here else []
+
+
+def _metrics_port(settings: Settings, endpoint: MetricsEndpoint) -> list[Middleware]:
+    """Make the middleware of the port of metrics, if there is one."""
+    port = settings.metrics_port
+    return [] if port is None else [Middleware(MetricsPort, port=port, endpoint=endpoint)]
 
 
 async def _home(_request: Request) -> Response:

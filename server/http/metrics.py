@@ -37,13 +37,13 @@ class MetricsEndpoint:
 class MetricsPort:
     """Middleware that answers all that comes by the port of metrics, and passes on the rest."""
 
-    def __init__(self, app: ASGIApp, port: int | None, endpoint: MetricsEndpoint) -> None:
+    def __init__(self, app: ASGIApp, port: int, endpoint: MetricsEndpoint) -> None:
         self._app, self._port, self._endpoint = app, port, endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond as an ASGI application."""
         server = scope.get("server")
-        if self._port is None or not server or server[1] != self._port:
+        if not server or server[1] != self._port:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
