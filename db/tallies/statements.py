@@ -117,8 +117,6 @@ UPDATE tally_state SET seen = pg_current_snapshot(), minutes_seen = pg_current_s
 WHERE org_id = :org_id
 """)
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")
-
-
 KEEP_MINUTES = typed_sql("""
 UPDATE tally_state SET minutes_seen = seen, minutes_from = :minutes_from WHERE org_id = :org_id
 """)
