@@ -7,9 +7,6 @@ down_revision: str | None = "0015"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-TABLES = ("tally", "tally_duration")
-MINUTE = 3
-
 
 def upgrade() -> None:
     op.execute(
@@ -19,6 +16,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in TABLES:
-        op.execute(f"DELETE FROM {table} WHERE span = {MINUTE}")
+    op.execute("DELETE FROM tally WHERE span = 3")
+    op.execute("DELETE FROM tally_duration WHERE span = 3")
     op.execute("ALTER TABLE tally_state DROP COLUMN minutes_from, DROP COLUMN minutes_seen")
