@@ -40,7 +40,7 @@ NO_DURATIONS = DurationStats(0, None, None, None, None, None, None, is_exact=Tru
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """The jobs that share a key. Times, `wait` and `run` are None if they were not requested."""
+    """The jobs that share a key. What was not requested is None, and `status_counts` empty."""
 
     key: dict[JobDimension, Any]
     count: int
@@ -83,6 +83,7 @@ async def group_jobs(
     dimensions: Sequence[JobDimension],
     first: int | None,
     *,
+    with_statuses: bool,
     with_times: bool,
     with_wait: bool,
     with_run: bool,
@@ -100,6 +101,7 @@ async def group_jobs(
         by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,
+        with_statuses=with_statuses,
         with_times=with_times,
         with_wait=with_wait,
         with_run=with_run,
@@ -110,7 +112,7 @@ async def group_jobs(
             count=row.jobs,
             status_counts=[
                 StatusCount(status, as_count(getattr(row, f"{status.value}_count"), None))
-                for status in JobStatus
+                for status in (JobStatus if with_statuses else ())
             ],
             oldest_created_at=row.oldest_created_at if with_times else None,
             newest_created_at=row.newest_created_at if with_times else None,

@@ -195,6 +195,7 @@ class Query:
             criteria_of(info, filter),
             by,
             first,
+            with_statuses="statusCounts" in fields,
             with_times=not fields.keys().isdisjoint({"oldestCreatedAt", "newestCreatedAt"}),
             with_wait="wait" in fields,
             with_run="run" in fields,

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import func, select, union_all
@@ -28,6 +28,9 @@ from db.queries.tallies import (
 )
 from db.queries.tally_keys import Key
 from db.statuses import JobStatus
+
+# Jobs by their status; None: of any.
+_Counts: TypeAlias = Counter[JobStatus | None]
 
 
 async def count_jobs_by_status(
@@ -78,26 +81,31 @@ async def group_jobs(
     *,
     limit: int,
     now: datetime,
+    with_statuses: bool,
     with_times: bool,
     with_wait: bool,
     with_run: bool,
 ) -> Sequence[AnyRow]:
     """Group jobs by the dimensions, largest groups first.
 
-    Rows have the dimensions' columns, `jobs`, a count for each status (such as `queued_count`),
-    with `with_times` also `oldest_created_at` and `newest_created_at`, and with `with_wait`
-    (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`, `wait_max` and
-    `wait_percentiles` (`run_…`). Reads every job that meets the criteria, unless nothing but counts
-    by TALLIED dimensions and one of SPARSE is wanted and there are tallies of these jobs: then only
-    those whose value of the latter is not that of REST, by an index. `now`: of the health.
+    Rows have the dimensions' columns and `jobs`; with `with_statuses` a count for each status (such
+    as `queued_count`), with `with_times` `oldest_created_at` and `newest_created_at`, and with
+    `with_wait` (`with_run`) the distribution in seconds as `wait_count`, `wait_avg`, `wait_min`,
+    `wait_max` and `wait_percentiles` (`run_…`).
+
+    Reads every job that meets the criteria, unless nothing but counts by TALLIED dimensions and one
+    of SPARSE is wanted and there are tallies of these jobs: then only those whose value of the
+    latter is not that of REST, by an index. `now`: of the health.
     """
     by = tuple(dimensions)
     wanted = with_times, with_wait, with_run
     if not any(wanted) and TALLIED.issuperset(set(by) - SPARSE) and len(SPARSE & set(by)) <= 1:
         tallies = await open_tallies(session, org_id, criteria, KEYED.intersection(by))
         if tallies is not None:
-            return await _tallied_groups(session, tallies, criteria, by, limit, now)
-    return await read(session, all_groups, org_id, criteria, by, limit, now, *wanted)
+            asked = criteria, by, limit, now, with_statuses
+            return await _tallied_groups(session, tallies, *asked)
+    asked_for = with_statuses, *wanted
+    return await read(session, all_groups, org_id, criteria, by, limit, now, *asked_for)
 
 
 async def _tallied_groups(
@@ -107,36 +115,45 @@ async def _tallied_groups(
     by: Sequence[JobDimension],
     limit: int,
     now: datetime,
+    with_statuses: bool,
 ) -> list[AnyRow]:
     groups = _counted(await group_by_key(session, tallies), by, statuses_of(criteria))
     for sparse in SPARSE.intersection(by):
         # What has no other value is the rest.
-        asked = tallies.org_id, criteria, by, sparse, limit, now
+        are_counted = with_statuses and JobDimension.STATUS not in by
+        asked = tallies.org_id, criteria, by, sparse, limit, now, are_counted
         for row in await read(session, sparse_groups, *asked):
-            counts = Counter({each: getattr(row, f"{each.value}_count") for each in JobStatus})
+            counts = _counts_of(row, by, are_counted)
             if row.is_sum:
                 of_rest = (REST[each] if each is sparse else getattr(row, each) for each in by)
                 groups[tuple(of_rest)].subtract(counts)
             else:
                 groups[tuple(getattr(row, each) for each in by)] = counts
     names = [each.value for each in by]
-    make = row_type((*names, "jobs", *(f"{status.value}_count" for status in JobStatus)))
+    statuses = list(JobStatus) if with_statuses else []
+    make = row_type((*names, "jobs", *(f"{status.value}_count" for status in statuses)))
     # As PostgreSQL orders them: nulls last.
     largest = sorted(
         ((key, counts) for key, counts in groups.items() if counts.total()),
         key=lambda group: (-group[1].total(), [(value is None, value) for value in group[0]]),
     )
     return [
-        make(*key, counts.total(), *(counts[status] for status in JobStatus))
+        make(*key, counts.total(), *(counts[status] for status in statuses))
         for key, counts in largest[:limit]
     ]
 
 
+def _counts_of(row: AnyRow, by: Sequence[JobDimension], are_counted: bool) -> _Counts:
+    if are_counted:
+        return Counter({each: getattr(row, f"{each.value}_count") for each in JobStatus})
+    return Counter({JobStatus(row.status) if JobDimension.STATUS in by else None: row.jobs})
+
+
 def _counted(
     rows: Sequence[tuple[Key, AnyRow]], by: Sequence[JobDimension], statuses: Sequence[JobStatus]
-) -> dict[tuple[Any, ...], Counter[JobStatus]]:
+) -> dict[tuple[Any, ...], _Counts]:
     """Group rows that have a count for each status, with their keys. What is sparse is REST."""
-    groups: dict[tuple[Any, ...], Counter[JobStatus]] = defaultdict(Counter)
+    groups: dict[tuple[Any, ...], _Counts] = defaultdict(Counter)
     for of_row, row in rows:
         for status in statuses:
             values = {**REST, JobDimension.STATUS: status.value}

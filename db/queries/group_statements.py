@@ -42,6 +42,7 @@ def sparse_groups(
     sparse: JobDimension,
     limit: int,
     now: datetime,
+    with_statuses: bool,
 ) -> AnySelect:
     """Group the jobs whose value is not that of REST: the largest groups, and sums of all of them.
 
@@ -54,13 +55,13 @@ def sparse_groups(
         else job_table.c[sparse.value].is_not(None)
     )
     of_values = (
-        select(*of_jobs, *_counts_by_status())
+        select(*of_jobs, *_counts(job.status, with_statuses))
         .where(job_conditions(org_id, criteria), is_other)
         .group_by(*of_jobs)
         .cte("of_values")
     )
     keys = [of_values.c[each.value] for each in by]
-    counts = [of_values.c[each.name] for each in _counts_by_status()]
+    counts = [of_values.c[each.name] for each in _counts(job.status, with_statuses)]
     largest = (
         select(*keys, *counts, false().label("is_sum"))
         .order_by(of_values.c.jobs.desc(), *keys)
@@ -86,6 +87,7 @@ def all_groups(
     dimensions: Sequence[JobDimension],
     limit: int,
     now: datetime,
+    with_statuses: bool,
     with_times: bool,
     with_wait: bool,
     with_run: bool,
@@ -103,7 +105,7 @@ def all_groups(
         of_jobs = of_jobs.offset(literal_column("0"))
     jobs = of_jobs.subquery("jobs").c
     own = [jobs[dimension.value] for dimension in dimensions]
-    total, *counts = _counts_by_status(jobs.of_status)
+    total, *counts = _counts(jobs.of_status, with_statuses)
     return (
         select(
             *own,
@@ -119,18 +121,15 @@ def all_groups(
     )
 
 
-def _counts_by_status(status: ColumnElement[Any] | None = None) -> list[Label[int]]:
-    """Count all jobs, and those of each status; by default of the column itself."""
-    status = job.status if status is None else status
-    return [
-        func.count().label("jobs"),
-        *(
-            func.count()
-            .filter(status == literal(each.value, literal_execute=True))
-            .label(f"{each.value}_count")
-            for each in JobStatus
-        ),
-    ]
+def _counts(status: ColumnElement[Any], with_statuses: bool) -> list[Label[int]]:
+    """Count all jobs, and those of each status if they are wanted."""
+    of_statuses = (
+        func.count()
+        .filter(status == literal(each.value, literal_execute=True))
+        .label(f"{each.value}_count")
+        for each in JobStatus
+    )
+    return [func.count().label("jobs"), *(of_statuses if with_statuses else ())]
 
 
 def _created_at(time: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

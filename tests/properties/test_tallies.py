@@ -480,21 +480,28 @@ async def check_groups(session: Any, ledger: Ledger) -> None:
         [JobDimension.HEALTH],
         [JobDimension.HEALTH, JobDimension.QUEUE, JobDimension.STATUS],
     ):
-        rows = await group_jobs(
-            session,
-            ledger.org_id,
-            None,
-            by,
-            limit=50,
-            now=datetime.now(UTC),
-            with_times=False,
-            with_wait=False,
-            with_run=False,
-        )
+        wanted = {"with_times": False, "with_wait": False, "with_run": False}
+        asked = session, ledger.org_id, None, by
+        now = datetime.now(UTC)
+        rows, with_statuses = [
+            await group_jobs(*asked, limit=50, now=now, with_statuses=each, **wanted)
+            for each in (False, True)
+        ]
         there = [life for life in ledger.jobs if not life.deleted]
         expected = Counter(tuple(getattr(life, each.value) for each in by) for life in there)
         found = {tuple(getattr(row, each.value) for each in by): row.jobs for row in rows}
         assert sum(found.values()) == len(there)
         assert [row.jobs for row in rows] == sorted(found.values(), reverse=True)
-        if not any(OTHERS in key for key in found):
-            assert found == expected
+        assert [row[: len(by) + 1] for row in with_statuses] == [tuple(row) for row in rows]
+        if any(OTHERS in key for key in found):
+            continue
+        assert found == expected
+        statuses = Counter(
+            (*(getattr(life, each.value) for each in by), life.status) for life in there
+        )
+        assert statuses == {
+            (*(getattr(row, each.value) for each in by), each.value): count
+            for row in with_statuses
+            for each in JobStatus
+            if (count := getattr(row, f"{each.value}_count"))
+        }

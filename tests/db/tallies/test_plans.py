@@ -49,6 +49,7 @@ groups = partial(
     dimensions=[JobDimension.TYPE, JobDimension.STATUS],
     limit=50,
     now=START,
+    with_statuses=True,
     with_times=False,
     with_wait=False,
     with_run=False,
