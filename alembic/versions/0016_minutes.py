@@ -16,6 +16,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DELETE FROM tally WHERE span = 3")
-    op.execute("DELETE FROM tally_duration WHERE span = 3")
+    # Older versions do not read the sums of minutes. The next upgrade has them made again.
     op.execute("ALTER TABLE tally_state DROP COLUMN minutes_from, DROP COLUMN minutes_seen")
