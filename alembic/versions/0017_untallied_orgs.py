@@ -10,37 +10,11 @@ down_revision: str | None = "0016"
 branch_labels: str | None = None
 depends_on: str | None = None
 
-HAS_UNSUMMED = """
-                        OR (
-                            SELECT event.xid FROM job_event AS event
-                            WHERE event.org_id = org.org_id
-                            AND event.xid >= pg_snapshot_xmin(state.seen)
-                            AND NOT pg_visible_in_snapshot(event.xid, state.seen)
-                            ORDER BY event.xid LIMIT 1
-                        ) IS NOT NULL
-"""
-BEFORE = """
-                        OR EXISTS (
-                            SELECT FROM job_event AS event
-                            WHERE event.org_id = org.org_id
-                            AND event.xid >= pg_snapshot_xmin(state.seen)
-                            AND NOT pg_visible_in_snapshot(event.xid, state.seen)
-                        )
-"""
-
 
 def upgrade() -> None:
-    replace_untallied_orgs(HAS_UNSUMMED)
-
-
-def downgrade() -> None:
-    replace_untallied_orgs(BEFORE)
-
-
-def replace_untallied_orgs(has_unsummed: str) -> None:
     """Replace the function of migration 0005; its owner and privileges stay."""
     op.execute(
-        f"""
+        """
         DO $$
         DECLARE
             own text := quote_ident(current_schema());
@@ -69,12 +43,22 @@ def replace_untallied_orgs(has_unsummed: str) -> None:
                         state.org_id IS NULL
                         OR state.summed_until IS NOT NULL
                         OR state.cluster <> (SELECT system_identifier FROM pg_control_system())
-                        {has_unsummed.strip()}
+                        OR (
+                            SELECT event.xid FROM job_event AS event
+                            WHERE event.org_id = org.org_id
+                            AND event.xid >= pg_snapshot_xmin(state.seen)
+                            AND NOT pg_visible_in_snapshot(event.xid, state.seen)
+                            ORDER BY event.xid LIMIT 1
+                        ) IS NOT NULL
                     );
                 END
                 $body$
             $create$, own);
         END
         $$
-        """  # noqa: S608 - SQL of this module
+        """
     )
+
+
+def downgrade() -> None:
+    """Older versions work with this function, too."""
