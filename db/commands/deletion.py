@@ -12,6 +12,8 @@ from db.criteria import JobCriteria
 from db.queries.filters import is_any, job_conditions
 from db.tables import (
     error_group_table,
+    error_job_table,
+    error_job_tally_table,
     error_tally_table,
     job_table,
     tally_duration_table,
@@ -30,6 +32,8 @@ _DERIVED = (
     tally_duration_table,
     error_group_table,
     error_tally_table,
+    error_job_table,
+    error_job_tally_table,
     type_usual_table,
 )
 

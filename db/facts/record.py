@@ -22,6 +22,7 @@ from db.facts.storable import id_fault
 from db.json_values import loads
 from db.queries.rows import AnyRow, read
 from db.statuses import JobStatus
+from db.tallies.error_jobs import recount
 from db.tallies.withdrawal import withdraw
 
 # How often it is tried while other processes create and delete the same jobs.
@@ -190,6 +191,13 @@ class _Recording:
             given = {**self._own, "rows": statements.as_json(self._rows(some, names))}
             await self.session.execute(statements.updating(reported), given)
         await self._append(changes)
+        # The events of the others show that their errors are to be counted again.
+        silent = [each for each in changes if not each.events]
+        with_errors = [
+            e.job_id for e in silent if e.job_id in removed or "error_group" in e.reported
+        ]
+        if with_errors:
+            await recount(self.session, self.org_id, with_errors)
 
     @property
     def _own(self) -> dict[str, UUID]:

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.criteria import JobCriteria
 from db.queries.alternatives import job_ranges
 from db.queries.counts import up_to
-from db.queries.dimensions import KEYED, REST, SPARSE, TALLIED, JobDimension
+from db.queries.dimensions import ERRORS, KEYED, REST, SPARSE, TALLIED, JobDimension
 from db.queries.filters import job, job_conditions
-from db.queries.group_statements import all_groups, sparse_groups
+from db.queries.group_statements import all_groups, error_groups, sparse_groups
 from db.queries.keyset import JOBS_NEWEST_FIRST
 from db.queries.rows import AnyRow, AnySelect, read, row_type
 from db.queries.tags import count_jobs_with_tags
@@ -26,7 +26,7 @@ from db.queries.tallies import (
     open_tallies,
     statuses_of,
 )
-from db.queries.tally_keys import Key
+from db.queries.tally_keys import Key, find_pairs
 from db.statuses import JobStatus
 
 # Jobs by their status; None: of any.
@@ -121,8 +121,8 @@ async def _tallied_groups(
     for sparse in SPARSE.intersection(by):
         # What has no other value is the rest.
         are_counted = with_statuses and JobDimension.STATUS not in by
-        asked = tallies.org_id, criteria, by, sparse, limit, now, are_counted
-        for row in await read(session, sparse_groups, *asked):
+        asked = tallies, criteria, by, sparse, limit, now, are_counted
+        for row in await _sparse_groups(session, *asked):
             counts = _counts_of(row, by, are_counted)
             if row.is_sum:
                 of_rest = (REST[each] if each is sparse else getattr(row, each) for each in by)
@@ -141,6 +141,28 @@ async def _tallied_groups(
         make(*key, counts.total(), *(counts[status] for status in statuses))
         for key, counts in largest[:limit]
     ]
+
+
+async def _sparse_groups(
+    session: AsyncSession,
+    tallies: Tallies,
+    criteria: JobCriteria | None,
+    by: Sequence[JobDimension],
+    sparse: JobDimension,
+    limit: int,
+    now: datetime,
+    with_statuses: bool,
+) -> Sequence[AnyRow]:
+    org_id = tallies.org_id
+    if sparse in ERRORS and tallies.errors_are_counted:
+        any_pair = tallies.criteria is None and not KEYED.intersection(by)
+        pairs = None if any_pair else await find_pairs(session, org_id, tallies.criteria)
+        if any_pair or pairs is not None:
+            asked = tallies.seen, criteria, pairs, by, sparse, limit, with_statuses
+            return await read(session, error_groups, org_id, *asked)
+    return await read(
+        session, sparse_groups, org_id, criteria, by, sparse, limit, now, with_statuses
+    )
 
 
 def _counts_of(row: AnyRow, by: Sequence[JobDimension], are_counted: bool) -> _Counts:

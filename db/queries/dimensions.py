@@ -42,6 +42,8 @@ SPARSE = frozenset(
         JobDimension.HEALTH,
     }
 )
+# Those by which jobs with an error are counted; see db.tallies.error_jobs.
+ERRORS = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP})
 REST: Mapping[JobDimension, Any] = {
     **dict.fromkeys(SPARSE),
     JobDimension.HEALTH: HealthVerdict.OK.value,

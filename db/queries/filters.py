@@ -91,7 +91,7 @@ def _job_conditions(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
             yield _known(job_table.c[name], job_table.c[name] == wanted)
     if criteria.health is not None:
         yield verdict_is_any(org_id, criteria.health.verdicts, criteria.health.now)
-    yield from _status(job.status, criteria.status)
+    yield from status_conditions(job.status, criteria.status)
     for name in TEXT_COLUMNS:
         yield from text_conditions(job_table.c[name], getattr(criteria, name))
     for name in INT_COLUMNS:
@@ -99,11 +99,11 @@ def _job_conditions(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
     for name in TIME_COLUMNS:
         yield from _time(job_table.c[name], getattr(criteria, name))
     if criteria.waiting_since is not None:
-        yield from _status(job.status, [JobStatus.QUEUED])
+        yield from status_conditions(job.status, [JobStatus.QUEUED])
         # greatest() ignores nulls.
         yield func.greatest(job.queued_at, job.scheduled_at) < criteria.waiting_since
     if criteria.running_since is not None:
-        yield from _status(job.status, [JobStatus.RUNNING])
+        yield from status_conditions(job.status, [JobStatus.RUNNING])
         yield _known(job.started_at, job.started_at < criteria.running_since)
     yield from _float(wait_has_ended, ended_wait_seconds(), criteria.wait_seconds)
     yield from _float(run_has_ended, ended_run_seconds(), criteria.run_seconds)
@@ -129,8 +129,8 @@ def _all(org_id: UUID, criteria: JobCriteria) -> Condition:
 def _event_conditions(org_id: UUID, criteria: JobEventCriteria) -> Iterator[Condition]:
     if criteria.job_ids is not None:
         yield is_any(event.job_id, criteria.job_ids, Uuid())
-    yield from _status(event.next_status, criteria.next_status)
-    yield from _status(event.prev_status, criteria.prev_status)
+    yield from status_conditions(event.next_status, criteria.next_status)
+    yield from status_conditions(event.prev_status, criteria.prev_status)
     yield from _time(event.ts, criteria.ts)
     yield from _contains(event.detail, criteria.detail_contains)
     if criteria.job is not None:
@@ -150,7 +150,10 @@ def is_any(column: ColumnElement[Any], values: Sequence[Any] | Slot, type_: Any)
     return column == any_(literal(values, ARRAY(type_)))
 
 
-def _status(column: Column[Any], statuses: Iterable[JobStatus] | None) -> Iterator[Condition]:
+def status_conditions(
+    column: Column[Any], statuses: Iterable[JobStatus] | None
+) -> Iterator[Condition]:
+    """Yield the conditions on a column of statuses."""
     if statuses is None:
         return
     # Literals, so that the planner knows the frequency of the status and can use partial indexes.

@@ -23,8 +23,9 @@ from sqlalchemy import (
 )
 
 from db.criteria import JobCriteria
-from db.queries.dimensions import JobDimension, value_of
+from db.queries.dimensions import KEYED, JobDimension, value_of
 from db.queries.durations import run_seconds, wait_seconds
+from db.queries.error_jobs import counted_jobs
 from db.queries.filters import job, job_conditions
 from db.queries.health import is_unhealthy
 from db.queries.rows import AnySelect
@@ -58,10 +59,39 @@ def sparse_groups(
         select(*of_jobs, *_counts(job.status, with_statuses))
         .where(job_conditions(org_id, criteria), is_other)
         .group_by(*of_jobs)
-        .cte("of_values")
     )
-    keys = [of_values.c[each.value] for each in by]
-    counts = [of_values.c[each.name] for each in _counts(job.status, with_statuses)]
+    return _with_sums(of_values, by, sparse, limit)
+
+
+def error_groups(
+    org_id: UUID,
+    seen: str,
+    criteria: JobCriteria | None,
+    pairs: list[int] | None,
+    by: Sequence[JobDimension],
+    sparse: JobDimension,
+    limit: int,
+    with_statuses: bool,
+) -> AnySelect:
+    """Group the jobs with an error as sparse_groups does, by the counts of them."""
+    counted = counted_jobs(org_id, seen, criteria, pairs, KEYED.intersection(by)).c
+    keys = [counted[each.value] for each in by]
+    of_values = (
+        select(*keys, *_counts(counted.status, with_statuses, counted.jobs))
+        .where(counted[sparse.value].is_not(None))
+        .group_by(*keys)
+        .having(func.sum(counted.jobs) > literal_column("0"))
+    )
+    return _with_sums(of_values, by, sparse, limit)
+
+
+def _with_sums(
+    groups: AnySelect, by: Sequence[JobDimension], sparse: JobDimension, limit: int
+) -> AnySelect:
+    of_values = groups.cte("of_values")
+    names = [each.value for each in by]
+    keys = [of_values.c[name] for name in names]
+    counts = [column for column in of_values.c if column.name not in names]
     largest = (
         select(*keys, *counts, false().label("is_sum"))
         .order_by(of_values.c.jobs.desc(), *keys)
@@ -121,15 +151,25 @@ def all_groups(
     )
 
 
-def _counts(status: ColumnElement[Any], with_statuses: bool) -> list[Label[int]]:
-    """Count all jobs, and those of each status if they are wanted."""
+def _counts(
+    status: ColumnElement[Any], with_statuses: bool, jobs: ColumnElement[int] | None = None
+) -> list[Label[int]]:
+    """Count all jobs, and those of each status if they are wanted.
+
+    `jobs`: how many jobs a row stands for; one, unless given.
+    """
+
+    def count(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+        if jobs is None:
+            return func.count().filter(*conditions) if conditions else func.count()
+        number = func.sum(jobs).filter(*conditions) if conditions else func.sum(jobs)
+        return cast(func.coalesce(number, literal_column("0")), BigInteger())
+
     of_statuses = (
-        func.count()
-        .filter(status == literal(each.value, literal_execute=True))
-        .label(f"{each.value}_count")
+        count(status == literal(each.value, literal_execute=True)).label(f"{each.value}_count")
         for each in JobStatus
     )
-    return [func.count().label("jobs"), *(of_statuses if with_statuses else ())]
+    return [count().label("jobs"), *(of_statuses if with_statuses else ())]
 
 
 def _created_at(time: ColumnElement[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:

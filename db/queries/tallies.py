@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    false,
     func,
     literal,
     not_,
@@ -55,12 +56,14 @@ class Tallies:
     """The sums of the jobs that meet `criteria`, which have no condition on the status.
 
     `seen`: the snapshot of the events that are summed. `minutes_from`: from when on there are sums
-    of minutes, if there are any. `keys`: those of these jobs.
+    of minutes, if there are any. `errors_are_counted`: whether jobs are counted by their errors.
+    `keys`: those of these jobs.
     """
 
     org_id: UUID
     seen: str
     minutes_from: datetime | None
+    errors_are_counted: bool
     keys: Sequence[Key]
     criteria: JobCriteria | None
 
@@ -95,7 +98,7 @@ async def open_tallies(
     keys = await find_keys(session, org_id, chosen, by)
     if keys is None:
         return None
-    return Tallies(org_id, state.seen, state.minutes_from, keys, chosen)
+    return Tallies(org_id, state.seen, state.minutes_from, state.errors_are_counted, keys, chosen)
 
 
 def statuses_of(criteria: JobCriteria | None) -> Sequence[JobStatus]:
@@ -123,7 +126,8 @@ def _state(org_id: UUID) -> AnySelect:
     seen = cast(state.seen, Text())
     has_minutes = cast(state.minutes_seen, Text()) == seen
     minutes_from = case((has_minutes, state.minutes_from)).label("minutes_from")
-    return select(seen.label("seen"), minutes_from).where(
+    are_counted = func.coalesce(cast(state.errors_seen, Text()) == seen, false())
+    return select(seen.label("seen"), minutes_from, are_counted.label("errors_are_counted")).where(
         state.org_id == org_id,
         state.cluster == cluster.scalar_subquery(),
         state.summed_until.is_(None),
@@ -174,12 +178,16 @@ def _changes(org_id: UUID, seen: str, criteria: JobCriteria | None) -> AnySelect
 
 def unsummed(org_id: UUID, seen: str) -> tuple[Condition, ...]:
     """Match the changes of status that a snapshot does not see."""
+    return *unseen(org_id, seen), event.prev_status.is_distinct_from(event.next_status)
+
+
+def unseen(org_id: UUID, seen: str) -> tuple[Condition, ...]:
+    """Match the events that a snapshot does not see."""
     snapshot = cast(literal(seen, Text()), PgSnapshot())
     return (
         event.org_id == org_id,
         event.xid >= func.pg_snapshot_xmin(snapshot),
         not_(func.pg_visible_in_snapshot(event.xid, snapshot)),
-        event.prev_status.is_distinct_from(event.next_status),
     )
 
 

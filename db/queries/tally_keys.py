@@ -53,7 +53,7 @@ async def find_keys(
     if criteria is None and not by:
         return [Key(ALL)]
     pairs = await _read_pairs(session, org_id, criteria)
-    has_others = any(OTHERS in (pair.type, pair.queue) for pair in pairs)
+    has_others = _has_others(pairs)
     if criteria is not None and has_others and not _decide(pairs, criteria):
         return None
     ways = [[_key(pair) for pair in pairs if pair.matches]]
@@ -63,6 +63,17 @@ async def find_keys(
     if JobDimension.TYPE not in by and not (has_others and by):
         ways.append(_joined(pairs, lambda pair: Key(pair.queue_key, None, pair.queue)))
     return min(ways, key=len)
+
+
+async def find_pairs(
+    session: AsyncSession, org_id: UUID, criteria: JobCriteria | None
+) -> list[int] | None:
+    """Find the keys of the pairs of the jobs that meet the criteria, which are known.
+
+    None: keys do not decide which jobs these are, or are not of a single pair each.
+    """
+    pairs = await _read_pairs(session, org_id, criteria)
+    return None if _has_others(pairs) else [pair.id for pair in pairs if pair.matches]
 
 
 def keys_of_jobs(keys: Sequence[Key], jobs: Sequence[AnyRow]) -> list[Key]:
@@ -78,6 +89,10 @@ def keys_of_jobs(keys: Sequence[Key], jobs: Sequence[AnyRow]) -> list[Key]:
         Key(-1, job.type, job.queue) if number is None else keys[number]
         for job, number in zip(jobs, known, strict=True)
     ]
+
+
+def _has_others(pairs: Sequence[AnyRow]) -> bool:
+    return any(OTHERS in (pair.type, pair.queue) for pair in pairs)
 
 
 def _joined(pairs: Sequence[AnyRow], join: Callable[[AnyRow], Key]) -> list[Key]:

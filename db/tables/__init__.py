@@ -3,7 +3,12 @@
 Every key and index starts with `org_id`, so that an organisation's rows are one contiguous range.
 """
 
-from db.tables.error_groups import error_group_table, error_tally_table
+from db.tables.error_groups import (
+    error_group_table,
+    error_job_table,
+    error_job_tally_table,
+    error_tally_table,
+)
 from db.tables.jobs import FAR_FUTURE, future_if_null, job_event_table, job_table
 from db.tables.organisations import ROLES, org_table, retention_policy_table, token_table
 from db.tables.sources import source_table
@@ -23,6 +28,8 @@ __all__ = [
     "Timestamp",
     "Xid8",
     "error_group_table",
+    "error_job_table",
+    "error_job_tally_table",
     "error_tally_table",
     "future_if_null",
     "job_event_table",

@@ -4,10 +4,12 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
 )
 
@@ -41,4 +43,38 @@ error_tally_table = Table(
     Column("start", Timestamp, nullable=False),
     Column("events", BigInteger, nullable=False),
     PrimaryKeyConstraint("org_id", "error_group", "span", "start", name="pk_error_tally"),
+)
+
+# The jobs with an error, as error_job_tally counts them; `key_id`: see tally_key.
+error_job_table = Table(
+    "error_job",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("job_id", Uuid, nullable=False),
+    Column("key_id", Integer, nullable=False),
+    Column("error_code", Text),
+    Column("error_group", Uuid),
+    Column("status", Text, nullable=False),
+    PrimaryKeyConstraint("org_id", "job_id", name="pk_error_job"),
+)
+
+# How many rows of error_job are the same.
+error_job_tally_table = Table(
+    "error_job_tally",
+    metadata,
+    Column("org_id", Uuid, nullable=False),
+    Column("key_id", Integer, nullable=False),
+    Column("error_code", Text),
+    Column("error_group", Uuid),
+    Column("status", Text, nullable=False),
+    Column("jobs", BigInteger, nullable=False),
+    UniqueConstraint(
+        "org_id",
+        "key_id",
+        "error_code",
+        "error_group",
+        "status",
+        name="uq_error_job_tally",
+        postgresql_nulls_not_distinct=True,
+    ),
 )

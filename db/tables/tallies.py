@@ -20,7 +20,8 @@ from db.tables.types import PgSnapshot, Timestamp, metadata
 # How far the events of an organisation are summed: those that the snapshot `seen` sees, and that
 # are older than `summed_until`, which is null once all are. Events without `xid` are seen.
 # `cluster`: the server's identifier, for the transaction ids of another server say nothing here.
-# Sums of minutes are there from `minutes_from` on, if `minutes_seen` is the same as `seen`.
+# Sums of minutes are there from `minutes_from` on, if `minutes_seen` is the same as `seen`;
+# jobs are counted by their errors if `errors_seen` is.
 tally_state_table = Table(
     "tally_state",
     metadata,
@@ -30,6 +31,7 @@ tally_state_table = Table(
     Column("summed_until", Timestamp),
     Column("minutes_from", Timestamp),
     Column("minutes_seen", PgSnapshot),
+    Column("errors_seen", PgSnapshot),
     PrimaryKeyConstraint("org_id", name="pk_tally_state"),
 )
 

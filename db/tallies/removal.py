@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tallies import statements
+from db.tallies.error_jobs import uncount
 from db.tallies.spans import Span
-from db.tallies.summing import MAX_KEYS, add, lock
+from db.tallies.state import lock
+from db.tallies.summing import MAX_KEYS, add
 
 
 async def remove_from_tallies(
@@ -33,4 +35,5 @@ async def remove_from_tallies(
         await add(session, which, list(Span), MAX_KEYS, given)
         # All of their events are summed now.
         given["seen"] = None
+        await uncount(session, org_id, state, job_ids)
     await session.execute(statements.remove_jobs(), {**given, "now": now})

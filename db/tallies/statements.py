@@ -42,13 +42,6 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('joblens tally ' || CAST(:org_
 """)
 # The number of rows differs widely between transactions: a plan for any parameters may read all.
 PLAN_EACH = text("SET LOCAL plan_cache_mode = force_custom_plan")
-LOCK = typed_sql("""
-SELECT CAST(seen AS text) AS seen, summed_until,
-    CASE WHEN CAST(minutes_seen AS text) = CAST(seen AS text) THEN minutes_from END AS minutes_from
-FROM tally_state
-WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
-FOR UPDATE
-""")
 
 # Events restored from another server, whose transaction ids say nothing here until
 # db.restored_events clears them.
@@ -72,6 +65,8 @@ FORGET = tuple(
         "tally_key",
         "error_group",
         "error_tally",
+        "error_job",
+        "error_job_tally",
     )
 )
 PAIRS_BY_SIZE = typed_sql("""
@@ -99,7 +94,8 @@ SELECT (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts LIMIT 1) AS 
     (SELECT ts FROM job_event WHERE org_id = :org_id ORDER BY ts DESC LIMIT 1) AS last
 """)
 SUM_UP = typed_sql("""
-UPDATE tally_state SET seen = pg_current_snapshot(), minutes_seen = pg_current_snapshot()
+UPDATE tally_state SET seen = pg_current_snapshot(), minutes_seen = pg_current_snapshot(),
+    errors_seen = pg_current_snapshot()
 WHERE org_id = :org_id
 """)
 SUM_UNTIL = typed_sql("UPDATE tally_state SET summed_until = :until WHERE org_id = :org_id")

@@ -20,10 +20,11 @@ from db.database_errors import (
 )
 from db.engine import Scope
 from db.request_session import RequestSession
-from db.tallies import statements
+from db.tallies import error_jobs, statements
 from db.tallies.errors import add_errors, group_older_jobs
 from db.tallies.keys import Pair, new_keys
 from db.tallies.spans import Span, first_minute
+from db.tallies.state import State, lock
 from db.tallies.usual import refresh_usual
 
 # How many events a transaction of the first sums adds, but for those of one time.
@@ -51,15 +52,6 @@ class Step:
 
     outcome: Outcome
     until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """The row of tally_state, locked. `minutes_from`: None if there are no sums of minutes."""
-
-    seen: str
-    summed_until: datetime | None
-    minutes_from: datetime | None
 
 
 async def sum_once(
@@ -111,9 +103,14 @@ async def _step(
     if state.summed_until is None:
         given = {**own, "seen": state.seen, "minutes_from": kept_from}
         await add(session, statements.UNSUMMED, list(Span), max_keys, given)
+        if state.errors_are_counted:
+            await error_jobs.count_changed(session, statements.UNSUMMED, given)
+        else:
+            await error_jobs.count_all(session, org_id)
         await session.execute(statements.SUM_UP, own)
     await refresh_usual(session, org_id)
-    return Step(Outcome.DONE)
+    # Once the first sums are made, jobs are counted by their errors.
+    return Step(Outcome.DONE if state.summed_until is None else Outcome.MORE)
 
 
 async def forget(engine: AsyncEngine, org_id: UUID) -> None:
@@ -133,12 +130,6 @@ async def event_times(engine: AsyncEngine, org_id: UUID) -> tuple[datetime, date
         times = await begun.execute(statements.FIRST_AND_LAST, {"org_id": org_id})
         first, last = times.one()
         return first, last
-
-
-async def lock(session: AsyncSession, org_id: UUID) -> State | None:
-    """Lock the organisation's sums; None if it has none."""
-    row = (await session.execute(statements.LOCK, {"org_id": org_id})).one_or_none()
-    return State(row.seen, row.summed_until, row.minutes_from) if row is not None else None
 
 
 async def _begin(session: AsyncSession, org_id: UUID, max_keys: int) -> Step:
@@ -183,6 +174,7 @@ async def _keep_minutes(
         summing = statements.sum_events(statements.OF_MINUTES, [Span.MINUTE])
         await session.execute(summing, {**given, "seen": state.seen})
     await session.execute(statements.KEEP_MINUTES, given)
+    await error_jobs.drop_empty(session, org_id)
     return wanted_from
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tallies import statements
 from db.tallies.errors import add_errors
 from db.tallies.spans import Span
-from db.tallies.summing import lock
+from db.tallies.state import lock
 
 
 async def withdraw(session: AsyncSession, org_id: UUID, first: Mapping[UUID, int]) -> None:

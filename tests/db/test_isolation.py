@@ -24,6 +24,8 @@ from db.retention.store import set_policy
 from db.statuses import TERMINAL_STATUSES
 from db.tables import (
     error_group_table,
+    error_job_table,
+    error_job_tally_table,
     error_tally_table,
     job_event_table,
     job_table,
@@ -65,6 +67,8 @@ EXPECTED = {
     tally_duration_table: 5,
     error_group_table: 1,
     error_tally_table: 1,
+    error_job_table: 1,
+    error_job_tally_table: 1,
     type_usual_table: 1,
     source_table: 1,
 }
@@ -72,6 +76,8 @@ DERIVED = (
     "INSERT INTO source (org_id, id, name, kind) VALUES ($1, $1, 'shop', 'river')",
     "INSERT INTO error_group VALUES ($1, $1, 'E', '', '{}', 1, now(), now())",
     "INSERT INTO error_tally VALUES ($1, $1, 1, now(), 1)",
+    "INSERT INTO error_job VALUES ($1, $1, 1, 'E', $1, 'failed')",
+    "INSERT INTO error_job_tally VALUES ($1, 1, 'E', $1, 'failed', 1)",
     "INSERT INTO type_usual (org_id, type, made_at, wait_sample, run_sample)"
     " VALUES ($1, 'a', now(), 1, 1)",
 )

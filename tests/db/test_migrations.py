@@ -90,6 +90,11 @@ INSERT INTO error_group VALUES ('{ORG}', '{ORG}', 'E', 'after <number> s', '{{a}
 INSERT INTO error_tally VALUES ('{ORG}', '{ORG}', 1, now(), 1)
 """
 
+ERROR_JOBS = f"""
+INSERT INTO error_job VALUES ('{ORG}', '{ORG}', 1, 'E', '{ORG}', 'failed');
+INSERT INTO error_job_tally VALUES ('{ORG}', 1, 'E', '{ORG}', 'failed', 1)
+"""
+
 USUAL = f"""
 INSERT INTO type_usual (org_id, type, made_at, wait_sample, run_sample)
 VALUES ('{ORG}', 'a', now(), 3, 0)
@@ -103,6 +108,16 @@ UPDATE job SET source_id = id, external_id = '7', described = '{{}}'
 RETENTION = f"""
 INSERT INTO retention_policy VALUES ('{ORG}', '{ORG}', 'failed', 'report.*', 60, now())
 """
+
+# What is written if a revision has a column.
+ROWS = {
+    ("tally_state", "seen"): TALLIES,
+    ("retention_policy", "id"): RETENTION,
+    ("type_usual", "type"): USUAL,
+    ("source", "id"): SOURCE,
+    ("error_group", "id"): ERRORS,
+    ("error_job", "job_id"): ERROR_JOBS,
+}
 
 
 async def count(url: str) -> dict[str, int]:
@@ -140,16 +155,9 @@ async def fill(url: str) -> None:
     await ledger.insert(url, jobs, events)
     if ("token", "hash") in columns:
         await mint(url)
-    if ("tally_state", "seen") in columns:
-        await execute(url, TALLIES)
-    if ("retention_policy", "id") in columns:
-        await execute(url, RETENTION)
-    if ("type_usual", "type") in columns:
-        await execute(url, USUAL)
-    if ("source", "id") in columns:
-        await execute(url, SOURCE)
-    if ("error_group", "id") in columns:
-        await execute(url, ERRORS)
+    for column, rows in ROWS.items():
+        if column in columns:
+            await execute(url, rows)
 
 
 async def dependencies_of_role(url: str) -> int:

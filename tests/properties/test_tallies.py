@@ -33,6 +33,7 @@ from db.request_session import RequestSession
 from db.session_scope import session_scope
 from db.statuses import JobStatus
 from db.tallies.durations import Kind
+from db.tallies.error_jobs import recount
 from db.tallies.keys import OTHERS
 from db.tallies.spans import Span
 from db.tallies.summing import Outcome, forget, sum_once
@@ -67,6 +68,11 @@ UPDATE job SET status = $3, event_seq = event_seq + 1,
     error_group = CASE WHEN $3 = 'failed' THEN $5 ELSE error_group END
 WHERE org_id = $1 AND id = $2
 """
+REWORD = text("""
+UPDATE job SET last_error_code = :code, error_group = :error_group
+WHERE org_id = :org_id AND id = :id
+""")
+REWORD_NAMES = "org_id", "id", "code", "error_group"
 OldSpan = IntEnum("OldSpan", {each.name: each.value for each in Span if each is not Span.MINUTE})
 OLD_SUM_UP = text("UPDATE tally_state SET seen = pg_current_snapshot() WHERE org_id = :org_id")
 CRITERIA = [
@@ -96,7 +102,8 @@ commands = st.one_of(
     st.tuples(st.just("delete"), numbers),
     st.just(("sum_twice",)),
     st.tuples(st.just("wait"), st.integers(1, 200)),
-    st.just(("sum_without_minutes",)),
+    st.just(("sum_as_before",)),
+    st.tuples(st.just("reword"), numbers, st.sampled_from([None, "G"])),
     st.just(("forget",)),
     st.tuples(st.just("crash"), st.integers(1, 9)),
 )
@@ -107,9 +114,18 @@ histories = st.builds(
 )
 
 
+def error_of(code: str) -> Fingerprint:
+    found = fingerprint_of(code, "after 3 s")
+    assert found is not None
+    return found
+
+
 @dataclass
 class Life:
-    """A job as plain Python knows it. `steps`: time, previous status, next status."""
+    """A job as plain Python knows it. `steps`: time, previous status, next status.
+
+    `last_error`: what its last error has in common with others.
+    """
 
     id: UUID
     type: str
@@ -117,6 +133,7 @@ class Life:
     steps: list[tuple[datetime, str | None, str]]
     seq: int = 1
     deleted: bool = False
+    last_error: Fingerprint | None = None
 
     @property
     def status(self) -> str:
@@ -126,20 +143,31 @@ class Life:
     def batch(self) -> str | None:
         return None if self.queue == "q0" else f"of {self.queue}"
 
+    def error(self, number: int) -> Fingerprint:
+        """Get its error of this number; each second one is the same."""
+        return error_of(f"{'EF'[number % 2]}_{self.type}")
+
     @property
-    def error(self) -> Fingerprint:
-        """What its errors have in common."""
-        found = fingerprint_of(f"E_{self.type}", "after 3 s")
-        assert found is not None
-        return found
+    def next_error(self) -> Fingerprint:
+        return self.error(sum(to == "failed" for _, _, to in self.steps))
+
+    def add(self, step: tuple[datetime, str, str]) -> None:
+        if step[2] == "failed":
+            self.last_error = self.next_error
+        self.steps.append(step)
+
+    @property
+    def failures(self) -> Iterator[tuple[datetime, Fingerprint]]:
+        times = (ts for ts, _, to in self.steps if to == "failed")
+        yield from ((ts, self.error(number)) for number, ts in enumerate(times))
 
     @property
     def last_error_code(self) -> str | None:
-        return self.error.code if any(to == "failed" for _, _, to in self.steps) else None
+        return self.last_error.code if self.last_error else None
 
     @property
     def error_group(self) -> UUID | None:
-        return self.error.id if self.last_error_code else None
+        return self.last_error.id if self.last_error else None
 
     @property
     def source_id(self) -> UUID | None:
@@ -191,7 +219,8 @@ class Ledger:
     async def move(self, number: int, ts: datetime) -> None:
         if (life := self.at(number)) is not None:
             async with self.owner.transaction():
-                life.steps.append(await self._write(self.owner, life, ts))
+                step = await self._write(self.owner, life, ts)
+            life.add(step)
 
     async def note(self, number: int, ts: datetime) -> None:
         """Append an event that changes no status."""
@@ -199,6 +228,16 @@ class Ledger:
             life.seq += 1
             given = self.org_id, life.id, life.seq, ts, life.status, life.status, None
             await self.owner.execute(INSERT_EVENT, *given)
+
+    async def reword(self, number: int, code: str | None) -> None:
+        """Give a job another error, or none, without an event."""
+        if (life := self.at(number)) is not None:
+            error = None if code is None else error_of(code)
+            given = self.org_id, life.id, code, error and error.id
+            async with session_scope(self.org_id, engine=self.engine) as session:
+                await session.execute(REWORD, dict(zip(REWORD_NAMES, given, strict=True)))
+                await recount(session, self.org_id, [life.id])
+            life.last_error = error
 
     async def move_late(self, number: int, ts: datetime) -> None:
         life = self.at(number)
@@ -211,14 +250,15 @@ class Ledger:
         if self.waiting is not None:
             (life, step), self.waiting = self.waiting, None
             await self.late.execute("COMMIT")
-            life.steps.append(step)
+            life.add(step)
 
     async def _write(self, connection: Any, life: Life, ts: datetime) -> tuple[datetime, str, str]:
         step = ts, life.status, NEXT[life.status]
         life.seq += 1
         given = self.org_id, life.id
-        await connection.execute(UPDATE, *given, step[2], life.error.code, life.error.id)
-        await connection.execute(INSERT_EVENT, *given, life.seq, *step, life.error.code)
+        error = life.next_error
+        await connection.execute(UPDATE, *given, step[2], error.code, error.id)
+        await connection.execute(INSERT_EVENT, *given, life.seq, *step, error.code)
         return step
 
     async def delete(self, number: int) -> None:
@@ -240,11 +280,13 @@ class Ledger:
     async def wait(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
-    async def sum_without_minutes(self) -> None:
-        """Sum as a process of the version before sums of minutes does."""
+    async def sum_as_before(self) -> None:
+        """Sum as a process of a version does that has no sums of minutes and of errors."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("db.tallies.summing.Span", OldSpan)
             patch.setattr("db.tallies.summing._keep_minutes", keep_none)
+            patch.setattr("db.tallies.error_jobs.count_changed", keep_none)
+            patch.setattr("db.tallies.error_jobs.count_all", keep_none)
             patch.setattr("db.tallies.statements.SUM_UP", OLD_SUM_UP)
             await self.sum()
 
@@ -270,7 +312,7 @@ class Ledger:
 
 
 async def keep_none(*_given: Any) -> None:
-    """Keep no sums of minutes."""
+    """Keep no sums of these."""
 
 
 class Crash(BaseException):
@@ -316,6 +358,13 @@ def meets(life: Life, criteria: JobCriteria | None) -> bool:
     ][CRITERIA.index(criteria)]
 
 
+def there(ledger: Ledger, criteria: JobCriteria | None) -> list[Life]:
+    """Get the jobs that meet one of CRITERIA now."""
+    statuses = list(JobStatus if criteria is None else criteria.status or JobStatus)
+    present = [life for life in ledger.jobs if not life.deleted and life.status in statuses]
+    return [life for life in present if meets(life, criteria)]
+
+
 def steps(ledger: Ledger, criteria: JobCriteria | None) -> list[tuple[Life, Any]]:
     return [(life, step) for life in ledger.jobs if meets(life, criteria) for step in life.steps]
 
@@ -351,18 +400,13 @@ async def check(ledger: Ledger, criteria: JobCriteria | None) -> None:
             await check_present(begun, ledger, each)
             if not ledger.forgot:
                 await check_past(begun, ledger, each)
-        await check_groups(begun, ledger)
+        for each in (None, criteria):
+            await check_groups(begun, ledger, each)
 
 
 async def check_present(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
     counts = await count_jobs_by_status(session, ledger.org_id, criteria, None)
-    expected = Counter(
-        life.status
-        for life in ledger.jobs
-        if not life.deleted
-        and meets(life, criteria)
-        and (criteria is None or not criteria.status or JobStatus(life.status) in criteria.status)
-    )
+    expected = Counter(life.status for life in there(ledger, criteria))
     assert {each.value: count for each, count in counts.items() if count} == expected
     assert await count_jobs(session, ledger.org_id, criteria, None) == expected.total()
 
@@ -385,10 +429,10 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
         until = edges[-2]
         counts = await count_jobs_by_status_at(session, ledger.org_id, criteria, until)
         before = [s for _, s in steps(ledger, criteria) if s[0] < until]
-        there = Counter(to for _, _, to in before)
-        there.subtract(prev for _, prev, _ in before if prev)
+        left = Counter(to for _, _, to in before)
+        left.subtract(prev for _, prev, _ in before if prev)
         assert {each.value: n for each, n in counts.items() if n} == {
-            s: n for s, n in there.items() if n
+            s: n for s, n in left.items() if n
         }
     if criteria is None:
         await check_errors(session, ledger)
@@ -399,9 +443,9 @@ async def check_past(session: Any, ledger: Ledger, criteria: JobCriteria | None)
 
 async def check_errors(session: Any, ledger: Ledger) -> None:
     expected: dict[UUID, list[tuple[datetime, str]]] = defaultdict(list)
-    for life, (ts, _, to) in steps(ledger, None):
-        if to == "failed":
-            expected[life.error.id].append((ts, life.type))
+    for life in ledger.jobs:
+        for ts, error in life.failures:
+            expected[error.id].append((ts, life.type))
     new = await read_new_errors(session, ledger.org_id)
     found = await list_error_groups(session, ledger.org_id, new, None)
     assert {each.id for each in found} == expected.keys()
@@ -468,12 +512,13 @@ def in_odd(ts: datetime) -> bool:
     return ODD_EDGES[0] <= ts < ODD_EDGES[-1]
 
 
-async def check_groups(session: Any, ledger: Ledger) -> None:
+async def check_groups(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:
     for by in (
         [JobDimension.STATUS],
         [JobDimension.TYPE, JobDimension.STATUS],
         [JobDimension.QUEUE],
         [JobDimension.LAST_ERROR_CODE],
+        [JobDimension.LAST_ERROR_CODE, JobDimension.QUEUE],
         [JobDimension.ERROR_GROUP, JobDimension.STATUS, JobDimension.TYPE],
         [JobDimension.BATCH, JobDimension.STATUS],
         [JobDimension.SOURCE, JobDimension.TYPE],
@@ -481,23 +526,23 @@ async def check_groups(session: Any, ledger: Ledger) -> None:
         [JobDimension.HEALTH, JobDimension.QUEUE, JobDimension.STATUS],
     ):
         wanted = {"with_times": False, "with_wait": False, "with_run": False}
-        asked = session, ledger.org_id, None, by
+        asked = session, ledger.org_id, criteria, by
         now = datetime.now(UTC)
         rows, with_statuses = [
             await group_jobs(*asked, limit=50, now=now, with_statuses=each, **wanted)
             for each in (False, True)
         ]
-        there = [life for life in ledger.jobs if not life.deleted]
-        expected = Counter(tuple(getattr(life, each.value) for each in by) for life in there)
+        jobs = there(ledger, criteria)
+        expected = Counter(tuple(getattr(life, each.value) for each in by) for life in jobs)
         found = {tuple(getattr(row, each.value) for each in by): row.jobs for row in rows}
-        assert sum(found.values()) == len(there)
+        assert sum(found.values()) == len(jobs)
         assert [row.jobs for row in rows] == sorted(found.values(), reverse=True)
         assert [row[: len(by) + 1] for row in with_statuses] == [tuple(row) for row in rows]
         if any(OTHERS in key for key in found):
             continue
         assert found == expected
         statuses = Counter(
-            (*(getattr(life, each.value) for each in by), life.status) for life in there
+            (*(getattr(life, each.value) for each in by), life.status) for life in jobs
         )
         assert statuses == {
             (*(getattr(row, each.value) for each in by), each.value): count

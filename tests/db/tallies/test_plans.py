@@ -42,6 +42,8 @@ NEW = 20
 QUEUES = 4
 KEYS = 6 + QUEUES + 24
 HOURS_OF_HISTORY = 19
+# Of each pair, error and status of those that have an error.
+OF_ERRORS = 24 * 10 * 2
 
 counts = partial(count_jobs_by_status, at_most=None)
 groups = partial(
@@ -54,6 +56,8 @@ groups = partial(
     with_wait=False,
     with_run=False,
 )
+by_error = partial(groups, dimensions=[JobDimension.LAST_ERROR_CODE, JobDimension.STATUS])
+by_group_and_type = partial(groups, dimensions=[JobDimension.ERROR_GROUP, JobDimension.TYPE])
 by_day = partial(count_changes, edges=DAYS)
 by_day_and_queue = partial(count_changes_by, edges=DAYS, by=JobDimension.QUEUE, top=2, now=START)
 counts_at = partial(count_jobs_by_status_at, until=DAYS[1])
@@ -67,6 +71,9 @@ QUERIES: dict[str, tuple[Query, JobCriteria | None, int, int]] = {
     "count": (partial(count_jobs, at_most=None), None, 3, 2 + NEW),
     # The totals of all keys are side by side.
     "jobGroups": (groups, None, 4, 2 * (KEYS + 1) + 2 * NEW),
+    "jobGroups by errors": (by_error, None, 4, OF_ERRORS + 2 + 3 * NEW),
+    "jobGroups by errors of a status": (by_error, FAILED, 4, OF_ERRORS + 2 + 3 * NEW),
+    "jobGroups by errors and types": (by_group_and_type, TYPE, 5, OF_ERRORS + 2 * KEYS + 3 * NEW),
     "timeline by day": (by_day, None, 3, 2 + NEW),
     "timeline by day of a type": (by_day, TYPE, 4, KEYS + 3 + 2 * NEW),
     "timelineBy": (by_day_and_queue, None, 6, KEYS + 1 + 2 * (2 * QUEUES + 2 * NEW)),
