@@ -1,6 +1,7 @@
 """Serves /metrics: on a port of its own, or with a token on the address of the API."""
 
 import hmac
+from collections.abc import Awaitable
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -40,12 +41,14 @@ class MetricsPort:
     def __init__(self, app: ASGIApp, port: int, endpoint: MetricsEndpoint) -> None:
         self._app, self._port, self._endpoint = app, port, endpoint
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond as an ASGI application."""
-        server = scope.get("server")
-        if not server or server[1] != self._port:
-            await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Respond as an ASGI application. What is passed on waits for nothing of its own."""
+        _, port = scope.get("server") or (None, None)
+        is_own = port is not None and port == self._port
+        return (self._respond if is_own else self._app)(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         elif scope["path"] != PATH:
             await _refusal(f"metrics are at {PATH}", 404, {})(scope, receive, send)

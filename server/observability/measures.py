@@ -80,7 +80,8 @@ class Measures(Observer):
             # A label: clients must not choose it.
             name = (operation.is_registered and operation.name) or OTHER
             counts["joblens_operations_total", type_, name, each.code] += 1
-            counts["joblens_cost_points_total", type_] += operation.cost
+        cost = sum([each.operation.cost for each in operations])
+        counts["joblens_cost_points_total", type_] += cost
         if type_ == "subscription":
             return
         whole = [each.seconds for each in operations]

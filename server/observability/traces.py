@@ -182,12 +182,9 @@ class RequestSpans:
         if scope["type"] == "lifespan":
             self._has_sdk = _has_sdk()
             return self._app(scope, receive, send)
-        if self._has_sdk:
+        # Without an SDK, jobs that are created keep the id of the trace.
+        if self._has_sdk or _TRACE in dict(scope["headers"]):
             return self._respond(scope, receive, send)
-        for name, _value in scope["headers"]:
-            if name == _TRACE:
-                # Jobs that are created keep the id of the trace, without any span.
-                return self._respond(scope, receive, send)
         return self._app(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
