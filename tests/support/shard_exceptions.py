@@ -28,6 +28,7 @@ NOT_ON_CITUS: dict[str, str] = {
     "db/tallies/summing.py:add": "there are no tallies on Citus",
     "db/tallies/removal.py:remove_from_tallies": "there are no tallies on Citus",
     "db/tallies/withdrawal.py:withdraw": "there are no tallies on Citus",
+    "db/tallies/error_jobs.py:recount": "there are no tallies on Citus",
     "db/commands/deletion.py:delete_all_jobs": _DEMO,
     "db/migrations.py:upgrade": "is about tables, not about rows of one organisation",
 }
