@@ -191,13 +191,13 @@ class _Recording:
             given = {**self._own, "rows": statements.as_json(self._rows(some, names))}
             await self.session.execute(statements.updating(reported), given)
         await self._append(changes)
-        # The events of the others show that their errors are to be counted again.
+        # Those with new events are counted again as these are summed.
         silent = [each for each in changes if not each.events]
-        with_errors = [
+        to_recount = [
             e.job_id for e in silent if e.job_id in removed or "error_group" in e.reported
         ]
-        if with_errors:
-            await recount(self.session, self.org_id, with_errors)
+        if to_recount:
+            await recount(self.session, self.org_id, to_recount)
 
     @property
     def _own(self) -> dict[str, UUID]:

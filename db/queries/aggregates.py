@@ -94,8 +94,9 @@ async def group_jobs(
     `wait_max` and `wait_percentiles` (`run_…`).
 
     Reads every job that meets the criteria, unless nothing but counts by TALLIED dimensions and one
-    of SPARSE is wanted and there are tallies of these jobs: then only those whose value of the
-    latter is not that of REST, by an index. `now`: of the health.
+    of SPARSE is wanted and there are tallies of these jobs. Then it reads only the jobs whose value
+    of the latter is not that of REST, by an index; of ERRORS, the counts of these jobs. `now`: of
+    the health.
     """
     by = tuple(dimensions)
     wanted = with_times, with_wait, with_run

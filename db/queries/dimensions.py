@@ -32,7 +32,7 @@ class JobDimension(StrEnum):
 # The dimensions that tallies know: those of their keys, and of their columns.
 KEYED = frozenset({JobDimension.TYPE, JobDimension.QUEUE})
 TALLIED = KEYED | {JobDimension.STATUS}
-# Those in which many jobs have the same value, that of REST: the others are found by an index.
+# Those in which many jobs have the same value, that of REST: an index has the others.
 SPARSE = frozenset(
     {
         JobDimension.LAST_ERROR_CODE,
@@ -42,7 +42,7 @@ SPARSE = frozenset(
         JobDimension.HEALTH,
     }
 )
-# Those by which jobs with an error are counted; see db.tallies.error_jobs.
+# Those of SPARSE by which there are counts, too; see db.tallies.error_jobs.
 ERRORS = frozenset({JobDimension.LAST_ERROR_CODE, JobDimension.ERROR_GROUP})
 REST: Mapping[JobDimension, Any] = {
     **dict.fromkeys(SPARSE),

@@ -41,7 +41,7 @@ def counted_jobs(
     """
     changed = select(event.job_id).where(*unseen(org_id, seen)).distinct().cte("changed")
     touched = func.array(select(changed.c.job_id).scalar_subquery())
-    before = error_job_table.c
+    tally, counted = error_job_tally_table.c, error_job_table.c
     now = (
         select(
             *(job[each.value] for each in keyed),
@@ -54,11 +54,9 @@ def counted_jobs(
         .where(or_(job.last_error_code.is_not(None), job.error_group.is_not(None)))
     )
     parts = (
-        _kept(
-            org_id, error_job_tally_table.c, criteria, pairs, keyed, error_job_tally_table.c.jobs
-        ),
-        _kept(org_id, before, criteria, pairs, keyed, _MINUS_ONE).where(
-            before.job_id == any_(touched)
+        _kept(org_id, tally, criteria, pairs, keyed, tally.jobs),
+        _kept(org_id, counted, criteria, pairs, keyed, _MINUS_ONE).where(
+            counted.job_id == any_(touched)
         ),
         now,
     )

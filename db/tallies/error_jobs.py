@@ -13,7 +13,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.tallies.joins import JOINED_KEYS, KEY
-from db.tallies.state import State, lock
+from db.tallies.state import lock_to_correct
 from db.tallies.typed_sql import typed_sql
 
 _OWN = "event.org_id = :org_id"
@@ -22,7 +22,6 @@ _ADD = f"""
 ON CONFLICT (org_id, {_COUNTED}) DO UPDATE SET jobs = kept.jobs + excluded.jobs
 """
 _GIVEN = "SELECT unnest(CAST(:job_ids AS uuid[])) AS id"
-_FORGET = typed_sql("UPDATE tally_state SET errors_seen = NULL WHERE org_id = :org_id")
 _DROP_EMPTY = typed_sql("DELETE FROM error_job_tally WHERE org_id = :org_id AND jobs = 0")
 _DROP = tuple(
     typed_sql(f"DELETE FROM {table} WHERE org_id = :org_id")
@@ -35,8 +34,7 @@ WITH job AS (
     WHERE job.org_id = :org_id AND error_group IS NOT NULL
     UNION ALL
     SELECT id, type, queue, status, last_error_code, error_group FROM job
-    WHERE job.org_id = :org_id AND error_group IS NULL
-        AND (last_error_code IS NOT NULL OR last_error_message IS NOT NULL)
+    WHERE job.org_id = :org_id AND error_group IS NULL AND last_error_code IS NOT NULL
 ), counted AS MATERIALIZED (
     SELECT job.id, {KEY} AS key_id, last_error_code AS error_code, error_group, status
     FROM job {JOINED_KEYS}
@@ -78,7 +76,9 @@ def _count(ids: str) -> TextClause:
         ))
     ), written AS (
         INSERT INTO error_job AS kept (org_id, job_id, {_COUNTED})
-        SELECT :org_id, id, {_COUNTED} FROM counted
+        SELECT :org_id, changed.* FROM (
+            SELECT id, {_COUNTED} FROM counted EXCEPT SELECT job_id, {_COUNTED} FROM before
+        ) AS changed
         ON CONFLICT (org_id, job_id) DO UPDATE SET key_id = excluded.key_id,
             error_code = excluded.error_code, error_group = excluded.error_group,
             status = excluded.status
@@ -102,39 +102,20 @@ async def count_all(session: AsyncSession, org_id: UUID) -> None:
 
 async def count_changed(session: AsyncSession, which: str, given: dict[str, Any]) -> None:
     """Count the jobs of events as they are now; `which`, `given` as in db.tallies.summing.add."""
-    await session.execute(
-        _count(f"SELECT DISTINCT job_id AS id FROM job_event AS event WHERE {_OWN} AND {which}"),
-        given,
-    )
+    touched = f"SELECT DISTINCT job_id AS id FROM job_event AS event WHERE {_OWN} AND {which}"
+    await session.execute(_count(touched), given)
 
 
 async def recount(session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID]) -> None:
-    """Count jobs that were changed without an event. Waits for a transaction that sums events."""
-    state = await lock(session, org_id)
-    if state is not None:
-        await _change(session, org_id, state, _COUNT_GIVEN, job_ids)
+    """Count jobs as they are now, because they were changed without an event."""
+    state = await lock_to_correct(session, org_id)
+    if state is not None and state.errors_are_counted:
+        await session.execute(_COUNT_GIVEN, {"org_id": org_id, "job_ids": list(job_ids)})
 
 
-async def uncount(
-    session: AsyncSession, org_id: UUID, state: State, job_ids: Sequence[UUID]
-) -> None:
-    """Count these jobs no more, because they are deleted."""
-    await _change(session, org_id, state, _UNCOUNT, job_ids)
-
-
-async def _change(
-    session: AsyncSession,
-    org_id: UUID,
-    state: State,
-    statement: TextClause,
-    job_ids: Sequence[UUID],
-) -> None:
-    own = {"org_id": org_id}
-    if state.errors_are_counted:
-        await session.execute(statement, {**own, "job_ids": list(job_ids)})
-    elif state.summed_until is None:
-        # A transaction that counts all jobs, and waits for this one, then fails and is repeated.
-        await session.execute(_FORGET, own)
+async def uncount(session: AsyncSession, org_id: UUID, job_ids: Sequence[UUID]) -> None:
+    """Count jobs no more, because they are deleted. The sums must be locked, and have errors."""
+    await session.execute(_UNCOUNT, {"org_id": org_id, "job_ids": list(job_ids)})
 
 
 async def drop_empty(session: AsyncSession, org_id: UUID) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tallies import statements
 from db.tallies.error_jobs import uncount
 from db.tallies.spans import Span
-from db.tallies.state import lock
+from db.tallies.state import lock_to_correct
 from db.tallies.summing import MAX_KEYS, add
 
 
@@ -21,7 +21,7 @@ async def remove_from_tallies(
     Their rows must be locked. Waits for a transaction that sums this organisation's events, and
     sums those of these jobs that are not summed yet.
     """
-    state = await lock(session, org_id)
+    state = await lock_to_correct(session, org_id)
     if state is None:
         return
     given = {
@@ -35,5 +35,6 @@ async def remove_from_tallies(
         await add(session, which, list(Span), MAX_KEYS, given)
         # All of their events are summed now.
         given["seen"] = None
-        await uncount(session, org_id, state, job_ids)
+    if state.errors_are_counted:
+        await uncount(session, org_id, job_ids)
     await session.execute(statements.remove_jobs(), {**given, "now": now})

@@ -1,4 +1,4 @@
-"""How far the events of an organisation are summed, locked while its sums change."""
+"""How far the events of an organisation are summed: locked while its sums change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,25 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.statements import is_citus
 from db.tallies.typed_sql import typed_sql
 
-_LOCK = typed_sql("""
-SELECT CAST(seen AS text) AS seen, summed_until,
+_STATE = """
+    CAST(seen AS text) AS seen, summed_until,
     CASE WHEN CAST(minutes_seen AS text) = CAST(seen AS text) THEN minutes_from END AS minutes_from,
     coalesce(CAST(errors_seen AS text) = CAST(seen AS text), false) AS errors_are_counted
-FROM tally_state
-WHERE org_id = :org_id AND cluster = (SELECT system_identifier FROM pg_control_system())
-FOR UPDATE
-""")
+"""
+_IS_KNOWN = "cluster = (SELECT system_identifier FROM pg_control_system())"
+_LOCK = typed_sql(
+    f"SELECT {_STATE} FROM tally_state WHERE org_id = :org_id AND {_IS_KNOWN} FOR UPDATE"  # noqa: S608
+)
+# A row of no cluster says that there are no sums.
+_CHANGE = typed_sql(f"""
+INSERT INTO tally_state AS kept (org_id, cluster, seen)
+VALUES (:org_id, 0, CAST('1:1:' AS pg_snapshot))
+ON CONFLICT (org_id) DO UPDATE SET cluster = kept.cluster
+RETURNING {_IS_KNOWN} AS is_known, {_STATE}
+""")  # noqa: S608 - columns of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,18 @@ class State:
 
 
 async def lock(session: AsyncSession, org_id: UUID) -> State | None:
-    """Lock the organisation's sums; None if it has none."""
+    """Lock the organisation's sums for the transaction that sums its events; None: it has none."""
     row = (await session.execute(_LOCK, {"org_id": org_id})).one_or_none()
-    return State(*row) if row is not None else None
+    return None if row is None else State(*row)
+
+
+async def lock_to_correct(session: AsyncSession, org_id: UUID) -> State | None:
+    """Lock them for a transaction that changes what is summed; None: it has none.
+
+    Waits for a transaction that sums events. One that waits for this fails, also if there are no
+    sums yet, and is repeated: its snapshot has what this changes as it was.
+    """
+    if await is_citus(session):
+        return None
+    is_known, *state = (await session.execute(_CHANGE, {"org_id": org_id})).one()
+    return State(*state) if is_known else None

@@ -100,6 +100,9 @@ async def _step(
         if step.outcome is Outcome.MORE:
             return step
     kept_from = await _keep_minutes(session, org_id, state, minutes_from)
+    if kept_from != state.minutes_from:
+        # Once an hour, as minutes are dropped.
+        await error_jobs.drop_empty(session, org_id)
     if state.summed_until is None:
         given = {**own, "seen": state.seen, "minutes_from": kept_from}
         await add(session, statements.UNSUMMED, list(Span), max_keys, given)
@@ -109,7 +112,7 @@ async def _step(
             await error_jobs.count_all(session, org_id)
         await session.execute(statements.SUM_UP, own)
     await refresh_usual(session, org_id)
-    # Once the first sums are made, jobs are counted by their errors.
+    # After the first sums, the next transaction counts the jobs by their errors.
     return Step(Outcome.DONE if state.summed_until is None else Outcome.MORE)
 
 
@@ -174,7 +177,6 @@ async def _keep_minutes(
         summing = statements.sum_events(statements.OF_MINUTES, [Span.MINUTE])
         await session.execute(summing, {**given, "seen": state.seen})
     await session.execute(statements.KEEP_MINUTES, given)
-    await error_jobs.drop_empty(session, org_id)
     return wanted_from
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.tallies import statements
 from db.tallies.errors import add_errors
 from db.tallies.spans import Span
-from db.tallies.state import lock
+from db.tallies.state import lock_to_correct
 
 
 async def withdraw(session: AsyncSession, org_id: UUID, first: Mapping[UUID, int]) -> None:
@@ -18,7 +18,7 @@ async def withdraw(session: AsyncSession, org_id: UUID, first: Mapping[UUID, int
     The rows of the jobs must be locked, and as they were when the events were summed. Waits for a
     transaction that sums this organisation's events.
     """
-    state = await lock(session, org_id)
+    state = await lock_to_correct(session, org_id)
     if state is None:
         return
     given = {

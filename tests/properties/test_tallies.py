@@ -68,6 +68,14 @@ UPDATE job SET status = $3, event_seq = event_seq + 1,
     error_group = CASE WHEN $3 = 'failed' THEN $5 ELSE error_group END
 WHERE org_id = $1 AND id = $2
 """
+# Of the jobs that are counted by their errors, and their counts.
+DIFFERENCES = """
+SELECT key_id, error_code, error_group, status, sum(jobs) FROM (
+    SELECT key_id, error_code, error_group, status, jobs FROM error_job_tally WHERE org_id = $1
+    UNION ALL
+    SELECT key_id, error_code, error_group, status, -1 FROM error_job WHERE org_id = $1
+) AS counted GROUP BY 1, 2, 3, 4 HAVING sum(jobs) <> 0
+"""
 REWORD = text("""
 UPDATE job SET last_error_code = :code, error_group = :error_group
 WHERE org_id = :org_id AND id = :id
@@ -402,6 +410,7 @@ async def check(ledger: Ledger, criteria: JobCriteria | None) -> None:
                 await check_past(begun, ledger, each)
         for each in (None, criteria):
             await check_groups(begun, ledger, each)
+    assert await ledger.owner.fetch(DIFFERENCES, ledger.org_id) == []
 
 
 async def check_present(session: Any, ledger: Ledger, criteria: JobCriteria | None) -> None:

@@ -1,10 +1,8 @@
 """Jobs counted by their last error: whatever changes it, and only while there are such jobs."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,7 +21,6 @@ from db.statuses import JobStatus
 from db.tables import job_table
 from db.tallies.summing import Outcome, sum_once
 from db.tallies.tallier import list_untallied_orgs
-from tests.support.background import until
 from tests.support.ledger import EPOCH
 
 SHOP = Source("shop", "celery")
@@ -118,32 +115,3 @@ async def test_they_are_counted_in_sums_that_an_older_version_made(
     assert org_id not in await list_untallied_orgs(engine)
     assert await owner.fetch(KEPT, org_id) == [("A", 1)]
     assert await by_error(engine, org_id) == {"A": 1}
-
-
-async def test_what_changes_while_all_are_counted_is_counted(
-    engine: AsyncEngine, owner: Any
-) -> None:
-    """A transaction that counts all jobs does not see one that has the lock before it."""
-    org_id = uuid4()
-    await record(engine, org_id, *FACTS[:4])
-    await sum_all(engine, org_id)
-    await owner.execute("UPDATE tally_state SET errors_seen = NULL WHERE org_id = $1", org_id)
-    async with session_scope(org_id, engine=engine) as session:
-        await record_facts(session, org_id, SHOP, [FACTS[4]])
-        counting = asyncio.create_task(sum_once(engine, org_id))
-        await until(partial(is_waiting, owner))
-        assert not counting.done()
-    assert (await counting).outcome is Outcome.BUSY
-    assert await by_error(engine, org_id) == {None: 1}
-    await sum_all(engine, org_id)
-    assert await by_error(engine, org_id) == {None: 1}
-
-
-async def is_waiting(owner: Any) -> bool:
-    """Return whether a transaction waits for the lock of a row of tally_state."""
-    return bool(
-        await owner.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database() AND query LIKE '%FROM tally_state%FOR UPDATE%'"
-        )
-    )

@@ -42,6 +42,7 @@ NEW = 20
 QUEUES = 4
 KEYS = 6 + QUEUES + 24
 HOURS_OF_HISTORY = 19
+SUMMED = "tally, tally_key, tally_duration, tally_state, error_job, error_job_tally"
 # Of each pair, error and status of those that have an error.
 OF_ERRORS = 24 * 10 * 2
 
@@ -93,7 +94,7 @@ async def engine(large_database_url: str) -> AsyncIterator[AsyncEngine]:
     new = [job(number, org_id=LARGEST) for number in range(NEW)]
     await insert(large_database_url, new, [e for row in new for e in events(row, "queued")])
     owner = await asyncpg.connect(large_database_url)
-    await owner.execute("ANALYZE tally, tally_key, tally_duration, tally_state")
+    await owner.execute(f"ANALYZE {SUMMED}")
     await owner.close()
     yield engine
     await engine.dispose()
