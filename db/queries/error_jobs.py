@@ -5,20 +5,21 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Integer,
     Subquery,
-    any_,
-    func,
     literal_column,
     or_,
     select,
+    true,
     union_all,
 )
 
 from db.criteria import JobCriteria
 from db.queries.dimensions import JobDimension
 from db.queries.filters import event, is_any, job, job_conditions, status_conditions
+from db.queries.rows import AnySelect
 from db.queries.tallies import unseen
 from db.tables import error_job_table, error_job_tally_table, tally_key_table
 
@@ -40,27 +41,33 @@ def counted_jobs(
     that meet the criteria, or None for any; `keyed`: the dimensions of these keys to select.
     """
     changed = select(event.job_id).where(*unseen(org_id, seen)).distinct().cte("changed")
-    touched = func.array(select(changed.c.job_id).scalar_subquery())
     tally, counted = error_job_tally_table.c, error_job_table.c
-    now = (
-        select(
-            *(job[each.value] for each in keyed),
-            job.status,
-            job.last_error_code,
-            job.error_group,
-            _ONE,
-        )
-        .where(job_conditions(org_id, criteria), job.id == any_(touched))
-        .where(or_(job.last_error_code.is_not(None), job.error_group.is_not(None)))
+    now = select(
+        *(job[each.value] for each in keyed),
+        job.status,
+        job.last_error_code,
+        job.error_group,
+        _ONE,
+    ).where(
+        job_conditions(org_id, criteria),
+        job.id == changed.c.job_id,
+        or_(job.last_error_code.is_not(None), job.error_group.is_not(None)),
+    )
+    before = _kept(org_id, counted, criteria, pairs, keyed, _MINUS_ONE).where(
+        counted.job_id == changed.c.job_id
     )
     parts = (
         _kept(org_id, tally, criteria, pairs, keyed, tally.jobs),
-        _kept(org_id, counted, criteria, pairs, keyed, _MINUS_ONE).where(
-            counted.job_id == any_(touched)
-        ),
-        now,
+        _of_each(changed, before),
+        _of_each(changed, now),
     )
     return union_all(*parts).subquery("counted")
+
+
+def _of_each(changed: CTE, rows: AnySelect) -> AnySelect:
+    """Select the rows of each changed job, looked up one by one as db.queries.own_jobs does."""
+    found = rows.correlate(changed).offset(literal_column("0")).lateral("of_job")
+    return select(*found.c).select_from(changed.join(found, true()))
 
 
 def _kept(
