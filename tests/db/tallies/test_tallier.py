@@ -101,14 +101,17 @@ async def test_what_is_summed_is_not_read_again(fresh_database: FreshDatabase) -
     owner = await asyncpg.connect(url)
     await owner.execute("VACUUM ANALYZE")
     async with owner.transaction():
+        # What earlier transactions read may not be written yet, and still count as this one's.
+        before = await owner.fetchval(READ)
         assert await owner.fetch("SELECT untallied_orgs()") == []
         # The first and the last of the organisation.
-        assert await owner.fetchval(READ) <= 2
+        assert await owner.fetchval(READ) - before <= 2
         late = "INSERT INTO job_event SELECT org_id, job_id, 2, ts, next_status, 'running', 1 FROM job_event"
         await owner.execute(f"{late} LIMIT 1")
     async with owner.transaction():
+        before = await owner.fetchval(READ)
         assert await owner.fetch("SELECT untallied_orgs()") == [(org_id,)]
-        assert await owner.fetchval(READ) <= 3
+        assert await owner.fetchval(READ) - before <= 3
     await owner.close()
 
 
