@@ -6,7 +6,7 @@ A field that is None sets no condition. db.queries.filters converts criteria to 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
 
 from db.health import HealthVerdict
@@ -87,6 +87,11 @@ class Tags:
     tags: Sequence[str]
 
 
+# Where rows are in a table: their `ctid`, as PostgreSQL writes an array of them. They are those of
+# one snapshot, so they are right only in the transaction that found them, if it is read-only.
+Locations = NewType("Locations", str)
+
+
 @dataclass(frozen=True, slots=True)
 class MessagePart:
     """Text that an error message contains, ignoring case; `hides_credentials`: as TextCriteria."""
@@ -140,10 +145,12 @@ class JobCriteria:
 
     `waiting_since` and `running_since` match queued (running) jobs whose wait (run) began before
     that time. `wait_seconds` and `run_seconds` match jobs whose wait (run) has ended. A job has all
-    of the `tags`. A condition on a null column is false, and so its `not_` is true.
+    of the `tags`. A condition on a null column is false, and so its `not_` is true. `locations`: as
+    `ids`, of all jobs that may match.
     """
 
     ids: Sequence[UUID] | None = None
+    locations: Locations | None = None
     error_group: UUID | None = None
     health: HealthCriteria | None = None
     status: Sequence[JobStatus] | None = None

@@ -24,7 +24,7 @@ class Effort(IntEnum):
 _INDEXED = frozenset(
     {"type", "queue", "requested_by", "last_error_code", "idempotency_key", "worker", "batch"}
 )
-_STEADY = frozenset({"ids", "status", "job_ids"})
+_STEADY = frozenset({"ids", "locations", "status", "job_ids"})
 _VARYING = frozenset(
     {
         "error_group",

@@ -29,7 +29,7 @@ from resolvers.mutation_results import (
     SkipReason,
 )
 from resolvers.mutations import checked
-from resolvers.narrowing import narrowed
+from resolvers.narrowing import narrowed_by_ids
 
 # How far a dry run of a deletion counts, independently of its limit.
 MAX_DRY_RUN_COUNT = 10_000
@@ -86,7 +86,7 @@ async def change_matching(
         change = checked(ctx, wanted)
     except InvalidInputError as error:
         raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
-    criteria = await narrowed(ctx, criteria) or criteria
+    criteria = await narrowed_by_ids(ctx, criteria)
     async with ctx.write() as (session, org_id):
         read = STATE_COLUMNS | {"updated_at"}
         found = await queries.list_jobs(session, org_id, criteria, bulk.window, read)
@@ -126,6 +126,7 @@ async def delete_matching(
     A dry run counts the jobs up to MAX_DRY_RUN_COUNT.
     """
     bulk.check()
+    criteria = await narrowed_by_ids(ctx, criteria)
     async with ctx.write() as (session, org_id):
         read = {"status", "updated_at", "source_id"}
         found = await queries.list_jobs(session, org_id, criteria, bulk.window, read)

@@ -6,30 +6,22 @@ The result finds the same jobs, because all conditions stay.
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 from db.criteria import (
     Found,
     JobCriteria,
     JobEventCriteria,
+    Locations,
     MessagePart,
     SearchCriteria,
     Tags,
     TextCriteria,
 )
 from db.health import HealthVerdict
-from db.queries.payloads import (
-    MOST_JOBS,
-    find_jobs_containing,
-    is_indexed,
-)
-from db.queries.searches import find_jobs_by_key_or_id, find_jobs_with_message
-from db.queries.tags import (
-    are_tags_common,
-    find_all_jobs_with_tags,
-    find_jobs_with_tags,
-    has_only_tags,
-)
+from db.queries.locations import count_locations, list_ids_at
+from db.queries.payloads import MOST_JOBS, is_indexed, locate_jobs_containing
+from db.queries.searches import find_jobs_by_key_or_id, locate_jobs_with_message
+from db.queries.tags import are_tags_common, has_only_tags, locate_jobs_with_tags
 from db.queries.values import TextColumn, list_matching_values
 from resolvers.context import Context
 from resolvers.health import usual_by_type
@@ -39,20 +31,23 @@ MOST_VALUES = 100
 
 
 async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | None:
-    """Add the ids of jobs that may match, and the values that match parts of text."""
+    """Add where the jobs are that may match, and the values that match parts of text.
+
+    The result is for the request's read transaction only.
+    """
     if criteria is None or criteria.ids is not None:
         return criteria
     for part in (criteria, *(criteria.and_ or ())):
-        ids = await _ids(ctx, part)
-        if ids is not None:
-            return replace(criteria, ids=ids)
+        locations = await _locations(ctx, part)
+        if locations is not None:
+            return replace(criteria, locations=locations)
     if criteria.tags:
         are_common = await ctx.read(are_tags_common, Tags(criteria.tags))
         criteria = replace(criteria, tags_are_common=are_common or None)
     if criteria.search is not None:
-        found = await _found(ctx, criteria.search)
-        if found is not None:
-            return _restricted(criteria, criteria.search, found)
+        searched = await _searched(ctx, criteria, criteria.search)
+        if searched is not criteria:
+            return searched
     return await _of_values(ctx, await _of_unknown_types(ctx, criteria))
 
 
@@ -60,26 +55,35 @@ async def narrowed_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
 ) -> JobCriteria | None:
     """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
-    return await with_tagged_ids(ctx, await narrowed(ctx, criteria), at_most)
+    return await with_tagged(ctx, await narrowed(ctx, criteria), at_most)
 
 
-async def with_tagged_ids(
+async def narrowed_by_ids(ctx: Context, criteria: JobCriteria) -> JobCriteria:
+    """Narrow a filter for another transaction."""
+    found = await narrowed(ctx, criteria) or criteria
+    if found.locations is None:
+        return found
+    ids = await ctx.read(list_ids_at, found.locations)
+    return replace(found, ids=ids, locations=None)
+
+
+async def with_tagged(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> JobCriteria | None:
-    """Add to a narrowed filter the ids of the jobs with tags that many of the newest jobs have.
+    """Add to a narrowed filter where the jobs are with tags that many of the newest jobs have.
 
     A page of these is soon full without, and so is a count up to a bound.
     """
-    if criteria is None or criteria.ids is not None or at_most is not None:
+    if criteria is None or at_most is not None:
         return criteria
-    if has_only_tags(criteria):
-        # Their counts need no ids.
+    if criteria.ids is not None or criteria.locations is not None or has_only_tags(criteria):
+        # Counts of jobs with tags and no other condition have a function.
         return criteria
     for part in (criteria, *(criteria.and_ or ())):
         if part.tags:
-            ids = await ctx.read(find_all_jobs_with_tags, Tags(part.tags))
-            if ids is not None:
-                return replace(criteria, ids=ids)
+            locations = await ctx.read(locate_jobs_with_tags, Tags(part.tags), with_common=True)
+            if locations is not None:
+                return replace(criteria, locations=locations)
     return criteria
 
 
@@ -116,21 +120,22 @@ async def narrowed_events(
     """Narrow the filter of the events' jobs."""
     if criteria is None or criteria.job is None:
         return criteria
-    return replace(criteria, job=await narrowed(ctx, criteria.job))
+    # The events have the ids of their jobs.
+    return replace(criteria, job=await narrowed_by_ids(ctx, criteria.job))
 
 
-async def _ids(ctx: Context, criteria: JobCriteria) -> Sequence[UUID] | None:
-    """Find all jobs that may match, if they are few."""
+async def _locations(ctx: Context, criteria: JobCriteria) -> Locations | None:
+    """Locate all jobs that may match, if they are few."""
     containment = criteria.payload_contains
-    ids: Sequence[UUID] | None = None
+    found: Locations | None = None
     if containment is not None and is_indexed(containment.document):
-        ids = await ctx.read(find_jobs_containing, containment)
-    if ids is None and criteria.tags:
-        ids = await ctx.read(find_jobs_with_tags, Tags(criteria.tags))
+        found = await ctx.read(locate_jobs_containing, containment)
+    if found is None and criteria.tags:
+        found = await ctx.read(locate_jobs_with_tags, Tags(criteria.tags))
     part = _message_part(criteria.last_error_message)
-    if ids is None and part is not None:
-        ids = await ctx.read(find_jobs_with_message, part)
-    return ids
+    if found is None and part is not None:
+        found = await ctx.read(locate_jobs_with_message, part)
+    return found
 
 
 def _message_part(text: TextCriteria | None) -> MessagePart | None:
@@ -142,31 +147,39 @@ def _message_part(text: TextCriteria | None) -> MessagePart | None:
     return MessagePart(max(given, key=len), text.hides_credentials) if given else None
 
 
-def _restricted(criteria: JobCriteria, search: SearchCriteria, found: Found) -> JobCriteria:
-    if found.type or found.requested_by or found.last_error_code:
-        return replace(criteria, search=replace(search, found=found))
-    return replace(criteria, ids=found.ids or [])
-
-
-async def _found(ctx: Context, search: SearchCriteria) -> Found | None:
-    ids: list[UUID] = []
+async def _searched(ctx: Context, criteria: JobCriteria, search: SearchCriteria) -> JobCriteria:
+    """Restrict a search to the values that contain the text and to all other jobs that match."""
+    by_message: Locations | None = Locations("{}")
     if not search.skips_messages:
         part = MessagePart(search.text, search.hides_credentials)
-        by_message = await ctx.read(find_jobs_with_message, part)
-        if by_message is None:
-            return None
-        ids += by_message
-    by_key_or_id = await ctx.read(find_jobs_by_key_or_id, search)
-    if by_key_or_id is None or len(ids) + len(by_key_or_id) > MOST_JOBS:
-        return None
-    values: dict[str, Sequence[str] | None] = {}
+        by_message = await ctx.read(locate_jobs_with_message, part)
+    ids = None if by_message is None else await ctx.read(find_jobs_by_key_or_id, search)
+    values = None if ids is None else await _values_containing(ctx, search.text)
+    if by_message is None or ids is None or values is None:
+        return criteria
+    if not ids and not values:
+        return replace(criteria, locations=by_message)
+    if count_locations(by_message):
+        # PostgreSQL finds rows either by their locations or by indexes.
+        ids = [*ids, *await ctx.read(list_ids_at, by_message)]
+    if len(ids) > MOST_JOBS:
+        return criteria
+    if not values:
+        return replace(criteria, ids=ids)
+    return replace(criteria, search=replace(search, found=Found(ids or None, **values)))
+
+
+async def _values_containing(ctx: Context, text: str) -> dict[str, Sequence[str]] | None:
+    """List the values of the searched columns that contain the text; None: they are too many."""
+    values: dict[str, Sequence[str]] = {}
     for name in (TextColumn.TYPE, TextColumn.REQUESTED_BY, TextColumn.LAST_ERROR_CODE):
-        text = TextCriteria(contains_ignore_case=search.text)
-        matching = await ctx.read(list_matching_values, name, text)
+        part = TextCriteria(contains_ignore_case=text)
+        matching = await ctx.read(list_matching_values, name, part)
         if matching is None or len(matching) > MOST_VALUES:
             return None
-        values[name.value] = matching or None
-    return Found([*ids, *by_key_or_id] or None, **values)
+        if matching:
+            values[name.value] = matching
+    return values
 
 
 def _has_parts(text: TextCriteria) -> bool:

@@ -74,8 +74,11 @@ def job_ranges(
     order: KeysetOrder,
     cut: Cut,
 ) -> Ranges:
-    """Restrict a select of jobs to each range of the criteria, if it has an index of the order."""
-    if criteria is None or order not in BY_CREATION:
+    """Restrict a select of jobs to each range of the criteria, if it has an index of the order.
+
+    Jobs that were located are read in no order.
+    """
+    if criteria is None or criteria.locations is not None or order not in BY_CREATION:
         return Ranges([cut(statement.where(job_conditions(org_id, criteria)))], is_one=True)
     parts = list(_of_each_status(criteria))
     if criteria.search is not None and criteria.search.found is not None:

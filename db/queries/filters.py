@@ -52,6 +52,7 @@ from db.queries.durations import (
     wait_has_ended,
 )
 from db.queries.health import verdict_is_any
+from db.queries.locations import are_at
 from db.statuses import JobStatus
 from db.tables import future_if_null, job_event_table, job_table
 from db.templates import Slot
@@ -84,8 +85,7 @@ def of_jobs(org_id: UUID, criteria: JobCriteria) -> Condition:
 
 
 def _job_conditions(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
-    if criteria.ids is not None:
-        yield is_any(job.id, criteria.ids, Uuid())
+    yield from _identified(criteria)
     for name in ID_COLUMNS:
         if (wanted := getattr(criteria, name)) is not None:
             yield _known(job_table.c[name], job_table.c[name] == wanted)
@@ -111,6 +111,13 @@ def _job_conditions(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:
     yield from _search(criteria.search)
     yield from has_tags(criteria.tags, are_common=bool(criteria.tags_are_common))
     yield from _combined(org_id, criteria)
+
+
+def _identified(criteria: JobCriteria) -> Iterator[Condition]:
+    if criteria.ids is not None:
+        yield is_any(job.id, criteria.ids, Uuid())
+    if criteria.locations is not None:
+        yield are_at(criteria.locations)
 
 
 def _combined(org_id: UUID, criteria: JobCriteria) -> Iterator[Condition]:

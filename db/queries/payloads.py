@@ -1,6 +1,5 @@
 """The search for payloads in their index, by the function of a migration."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +7,12 @@ from sqlalchemy import Integer, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.criteria import JsonContainment
+from db.criteria import JsonContainment, Locations
+from db.queries.locations import as_locations
 from db.queries.rows import AnySelect, read_one
 from db.statements import is_citus
 
-# The most jobs that are read by their ids, instead of the newest jobs until a page is full.
+# The most jobs that are located, instead of the newest jobs until a page is full.
 MOST_JOBS = 10_000
 
 
@@ -31,20 +31,21 @@ def _has_scalar(value: Any) -> bool:
     return any(map(_has_scalar, value)) if isinstance(value, list) else True
 
 
-async def find_jobs_containing(
+async def locate_jobs_containing(
     session: AsyncSession, _org_id: UUID, containment: JsonContainment
-) -> Sequence[UUID] | None:
-    """Find all jobs of the session's organisation whose payload contains the document.
+) -> Locations | None:
+    """Locate all jobs of the session's organisation whose payload contains the document.
 
     None: they are too many, or many of the newest jobs, or the database cannot tell: on Citus the
     workers do not have the function. The document must be indexed.
     """
     if await is_citus(session):
         return None
-    found: Sequence[UUID] | None = await read_one(session, _find, containment)
+    found: Locations | None = await read_one(session, _find, containment)
     return found
 
 
 def _find(containment: JsonContainment) -> AnySelect:
     document = literal(containment.document, JSONB(none_as_null=False))
-    return select(func.joblens_jobs_containing(document, literal(MOST_JOBS, Integer())))
+    found = func.joblens_rows_containing(document, literal(MOST_JOBS, Integer()))
+    return select(as_locations(found))

@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Text, Uuid, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.criteria import MessagePart, SearchCriteria
+from db.criteria import Locations, MessagePart, SearchCriteria
 from db.queries.filters import begins_with, job
+from db.queries.locations import as_locations
 from db.queries.payloads import MOST_JOBS
 from db.queries.rows import AnySelect, read, read_one
 from db.statements import is_citus
@@ -17,10 +18,10 @@ from db.statements import is_citus
 AnyExpression = Any
 
 
-async def find_jobs_with_message(
+async def locate_jobs_with_message(
     session: AsyncSession, _org_id: UUID, part: MessagePart
-) -> Sequence[UUID] | None:
-    """Find all jobs of the session's organisation whose error message contains the text, and more.
+) -> Locations | None:
+    """Locate all jobs of the session's organisation whose message contains the text, and more.
 
     None: they are too many, or many of the newest jobs, or the index has no such text: it has less
     than three characters; or the database cannot tell: on Citus the workers do not have the
@@ -28,7 +29,7 @@ async def find_jobs_with_message(
     """
     if await is_citus(session):
         return None
-    found: Sequence[UUID] | None = await read_one(session, _with_message, part)
+    found: Locations | None = await read_one(session, _with_message, part)
     return found
 
 
@@ -42,13 +43,12 @@ async def find_jobs_by_key_or_id(
 
 
 def _with_message(part: MessagePart) -> AnySelect:
-    return select(
-        func.joblens_jobs_with_error_text(
-            literal(part.text, Text()),
-            literal(MOST_JOBS, Integer()),
-            literal(not part.hides_credentials, Boolean()),
-        )
+    found = func.joblens_rows_with_error_text(
+        literal(part.text, Text()),
+        literal(MOST_JOBS, Integer()),
+        literal(not part.hides_credentials, Boolean()),
     )
+    return select(as_locations(found))
 
 
 def _by_key_or_id(org_id: UUID, search: SearchCriteria) -> AnySelect:

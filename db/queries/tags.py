@@ -1,47 +1,38 @@
 """The search for tags in their index, and counts by it: by the functions of migrations."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import Integer, column, func, literal, literal_column, select
+from sqlalchemy import Boolean, Integer, column, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.criteria import JobCriteria, Tags
+from db.criteria import JobCriteria, Locations, Tags
+from db.queries.locations import as_locations
 from db.queries.payloads import MOST_JOBS
 from db.queries.rows import AnySelect, read, read_one
 from db.statements import is_citus
 from db.statuses import JobStatus
 from db.tables import job_table
 
-# The most jobs that are counted by their ids, instead of reading all jobs.
+# The most jobs that are located to count them, instead of reading all jobs.
 MOST_COUNTED = 50_000
 # Tags are common if so many of the newest jobs have them; as in the function of migration 0009.
 NEWEST, COMMON = 2_000, 40
 
 
-async def find_jobs_with_tags(
-    session: AsyncSession, _org_id: UUID, wanted: Tags
-) -> Sequence[UUID] | None:
-    """Find all jobs of the session's organisation that have these tags.
+async def locate_jobs_with_tags(
+    session: AsyncSession, _org_id: UUID, wanted: Tags, *, with_common: bool = False
+) -> Locations | None:
+    """Locate all jobs of the session's organisation that have these tags.
 
-    None: they are too many, or many of the newest jobs, or the database cannot tell: on Citus the
-    workers do not have the function.
+    None: they are more than MOST_JOBS, or many of the newest jobs, or the database cannot tell: on
+    Citus the workers do not have the function. `with_common`: also if they are many of the newest
+    jobs, up to MOST_COUNTED.
     """
     if await is_citus(session):
         return None
-    found: Sequence[UUID] | None = await read_one(session, _find, wanted)
-    return found
-
-
-async def find_all_jobs_with_tags(
-    session: AsyncSession, _org_id: UUID, wanted: Tags
-) -> Sequence[UUID] | None:
-    """Find them also if they are many of the newest jobs; None: more than MOST_COUNTED."""
-    if await is_citus(session):
-        return None
-    found: Sequence[UUID] | None = await read_one(session, _find_all, wanted)
+    found: Locations | None = await read_one(session, _locate, wanted, with_common)
     return found
 
 
@@ -72,14 +63,12 @@ async def are_tags_common(session: AsyncSession, org_id: UUID, wanted: Tags) -> 
     return bool(await read_one(session, _count_newest, org_id, wanted) >= COMMON)
 
 
-def _find(wanted: Tags) -> AnySelect:
-    tags = literal(wanted.tags, JSONB())
-    return select(func.joblens_jobs_with_tags(tags, literal(MOST_JOBS, Integer())))
-
-
-def _find_all(wanted: Tags) -> AnySelect:
-    tags = literal(wanted.tags, JSONB())
-    return select(func.joblens_all_jobs_with_tags(tags, literal(MOST_COUNTED, Integer())))
+def _locate(wanted: Tags, with_common: bool) -> AnySelect:
+    most = MOST_COUNTED if with_common else MOST_JOBS
+    found = func.joblens_rows_with_tags(
+        literal(wanted.tags, JSONB()), literal(most, Integer()), literal(with_common, Boolean())
+    )
+    return select(as_locations(found))
 
 
 def _count(wanted: Tags) -> AnySelect:
