@@ -14,6 +14,9 @@ FUNCTIONS = (
     "joblens_jobs_with_tags",
     "joblens_all_jobs_with_tags",
     "joblens_count_jobs_with_tags",
+    "joblens_rows_containing",
+    "joblens_rows_with_error_text",
+    "joblens_rows_with_tags",
 )
 REMEDY = "as a superuser: " + "; ".join(
     f"ALTER FUNCTION {name} OWNER TO {SEARCH_ROLE}" for name in FUNCTIONS

@@ -115,10 +115,12 @@ BEGIN
         RETURN NULL;
     END IF;
     newest := ARRAY(
-        SELECT lower(left(last_error_message, 1000)) FROM job
-        WHERE org_id = org AND last_error_message IS NOT NULL
-            AND strpos(last_error_message, '://') = 0
-        ORDER BY created_at DESC, id DESC LIMIT 200
+        SELECT lower(left(message, 1000)) FROM (
+            SELECT last_error_message AS message FROM job
+            WHERE org_id = org AND last_error_message IS NOT NULL
+            ORDER BY created_at DESC, id DESC LIMIT 200
+        ) AS newest
+        WHERE strpos(message, '://') = 0
     );
     SELECT array_agg(ranked.shown), array_agg(ranked.stored) INTO shown, stored FROM (
         SELECT trigram.*, row_number() OVER (ORDER BY trigram.messages, trigram.shown) AS rank

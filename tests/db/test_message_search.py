@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from db.url_credentials import PATTERN, REPLACEMENT, hide_credentials
 from tests.support.effort import examples
 from tests.support.ledger import insert, job
+from tests.support.located import ids_at
 from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER, EMPTY = UUID(ORG), UUID(OTHER_ORG), UUID(int=77)
-SEARCH = "SELECT joblens_jobs_with_error_text($1, $2, $3)"
+SEARCH = "SELECT joblens_rows_with_error_text($1, $2, $3)"
 SECRET = "no route to amqp://user:hunter2@queue.internal/jobs"
 MESSAGES = [
     None,
@@ -51,7 +52,7 @@ async def search(
     app: Any, org: UUID | str, part: str, most: int = 100, *, as_stored: bool = False
 ) -> Any:
     await app.execute(f"SET LOCAL joblens.org_id = '{org}'")
-    return await app.fetchval(SEARCH, part, most, as_stored)
+    return await ids_at(app, await app.fetchval(SEARCH, part, most, as_stored))
 
 
 def having(rows: list[dict[str, Any]], part: str) -> set[UUID]:
@@ -126,6 +127,14 @@ async def test_the_index_is_read(app: Any, as_stored: bool) -> None:
     after = [await app.fetchval(scans, name) for name in ("idx_job_error_trigrams", "job")]
     used, in_turn = [b - a for a, b in zip(before, after, strict=True)]
     assert (used, in_turn) == (1 + as_stored, 0)
+
+
+async def test_settings_of_the_caller_stay(app: Any) -> None:
+    names = ("enable_indexscan", "enable_seqscan", "work_mem")
+    await app.execute("SET LOCAL work_mem = '1MB'")
+    before = [await app.fetchval(f"SHOW {name}") for name in names]
+    assert await search(app, OWN, "refused")
+    assert [await app.fetchval(f"SHOW {name}") for name in names] == before
 
 
 @examples(300)

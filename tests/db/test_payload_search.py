@@ -15,6 +15,7 @@ from tests.properties.predicates import contains
 from tests.properties.varied import DOCUMENTS
 from tests.support.effort import examples
 from tests.support.ledger import insert, job
+from tests.support.located import ids_at
 from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER, EMPTY = UUID(ORG), UUID(OTHER_ORG), UUID(int=77)
@@ -22,7 +23,7 @@ ROLE = "joblens_search"
 OURS = [job(n, payload=document) for n, document in enumerate(DOCUMENTS)]
 THEIRS = [job(n, org_id=OTHER, payload={"a": 1, "theirs": n}) for n in range(5)]
 INSUFFICIENT_PRIVILEGE = "42501"
-SEARCH = "SELECT joblens_jobs_containing($1::jsonb, $2)"
+SEARCH = "SELECT joblens_rows_containing($1::jsonb, $2)"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -32,7 +33,7 @@ async def _ledger(database_url: str) -> None:
 
 async def search(app: Any, org: UUID | str, document: Any, most: int = 100) -> Any:
     await app.execute(f"SET LOCAL joblens.org_id = '{org}'")
-    return await app.fetchval(SEARCH, orjson.dumps(document).decode(), most)
+    return await ids_at(app, await app.fetchval(SEARCH, orjson.dumps(document).decode(), most))
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,7 @@ async def test_its_role_may_do_nothing_else(app: Any) -> None:
             "status",
         )
     }
+    assert await app.fetchval("SELECT has_column_privilege($1, 'job', 'ctid', 'SELECT')", ROLE)
     assert not await app.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", ROLE)
     owned = await app.fetch("SELECT proname FROM pg_proc WHERE proowner = $1::text::regrole", ROLE)
     assert {each["proname"] for each in owned} == {
@@ -134,6 +136,9 @@ async def test_its_role_may_do_nothing_else(app: Any) -> None:
         "joblens_jobs_with_tags",
         "joblens_all_jobs_with_tags",
         "joblens_count_jobs_with_tags",
+        "joblens_rows_containing",
+        "joblens_rows_with_error_text",
+        "joblens_rows_with_tags",
     }
     members = await app.fetchval(
         "SELECT count(*) FROM pg_auth_members WHERE member = $1::text::regrole", ROLE

@@ -1,7 +1,7 @@
 """Plans: pages, probes and bounded counts read what they return, however long the history is."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import Table, Text, cast, func, select
+from sqlalchemy import Table, Text, cast, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db.criteria import (
@@ -17,6 +17,7 @@ from db.criteria import (
     HealthCriteria,
     JobCriteria,
     JobEventCriteria,
+    Locations,
     SearchCriteria,
     TextCriteria,
 )
@@ -66,6 +67,7 @@ from resolvers.efforts import effort_of_any
 from tests.db import history
 from tests.db.history import BUSY_PARENT, GROUPS, LARGEST, NEWEST, SMALLEST, SOURCE
 from tests.db.plans import Plan, Query, explain
+from tests.support.located import ids_at
 
 LIMIT = 51  # a page of 50, and one row that tells whether there are more
 AT_MOST = 100
@@ -311,6 +313,36 @@ async def test_for_a_message_only_jobs_with_one_are_read(planner: Planner) -> No
 
 
 @each_organisation
+@pytest.mark.parametrize("order", [JobOrderField.CREATED_AT, JobOrderField.UPDATED_AT])
+@pytest.mark.parametrize(
+    "criteria",
+    [
+        JobCriteria(),
+        JobCriteria(status=[JobStatus.FAILED, JobStatus.SUCCEEDED]),
+        JobCriteria(type=TextCriteria(in_=["email.send", "audit.run"])),
+    ],
+)
+async def test_only_located_jobs_are_read(
+    planner: Planner, criteria: JobCriteria, order: JobOrderField
+) -> None:
+    number = 2_000
+    some = select(literal_column("job.ctid").label("at")).select_from(job_table).limit(number)
+    ((found,),) = await planner.rows(
+        select(cast(func.array_agg(some.subquery("some").c.at), Text()))
+    )
+    located = replace(criteria, locations=Locations(found))
+    window = Window(JOB_ORDERS[order, True], LIMIT)
+    for query, *arguments in (
+        (jobs.list_jobs, located, window, JOB_COLUMNS),
+        (jobs.count_jobs, located, None),
+    ):
+        for plan in await planner.plans(query, *arguments):
+            assert "Tid Scan" in plan.kinds, plan.root
+            assert not plan.indexes, plan.root
+            assert sum(plan.rows_read) == number, plan.root
+
+
+@each_organisation
 @pytest.mark.parametrize("name", TextColumn)
 async def test_values_are_found_one_after_another(planner: Planner, name: TextColumn) -> None:
     column = job_table.c[name.value]
@@ -540,14 +572,40 @@ async def test_tags_are_found_in_their_index(planner: Planner, large_database_ur
     try:
         await connection.execute(scope.begin_sql())
         before = [await connection.fetchval(scans, name) for name in ("idx_job_tags", "job")]
-        search = "SELECT joblens_jobs_with_tags($1::jsonb, 10000)"
+        search = "SELECT joblens_rows_with_tags($1::jsonb, 10000, false)"
         found = await connection.fetchval(search, '["rare 499"]')
         tagged = select(job_table.c.id).where(
             job_table.c.org_id == planner.org_id, job_table.c.tags.contains(["rare 499"])
         )
-        assert set(found) == {row.id for row in await planner.rows(tagged)}
+        ids = await ids_at(connection, found)
+        assert set(ids or ()) == {row.id for row in await planner.rows(tagged)}
         after = [await connection.fetchval(scans, name) for name in ("idx_job_tags", "job")]
         assert [b - a for a, b in zip(before, after, strict=True)] == [1, 0]
+    finally:
+        await connection.close()
+
+
+@each_organisation
+@pytest.mark.parametrize("part", ["zzz", "bro", "e 1", "broke 1", "it broke 1!"])
+async def test_messages_are_found_in_their_index(
+    org_id: UUID, large_database_url: str, part: str
+) -> None:
+    connection = await asyncpg.connect(large_database_url)
+    read = (
+        "SELECT sum(pg_stat_get_xact_tuples_returned(index)) FROM unnest($1::regclass[]) AS index"
+    )
+    others = ["idx_job_org_error_message", "idx_job_org_created", "pk_job"]
+    try:
+        await connection.execute(Scope(org_id, statement_timeout_seconds=60).begin_sql())
+        # Of many messages a bitmap would not fit in it.
+        await connection.execute("SET LOCAL work_mem = '64kB'")
+        before = await connection.fetchval(read, others)
+        search = "SELECT joblens_rows_with_error_text($1, 10000, true)"
+        await connection.fetchval(search, part)
+        # The newest jobs, and their messages.
+        assert await connection.fetchval(read, others) - before <= 2_000 + 200
+        scans = "SELECT pg_stat_get_xact_numscans('job'::regclass)"
+        assert await connection.fetchval(scans) == 0
     finally:
         await connection.close()
 

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from tests.support.ledger import insert, job
+from tests.support.located import ids_at
 from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER, EMPTY = UUID(ORG), UUID(OTHER_ORG), UUID(int=77)
@@ -25,8 +26,8 @@ TAGS: list[list[str] | None] = [
 STATUSES = ("queued", "failed")
 OURS = [job(n, tags=tags, status=STATUSES[n % 2]) for n, tags in enumerate(TAGS)]
 THEIRS = [job(n, org_id=OTHER, tags=["a", f"theirs {n}"]) for n in range(5)]
-SEARCH = "SELECT joblens_jobs_with_tags($1::jsonb, $2)"
-SEARCH_ALL = "SELECT joblens_all_jobs_with_tags($1::jsonb, $2)"
+SEARCH = "SELECT joblens_rows_with_tags($1::jsonb, $2, false)"
+SEARCH_ALL = "SELECT joblens_rows_with_tags($1::jsonb, $2, true)"
 COUNT = "SELECT with_status, jobs FROM joblens_count_jobs_with_tags($1::jsonb)"
 
 
@@ -42,7 +43,7 @@ async def search(
     app: Any, org: UUID | str, tags: Any, most: int = 100, *, sql: str = SEARCH
 ) -> Any:
     await app.execute(f"SET LOCAL joblens.org_id = '{org}'")
-    return await app.fetchval(sql, orjson.dumps(tags).decode(), most)
+    return await ids_at(app, await app.fetchval(sql, orjson.dumps(tags).decode(), most))
 
 
 async def count(app: Any, org: UUID | str, tags: Any) -> dict[str, int]:

@@ -118,3 +118,19 @@ async def test_a_job_that_is_locked_is_told_as_such(service: Service, database_u
         assert (await service.query(CHANGE % "cancelJobs", given))["it"]["skips"] == told
         assert (await service.query(DELETE, given))["it"]["skips"] == told
     await connection.close()
+
+
+@pytest.mark.parametrize("query", [CHANGE % "cancelJobs", DELETE])
+async def test_only_jobs_with_the_payload_are_taken(
+    service: Service, database_url: str, query: str
+) -> None:
+    filter_, ids = await ten(database_url)
+    wanted = {**filter_, "payloadContains": {"n": 4}}
+    answer = (await service.query(query, {"f": wanted}))["it"]
+    assert answer["matched"] == {"value": 1, "isExact": True}
+    assert answer.get("changed", answer.get("deleted")) == 1
+    left = {row["id"]: row["status"] for row in await stored(database_url, ids) if "type" in row}
+    changed = UUID(ids[9 - 4])
+    assert left.pop(changed, "canceled") == "canceled"
+    assert len(left) == 9
+    assert "canceled" not in left.values()
