@@ -94,10 +94,14 @@ Locations = NewType("Locations", str)
 
 @dataclass(frozen=True, slots=True)
 class MessagePart:
-    """Text that an error message contains, ignoring case; `hides_credentials`: as TextCriteria."""
+    """Text that an error message contains, ignoring case; `hides_credentials`: as TextCriteria.
+
+    `among_messages`: jobs with it are common if they are so among those that have a message.
+    """
 
     text: str
     hides_credentials: bool
+    among_messages: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import Count, count_up_to
-from resolvers.narrowing import narrowed, with_tagged
+from resolvers.narrowing import located_to_count, narrowed
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -60,7 +60,7 @@ async def list_jobs(
 
 async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
     """Count the jobs that match the criteria, which are narrowed, up to `at_most`."""
-    criteria = await with_tagged(ctx, criteria, at_most)
+    criteria = await located_to_count(ctx, criteria, at_most)
     return await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, criteria, most))
 
 

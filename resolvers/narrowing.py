@@ -18,8 +18,8 @@ from db.criteria import (
     TextCriteria,
 )
 from db.health import HealthVerdict
-from db.queries.locations import count_locations, list_ids_at
-from db.queries.payloads import MOST_JOBS, is_indexed, locate_jobs_containing
+from db.queries.locations import MOST_JOBS, count_locations, list_ids_at
+from db.queries.payloads import is_indexed, locate_jobs_containing
 from db.queries.searches import find_jobs_by_key_or_id, locate_jobs_with_message
 from db.queries.tags import are_tags_common, has_only_tags, locate_jobs_with_tags
 from db.queries.values import TextColumn, list_matching_values
@@ -30,17 +30,19 @@ from resolvers.health import usual_by_type
 MOST_VALUES = 100
 
 
-async def narrowed(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | None:
+async def narrowed(
+    ctx: Context, criteria: JobCriteria | None, *, with_common: bool = False
+) -> JobCriteria | None:
     """Add where the jobs are that may match, and the values that match parts of text.
 
-    The result is for the request's read transaction only.
+    The result is for the request's read transaction only. `with_common`: locate the jobs even if a
+    page of them is soon full without.
     """
     if criteria is None or criteria.ids is not None:
         return criteria
-    for part in (criteria, *(criteria.and_ or ())):
-        locations = await _locations(ctx, part)
-        if locations is not None:
-            return replace(criteria, locations=locations)
+    criteria = await _located(ctx, criteria, with_common=with_common)
+    if criteria.locations is not None:
+        return criteria
     if criteria.tags:
         are_common = await ctx.read(are_tags_common, Tags(criteria.tags))
         criteria = replace(criteria, tags_are_common=are_common or None)
@@ -55,7 +57,8 @@ async def narrowed_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
 ) -> JobCriteria | None:
     """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
-    return await with_tagged(ctx, await narrowed(ctx, criteria), at_most)
+    with_common = at_most is None and not has_only_tags(criteria)
+    return await narrowed(ctx, criteria, with_common=with_common)
 
 
 async def narrowed_by_ids(ctx: Context, criteria: JobCriteria) -> JobCriteria:
@@ -67,23 +70,23 @@ async def narrowed_by_ids(ctx: Context, criteria: JobCriteria) -> JobCriteria:
     return replace(found, ids=ids, locations=None)
 
 
-async def with_tagged(
+async def located_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> JobCriteria | None:
-    """Add to a narrowed filter where the jobs are with tags that many of the newest jobs have.
+    """Narrow a filter that was narrowed for a page, for a count of all jobs."""
+    # Counts of jobs with tags and no other condition have a function.
+    if criteria is None or at_most is not None or has_only_tags(criteria):
+        return criteria
+    if criteria.ids is not None or criteria.locations is not None:
+        return criteria
+    return await _located(ctx, criteria, with_common=True)
 
-    A page of these is soon full without, and so is a count up to a bound.
-    """
-    if criteria is None or at_most is not None:
-        return criteria
-    if criteria.ids is not None or criteria.locations is not None or has_only_tags(criteria):
-        # Counts of jobs with tags and no other condition have a function.
-        return criteria
+
+async def _located(ctx: Context, criteria: JobCriteria, *, with_common: bool) -> JobCriteria:
     for part in (criteria, *(criteria.and_ or ())):
-        if part.tags:
-            locations = await ctx.read(locate_jobs_with_tags, Tags(part.tags), with_common=True)
-            if locations is not None:
-                return replace(criteria, locations=locations)
+        locations = await _locations(ctx, part, with_common=with_common)
+        if locations is not None:
+            return replace(criteria, locations=locations)
     return criteria
 
 
@@ -124,17 +127,18 @@ async def narrowed_events(
     return replace(criteria, job=await narrowed_by_ids(ctx, criteria.job))
 
 
-async def _locations(ctx: Context, criteria: JobCriteria) -> Locations | None:
+async def _locations(ctx: Context, criteria: JobCriteria, *, with_common: bool) -> Locations | None:
     """Locate all jobs that may match, if they are few."""
     containment = criteria.payload_contains
     found: Locations | None = None
     if containment is not None and is_indexed(containment.document):
-        found = await ctx.read(locate_jobs_containing, containment)
+        found = await ctx.read(locate_jobs_containing, containment, with_common=with_common)
     if found is None and criteria.tags:
-        found = await ctx.read(locate_jobs_with_tags, Tags(criteria.tags))
+        tags = Tags(criteria.tags)
+        found = await ctx.read(locate_jobs_with_tags, tags, with_common=with_common)
     part = _message_part(criteria.last_error_message)
     if found is None and part is not None:
-        found = await ctx.read(locate_jobs_with_message, part)
+        found = await ctx.read(locate_jobs_with_message, part, with_common=with_common)
     return found
 
 
@@ -144,7 +148,9 @@ def _message_part(text: TextCriteria | None) -> MessagePart | None:
         return None
     parts = (text.eq, text.starts_with, text.contains, text.contains_ignore_case)
     given = [part for part in parts if part]
-    return MessagePart(max(given, key=len), text.hides_credentials) if given else None
+    if not given:
+        return None
+    return MessagePart(max(given, key=len), text.hides_credentials, among_messages=True)
 
 
 async def _searched(ctx: Context, criteria: JobCriteria, search: SearchCriteria) -> JobCriteria:

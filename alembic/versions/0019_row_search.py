@@ -20,9 +20,10 @@ branch_labels: str | None = None
 depends_on: str | None = None
 
 # As in 0007: a role of its own searches the indexes, for the organisation of the transaction. The
-# answer is null where they would be slower than the newest jobs: if more than `most` jobs match or,
-# but for `with_common`, many of the newest ones. enable_indexscan is set so that its value of
-# before comes back when the function ends.
+# answer is null if more than `most` jobs match, and where a page of the newest jobs is full sooner:
+# where matches are common, at eight times since the first job. The newest jobs alone do not say so:
+# of a hundred new jobs with a tag that no older one has, a page has the last ones.
+# enable_indexscan is set so that its value of before comes back when the function ends.
 _BEGIN = """
 LANGUAGE plpgsql STABLE SECURITY DEFINER
 SET enable_seqscan = off
@@ -31,68 +32,72 @@ SET work_mem = '64MB'
 AS $$
 DECLARE
     org uuid := nullif(current_setting('joblens.org_id', true), '')::uuid;
+    oldest timestamptz := (
+        SELECT created_at FROM job WHERE org_id = org AND created_at > '-infinity'
+        ORDER BY created_at, id LIMIT 1
+    );
+    newest timestamptz := (
+        SELECT created_at FROM job WHERE org_id = org AND created_at < 'infinity'
+        ORDER BY created_at DESC, id DESC LIMIT 1
+    );
     found tid[];
 """
-# Each scalar of a payload is in the index with the path to it, which begins with the organisation.
-_PAYLOADS = """
-CREATE FUNCTION joblens_rows_containing(document jsonb, most integer) RETURNS tid[]
+_ARE_COMMON = """(
+        SELECT bool_and((
+            SELECT count(*) FROM (
+                SELECT COLUMN AS value FROM job
+                WHERE org_id = org AND created_at <= newest - (newest - oldest) * (eighth / 8.0)
+                    AND AMONG
+                ORDER BY created_at DESC, id DESC LIMIT 150
+            ) AS near WHERE CONDITION
+        ) >= 4) FROM generate_series(0, 7) AS eighth
+    )"""
+
+
+def _are_common(column: str, condition: str, among: str = "true") -> str:
+    common = _ARE_COMMON.replace("COLUMN", column).replace("CONDITION", condition)
+    return common.replace("AMONG", among)
+
+
+# Each value is in the index with the organisation: in 0007, payloads, and in 0009, tags.
+_DOCUMENTS = """
+CREATE FUNCTION NAME(wanted jsonb, most integer, with_common boolean) RETURNS tid[]
 DECLARATIONS
 BEGIN
     IF org IS NULL THEN
         RETURN ARRAY[]::tid[];
     END IF;
-    IF (
-        SELECT count(*) FROM (
-            SELECT payload FROM job WHERE org_id = org ORDER BY created_at DESC, id DESC LIMIT 2000
-        ) AS newest WHERE newest.payload @> document
-    ) >= 40 THEN
+    IF wanted = '[]' OR NOT with_common AND ARE_COMMON THEN
         RETURN NULL;
     END IF;
     PERFORM set_config('enable_indexscan', 'off', true);
     found := ARRAY(
         SELECT ctid FROM job
-        WHERE jsonb_set('{}'::jsonb, ARRAY[org_id::text], payload)
-                @> jsonb_set('{}'::jsonb, ARRAY[org::text], document)
-            AND payload IS NOT NULL AND payload @> document
-        LIMIT most + 1
-    );
-    RETURN CASE WHEN cardinality(found) <= most THEN found END;
-END
-$$
-"""
-_TAGS = """
-CREATE FUNCTION joblens_rows_with_tags(wanted jsonb, most integer, with_common boolean)
-RETURNS tid[]
-DECLARATIONS
-BEGIN
-    IF org IS NULL THEN
-        RETURN ARRAY[]::tid[];
-    END IF;
-    IF wanted = '[]' OR NOT with_common AND (
-        SELECT count(*) FROM (
-            SELECT tags FROM job WHERE org_id = org ORDER BY created_at DESC, id DESC LIMIT 2000
-        ) AS newest WHERE newest.tags @> wanted
-    ) >= 40 THEN
-        RETURN NULL;
-    END IF;
-    PERFORM set_config('enable_indexscan', 'off', true);
-    found := ARRAY(
-        SELECT ctid FROM job
-        WHERE jsonb_set('{}'::jsonb, ARRAY[org_id::text], tags)
+        WHERE jsonb_set('{}'::jsonb, ARRAY[org_id::text], COLUMN)
                 @> jsonb_set('{}'::jsonb, ARRAY[org::text], wanted)
-            AND tags IS NOT NULL AND tags @> wanted
+            AND COLUMN IS NOT NULL AND COLUMN @> wanted
         LIMIT most + 1
     );
     RETURN CASE WHEN cardinality(found) <= most THEN found END;
 END
 $$
 """
+
+
+def _search_documents(name: str, column: str) -> str:
+    search = _DOCUMENTS.replace("NAME", name)
+    search = search.replace("ARE_COMMON", _are_common(column, "value @> wanted"))
+    return search.replace("COLUMN", column)
+
+
 # Rows of which only these trigrams match are among the answer, so that it depends on nothing but
 # the trigrams that the caller may search. How frequent a trigram is, the newest messages say. Of
-# those that most of them have, no list is read if there are three rarer ones.
+# those that most of them have, no list is read if there are three rarer ones. `among_messages`:
+# matches are common if they are among jobs that have a message; else, among all jobs.
 _MESSAGES = """
-CREATE FUNCTION joblens_rows_with_error_text(part text, most integer, as_stored boolean)
-RETURNS tid[]
+CREATE FUNCTION joblens_rows_with_error_text(
+    part text, as_stored boolean, among_messages boolean, most integer, with_common boolean
+) RETURNS tid[]
 DECLARATIONS
     shown bigint[] := joblens_trigrams(part, org::text);
     stored bigint[] := joblens_trigrams(part, org || ' stored');
@@ -100,41 +105,37 @@ DECLARATIONS
     letters text[] := string_to_array(
         translate(lower(part), chr(962) || chr(305) || chr(775), chr(963) || 'i'), NULL
     );
-    newest text[];
+    messages text[];
 BEGIN
     IF org IS NULL THEN
         RETURN ARRAY[]::tid[];
     END IF;
-    IF cardinality(shown) = 0 OR (
-        SELECT count(*) FROM (
-            SELECT last_error_message AS message FROM job WHERE org_id = org
-            ORDER BY created_at DESC, id DESC LIMIT 2000
-        ) AS newest
-        WHERE strpos(message, '://') = 0 AND strpos(lower(message), lower(part)) > 0
-    ) >= 40 THEN
+    IF cardinality(shown) = 0 OR NOT with_common AND (
+        among_messages AND ARE_COMMON_AMONG_MESSAGES OR NOT among_messages AND ARE_COMMON
+    ) THEN
         RETURN NULL;
     END IF;
-    newest := ARRAY(
+    messages := ARRAY(
         SELECT lower(left(message, 1000)) FROM (
             SELECT last_error_message AS message FROM job
             WHERE org_id = org AND last_error_message IS NOT NULL
             ORDER BY created_at DESC, id DESC LIMIT 200
-        ) AS newest
+        ) AS near
         WHERE strpos(message, '://') = 0
     );
     SELECT array_agg(ranked.shown), array_agg(ranked.stored) INTO shown, stored FROM (
-        SELECT trigram.*, row_number() OVER (ORDER BY trigram.messages, trigram.shown) AS rank
+        SELECT trigram.*, row_number() OVER (ORDER BY trigram.number, trigram.shown) AS rank
         FROM (
             SELECT each.shown, each.stored, (
-                SELECT count(*) FROM unnest(newest) AS message
+                SELECT count(*) FROM unnest(messages) AS message
                 WHERE strpos(message, a || b || c) > 0
-            ) AS messages
+            ) AS number
             FROM unnest(letters, letters[2:], letters[3:], shown, stored)
                 AS each (a, b, c, shown, stored)
             WHERE c IS NOT NULL
         ) AS trigram
     ) AS ranked
-    WHERE rank <= 3 OR rank <= 8 AND messages * 2 <= cardinality(newest);
+    WHERE rank <= 3 OR rank <= 8 AND ranked.number * 2 <= cardinality(messages);
     PERFORM set_config('enable_indexscan', 'off', true);
     IF as_stored THEN
         found := ARRAY(
@@ -157,10 +158,24 @@ BEGIN
 END
 $$
 """
+
+
+def _search_messages() -> str:
+    column = "last_error_message"
+    is_match = "strpos(value, '://') = 0 AND strpos(lower(value), lower(part)) > 0"
+    among = _are_common(column, is_match, f"{column} IS NOT NULL")
+    search = _MESSAGES.replace("ARE_COMMON_AMONG_MESSAGES", among)
+    return search.replace("ARE_COMMON", _are_common(column, is_match))
+
+
 SEARCHES = {
-    "joblens_rows_containing(jsonb, integer)": _PAYLOADS,
-    "joblens_rows_with_tags(jsonb, integer, boolean)": _TAGS,
-    "joblens_rows_with_error_text(text, integer, boolean)": _MESSAGES,
+    "joblens_rows_containing(jsonb, integer, boolean)": _search_documents(
+        "joblens_rows_containing", "payload"
+    ),
+    "joblens_rows_with_tags(jsonb, integer, boolean)": _search_documents(
+        "joblens_rows_with_tags", "tags"
+    ),
+    "joblens_rows_with_error_text(text, boolean, boolean, integer, boolean)": _search_messages(),
 }
 # As in 0007: only who may create functions in a schema may own one there.
 _OWN = """

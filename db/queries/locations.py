@@ -1,16 +1,32 @@
 """Jobs by where they are in the table, which one statement finds for others; see db.criteria."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, cast, func, literal, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    any_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
 from db.criteria import Locations
 from db.queries.rows import AnySelect, read
 from db.tables import job_table
+
+# The most jobs that are located for a page, instead of reading the newest ones until it is full;
+# and to count them, instead of reading all.
+MOST_JOBS, MOST_COUNTED = 10_000, 50_000
 
 
 class _Location(UserDefinedType[Any]):
@@ -30,9 +46,16 @@ def are_at(locations: Locations) -> ColumnElement[bool]:
     return literal_column("job.ctid") == any_(func.array(each.scalar_subquery()))
 
 
-def as_locations(found: Any) -> ColumnElement[Any]:
-    """Select what a function returns that searches for rows."""
-    return cast(found, Text())
+def located(
+    search: Callable[..., ColumnElement[Any]], *arguments: ColumnElement[Any], with_common: bool
+) -> AnySelect:
+    """Select what a function finds that searches for rows.
+
+    It finds nothing if there are more than MOST_JOBS, or if they are common: so many of all jobs
+    that a page of the newest ones is soon full. `with_common`: if there are more than MOST_COUNTED.
+    """
+    most = literal(MOST_COUNTED if with_common else MOST_JOBS, Integer())
+    return select(cast(search(*arguments, most, literal(with_common, Boolean())), Text()))
 
 
 def count_locations(locations: Locations) -> int:

@@ -3,17 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, func, literal, select
+from sqlalchemy import func, literal
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JsonContainment, Locations
-from db.queries.locations import as_locations
+from db.queries.locations import located
 from db.queries.rows import AnySelect, read_one
 from db.statements import is_citus
-
-# The most jobs that are located, instead of the newest jobs until a page is full.
-MOST_JOBS = 10_000
 
 
 def is_indexed(document: Any) -> bool:
@@ -32,20 +29,23 @@ def _has_scalar(value: Any) -> bool:
 
 
 async def locate_jobs_containing(
-    session: AsyncSession, _org_id: UUID, containment: JsonContainment
+    session: AsyncSession,
+    _org_id: UUID,
+    containment: JsonContainment,
+    *,
+    with_common: bool = False,
 ) -> Locations | None:
     """Locate all jobs of the session's organisation whose payload contains the document.
 
-    None: they are too many, or many of the newest jobs, or the database cannot tell: on Citus the
-    workers do not have the function. The document must be indexed.
+    None: they are too many or, but for `with_common`, common, or the database cannot tell: on Citus
+    the workers do not have the function. The document must be indexed.
     """
     if await is_citus(session):
         return None
-    found: Locations | None = await read_one(session, _find, containment)
+    found: Locations | None = await read_one(session, _located, containment, with_common)
     return found
 
 
-def _find(containment: JsonContainment) -> AnySelect:
+def _located(containment: JsonContainment, with_common: bool) -> AnySelect:
     document = literal(containment.document, JSONB(none_as_null=False))
-    found = func.joblens_rows_containing(document, literal(MOST_JOBS, Integer()))
-    return select(as_locations(found))
+    return located(func.joblens_rows_containing, document, with_common=with_common)

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, Integer, Text, Uuid, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, Boolean, Text, Uuid, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import Locations, MessagePart, SearchCriteria
 from db.queries.filters import begins_with, job
-from db.queries.locations import as_locations
-from db.queries.payloads import MOST_JOBS
+from db.queries.locations import MOST_JOBS, located
 from db.queries.rows import AnySelect, read, read_one
 from db.statements import is_citus
 
@@ -19,17 +18,17 @@ AnyExpression = Any
 
 
 async def locate_jobs_with_message(
-    session: AsyncSession, _org_id: UUID, part: MessagePart
+    session: AsyncSession, _org_id: UUID, part: MessagePart, *, with_common: bool = False
 ) -> Locations | None:
     """Locate all jobs of the session's organisation whose message contains the text, and more.
 
-    None: they are too many, or many of the newest jobs, or the index has no such text: it has less
-    than three characters; or the database cannot tell: on Citus the workers do not have the
+    None: they are too many or, but for `with_common`, common, or the index has no such text: it has
+    less than three characters; or the database cannot tell: on Citus the workers do not have the
     function.
     """
     if await is_citus(session):
         return None
-    found: Locations | None = await read_one(session, _with_message, part)
+    found: Locations | None = await read_one(session, _with_message, part, with_common)
     return found
 
 
@@ -42,13 +41,14 @@ async def find_jobs_by_key_or_id(
     return None if len(found) > MOST_JOBS else sorted(found)
 
 
-def _with_message(part: MessagePart) -> AnySelect:
-    found = func.joblens_rows_with_error_text(
+def _with_message(part: MessagePart, with_common: bool) -> AnySelect:
+    return located(
+        func.joblens_rows_with_error_text,
         literal(part.text, Text()),
-        literal(MOST_JOBS, Integer()),
         literal(not part.hides_credentials, Boolean()),
+        literal(part.among_messages, Boolean()),
+        with_common=with_common,
     )
-    return select(as_locations(found))
 
 
 def _by_key_or_id(org_id: UUID, search: SearchCriteria) -> AnySelect:

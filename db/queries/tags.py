@@ -3,20 +3,17 @@
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import Boolean, Integer, column, func, literal, literal_column, select
+from sqlalchemy import column, func, literal, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.criteria import JobCriteria, Locations, Tags
-from db.queries.locations import as_locations
-from db.queries.payloads import MOST_JOBS
+from db.queries.locations import located
 from db.queries.rows import AnySelect, read, read_one
 from db.statements import is_citus
 from db.statuses import JobStatus
 from db.tables import job_table
 
-# The most jobs that are located to count them, instead of reading all jobs.
-MOST_COUNTED = 50_000
 # Tags are common if so many of the newest jobs have them; as in the function of migration 0009.
 NEWEST, COMMON = 2_000, 40
 
@@ -26,18 +23,19 @@ async def locate_jobs_with_tags(
 ) -> Locations | None:
     """Locate all jobs of the session's organisation that have these tags.
 
-    None: they are more than MOST_JOBS, or many of the newest jobs, or the database cannot tell: on
-    Citus the workers do not have the function. `with_common`: also if they are many of the newest
-    jobs, up to MOST_COUNTED.
+    None: they are too many or, but for `with_common`, common, or the database cannot tell: on Citus
+    the workers do not have the function.
     """
     if await is_citus(session):
         return None
-    found: Locations | None = await read_one(session, _locate, wanted, with_common)
+    found: Locations | None = await read_one(session, _located, wanted, with_common)
     return found
 
 
-def has_only_tags(criteria: JobCriteria) -> bool:
+def has_only_tags(criteria: JobCriteria | None) -> bool:
     """Return whether the criteria have tags, and no other condition but on the status."""
+    if criteria is None:
+        return False
     rest = replace(criteria, tags=None, tags_are_common=None, status=None)
     return bool(criteria.tags) and rest == JobCriteria()
 
@@ -63,12 +61,9 @@ async def are_tags_common(session: AsyncSession, org_id: UUID, wanted: Tags) -> 
     return bool(await read_one(session, _count_newest, org_id, wanted) >= COMMON)
 
 
-def _locate(wanted: Tags, with_common: bool) -> AnySelect:
-    most = MOST_COUNTED if with_common else MOST_JOBS
-    found = func.joblens_rows_with_tags(
-        literal(wanted.tags, JSONB()), literal(most, Integer()), literal(with_common, Boolean())
-    )
-    return select(as_locations(found))
+def _located(wanted: Tags, with_common: bool) -> AnySelect:
+    tags = literal(wanted.tags, JSONB())
+    return located(func.joblens_rows_with_tags, tags, with_common=with_common)
 
 
 def _count(wanted: Tags) -> AnySelect:

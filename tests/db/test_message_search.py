@@ -15,7 +15,7 @@ from tests.support.located import ids_at
 from tests.support.service import ORG, OTHER_ORG
 
 OWN, OTHER, EMPTY = UUID(ORG), UUID(OTHER_ORG), UUID(int=77)
-SEARCH = "SELECT joblens_rows_with_error_text($1, $2, $3)"
+SEARCH = "SELECT joblens_rows_with_error_text($1, $2, $3, $4, $5)"
 SECRET = "no route to amqp://user:hunter2@queue.internal/jobs"
 MESSAGES = [
     None,
@@ -49,10 +49,18 @@ async def _ledger(database_url: str) -> None:
 
 
 async def search(
-    app: Any, org: UUID | str, part: str, most: int = 100, *, as_stored: bool = False
+    app: Any,
+    org: UUID | str,
+    part: str,
+    most: int = 100,
+    *,
+    as_stored: bool = False,
+    among_messages: bool = False,
+    with_common: bool = False,
 ) -> Any:
     await app.execute(f"SET LOCAL joblens.org_id = '{org}'")
-    return await ids_at(app, await app.fetchval(SEARCH, part, most, as_stored))
+    found = await app.fetchval(SEARCH, part, as_stored, among_messages, most, with_common)
+    return await ids_at(app, found)
 
 
 def having(rows: list[dict[str, Any]], part: str) -> set[UUID]:
@@ -69,7 +77,7 @@ async def test_only_jobs_of_the_organisation_are_found(
 
 
 async def test_without_an_organisation_nothing_is_found(app: Any) -> None:
-    assert await app.fetchval(SEARCH, "connection", 100, True) == []
+    assert await app.fetchval(SEARCH, "connection", True, False, 100, False) == []
     assert await search(app, "", "connection") == []
     with pytest.raises(asyncpg.InvalidTextRepresentationError):
         await search(app, "%", "connection")
@@ -109,14 +117,35 @@ async def test_too_many_jobs_are_not_listed(app: Any) -> None:
     assert await search(app, OTHER, "refused", 4) is None
 
 
-async def test_what_many_of_the_newest_jobs_have_is_not_searched(
-    app: Any, database_url: str
-) -> None:
+async def test_what_is_common_is_not_searched(app: Any, database_url: str) -> None:
     org = UUID(int=78)
     rows = [job(n, org_id=org, last_error_message=f"number {n % 2} of 2") for n in range(80)]
     await insert(database_url, rows, [])
     assert await search(app, org, "number 1") is None
+    assert len(await search(app, org, "number 1", with_common=True)) == 40
     assert await search(app, org, "number 2") == []
+
+
+async def test_what_is_common_among_messages_may_be_rare_among_jobs(
+    app: Any, database_url: str
+) -> None:
+    org = UUID(int=79)
+    messages = {n: f"number {n} of many" for n in range(0, 2_000, 50)}
+    rows = [job(n, org_id=org, last_error_message=messages.get(n)) for n in range(2_000)]
+    await insert(database_url, rows, [])
+    assert set(await search(app, org, "of many")) == having(rows, "of many")
+    assert await search(app, org, "of many", among_messages=True) is None
+
+
+@pytest.mark.parametrize("among_messages", [False, True])
+async def test_what_only_the_newest_jobs_have_is_not_common(
+    app: Any, database_url: str, among_messages: bool
+) -> None:
+    org = UUID(int=80 + among_messages)
+    rows = [job(n, org_id=org, last_error_message=f"is new: {n >= 900}") for n in range(1_000)]
+    await insert(database_url, rows, [])
+    found = await search(app, org, "is new: true", among_messages=among_messages)
+    assert set(found) == having(rows, "is new: true")
 
 
 @pytest.mark.parametrize("as_stored", [False, True])
@@ -173,4 +202,4 @@ async def test_the_index_hides_what_conditions_hide(app: Any) -> None:
 async def test_nobody_else_may_call_it(app: Any) -> None:
     await app.execute("RESET ROLE; SET LOCAL ROLE pg_monitor")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await app.fetchval(SEARCH, "connection", 1, True)
+        await app.fetchval(SEARCH, "connection", True, False, 1, False)

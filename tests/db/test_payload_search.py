@@ -23,7 +23,7 @@ ROLE = "joblens_search"
 OURS = [job(n, payload=document) for n, document in enumerate(DOCUMENTS)]
 THEIRS = [job(n, org_id=OTHER, payload={"a": 1, "theirs": n}) for n in range(5)]
 INSUFFICIENT_PRIVILEGE = "42501"
-SEARCH = "SELECT joblens_rows_containing($1::jsonb, $2)"
+SEARCH = "SELECT joblens_rows_containing($1::jsonb, $2, $3)"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,9 +31,12 @@ async def _ledger(database_url: str) -> None:
     await insert(database_url, [*OURS, *THEIRS], [])
 
 
-async def search(app: Any, org: UUID | str, document: Any, most: int = 100) -> Any:
+async def search(
+    app: Any, org: UUID | str, document: Any, most: int = 100, *, with_common: bool = False
+) -> Any:
     await app.execute(f"SET LOCAL joblens.org_id = '{org}'")
-    return await ids_at(app, await app.fetchval(SEARCH, orjson.dumps(document).decode(), most))
+    wanted = orjson.dumps(document).decode()
+    return await ids_at(app, await app.fetchval(SEARCH, wanted, most, with_common))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,7 @@ async def test_only_jobs_of_the_organisation_are_found(app: Any, document: Any) 
 
 
 async def test_without_an_organisation_nothing_is_found(app: Any) -> None:
-    assert await app.fetchval(SEARCH, '{"a": 1}', 100) == []
+    assert await app.fetchval(SEARCH, '{"a": 1}', 100, False) == []
     assert await search(app, "", {"a": 1}) == []
 
 
@@ -82,13 +85,19 @@ async def test_too_many_jobs_are_not_listed(app: Any) -> None:
     assert await search(app, OTHER, {"a": 1}, 4) is None
 
 
-async def test_what_many_of_the_newest_jobs_have_is_not_searched(
-    app: Any, database_url: str
-) -> None:
+async def test_what_is_common_is_not_searched(app: Any, database_url: str) -> None:
     org = UUID(int=78)
     await insert(database_url, [job(n, org_id=org, payload={"a": n % 2}) for n in range(80)], [])
     assert await search(app, org, {"a": 1}) is None
+    assert len(await search(app, org, {"a": 1}, with_common=True)) == 40
     assert await search(app, org, {"a": 2}) == []
+
+
+async def test_what_only_the_newest_jobs_have_is_not_common(app: Any, database_url: str) -> None:
+    org = UUID(int=79)
+    rows = [job(n, org_id=org, payload={"is_new": n >= 900}) for n in range(1_000)]
+    await insert(database_url, rows, [])
+    assert set(await search(app, org, {"is_new": True})) == {row["id"] for row in rows[900:]}
 
 
 async def test_the_index_is_read(app: Any) -> None:
@@ -102,7 +111,7 @@ async def test_the_index_is_read(app: Any) -> None:
 async def test_nobody_else_may_call_it(app: Any) -> None:
     await app.execute("RESET ROLE; SET LOCAL ROLE pg_monitor")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await app.fetchval(SEARCH, "{}", 1)
+        await app.fetchval(SEARCH, "{}", 1, False)
 
 
 async def test_its_role_may_do_nothing_else(app: Any) -> None:

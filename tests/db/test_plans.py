@@ -586,9 +586,10 @@ async def test_tags_are_found_in_their_index(planner: Planner, large_database_ur
 
 
 @each_organisation
+@pytest.mark.parametrize("with_common", [False, True])
 @pytest.mark.parametrize("part", ["zzz", "bro", "e 1", "broke 1", "it broke 1!"])
 async def test_messages_are_found_in_their_index(
-    org_id: UUID, large_database_url: str, part: str
+    org_id: UUID, large_database_url: str, part: str, with_common: bool
 ) -> None:
     connection = await asyncpg.connect(large_database_url)
     read = (
@@ -600,10 +601,10 @@ async def test_messages_are_found_in_their_index(
         # Of many messages a bitmap would not fit in it.
         await connection.execute("SET LOCAL work_mem = '64kB'")
         before = await connection.fetchval(read, others)
-        search = "SELECT joblens_rows_with_error_text($1, 10000, true)"
-        await connection.fetchval(search, part)
-        # The newest jobs, and their messages.
-        assert await connection.fetchval(read, others) - before <= 2_000 + 200
+        search = "SELECT joblens_rows_with_error_text($1, true, true, 10000, $2)"
+        await connection.fetchval(search, part, with_common)
+        # Of eight times, and the newest messages.
+        assert await connection.fetchval(read, others) - before <= 2 + 8 * 150 + 200
         scans = "SELECT pg_stat_get_xact_numscans('job'::regclass)"
         assert await connection.fetchval(scans) == 0
     finally:

@@ -109,9 +109,7 @@ async def test_too_many_jobs_are_not_listed(app: Any, sql: str) -> None:
     assert await search(app, OTHER, ["a"], 4, sql=sql) is None
 
 
-async def test_what_many_of_the_newest_jobs_have_is_not_searched(
-    app: Any, database_url: str
-) -> None:
+async def test_what_is_common_is_not_searched(app: Any, database_url: str) -> None:
     org = UUID(int=78)
     await insert(database_url, [job(n, org_id=org, tags=[str(n % 2)]) for n in range(80)], [])
     assert await search(app, org, ["1"]) is None
@@ -119,6 +117,13 @@ async def test_what_many_of_the_newest_jobs_have_is_not_searched(
     # Counts need them all the same.
     assert len(await search(app, org, ["1"], sql=SEARCH_ALL)) == 40
     assert await count(app, org, ["1"]) == {"queued": 40}
+
+
+async def test_what_only_the_newest_jobs_have_is_not_common(app: Any, database_url: str) -> None:
+    org = UUID(int=79)
+    rows = [job(n, org_id=org, tags=["new"] if n >= 900 else ["old"]) for n in range(1_000)]
+    await insert(database_url, rows, [])
+    assert set(await search(app, org, ["new"])) == {row["id"] for row in rows[900:]}
 
 
 @pytest.mark.parametrize("ask", [search, partial(search, sql=SEARCH_ALL), count])
