@@ -57,8 +57,11 @@ async def narrowed_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
 ) -> JobCriteria | None:
     """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
-    with_common = at_most is None and not has_only_tags(criteria)
-    return await narrowed(ctx, criteria, with_common=with_common)
+    if criteria is None or has_only_tags(criteria):
+        return await narrowed(ctx, criteria)
+    # Up to a bound of each status: jobs of most statuses have no message.
+    has_message = _message_part(criteria.last_error_message) is not None
+    return await narrowed(ctx, criteria, with_common=at_most is None or has_message)
 
 
 async def narrowed_by_ids(ctx: Context, criteria: JobCriteria) -> JobCriteria:

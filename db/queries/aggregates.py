@@ -45,7 +45,9 @@ async def count_jobs_by_status(
     if tallies is not None:
         counts = await count_by_status(session, tallies)
         return {status: counts[status] for status in statuses_of(criteria)}
-    if at_most is None:
+    is_located = criteria is not None and criteria.locations is not None
+    if at_most is None or is_located:
+        # Located jobs are read once, not for each status.
         by_status = await count_jobs_with_tags(session, criteria)
         if by_status is not None:
             return by_status

@@ -142,7 +142,7 @@ def _show(checks: Iterable[Check]) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         # Do not wrap lines in a file or a pipe.
-        console = Console(highlight=False, width=600)
+        console = Console(highlight=False, width=1_200)
     table = Table("", "check", "found", "remedy", box=box.SIMPLE_HEAD)
     for check in checks:
         mark = MARKS["ok" if check.ok else "weak" if check.is_advice else "wrong"]

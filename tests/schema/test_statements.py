@@ -311,5 +311,5 @@ async def test_every_statement_names_its_organisation(
         for statement in statements:
             tables = len(re.findall(r"(?:FROM|JOIN) job(?:_event)?\b(?!\.)", statement))
             # The function takes the organisation from the transaction, and is not used on Citus.
-            least = 0 if re.search(r"joblens_jobs_(containing|with_tags)", statement) else 1
+            least = 0 if re.search(r"joblens_rows_(containing|with_tags)", statement) else 1
             assert statement.count("org_id = $") >= max(least, tables), statement
