@@ -14,7 +14,7 @@ from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
-from resolvers.narrowing import narrowed_to_count
+from resolvers.narrowing import narrowed, narrowed_to_count
 from resolvers.paging import list_size
 
 
@@ -60,7 +60,7 @@ async def count_by_status(
     status leaves out are then those that had another one.
     """
     check_at_most(at_most)
-    counts = await _counts(ctx, await narrowed_to_count(ctx, criteria, at_most), at_most, at)
+    counts = await _counts(ctx, criteria, at_most, at)
     return [StatusCount(status, as_count(counts.get(status, 0), at_most)) for status in JobStatus]
 
 
@@ -68,7 +68,9 @@ async def _counts(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None, at: datetime | None
 ) -> dict[JobStatus, int]:
     if at is None or at >= ctx.now:
+        criteria = await narrowed_to_count(ctx, criteria, at_most)
         return await ctx.read(queries.count_jobs_by_status, criteria, at_most)
+    criteria = await narrowed(ctx, criteria, with_common=True)
     of_any_status = None if criteria is None else replace(criteria, status=None)
     until = at + timedelta(microseconds=1)
     counts = await ctx.read(count_jobs_by_status_at, of_any_status, until)
@@ -97,7 +99,7 @@ async def group_jobs(
         raise BadUserInputError("'by' must name at least one dimension.")
     rows = await ctx.read(
         queries.group_jobs,
-        await narrowed_to_count(ctx, criteria),
+        await narrowed(ctx, criteria, with_common=True),
         by,
         limit=list_size(first, "first", ctx.limits),
         now=ctx.now,

@@ -54,11 +54,12 @@ async def narrowed(
 
 
 async def narrowed_to_count(
-    ctx: Context, criteria: JobCriteria | None, at_most: int | None = None
+    ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> JobCriteria | None:
-    """Narrow a filter for a count of all jobs, unless `at_most` bounds it."""
-    if criteria is None or has_only_tags(criteria):
-        return await narrowed(ctx, criteria)
+    """Narrow a filter for counts of jobs by status now, of all unless `at_most` bounds them."""
+    if criteria is None or (at_most is None and has_only_tags(criteria)):
+        # Counts of jobs with tags and no other condition have a function.
+        return criteria
     # Up to a bound of each status: jobs of most statuses have no message.
     has_message = _message_part(criteria.last_error_message) is not None
     return await narrowed(ctx, criteria, with_common=at_most is None or has_message)
@@ -77,7 +78,7 @@ async def located_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> JobCriteria | None:
     """Narrow a filter that was narrowed for a page, for a count of all jobs."""
-    # Counts of jobs with tags and no other condition have a function.
+    # As above.
     if criteria is None or at_most is not None or has_only_tags(criteria):
         return criteria
     if criteria.ids is not None or criteria.locations is not None:
