@@ -14,7 +14,7 @@ from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import StatusCount, as_count, check_at_most
 from resolvers.errors import BadUserInputError
-from resolvers.narrowing import narrowed, narrowed_to_count
+from resolvers.narrowing import narrowed, narrowed_by_ids, narrowed_to_count
 from resolvers.paging import list_size
 
 
@@ -70,7 +70,7 @@ async def _counts(
     if at is None or at >= ctx.now:
         criteria = await narrowed_to_count(ctx, criteria, at_most)
         return await ctx.read(queries.count_jobs_by_status, criteria, at_most)
-    criteria = await narrowed(ctx, criteria, with_common=True)
+    criteria = await narrowed_by_ids(ctx, criteria)
     of_any_status = None if criteria is None else replace(criteria, status=None)
     until = at + timedelta(microseconds=1)
     counts = await ctx.read(count_jobs_by_status_at, of_any_status, until)

@@ -86,7 +86,7 @@ async def change_matching(
         change = checked(ctx, wanted)
     except InvalidInputError as error:
         raise BadUserInputError(f"'{error.outcome.field}': {error.outcome.message}") from None
-    criteria = await narrowed_by_ids(ctx, criteria)
+    criteria = await narrowed_by_ids(ctx, criteria) or criteria
     async with ctx.write() as (session, org_id):
         read = STATE_COLUMNS | {"updated_at"}
         found = await queries.list_jobs(session, org_id, criteria, bulk.window, read)
@@ -126,7 +126,7 @@ async def delete_matching(
     A dry run counts the jobs up to MAX_DRY_RUN_COUNT.
     """
     bulk.check()
-    criteria = await narrowed_by_ids(ctx, criteria)
+    criteria = await narrowed_by_ids(ctx, criteria) or criteria
     async with ctx.write() as (session, org_id):
         read = {"status", "updated_at", "source_id"}
         found = await queries.list_jobs(session, org_id, criteria, bulk.window, read)

@@ -13,7 +13,7 @@ from db.tallies.spans import Span
 from resolvers.context import Context
 from resolvers.counting import Count, as_count, check_at_most
 from resolvers.errors import BadUserInputError, ForbiddenError
-from resolvers.narrowing import narrowed
+from resolvers.narrowing import narrowed_by_ids
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -65,7 +65,7 @@ async def list_error_groups(
     """
     check_shown(ctx.viewer_redaction)
     page = window(ERROR_GROUP_ORDERS[order], arguments, ctx.limits)
-    criteria = await narrowed(ctx, criteria)
+    criteria = await narrowed_by_ids(ctx, criteria)
     rows = await ctx.read(queries.list_error_groups, await _new_errors(ctx), criteria)
     key = page.order.key
     found = sorted(

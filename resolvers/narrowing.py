@@ -65,10 +65,14 @@ async def narrowed_to_count(
     return await narrowed(ctx, criteria, with_common=at_most is None or has_message)
 
 
-async def narrowed_by_ids(ctx: Context, criteria: JobCriteria) -> JobCriteria:
-    """Narrow a filter for another transaction."""
-    found = await narrowed(ctx, criteria) or criteria
-    if found.locations is None:
+async def narrowed_by_ids(ctx: Context, criteria: JobCriteria | None) -> JobCriteria | None:
+    """Narrow a filter for another transaction, or for a statement that reads more than jobs.
+
+    PostgreSQL does not know how many locations there are: beside another table it may look through
+    all of them for each row of that.
+    """
+    found = await narrowed(ctx, criteria)
+    if found is None or found.locations is None:
         return found
     ids = await ctx.read(list_ids_at, found.locations)
     return replace(found, ids=ids, locations=None)
@@ -127,7 +131,6 @@ async def narrowed_events(
     """Narrow the filter of the events' jobs."""
     if criteria is None or criteria.job is None:
         return criteria
-    # The events have the ids of their jobs.
     return replace(criteria, job=await narrowed_by_ids(ctx, criteria.job))
 
 

@@ -17,7 +17,7 @@ from resolvers.context import Context
 from resolvers.counting import Count, StatusCount, as_count, check_at_most
 from resolvers.errors import UnavailableError
 from resolvers.jobs import get_jobs
-from resolvers.narrowing import narrowed
+from resolvers.narrowing import narrowed_by_ids
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -138,7 +138,7 @@ async def _narrowed(ctx: Context, selection: Selection) -> JobCriteria | None:
     """Narrow the filter once, however many lists it is of."""
 
     async def batch(_: Sequence[None]) -> list[JobCriteria | None]:
-        return [await narrowed(ctx, selection.criteria)]
+        return [await narrowed_by_ids(ctx, selection.criteria)]
 
     if selection.criteria is None:
         return None

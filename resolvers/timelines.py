@@ -18,7 +18,7 @@ from db.tallies.durations import Kind
 from resolvers.aggregates import NO_DURATIONS, DurationStats, duration_stats
 from resolvers.context import Context
 from resolvers.errors import BadUserInputError
-from resolvers.narrowing import narrowed
+from resolvers.narrowing import narrowed_by_ids
 from resolvers.time_buckets import TimeBucketSize, bucket_edges
 
 MAX_SERIES = 50
@@ -92,7 +92,7 @@ async def list_buckets(
     edges = range_.edges()
     found = await ctx.read(
         queries.count_changes,
-        await narrowed(ctx, criteria),
+        await narrowed_by_ids(ctx, criteria),
         range_.within(edges),
         with_durations=with_durations,
         only_created=only_created,
@@ -118,7 +118,7 @@ async def list_series(
         raise BadUserInputError(f"'top' must be between 1 and {MAX_SERIES}.")
     edges = range_.edges()
     within = range_.within(edges)
-    criteria = await narrowed(ctx, criteria)
+    criteria = await narrowed_by_ids(ctx, criteria)
     found = await ctx.read(
         queries.count_changes_by,
         criteria,
