@@ -81,7 +81,9 @@ def _cut_each(
         return select(related).select_from(joined)
     # Another index than that of the relation would be read to its end if a key has few jobs.
     table = _wanted(relation, keys)
-    of_one = wanted.where(_has_key(relation, table)).offset(literal_column("0")).lateral("job")
+    # SQLAlchemy would correlate it with the query just around it, and else read all keys in it.
+    of_key = wanted.where(_has_key(relation, table)).correlate(table)
+    of_one = of_key.offset(literal_column("0")).lateral("job")
     in_order = replace(window, order=_order_of(window.order, of_one))
     related = cut(select(of_one), in_order).lateral("related")
     return select(related).select_from(table.join(related, true()))

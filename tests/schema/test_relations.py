@@ -253,6 +253,45 @@ async def test_a_page_of_jobs_has_the_children_of_each(service: Service, databas
         assert node["failed"]["nodes"] == []
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "filter: {status: [FAILED]}",
+        "filter: {status: [FAILED]}, orderBy: {field: UPDATED_AT}",
+        "filter: {type: {startsWith: \"of\"}}, orderBy: {field: PRIORITY, direction: ASC}",
+        "orderBy: {field: FINISHED_AT}",
+        "orderBy: {direction: ASC}",
+    ],
+)
+async def test_jobs_of_a_page_have_their_own_children(
+    service: Service, database_url: str, arguments: str
+) -> None:
+    parents = [job(n, type=f"parent {n}") for n in range(3)]
+    made = {
+        str(parent["id"]): [
+            job(10 * n + each, type="of one", status="failed", parent_id=parent["id"])
+            for each in range(n + 1)
+        ]
+        for n, parent in enumerate(parents)
+    }
+    await insert(database_url, [*parents, *(each for rows in made.values() for each in rows)], [])
+    data = await service.query(
+        f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Job {{ id
+        all: children({arguments}) {{ nodes {{ id }} count {{ value }} }}
+        two: children(first: 2, {arguments}) {{ nodes {{ id }} pageInfo {{ hasNextPage }} }}
+        last: children(last: 1, {arguments}) {{ nodes {{ id }} }} }} }} }}""",
+        {"ids": list(made)},
+    )
+    for node in data["nodes"]:
+        own = {str(row["id"]) for row in made[node["id"]]}
+        listed = [each["id"] for each in node["all"]["nodes"]]
+        assert sorted(listed) == sorted(own)
+        assert node["all"]["count"]["value"] == len(own)
+        assert [each["id"] for each in node["two"]["nodes"]] == listed[:2]
+        assert node["two"]["pageInfo"]["hasNextPage"] == (len(own) > 2)
+        assert [each["id"] for each in node["last"]["nodes"]] == listed[-1:]
+
+
 async def test_a_batch_tells_how_far_it_is(service: Service, database_url: str) -> None:
     name = uuid4().hex
     rows = [
