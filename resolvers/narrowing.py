@@ -170,9 +170,9 @@ async def _searched(ctx: Context, criteria: JobCriteria, search: SearchCriteria)
     values = None if ids is None else await _values_containing(ctx, search.text)
     if by_message is None or ids is None or values is None:
         return criteria
-    if not ids and not values:
-        return replace(criteria, locations=by_message)
     if count_locations(by_message):
+        if not ids and not values:
+            return replace(criteria, locations=by_message)
         # PostgreSQL finds rows either by their locations or by indexes.
         ids = [*ids, *await ctx.read(list_ids_at, by_message)]
     if len(ids) > MOST_JOBS:

@@ -19,6 +19,11 @@ down_revision: str | None = "0018"
 branch_labels: str | None = None
 depends_on: str | None = None
 
+# As db.url_credentials, which a test compares.
+CREDENTIALS = (
+    r"://[^ \t\n\r\f\v/?#:]*"
+    r"(?::(?![0-9]{1,5}[/?#])[^ \t\n\r\f\v/?#]*(?:[/?#][^ \t\n\r\f\v:]*)?)?@"
+)
 # As in 0007: a role of its own searches the indexes, for the organisation of the transaction. The
 # answer is null if more than `most` jobs match, and where a page of the newest jobs is full sooner:
 # where matches are common, at eight times since the first job. The newest jobs alone do not say so:
@@ -91,51 +96,69 @@ def _search_documents(name: str, column: str) -> str:
 
 
 # Rows of which only these trigrams match are among the answer, so that it depends on nothing but
-# the trigrams that the caller may search. How frequent a trigram is, the newest messages say. Of
-# those that most of them have, no list is read if there are three rarer ones. `among_messages`:
-# matches are common if they are among jobs that have a message; else, among all jobs.
+# the trigrams that the caller may search. How frequent they are, 25 messages of each eighth of the
+# time say, as they are shown to those who may not see credentials. Of trigrams that many messages
+# have no list is read if there are rarer ones; of long texts, some sixty trigrams are considered.
+# `among_messages`: matches are common if they are among jobs that have a message; else, among all
+# jobs.
 _MESSAGES = """
 CREATE FUNCTION joblens_rows_with_error_text(
     part text, as_stored boolean, among_messages boolean, most integer, with_common boolean
 ) RETURNS tid[]
 DECLARATIONS
-    shown bigint[] := joblens_trigrams(part, org::text);
-    stored bigint[] := joblens_trigrams(part, org || ' stored');
-    -- As in joblens_trigrams.
+    -- As in joblens_trigrams, and below.
     letters text[] := string_to_array(
         translate(lower(part), chr(962) || chr(305) || chr(775), chr(963) || 'i'), NULL
     );
-    messages text[];
+    step integer := 1 + cardinality(letters) / 64;
+    sample text[];
+    shown bigint[];
+    stored bigint[];
 BEGIN
     IF org IS NULL THEN
         RETURN ARRAY[]::tid[];
     END IF;
-    IF cardinality(shown) = 0 OR NOT with_common AND (
+    IF cardinality(letters) < 3 OR NOT with_common AND (
         among_messages AND ARE_COMMON_AMONG_MESSAGES OR NOT among_messages AND ARE_COMMON
     ) THEN
         RETURN NULL;
     END IF;
-    messages := ARRAY(
-        SELECT lower(left(message, 1000)) FROM (
+    sample := ARRAY(
+        SELECT lower(left(CASE
+            WHEN strpos(message, '://') = 0 THEN message
+            ELSE regexp_replace(message, 'CREDENTIALS', '://[redacted]@', 'g')
+        END, 500))
+        FROM generate_series(0, 7) AS eighth, LATERAL (
             SELECT last_error_message AS message FROM job
-            WHERE org_id = org AND last_error_message IS NOT NULL
-            ORDER BY created_at DESC, id DESC LIMIT 200
+            WHERE org_id = org AND created_at <= newest - (newest - oldest) * (eighth / 8.0)
+                AND last_error_message IS NOT NULL
+            ORDER BY created_at DESC, id DESC LIMIT 25
         ) AS near
-        WHERE strpos(message, '://') = 0
     );
     SELECT array_agg(ranked.shown), array_agg(ranked.stored) INTO shown, stored FROM (
-        SELECT trigram.*, row_number() OVER (ORDER BY trigram.number, trigram.shown) AS rank
+        SELECT trigram.*, row_number() OVER (ORDER BY trigram.messages, trigram.shown) AS rank
         FROM (
-            SELECT each.shown, each.stored, (
-                SELECT count(*) FROM unnest(messages) AS message
-                WHERE strpos(message, a || b || c) > 0
-            ) AS number
-            FROM unnest(letters, letters[2:], letters[3:], shown, stored)
-                AS each (a, b, c, shown, stored)
-            WHERE c IS NOT NULL
+            SELECT
+                hashtextextended(
+                    three COLLATE "C", hashtextextended(org::text COLLATE "C", 0)
+                ) AS shown,
+                hashtextextended(
+                    three COLLATE "C", hashtextextended((org || ' stored') COLLATE "C", 0)
+                ) AS stored,
+                (
+                    SELECT count(*) FROM unnest(sample) AS message WHERE strpos(message, three) > 0
+                ) AS messages
+            FROM (
+                SELECT DISTINCT a || b || c AS three
+                FROM unnest(letters, letters[2:], letters[3:])
+                    WITH ORDINALITY AS neighbours (a, b, c, place)
+                WHERE c IS NOT NULL AND (place - 1) % step = 0
+            ) AS considered
         ) AS trigram
     ) AS ranked
-    WHERE rank <= 3 OR rank <= 8 AND ranked.number * 2 <= cardinality(messages);
+    WHERE rank <= 3
+        OR rank <= 8 AND messages * 2 <= cardinality(sample)
+        OR rank <= 32 AND messages * 20 <= cardinality(sample);
     PERFORM set_config('enable_indexscan', 'off', true);
     IF as_stored THEN
         found := ARRAY(
@@ -165,6 +188,7 @@ def _search_messages() -> str:
     is_match = "strpos(value, '://') = 0 AND strpos(lower(value), lower(part)) > 0"
     among = _are_common(column, is_match, f"{column} IS NOT NULL")
     search = _MESSAGES.replace("ARE_COMMON_AMONG_MESSAGES", among)
+    search = search.replace("CREDENTIALS", CREDENTIALS)
     return search.replace("ARE_COMMON", _are_common(column, is_match))
 
 
@@ -193,7 +217,6 @@ BEGIN
 END
 $$
 """
-COUNT = "joblens_count_jobs_with_tags(jsonb)"
 
 
 def upgrade() -> None:
@@ -202,11 +225,9 @@ def upgrade() -> None:
     for name, create in SEARCHES.items():
         op.execute(create.replace("DECLARATIONS", _BEGIN.strip()))
         op.execute(_OWN.replace("NAME", name))
-    op.execute(f"ALTER FUNCTION {COUNT} SET work_mem = '64MB'")
 
 
 def downgrade() -> None:
-    op.execute(f"ALTER FUNCTION {COUNT} RESET work_mem")
     for name in reversed(SEARCHES):
         op.execute(f"DROP FUNCTION {name}")
     op.execute("REVOKE SELECT (ctid) ON job FROM joblens_search")

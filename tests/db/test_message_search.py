@@ -149,6 +149,37 @@ async def test_what_only_the_newest_jobs_have_is_not_common(
 
 
 @pytest.mark.parametrize("as_stored", [False, True])
+async def test_rare_parts_of_alike_messages_find_few(
+    app: Any, database_url: str, as_stored: bool
+) -> None:
+    org, url = UUID(int=90 + as_stored), "GET https://me:{}@api.example.com/orders/{} failed: 502"
+    rows = [job(n, org_id=org, last_error_message=url.format(n, n)) for n in range(2_000)]
+    # Newer ones, of another kind.
+    rows += [job(n, org_id=org, last_error_message="no space left") for n in range(2_000, 2_300)]
+    await insert(database_url, rows, [])
+    for part in (
+        "api.example.com/orders/1234 failed",
+        "orders/777 ",
+        "api.example.com/orders/123x",
+    ):
+        found = await search(app, org, part, as_stored=as_stored)
+        assert having(rows, part) <= set(found)
+        assert len(found) <= 20
+    hidden = having(rows, "me:1234@") if as_stored else set()
+    assert set(await search(app, org, "me:1234@", as_stored=as_stored)) == hidden
+
+
+async def test_a_long_text_is_found(app: Any, database_url: str) -> None:
+    org = UUID(int=92)
+    long = [" ".join(f"frame {n} of {each}" for each in range(600)) for n in range(30)]
+    rows = [job(n, org_id=org, last_error_message=message) for n, message in enumerate(long)]
+    await insert(database_url, rows, [])
+    for part in (long[7], long[8][1:-1], long[9][4_000:]):
+        found = await search(app, org, part, with_common=True)
+        assert having(rows, part) <= set(found)
+
+
+@pytest.mark.parametrize("as_stored", [False, True])
 async def test_the_index_is_read(app: Any, as_stored: bool) -> None:
     scans = "SELECT pg_stat_get_xact_numscans($1::text::regclass)"
     before = [await app.fetchval(scans, name) for name in ("idx_job_error_trigrams", "job")]
@@ -192,10 +223,9 @@ async def test_trigrams_of_a_part_are_among_those_of_the_whole(
         await connection.close()
 
 
-async def test_the_index_hides_what_conditions_hide(app: Any) -> None:
-    source = await app.fetchval(
-        "SELECT prosrc FROM pg_proc WHERE proname = $1", "joblens_error_trigrams"
-    )
+@pytest.mark.parametrize("name", ["joblens_error_trigrams", "joblens_rows_with_error_text"])
+async def test_the_index_hides_what_conditions_hide(app: Any, name: str) -> None:
+    source = await app.fetchval("SELECT prosrc FROM pg_proc WHERE proname = $1", name)
     assert f"'{PATTERN}', '{REPLACEMENT}', 'g'" in source
 
 

@@ -258,7 +258,7 @@ async def test_a_page_of_jobs_has_the_children_of_each(service: Service, databas
     [
         "filter: {status: [FAILED]}",
         "filter: {status: [FAILED]}, orderBy: {field: UPDATED_AT}",
-        "filter: {type: {startsWith: \"of\"}}, orderBy: {field: PRIORITY, direction: ASC}",
+        'filter: {type: {startsWith: "of"}}, orderBy: {field: PRIORITY, direction: ASC}',
         "orderBy: {field: FINISHED_AT}",
         "orderBy: {direction: ASC}",
     ],
