@@ -12,7 +12,7 @@ from db.queries.keyset import JOB_ORDERS, JobOrderField
 from db.statuses import JobStatus
 from resolvers.context import Context
 from resolvers.counting import Count, count_up_to
-from resolvers.narrowing import located_to_count, narrowed
+from resolvers.narrowing import located_to_count, narrowed, narrowed_to_count
 from resolvers.paging import (
     ConnectionSource,
     Lists,
@@ -43,25 +43,24 @@ async def list_jobs(
     Raises BadUserInputError and InvalidCursorError for invalid page arguments.
     """
     page = window(JOB_ORDERS[field, descending], arguments, ctx.limits)
-    criteria = await narrowed(ctx, criteria)
+    # Without a page there is nothing to narrow for one.
+    has_page = needs.rows or needs.more_after or needs.more_before
+    narrow_to_count = located_to_count if has_page else narrowed_to_count
+    if has_page:
+        criteria = await narrowed(ctx, criteria)
     rows, more = await read_page(
         page, needs, lambda wider: ctx.read(queries.list_jobs, criteria, wider, columns)
     )
     ctx.cache_jobs(rows, columns)
 
     async def count(_keys: Sequence[None], at_most: int | None) -> list[Count]:
-        return [await count_jobs(ctx, criteria, at_most)]
+        wanted = await narrow_to_count(ctx, criteria, at_most)
+        return [await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, wanted, most))]
 
     async def behind(_keys: Sequence[None]) -> list[bool]:
         return [await ctx.read(queries.job_exists_behind, criteria, page)]
 
     return ConnectionSource(Lists(page, count, behind), None, rows, more)
-
-
-async def count_jobs(ctx: Context, criteria: JobCriteria | None, at_most: int | None) -> Count:
-    """Count the jobs that match the criteria, which are narrowed, up to `at_most`."""
-    criteria = await located_to_count(ctx, criteria, at_most)
-    return await count_up_to(at_most, lambda most: ctx.read(queries.count_jobs, criteria, most))
 
 
 def allowed_transitions(ctx: Context, job: JobRow) -> list[JobStatus]:

@@ -187,8 +187,9 @@ SHAPES = {
         2,
         f"jobs(first: $first) {{ nodes {{ children(first: 2) {{ nodes {{ {JOB} }} pageInfo {{ hasNextPage }} }} }} }}",
     ),
+    # Jobs with the tag are located, and their ids read.
     "jobs and their children in many ways": Shape(
-        7,
+        8,
         "jobs(first: $first) { nodes { a: children(first: 1) { nodes { id } } b: children(first: 1) { nodes { id } count { value } }"
         " c: children(first: 1, orderBy: {field: UPDATED_AT}) { count(atMost: 5) { value } nodes { id } }"
         ' d: children(first: 1, filter: {tags: ["t 1"]}) { nodes { id } } } }',
