@@ -95,9 +95,10 @@ def _previous_change(event: Columns, org_id: ColumnElement[UUID]) -> ColumnEleme
     table = job_event_table.alias("earlier")
     earlier = table.c
     is_start = earlier.next_status == _status(JobStatus.RUNNING)
-    began = case(
-        (and_(is_of_source(), is_start, is_inexact(earlier.detail)), null()), else_=earlier.ts
-    )
+    # By its name: where the text of this is part of another statement, its job is not that of a
+    # select around it, with which SQLAlchemy correlates.
+    of_source = literal_column("job.source_id").is_not(None)
+    began = case((and_(of_source, is_start, is_inexact(earlier.detail)), null()), else_=earlier.ts)
     statement = (
         select(began)
         .where(

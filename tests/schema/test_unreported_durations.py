@@ -3,8 +3,12 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
+from db.tallies.durations import Kind
+from db.tallies.keys import ALL
+from db.tallies.spans import Span
 from tests.support.facts import fact
 from tests.support.queue_model import summed
 from tests.support.service import Service
@@ -101,6 +105,28 @@ async def test_a_late_fact_makes_one_known(service: Service, database_url: str) 
     await recorded(service, org, [late])
     await summed(database_url, org)
     await assert_counted(service, org, with_tallies=True)
+
+
+async def test_they_are_not_summed_beside_jobs_of_no_source(
+    service: Service, database_url: str
+) -> None:
+    org = uuid4()
+    for _ in range(5):
+        await service.query(
+            'mutation { createJob(input: {type: "own"}) { __typename } }', Joblens_Org=str(org)
+        )
+    await recorded(service, org, FACTS)
+    await summed(database_url, org)
+    connection = await asyncpg.connect(database_url)
+    sketched = await connection.fetch(
+        "SELECT kind, sum(durations) FROM tally_duration, unnest(counts) AS durations"
+        " WHERE org_id = $1 AND span = $2 AND key_id = $3 GROUP BY kind",
+        org,
+        Span.DAY,
+        ALL,
+    )
+    await connection.close()
+    assert dict(map(tuple, sketched)) == {Kind.WAIT: 2, Kind.RUN: 3}
 
 
 async def assert_counted(service: Service, org: UUID, *, with_tallies: bool) -> None:
