@@ -81,8 +81,10 @@ async def narrowed_by_ids(ctx: Context, criteria: JobCriteria | None) -> JobCrit
 async def located_to_count(
     ctx: Context, criteria: JobCriteria | None, at_most: int | None
 ) -> JobCriteria | None:
-    """Narrow a filter that was narrowed for a page, for a count of all jobs."""
-    # As above.
+    """Narrow a filter that was narrowed for a page, for a count of all jobs.
+
+    As `narrowed_to_count`, what tags alone choose is left as it is.
+    """
     if criteria is None or at_most is not None or has_only_tags(criteria):
         return criteria
     if criteria.ids is not None or criteria.locations is not None:

@@ -27,7 +27,7 @@ CREDENTIALS = (
 # As in 0007: a role of its own searches the indexes, for the organisation of the transaction. The
 # answer is null if more than `most` jobs match, and where a page of the newest jobs is full sooner:
 # where matches are common, at eight times since the first job. The newest jobs alone do not say so:
-# of a hundred new jobs with a tag that no older one has, a page has the last ones.
+# of a hundred new jobs with a tag that no older one has, the page of the last ones is never full.
 # enable_indexscan is set so that its value of before comes back when the function ends.
 _BEGIN = """
 LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -8,8 +8,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import embedded
+from db.engine import create_engine
 from tests.conftest import create_database, database_in, drop_database
 
 
@@ -29,6 +31,14 @@ def other_cluster() -> Iterator[str]:
     yield server.url
     server.stop()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine as requests have."""
+    engine = create_engine(database_url)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture

@@ -111,13 +111,6 @@ async def _ledger(database_url: str) -> None:
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url)
-    yield engine
-    await engine.dispose()
-
-
-@pytest.fixture
 async def owner(database_url: str) -> AsyncIterator[Any]:
     """A bare connection of the owner; what it does is undone."""
     connection = await asyncpg.connect(database_url)

@@ -603,7 +603,7 @@ async def test_messages_are_found_in_their_index(
         before = await connection.fetchval(read, others)
         search = "SELECT joblens_rows_with_error_text($1, true, true, 10000, $2)"
         await connection.fetchval(search, part, with_common)
-        # Of eight times, and the newest messages.
+        # At eight times: whether it is common, and how frequent its trigrams are.
         assert await connection.fetchval(read, others) - before <= 2 + 8 * 150 + 200
         scans = "SELECT pg_stat_get_xact_numscans('job'::regclass)"
         assert await connection.fetchval(scans) == 0
