@@ -1,6 +1,6 @@
 """Measures a process: what its operations and statements report, and what it counts elsewhere."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
@@ -17,15 +17,33 @@ from schema.execution.fallbacks import FALLBACKS, INTROSPECTION, SETTING
 from server.limits.admission import AdmissionControl
 from server.logging.audit import ERRORS
 from server.observability.caches import Caches
-from server.observability.operations import Ended, Observer
+from server.observability.operations import OK, Ended, Observer
 from server.observability.registry import Registry
 from server.read_servers import ReadServers
 
 # How many operations, or statements, are noted before they are counted.
-NOTED = 64
+NOTED = 256
+# How many figures are noted of an operation.
+FIGURES = 4
 # The name of operations whose document is not registered.
 OTHER = "other"
 HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
+
+
+class _Noted:
+    """Operations of a type that have ended and are not counted yet.
+
+    Only figures: operations that were kept would take the place of others in the processor's
+    caches.
+    """
+
+    __slots__ = ("figures", "others")
+
+    def __init__(self) -> None:
+        # Of each operation, one after another: its cost, and the seconds of Ended.
+        self.figures: list[float] = []
+        # By name and code: those that are registered or did not end well.
+        self.others: Counter[tuple[str, str]] = Counter()
 
 
 class Measures(Observer):
@@ -38,15 +56,20 @@ class Measures(Observer):
         self._registry = registry
         self._statement_times = registry.times("joblens_statement_seconds")
         self._lag_times = registry.times("joblens_live_event_lag_seconds")
-        # Those that are noted: operations by type, and the seconds of statements without an error.
-        self._operations: defaultdict[str, list[Ended]] = defaultdict(list)
+        # What is noted: operations by type, and the seconds of statements without an error.
+        self._operations: defaultdict[str, _Noted] = defaultdict(_Noted)
         self._statements: list[float] = []
 
     def ended(self, operation: Ended) -> None:
         """Note an operation that has ended."""
-        noted = self._operations[operation.type]
-        noted.append(operation)
-        if len(noted) >= NOTED:
+        noted, known = self._operations[operation.type], operation.operation
+        figures = noted.figures
+        figures += known.cost, operation.seconds, operation.sql, operation.waiting
+        if known.is_registered or operation.code is not OK:
+            # A label: clients must not choose it.
+            name = (known.is_registered and known.name) or OTHER
+            noted.others[name, operation.code] += 1
+        if len(figures) >= NOTED * FIGURES:
             self.count()
 
     def statement(
@@ -64,35 +87,32 @@ class Measures(Observer):
 
     def count(self) -> None:
         """Count what was noted."""
-        for type_, operations in self._operations.items():
-            if operations:
-                self._count(type_, operations)
-                operations.clear()
+        for type_, noted in self._operations.items():
+            if noted.figures:
+                self._count(type_, noted)
+                noted.figures.clear()
+                noted.others.clear()
         if self._statements:
             self._registry.counts["joblens_statements_total", "ok"] += len(self._statements)
             self._statement_times.add(self._statements)
             self._statements.clear()
 
-    def _count(self, type_: str, operations: Sequence[Ended]) -> None:
+    def _count(self, type_: str, noted: _Noted) -> None:
         counts, times = self._registry.counts, self._registry.times
-        for each in operations:
-            operation = each.operation
-            # A label: clients must not choose it.
-            name = (operation.is_registered and operation.name) or OTHER
-            counts["joblens_operations_total", type_, name, each.code] += 1
-        cost = sum([each.operation.cost for each in operations])
-        counts["joblens_cost_points_total", type_] += cost
+        cost, whole, sql, waiting = (noted.figures[n::FIGURES] for n in range(FIGURES))
+        for (name, code), number in noted.others.items():
+            counts["joblens_operations_total", type_, name, code] += number
+        usual = len(cost) - noted.others.total()
+        if usual:
+            counts["joblens_operations_total", type_, OTHER, OK] += usual
+        counts["joblens_cost_points_total", type_] += int(sum(cost))
         if type_ == "subscription":
             return
-        whole = [each.seconds for each in operations]
-        sql = [each.sql for each in operations]
-        waiting = [each.waiting for each in operations]
-        parts = zip(whole, sql, waiting, strict=True)
         times("joblens_operation_seconds", type_).add(whole)
         times("joblens_operation_sql_seconds", type_).add(sql)
         times("joblens_operation_wait_seconds", type_).add(waiting)
         times("joblens_operation_executor_seconds", type_).add(
-            [max(0.0, a - b - c) for a, b, c in parts]
+            [max(0.0, a - b - c) for a, b, c in zip(whole, sql, waiting, strict=True)]
         )
 
     def refused(self, code: str) -> None:

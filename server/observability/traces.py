@@ -182,9 +182,12 @@ class RequestSpans:
         if scope["type"] == "lifespan":
             self._has_sdk = _has_sdk()
             return self._app(scope, receive, send)
-        # Without an SDK, jobs that are created keep the id of the trace.
-        if self._has_sdk or _TRACE in dict(scope["headers"]):
+        if self._has_sdk:
             return self._respond(scope, receive, send)
+        for name, _ in scope["headers"]:
+            # Without an SDK, jobs that are created keep the id of the trace.
+            if name == _TRACE:
+                return self._respond(scope, receive, send)
         return self._app(scope, receive, send)
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
