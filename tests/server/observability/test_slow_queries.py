@@ -41,7 +41,8 @@ def heard() -> Iterator[Heard]:
     logger.removeHandler(handler)
 
 
-@pytest.fixture(scope="module")
+# Of each test alone: its tasks log statements and plans later, too.
+@pytest.fixture
 async def slow(database_url: str) -> AsyncIterator[Service]:
     async with serving(database_url, **ALL) as running:
         yield running
