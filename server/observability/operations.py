@@ -21,6 +21,7 @@ class Ended:
     __slots__ = (
         "began",
         "code",
+        "is_over",
         "operation",
         "org_id",
         "seconds",
@@ -39,6 +40,7 @@ class Ended:
         # Its `value` is a property in Python.
         self.type: str = operation.type._value_
         self.code = INTERRUPTED
+        self.is_over = False
         self.sql = self.waiting = 0.0
         self.statements = 0
         # Of traces.
@@ -77,7 +79,8 @@ _current: ContextVar[Ended | None] = ContextVar("joblens_operation", default=Non
 
 def current_operation() -> Ended | None:
     """Return the operation that runs here."""
-    return _current.get()
+    operation = _current.get()
+    return None if operation is None or operation.is_over else operation
 
 
 def forget_operation() -> None:
@@ -126,7 +129,8 @@ class Operations:
         operation.seconds = seconds = perf_counter() - operation.began
         if response is not None:
             operation.code = _code(response) if response.errors else OK
-        _current.set(None)
+        # Cheaper than to take it out of the context.
+        operation.is_over = True
         for least, ended in self._ended:
             if seconds >= least:
                 ended(operation)
@@ -136,7 +140,7 @@ class Operations:
     ) -> None:
         """Observe a statement that has ended."""
         seconds = perf_counter() - began
-        operation = _current.get()
+        operation = current_operation()
         if operation is not None:
             operation.sql += seconds
             operation.statements += 1
@@ -146,7 +150,7 @@ class Operations:
 
     def waited(self, seconds: float) -> None:
         """Observe how long a connection and the begin of its transaction took."""
-        operation = _current.get()
+        operation = current_operation()
         if operation is not None:
             operation.waiting += seconds
 
