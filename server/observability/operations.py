@@ -140,8 +140,8 @@ class Operations:
     ) -> None:
         """Observe a statement that has ended."""
         seconds = perf_counter() - began
-        operation = current_operation()
-        if operation is not None:
+        operation = _current.get()
+        if operation is not None and not operation.is_over:
             operation.sql += seconds
             operation.statements += 1
         for least, ended in self._statements:
@@ -150,8 +150,8 @@ class Operations:
 
     def waited(self, seconds: float) -> None:
         """Observe how long a connection and the begin of its transaction took."""
-        operation = current_operation()
-        if operation is not None:
+        operation = _current.get()
+        if operation is not None and not operation.is_over:
             operation.waiting += seconds
 
     async def started(self, operation: Operation, org_id: UUID, start: Awaitable[T]) -> T:
