@@ -13,7 +13,7 @@ from benchmarks.ledger import ORG
 from db.backoff import Backoff
 from db.commands.creation import NewJob, create_jobs
 from db.commands.transitions import Transition, change_status
-from db.engine import Scope, create_engine
+from db.engine import EngineOptions, Scope, create_engine
 from db.request_session import RequestSession
 from db.statuses import JobStatus
 
@@ -44,9 +44,9 @@ class Statements:
         ]
 
 
-async def record(url: str) -> Mapping[JobStatus, Statements]:
+async def record(url: str, *, notify_seconds: float | None) -> Mapping[JobStatus, Statements]:
     """Start a job and give it back by the ledger's own commands, and keep what they sent."""
-    engine = create_engine(url)
+    engine = create_engine(url, EngineOptions(notify_seconds=notify_seconds))
     sent: list[tuple[str, tuple[Any, ...]]] = []
 
     def keep(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:

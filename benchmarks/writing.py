@@ -1,8 +1,8 @@
 """Transitions per second: through the API, through the repository, and by the statements alone.
 
 `python -m benchmarks.writing [--write FILE]`. Each connection starts jobs of its own and gives them
-back, one after another: every change is one statement, which updates the job, appends the event and
-notifies, and is committed.
+back, one after another: every change is one statement, which updates the job and appends the event,
+and is committed.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from benchmarks.ledger import ORG, connected
 from benchmarks.load import Sample
 from benchmarks.servers import JOBLENS, serving
 from benchmarks.statements import record
-from benchmarks.writers import Connect, Step, bare, steps_of, through_api, through_repository
+from benchmarks.writers import Connect, Move, Step, bare, steps_of, through_api, through_repository
 from db import embedded, migrations
+from db.notifier import INTERVAL_SECONDS
 from joblens import JobRepository, NewJob, create_worker_engine, session_scope
 
 BARE, REPOSITORY, API = "asyncpg: the same statements", "`JobRepository`", "`transitionJob`"
-MANY = 8
+NOTIFYING = ", notifying in its transactions"
+ONE, MANY, MOST = 1, 8, 32
 JOBS_PER_CONNECTION = 200
 WARM_UP_SECONDS = 1.0
 
@@ -38,16 +40,19 @@ Changes of status, each a transaction of its own, by one command:
 
 Each connection starts jobs of its own and gives them back, so that none waits for a lock. \
 *asyncpg* sends the statements that Joblens sends, word for word, with its BEGIN and COMMIT, and \
-does nothing else. `JobRepository` is used as a worker in Python would, a `session_scope` for each \
-change. Both run in the process that measures. `transitionJob` goes over kept HTTP connections to \
-a server of one process. PostgreSQL shares the machine with all of them. Contestants take turns, \
-and each figure is the median of its rounds: compare the ratios.
+does nothing else. Notifications follow commits, gathered, and *asyncpg* sends none. What notifies \
+in its transactions, as imports and older versions do, sends one in each, and PostgreSQL commits \
+such transactions one after another. `JobRepository` is used as a worker in Python would, a \
+`session_scope` for each change, with one engine. Both run in the process that \
+measures. `transitionJob` goes over kept HTTP connections to a server of one process. PostgreSQL \
+shares the machine with all of them. Contestants take turns, and each figure is the median of its \
+rounds: compare the ratios.
 
 {facts}
 
-| | changes/s, 1 connection | of asyncpg | p50 ms | p99 ms | changes/s, {many} \
-connections | of asyncpg |
-|---|--:|--:|--:|--:|--:|--:|
+| | changes/s, {one} connection | of asyncpg | p50 ms | p99 ms | {many} connections \
+| of asyncpg | {most} connections | of asyncpg |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|
 {rows}
 """
 
@@ -61,12 +66,16 @@ class Contestant:
     samples: dict[int, list[Sample]] = field(default_factory=lambda: defaultdict(list))
 
     async def load(self, connections: int, seconds: float) -> Sample:
-        """Keep so many connections busy until the time is over."""
+        """Keep so many connections busy until the time is over, once all of them are open."""
         sample = Sample()
-        started = time.perf_counter()
+        async with self.connect(connections) as moves:
+            # With its first transaction an engine connects.
+            await asyncio.gather(
+                *(move(next(steps)) for move, steps in zip(moves, self.steps, strict=False))
+            )
+            started = time.perf_counter()
 
-        async def work(steps: Iterator[Step]) -> None:
-            async with self.connect() as move:
+            async def work(move: Move, steps: Iterator[Step]) -> None:
                 before = time.perf_counter()
                 while before - started < seconds:
                     await move(next(steps))
@@ -74,28 +83,29 @@ class Contestant:
                     sample.latencies.append(after - before)
                     before = after
 
-        await asyncio.gather(*map(work, self.steps[:connections]))
-        sample.seconds = time.perf_counter() - started
+            await asyncio.gather(*map(work, moves, self.steps))
+            sample.seconds = time.perf_counter() - started
         return sample
 
 
-async def measure(url: str, *, rounds: int, seconds: float, many: int) -> Mapping[str, Contestant]:
+async def measure(url: str, *, rounds: int, seconds: float) -> Mapping[str, Contestant]:
     """Let the contestants take turns."""
     async with serving(JOBLENS, url) as server:
-        statements = await record(url)
         ways = {
-            BARE: bare(url, statements),
-            REPOSITORY: through_repository(url),
+            BARE: bare(url, await record(url, notify_seconds=INTERVAL_SECONDS)),
+            BARE + NOTIFYING: bare(url, await record(url, notify_seconds=None)),
+            REPOSITORY: through_repository(url, notify_seconds=INTERVAL_SECONDS),
+            REPOSITORY + NOTIFYING: through_repository(url, notify_seconds=None),
             API: through_api(server.port),
         }
-        contestants = {name: Contestant(way, await _jobs(url, many)) for name, way in ways.items()}
+        contestants = {name: Contestant(way, await _jobs(url, MOST)) for name, way in ways.items()}
         done = 0
         for round_ in range(rounds + 1):
             for one in contestants.values():
-                for connections in (1, many):
+                for connections in (ONE, MANY, MOST):
                     lasting = seconds if round_ else WARM_UP_SECONDS
                     sample = await one.load(connections, lasting)
-                    done += len(sample.latencies)
+                    done += connections + len(sample.latencies)
                     if round_:
                         one.samples[connections].append(sample)
     await _check(url, done)
@@ -126,21 +136,21 @@ async def _check(url: str, done: int) -> None:
         raise RuntimeError(f"{done} changes were counted, but {changes} events written")
 
 
-def table(contestants: Mapping[str, Contestant], many: int) -> str:
+def table(contestants: Mapping[str, Contestant]) -> str:
     """Write the contestants' rows."""
-    one = 1
 
     def figure(name: str, connections: int, value: str) -> float:
         samples = contestants[name].samples[connections]
         return float(median(getattr(each, value) for each in samples))
 
+    def rate(name: str, connections: int) -> str:
+        mine, least = (figure(each, connections, "per_second") for each in (name, BARE))
+        return f"{mine:,.0f} | {mine / least:.2f}"
+
     def row(name: str) -> str:
-        alone, busy = (figure(name, n, "per_second") for n in (one, many))
-        return (
-            f"| {name} | {alone:,.0f} | {alone / figure(BARE, one, 'per_second'):.2f} "
-            f"| {figure(name, one, 'p50_ms'):.1f} | {figure(name, one, 'p99_ms'):.1f} "
-            f"| {busy:,.0f} | {busy / figure(BARE, many, 'per_second'):.2f} |"
-        )
+        p50, p99 = (f"{figure(name, ONE, value):.1f}" for value in ("p50_ms", "p99_ms"))
+        cells = (name, rate(name, ONE), p50, p99, rate(name, MANY), rate(name, MOST))
+        return f"| {' | '.join(cells)} |"
 
     return "\n".join(map(row, contestants))
 
@@ -150,19 +160,17 @@ async def _run(options: argparse.Namespace) -> None:
         server = await asyncio.to_thread(embedded.start, Path(folder))
         try:
             await migrations.upgrade(server.url)
-            found = await measure(
-                server.url,
-                rounds=options.rounds,
-                seconds=options.seconds,
-                many=options.connections,
-            )
+            found = await measure(server.url, rounds=options.rounds, seconds=options.seconds)
             facts = await report.facts(server.url)
         finally:
             await asyncio.to_thread(server.stop)
-    many = options.connections
-    rows = table(found, many)
     page = PAGE.format(
-        command=report.command("benchmarks.writing"), facts=facts, rows=rows, many=many
+        command=report.command("benchmarks.writing"),
+        facts=facts,
+        rows=table(found),
+        one=ONE,
+        many=MANY,
+        most=MOST,
     )
     print(page)
     if options.write:
@@ -174,7 +182,6 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benchmarks.writing", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each load lasts")
     parser.add_argument("--rounds", type=int, default=5, help="how often contestants take turns")
-    parser.add_argument("--connections", type=int, default=MANY, help="as many, beside one")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the results there, too")
     try:
         import uvloop as loop  # noqa: PLC0415 - not on Windows
