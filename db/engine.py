@@ -14,21 +14,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from db.codecs import set_codecs
 from db.connections import Pooler, configured_pooler, connect, sqlalchemy_arguments
+from db.database_errors import begin_error
 from db.effort import Effort
 from db.json_values import dumps
 from db.notifier import Notifier
+from db.pipeline import Pipeline
 from db.pool import FairPool, Opening, notify_after_commits
 
 APP_ROLE = "joblens_app"
 SCOPE_OPTION = "joblens_scope"
 # In the `info` of a connection: whether its database has the extension Citus.
 CITUS = "joblens_citus"
+# Its db.pipeline.Pipeline.
+PIPELINE = "joblens_pipeline"
 # pg_catalog comes first in any search path, so the name needs no schema.
 HAS_CITUS = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
 # Compiling statements takes longer than running them: the planner expects far too many rows.
 _NO_JIT = "SET LOCAL jit = off"
 # The rows of shards are hidden from an organisation that the workers do not know.
-_PROPAGATE = "SET LOCAL citus.propagate_set_commands = 'local';"
+_PROPAGATE = "SET LOCAL citus.propagate_set_commands = 'local'"
 
 
 class TransactionAbortedError(Exception):
@@ -71,7 +75,11 @@ class Scope:
     scan_timeout_seconds: float | None = None
 
     def begin_sql(self, *, on_citus: bool = False) -> str:
-        """Return the statements that begin the transaction, for one round trip.
+        """Return the statements that begin the transaction, for one round trip."""
+        return ";".join(self.begin_statements(on_citus=on_citus))
+
+    def begin_statements(self, *, on_citus: bool = False) -> list[str]:
+        """Return the statements that begin the transaction.
 
         SET LOCAL with literals: unlike set_config(), it also applies to the shards of Citus. Only
         what follows `propagate_set_commands` does, and each such setting sends all before it again:
@@ -79,22 +87,22 @@ class Scope:
         """
         level = "REPEATABLE READ" if self.read_only or self.one_snapshot else "READ COMMITTED"
         access = "READ ONLY" if self.read_only else "READ WRITE"
-        return (
-            f"BEGIN ISOLATION LEVEL {level} {access};"
-            f"SET LOCAL ROLE {APP_ROLE};"
-            f"{_timeout_sql(self.statement_timeout_seconds)};"
-            f"{_NO_JIT};"
-            f"{_PROPAGATE if on_citus else ''}"
-            f"SET LOCAL joblens.org_id = '{self.org_id}'"
-        )
+        return [
+            f"BEGIN ISOLATION LEVEL {level} {access}",
+            f"SET LOCAL ROLE {APP_ROLE}",
+            _timeout_sql(self.statement_timeout_seconds),
+            _NO_JIT,
+            *([_PROPAGATE] if on_citus else ()),
+            f"SET LOCAL joblens.org_id = '{self.org_id}'",
+        ]
 
-    def effort_sql(self, effort: Effort) -> str:
+    def effort_statements(self, effort: Effort) -> list[str]:
         """Return the statements that prepare the transaction for a statement of this effort."""
         seconds = self.statement_timeout_seconds
         if effort is Effort.SCANNING and self.scan_timeout_seconds is not None:
             seconds = min(seconds, self.scan_timeout_seconds)
         mode = "auto" if effort is Effort.STEADY else "force_custom_plan"
-        return f"{_timeout_sql(seconds)};SET LOCAL plan_cache_mode = {mode}"
+        return [_timeout_sql(seconds), f"SET LOCAL plan_cache_mode = {mode}"]
 
 
 def _timeout_sql(seconds: float) -> str:
@@ -104,15 +112,24 @@ def _timeout_sql(seconds: float) -> str:
 class Begun:
     """The scope of a connection whose transaction has already begun; see db.transactions.
 
-    `renewable`: whether another transaction of the scope may begin after it.
+    `renewable`: whether another transaction of the scope may begin after it. `ahead`: statements
+    that are still to run, before the next one. `is_pending`: whether BEGIN is one of them.
     """
 
-    __slots__ = ("is_open", "renewable", "scope")
+    __slots__ = ("ahead", "is_open", "is_pending", "renewable", "scope")
 
     def __init__(self, scope: Scope, *, renewable: bool = True) -> None:
         self.scope = scope
         self.renewable = renewable
         self.is_open = True
+        self.is_pending = False
+        self.ahead: list[str] = []
+
+    def take_ahead(self) -> list[str]:
+        """Return the statements of `ahead`, which the caller runs."""
+        ahead, self.ahead = self.ahead, []
+        self.is_pending = False
+        return ahead
 
     def end(self) -> bool:
         """Mark the transaction as ended; return whether it had been open."""
@@ -194,6 +211,7 @@ async def cancel_statement(connection: AsyncConnection) -> None:
 
 def _set_up(decode_json: Callable[[str], Any], dbapi_connection: Any, record: Any) -> None:
     dbapi_connection.run_async(lambda driver: set_codecs(driver, decode_json))
+    record.info[PIPELINE] = Pipeline.attach(dbapi_connection.driver_connection)
     record.info[CITUS] = dbapi_connection.run_async(lambda driver: driver.fetchval(HAS_CITUS))
 
 
@@ -211,18 +229,23 @@ def _run(connection: Connection, sql: str) -> str:
 
 def _begin(connection: Connection) -> None:
     scope: Scope | Begun = connection.get_execution_options()[SCOPE_OPTION]
+    sql = None
     if isinstance(scope, Begun):
         if scope.is_open:
-            return
-        if not scope.renewable:
+            sql = ";".join(scope.take_ahead())
+            if not sql:
+                return
+        elif not scope.renewable:
             raise InvalidRequestError("The transaction of this session has ended.")
         begun, scope = scope, scope.scope
         begun.is_open = True
     try:
-        _run(connection, scope.begin_sql(on_citus=connection.info[CITUS]))
-    except BaseException:
+        _run(connection, sql or scope.begin_sql(on_citus=connection.info[CITUS]))
+    except BaseException as error:
         # Also if the server responded: BEGIN itself may have succeeded.
         connection.invalidate()
+        if (refused := begin_error(error)) is not None:
+            raise refused from error
         raise
 
 

@@ -174,28 +174,31 @@ class RequestSession:
         batches of its siblings continue: it is cancelled. From now on `use()` raises
         SessionClosedError.
         """
-        closed = SessionClosedError()
+        closed, has_failed = SessionClosedError(), self._failure is not None
         self.stop(closed)
         self._failure = closed
         has_to_wait = self._users or self._lock.locked() or self._cancelling is not None
         if self._closing is None and has_to_wait:
             self._closing = asyncio.create_task(self._close())
-        await (self._close() if self._closing is None else _wait_for(self._closing))
+        if self._closing is None:
+            await self._close(is_idle=not has_failed)
+        else:
+            await _wait_for(self._closing)
 
-    async def _close(self) -> None:
+    async def _close(self, *, is_idle: bool = False) -> None:
         async with self._lock:
             if self._cancelling is not None:
                 # A pending cancel request must not hit the ROLLBACK or the next request.
                 await self._cancelling
             self._session = None
-            await self._release()
+            await self._release(is_idle=is_idle)
 
-    async def _release(self) -> None:
+    async def _release(self, *, is_idle: bool = False) -> None:
         """Release what has been acquired so far. Again, it does nothing."""
         transaction, self._transaction = self._transaction, None
         try:
             if transaction is not None:
-                await transaction.close()
+                await transaction.close(is_idle=is_idle)
         finally:
             if self._lease is not None:
                 self._lease.release()

@@ -9,12 +9,14 @@ from time import perf_counter
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.util import greenlet_spawn
 
 from db.cache_figures import CacheFigures
 from db.connections import open_cursor
+from db.database_errors import begin_error
 from db.engine import CITUS
 from db.pool import StatementEnded
 from db.templates import Build, Templates
@@ -39,12 +41,19 @@ class Statement:
         "_ended",
         "_parameters",
         "_sql",
+        "_transaction",
         "_wraps_errors",
         "names",
     )
 
     def __init__(
-        self, connection: Connection, build: Build, arguments: Any, *, wraps_errors: bool
+        self,
+        connection: Connection,
+        transaction: Any,
+        build: Build,
+        arguments: Any,
+        *,
+        wraps_errors: bool,
     ) -> None:
         template, values = _templates.get(connection.dialect, build, arguments)
         self.names = template.names
@@ -55,15 +64,17 @@ class Statement:
         self._context: Any = None
         # None: its end is not reported. An engine of someone else's may have another pool.
         self._ended: StatementEnded | None = getattr(connection.engine.pool, "on_statement", None)
+        self._transaction = transaction
         self._wraps_errors = wraps_errors
 
     async def rows(self) -> list[Any]:
         """Run the statement, and return its rows as tuples."""
         self._before()
+        ahead = self._transaction is not None and self._transaction.send_ahead()
         try:
             rows: list[Any] = await self._driver.fetch(self._sql, *self._parameters)
         except BaseException as error:  # noqa: BLE001 - SQLAlchemy decides what it means
-            await self._raise(error)
+            await self._raise(error, ahead=ahead)
         self._after()
         return rows
 
@@ -72,6 +83,9 @@ class Statement:
         self._before()
         size = first
         try:
+            if self._transaction is not None:
+                # The driver opens no cursor before it knows that a transaction has begun.
+                await self._transaction.run_ahead()
             cursor = await open_cursor(self._driver, self._sql, *self._parameters)
             while chunk := await cursor.fetch(size):
                 yield chunk
@@ -113,8 +127,13 @@ class Statement:
                 self._connection, None, self._sql, self._parameters, self._context, False
             )
 
-    async def _raise(self, error: BaseException) -> NoReturn:
+    async def _raise(self, error: BaseException, *, ahead: bool = False) -> NoReturn:
         self._report(error)
+        if ahead:
+            if _is_of_driver(error):
+                self._transaction.end_ahead()
+            if (refused := begin_error(error)) is not None:
+                raise refused from error
         if self._wraps_errors and isinstance(error, Exception):
             await greenlet_spawn(self._handle, error)
         raise error
@@ -131,6 +150,14 @@ class Statement:
             handle(mapped, self._sql, None, None, None)
 
 
+def _is_of_driver(error: BaseException) -> bool:
+    """Return whether the driver refused a statement, of which it has sent nothing."""
+    if isinstance(error, PostgresError):
+        # It raises some of the server's errors itself, without the server's fields.
+        return error.severity is None
+    return isinstance(error, InterfaceError)
+
+
 def template_figures() -> CacheFigures:
     """Return the figures of the statements that are kept compiled."""
     return _templates.figures
@@ -142,7 +169,7 @@ async def prepare(session: AsyncSession, build: Build, *arguments: Any) -> State
     transaction = session.info.get(TRANSACTION)
     # Requests translate the driver's errors themselves.
     wraps_errors = transaction is None or not transaction.renewable
-    return Statement(connection, build, arguments, wraps_errors=wraps_errors)
+    return Statement(connection, transaction, build, arguments, wraps_errors=wraps_errors)
 
 
 async def is_citus(session: AsyncSession) -> bool:

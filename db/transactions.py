@@ -3,6 +3,7 @@
 A SQLAlchemy session on such a connection runs its statements within the transaction.
 """
 
+from time import monotonic
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,15 +15,23 @@ from sqlalchemy.util import greenlet_spawn
 
 from db.database_errors import begin_error, is_connection_lost
 from db.effort import Effort
-from db.engine import CITUS, SCOPE_OPTION, Begun, Scope, check_committed
+from db.engine import CITUS, PIPELINE, SCOPE_OPTION, Begun, Scope, check_committed
+from db.pipeline import Pipeline
 from db.pool import FairPool, notifier_of
 from db.statements import TRANSACTION
+
+# A connection that was used within this time is taken for alive. The loss of one is noticed at once
+# unless its packets get lost, too.
+TRUSTED_SECONDS = 5.0
 
 
 class Transaction(Begun):
     """A transaction on a connection of the pool. `close` it in any case."""
 
-    __slots__ = ("_driver", "_effort", "_news", "_notifier", "connection", "sync_connection")
+    __slots__ = (
+        *("_driver", "_effort", "_news", "_notifier", "_pipeline"),
+        *("connection", "sync_connection"),
+    )
 
     def __init__(
         self, connection: AsyncConnection, scope: Scope, *, renewable: bool = True
@@ -33,6 +42,7 @@ class Transaction(Begun):
         sync.execution_options(**{SCOPE_OPTION: self})
         self.connection, self.sync_connection = connection, sync
         self._driver: Any = sync.connection.driver_connection
+        self._pipeline: Pipeline = sync.info[PIPELINE]
         self._effort = Effort.STEADY
         self._notifier = notifier_of(connection.engine)
         self._news: set[UUID] = set()
@@ -48,11 +58,16 @@ class Transaction(Begun):
 
         `renewable`: whether SQLAlchemy may begin another one after it.
 
-        Pooled connections are not tested. One may have been lost since its last use, so BEGIN is
+        BEGIN is sent with the first statement, unless the connection has not been used for a while.
+        Pooled connections are not tested. Such a one may have been lost since, so its BEGIN is
         tried twice. Raises DATABASE_ERRORS.
         """
         for is_last in (False, True):
             transaction = cls(await _take(engine), scope, renewable=renewable)
+            if transaction._is_trusted:
+                transaction.is_pending = True
+                transaction.ahead = scope.begin_statements()
+                return transaction
             try:
                 await transaction._driver.execute(scope.begin_sql(on_citus=transaction.is_citus))
             except BaseException as error:
@@ -67,14 +82,48 @@ class Transaction(Begun):
                 return transaction
         raise AssertionError
 
-    async def prepare_for(self, effort: Effort) -> None:
-        """Set the timeout and the kind of plans for the next statements.
+    @property
+    def _is_trusted(self) -> bool:
+        """Whether the connection seems to be alive, and takes statements that are sent ahead."""
+        # Whether Citus does has not been tried.
+        if self.is_citus or self._driver.is_closed():
+            return False
+        return monotonic() - self._pipeline.used_at < TRUSTED_SECONDS
 
-        Costs a round trip if the effort differs from that of the statements before.
+    async def prepare_for(self, effort: Effort) -> None:
+        """Set the timeout and the kind of plans for the next statements."""
+        if effort is self._effort:
+            return
+        self._effort = effort
+        statements = self.scope.effort_statements(effort)
+        if self._may_send_ahead:
+            self.ahead += statements
+        else:
+            await self._driver.execute(";".join(statements))
+
+    @property
+    def _may_send_ahead(self) -> bool:
+        # Once SQLAlchemy takes part, it may run the next statement.
+        return not (self.is_citus or self.sync_connection.in_transaction())
+
+    def send_ahead(self) -> bool:
+        """Send what is to run before the next statement, which must be sent now.
+
+        Returns whether there was anything. Call `end_ahead` if the statement was not sent.
         """
-        if effort is not self._effort:
-            await self._driver.execute(self.scope.effort_sql(effort))
-            self._effort = effort
+        if not self.ahead:
+            return False
+        self._pipeline.send_ahead(self.take_ahead())
+        return True
+
+    async def run_ahead(self) -> None:
+        """Run what is to run before the next statement."""
+        if self.ahead:
+            await self._driver.execute(";".join(self.take_ahead()))
+
+    def end_ahead(self) -> None:
+        """End what was sent ahead without a statement after it."""
+        self._pipeline.end_ahead()
 
     @property
     def has_notifier(self) -> bool:
@@ -91,6 +140,9 @@ class Transaction(Begun):
         Raises DATABASE_ERRORS and TransactionAbortedError.
         """
         if not self.end():
+            return
+        if self.is_pending:
+            self.tell()
             return
         try:
             status: str = await self._driver.execute("COMMIT")
@@ -111,16 +163,23 @@ class Transaction(Begun):
             assert self._notifier is not None
             self._notifier.add(org_id)
 
-    async def close(self) -> None:
-        """Roll the transaction back, unless it has ended, and release the connection."""
-        if self.end() and not self.sync_connection.invalidated:
+    async def close(self, *, is_idle: bool = False) -> None:
+        """Roll the transaction back, unless it has ended, and release the connection.
+
+        `is_idle`: all its statements have been answered. Then the rollback is not waited for.
+        """
+        if self.end() and not (self.is_pending or self.sync_connection.invalidated):
             try:
-                await self._driver.execute("ROLLBACK")
+                if is_idle and not self._driver.is_closed():
+                    self._pipeline.send("ROLLBACK")
+                else:
+                    await self._driver.execute("ROLLBACK")
             except BaseException as error:
                 await self._drop(error)
                 # If the connection was lost, the server has rolled back.
                 if not isinstance(error, Exception):
                     raise
+        self._pipeline.used_at = monotonic()
         await _release(self.connection)
 
     async def _drop(self, error: BaseException, *, with_others: bool = False) -> None:

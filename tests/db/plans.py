@@ -105,7 +105,9 @@ async def explain_sent(
     connection = await asyncpg.connect(url)
     try:
         own = replace(scope, read_only=scope.read_only and organisations is None)
-        await connection.execute(f"{own.begin_sql()};{own.effort_sql(effort)}")
+        await connection.execute(
+            ";".join([*own.begin_statements(), *own.effort_statements(effort)])
+        )
         if organisations is not None:
             await connection.execute(
                 "RESET ROLE;"

@@ -82,13 +82,13 @@ async def test_where_no_connection_is_left_others_are_next(
     database_url: str, size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[UUID] = []
-    begin_sql = Scope.begin_sql
+    begin_statements = Scope.begin_statements
 
-    def recorded(scope: Scope, **options: bool) -> str:
+    def recorded(scope: Scope, **options: bool) -> list[str]:
         begun.append(scope.org_id)
-        return begin_sql(scope, **options)
+        return begin_statements(scope, **options)
 
-    monkeypatch.setattr(Scope, "begin_sql", recorded)
+    monkeypatch.setattr(Scope, "begin_statements", recorded)
     async with patient(database_url, pool_size=size, pool_overflow="0") as service:
         async with table_locked(database_url):
             asking = [asyncio.create_task(post(service, HEAVY)) for _ in range(20)]

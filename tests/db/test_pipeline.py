@@ -1,0 +1,291 @@
+"""What is sent ahead of a statement, and what nothing waits for."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Integer, Text, func, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db import transactions
+from db.effort import Effort
+from db.engine import PIPELINE, EngineOptions, Scope, create_engine
+from db.pipeline import Pipeline
+from db.queries.rows import read_one
+from db.request_session import RequestSession
+from db.tables import org_table
+from joblens import session_scope
+from tests.support.background import until
+from tests.support.service import ORG
+
+SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10, scan_timeout_seconds=2)
+WRITING = Scope(UUID(ORG), statement_timeout_seconds=10, read_only=False)
+SETTINGS = (
+    *("joblens.org_id", "role", "jit", "statement_timeout", "plan_cache_mode"),
+    *("transaction_isolation", "transaction_read_only"),
+)
+
+
+def setting(name: Any) -> Any:
+    return select(func.current_setting(literal(name, Text())))
+
+
+def number(value: Any) -> Any:
+    return select(literal(value, Integer()))
+
+
+def inserted(name: Any) -> Any:
+    return (
+        insert(org_table)
+        .values(org_id=uuid4(), name=literal(name, Text()))
+        .returning(org_table.c.org_id)
+    )
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(
+        database_url, EngineOptions(1, pool_overflow=0, command_timeout_seconds=5)
+    )
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def waited_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What the driver sends by the simple protocol, and waits for."""
+    sent: list[str] = []
+    execute = asyncpg.Connection.execute
+
+    async def recorded(connection: Any, sql: str, *rest: Any, **options: Any) -> Any:
+        sent.append(sql)
+        return await execute(connection, sql, *rest, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", recorded)
+    return sent
+
+
+async def pipeline_of(engine: AsyncEngine) -> tuple[Any, Pipeline]:
+    """Return the only connection, which is idle, and its pipeline."""
+    raw = await engine.raw_connection()
+    found = raw.driver_connection, raw.info[PIPELINE]
+    raw.close()
+    return found
+
+
+async def test_only_statements_are_waited_for(engine: AsyncEngine, waited_for: list[str]) -> None:
+    for _ in range(3):
+        async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+            assert await read_one(begun, setting, "joblens.org_id") == ORG
+            assert await read_one(begun, setting, "transaction_read_only") == "on"
+    async with session_scope(UUID(ORG), engine=engine) as begun:
+        assert await read_one(begun, setting, "transaction_read_only") == "off"
+    assert waited_for == ["COMMIT"]
+
+
+async def test_settings_are_those_of_each_transaction(engine: AsyncEngine) -> None:
+    for number_ in range(20):
+        scope = Scope(uuid4(), 10 + number_, read_only=bool(number_ % 2), scan_timeout_seconds=2)
+        for effort in Effort:
+            async with RequestSession(engine, scope) as session, session.use(effort) as begun:
+                found = [await read_one(begun, setting, name) for name in SETTINGS]
+            seconds = 2 if effort is Effort.SCANNING else 10 + number_
+            assert found == [
+                *(str(scope.org_id), "joblens_app", "off", f"{seconds}s"),
+                "auto" if effort is Effort.STEADY else "force_custom_plan",
+                *(("repeatable read", "on") if scope.read_only else ("read committed", "off")),
+            ]
+
+
+async def test_efforts_change_within_a_transaction(
+    engine: AsyncEngine, waited_for: list[str]
+) -> None:
+    async with RequestSession(engine, SCOPE) as session:
+        for effort, seconds in ((Effort.STEADY, 10), (Effort.SCANNING, 2), (Effort.VARYING, 10)):
+            async with session.use(effort) as begun:
+                assert await read_one(begun, setting, "statement_timeout") == f"{seconds}s"
+        assert waited_for == []
+        async with session.use(Effort.SCANNING) as begun:
+            # By SQLAlchemy itself, which takes part from now on.
+            assert (await begun.execute(text("SHOW statement_timeout"))).scalar_one() == "2s"
+        async with session.use(Effort.STEADY) as begun:
+            assert (await begun.execute(text("SHOW statement_timeout"))).scalar_one() == "10s"
+
+
+async def test_sqlalchemy_begins_what_is_pending(engine: AsyncEngine) -> None:
+    async with (
+        RequestSession(engine, SCOPE) as session,
+        session.use(Effort.SCANNING) as begun,
+    ):
+        shown = text("SELECT current_setting('joblens.org_id'), current_setting('plan_cache_mode')")
+        assert (await begun.execute(shown)).one() == (ORG, "force_custom_plan")
+        assert await read_one(begun, setting, "role") == "joblens_app"
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        ["BEGIN ISOLATION LEVEL NO SUCH LEVEL"],
+        ["BEGIN READ WRITE", "SET LOCAL ROLE no_such_role"],
+        ["BEGIN READ WRITE", "SET LOCAL no_such_setting = 1"],
+    ],
+)
+async def test_a_statement_is_skipped_if_its_begin_fails(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, begin: list[str]
+) -> None:
+    name = str(uuid4())
+    session = RequestSession(engine, WRITING)
+    with monkeypatch.context() as patched:
+        patched.setattr(Scope, "begin_statements", lambda *_, **_options: begin)
+        # As the login, which is the owner of the tables here.
+        with pytest.raises(asyncpg.PostgresError):
+            async with session.use() as begun:
+                await read_one(begun, inserted, name)
+    await session.close()
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, setting, "role") == "joblens_app"
+    driver, _ = await pipeline_of(engine)
+    assert await driver.fetchval("SELECT count(*) FROM org WHERE name = $1", name) == 0
+
+
+async def test_a_value_that_cannot_be_sent(engine: AsyncEngine) -> None:
+    async with session_scope(UUID(ORG), engine=engine) as begun:
+        # The driver knows its types from now on.
+        await read_one(begun, number, 1)
+    async with session_scope(UUID(ORG), engine=engine) as begun:
+        with pytest.raises(Exception, match="invalid input for query argument"):
+            await read_one(begun, number, 2**40)
+        assert await read_one(begun, setting, "joblens.org_id") == ORG
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 7) == 7
+
+
+async def test_neither_begin_nor_value_can_be_sent(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        await read_one(begun, number, 1)
+    driver, _ = await pipeline_of(engine)
+    session = RequestSession(engine, SCOPE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Scope, "begin_statements", lambda *_, **_options: ["BEGIN NONSENSE"])
+        with pytest.raises(Exception, match="invalid input for query argument"):
+            async with session.use() as begun:
+                await read_one(begun, number, 2**40)
+    # PostgreSQL skips what comes until the end of what was sent, so a ROLLBACK without an end would
+    # get no answer, and the connection be lost.
+    await session.close()
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 7) == 7
+    assert (await pipeline_of(engine))[0] is driver
+
+
+async def test_a_rollback_ends_a_transaction_at_once(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        pid = await read_one(begun, lambda: select(func.pg_backend_pid()))
+    watching = await asyncpg.connect(database_url)
+
+    async def is_idle() -> bool:
+        state = (
+            "SELECT state = 'idle' AND backend_xmin IS NULL FROM pg_stat_activity WHERE pid = $1"
+        )
+        return bool(await watching.fetchval(state, pid))
+
+    await until(is_idle)
+    await watching.close()
+    driver, _ = await pipeline_of(engine)
+    assert await driver.fetchval("SELECT pg_backend_pid()") == pid
+    assert not driver.is_in_transaction()
+
+
+async def test_a_transaction_without_statements_is_none(
+    engine: AsyncEngine, waited_for: list[str]
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use():
+        pass
+    async with session_scope(UUID(ORG), engine=engine):
+        pass
+    assert waited_for == []
+    driver, _ = await pipeline_of(engine)
+    assert await driver.fetchval("SELECT current_setting('joblens.org_id', true)") in {None, ""}
+
+
+async def test_begin_is_waited_for_where_a_connection_may_be_lost(
+    engine: AsyncEngine, waited_for: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        await read_one(begun, number, 1)
+    monkeypatch.setattr(transactions, "TRUSTED_SECONDS", 0.0)
+    driver, _ = await pipeline_of(engine)
+    driver.terminate()
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 2) == 2
+    assert waited_for == [SCOPE.begin_sql(), SCOPE.begin_sql()]
+
+
+async def test_an_error_that_nothing_waits_for_closes_the_connection(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        await read_one(begun, number, 1)
+    driver, pipeline = await pipeline_of(engine)
+    pipeline.send("no statement")
+
+    async def is_closed() -> bool:
+        return bool(driver.is_closed())
+
+    await until(is_closed)
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 3) == 3
+
+
+class Ends:
+    """Both ends of a pipeline: the transport, and the driver with its protocol."""
+
+    def __init__(self) -> None:
+        self.received = b""
+        self._transport = self._protocol = self
+
+    def set_protocol(self, protocol: Any) -> None:
+        pass
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def data_received(self, data: bytes) -> None:
+        assert data
+        self.received += data
+
+
+def message(kind: bytes, content: bytes) -> bytes:
+    return kind + (len(content) + 4).to_bytes(4) + content
+
+
+UNASKED = st.builds(message, st.sampled_from([b"N", b"S", b"A"]), st.binary(max_size=9))
+ANSWERS = st.builds(message, st.sampled_from([b"1", b"2", b"C", b"D"]), st.binary(max_size=9))
+READY = message(b"Z", b"I")
+
+
+@given(
+    st.lists(st.lists(UNASKED | ANSWERS, max_size=4), max_size=3),
+    st.lists(UNASKED | ANSWERS | st.just(READY), max_size=6),
+    st.data(),
+)
+def test_answers_come_in_any_pieces(
+    unread: list[list[bytes]], later: list[bytes], data: st.DataObject
+) -> None:
+    ends = Ends()
+    pipeline = Pipeline.attach(ends)
+    for _ in unread:
+        pipeline.send("ROLLBACK")
+    stream = b"".join(b"".join(answer) + READY for answer in unread) + b"".join(later)
+    while stream:
+        size = data.draw(st.integers(1, len(stream)))
+        pipeline.data_received(stream[:size])
+        stream = stream[size:]
+    unasked = [each for answer in unread for each in answer if each[:1] in {b"N", b"S", b"A"}]
+    assert ends.received == b"".join(unasked) + b"".join(later)
