@@ -16,6 +16,8 @@ _PARSE, _BIND, _EXECUTE, _SYNC = b"P", b"B", b"E", b"S"
 _ERROR, _READY = ord("E"), ord("Z")
 # The server sends these at any time, and the driver takes them at any time.
 _UNASKED = frozenset(b"NSA")
+# How long a server takes at most, in seconds, to answer what takes it no time.
+ANSWER_SECONDS = 5.0
 # Of a message: its type, and the length of the rest, which counts itself.
 _HEAD_BYTES = 5
 
@@ -27,11 +29,13 @@ class Pipeline(asyncio.Protocol):
     """
 
     def __init__(self, driver: Any) -> None:
+        self._driver = driver
         self._transport: Any = driver._transport  # noqa: SLF001 - the driver has no API for them
         self._protocol: Any = driver._protocol  # noqa: SLF001
         # How many ReadyForQuery messages end answers that are not the driver's.
         self._unread = 0
         self._partial = b""
+        self._waiting: asyncio.Future[None] | None = None
         self.used_at = monotonic()
 
     @classmethod
@@ -57,6 +61,29 @@ class Pipeline(asyncio.Protocol):
         """Send a statement. Its answer is dropped; an error closes the connection."""
         self._send(_execution(statement) + _message(_SYNC))
 
+    async def wait(self) -> None:
+        """Wait for the answer of what was sent, if it has not come yet.
+
+        Call it before the driver sends anything. PostgreSQL would not mind, but a pooler might: it
+        gives the server's connection to another client after such an answer, even if the driver has
+        sent the first half of a statement by then.
+        """
+        if not self._unread:
+            return
+        self._waiting = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._waiting
+        except TimeoutError:
+            self._driver.terminate()
+        finally:
+            self._waiting = None
+
+    def _answered(self) -> None:
+        self._unread = 0
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
     def _send(self, messages: bytes) -> None:
         self._unread += 1
         self._transport.write(messages)
@@ -79,7 +106,7 @@ class Pipeline(asyncio.Protocol):
             if data[at] == _READY:
                 self._unread -= 1
             elif data[at] == _ERROR:
-                self._transport.abort()
+                self._driver.terminate()
                 return b""
             elif data[at] in _UNASKED:
                 passed += data[at:end]
@@ -88,10 +115,12 @@ class Pipeline(asyncio.Protocol):
             self._partial = data[at:]
             return passed
         self._partial = b""
+        self._answered()
         return passed + data[at:]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the driver."""
+        self._answered()
         self._protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -131,7 +131,7 @@ class Statement:
         self._report(error)
         if ahead:
             if _is_of_driver(error):
-                self._transaction.end_ahead()
+                await self._transaction.end_ahead()
             if (refused := begin_error(error)) is not None:
                 raise refused from error
         if self._wraps_errors and isinstance(error, Exception):

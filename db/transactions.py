@@ -64,11 +64,12 @@ class Transaction(Begun):
         """
         for is_last in (False, True):
             transaction = cls(await _take(engine), scope, renewable=renewable)
-            if transaction._is_trusted:
-                transaction.is_pending = True
-                transaction.ahead = scope.begin_statements()
-                return transaction
             try:
+                await transaction._pipeline.wait()
+                if transaction._is_trusted:
+                    transaction.is_pending = True
+                    transaction.ahead = scope.begin_statements()
+                    return transaction
                 await transaction._driver.execute(scope.begin_sql(on_citus=transaction.is_citus))
             except BaseException as error:
                 # Also if the server responded: BEGIN itself may have succeeded.
@@ -121,9 +122,10 @@ class Transaction(Begun):
         if self.ahead:
             await self._driver.execute(";".join(self.take_ahead()))
 
-    def end_ahead(self) -> None:
+    async def end_ahead(self) -> None:
         """End what was sent ahead without a statement after it."""
         self._pipeline.end_ahead()
+        await self._pipeline.wait()
 
     @property
     def has_notifier(self) -> bool:

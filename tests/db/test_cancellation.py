@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.database_errors import StatementTimeoutError
-from db.engine import EngineOptions, Scope, create_engine
+from db.engine import PIPELINE, EngineOptions, Scope, create_engine
 from db.pool import FairPool
 from db.request_session import RequestSession, SessionClosedError
 from db.session_scope import session_scope
@@ -106,6 +106,7 @@ async def assert_at_rest(engine: AsyncEngine) -> None:
     connections = [await engine.raw_connection() for _ in range(2)]
     for connection in connections:
         driver: Any = connection.driver_connection
+        await connection.info[PIPELINE].wait()
         assert await driver.fetchval("SELECT current_user = session_user")
         # By that answer: the driver does not see that of a ROLLBACK which is not waited for.
         assert not driver.is_in_transaction()

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import EngineOptions, Scope, create_engine
+from db.engine import PIPELINE, EngineOptions, Scope, create_engine
 from db.explain import explain
 
 SCOPE = Scope(UUID(int=7), 60.0, read_only=False)
@@ -53,6 +53,7 @@ async def test_nothing_is_left_prepared(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         raw = await connection.get_raw_connection()
         assert raw.driver_connection is not None
+        await raw.info[PIPELINE].wait()
         left = await raw.driver_connection.fetchval(
             "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'joblens_explained%'"
         )

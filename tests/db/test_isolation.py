@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import migrations
 from db.admin_session import admin_session
-from db.engine import APP_ROLE, Scope, create_engine
+from db.engine import APP_ROLE, PIPELINE, Scope, create_engine
 from db.queries.jobs import list_jobs
 from db.queries.keyset import JOBS_NEWEST_FIRST, Window
 from db.request_session import RequestSession
@@ -287,6 +287,7 @@ async def test_one_connection_carries_nothing_over(database_url: str, owner: Any
     assert first == (first.pid, APP_ROLE, ORG, "10s", "repeatable read", "on")
     assert second == (first.pid, APP_ROLE, OTHER_ORG, "2s", "read committed", "off")
     connection = await engine.raw_connection()
+    await connection.info[PIPELINE].wait()
     left = await connection.driver_connection.fetchrow(  # type: ignore[union-attr]
         "SELECT pg_backend_pid(), current_user, current_setting('joblens.org_id', true),"
         " current_setting('statement_timeout')"

@@ -1,5 +1,6 @@
 """What is sent ahead of a statement, and what nothing waits for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Integer, Text, func, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db import pipeline as pipeline_module
 from db import transactions
 from db.effort import Effort
 from db.engine import PIPELINE, EngineOptions, Scope, create_engine
@@ -20,6 +22,7 @@ from db.request_session import RequestSession
 from db.tables import org_table
 from joblens import session_scope
 from tests.support.background import until
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.service import ORG
 
 SCOPE = Scope(UUID(ORG), statement_timeout_seconds=10, scan_timeout_seconds=2)
@@ -73,6 +76,7 @@ async def pipeline_of(engine: AsyncEngine) -> tuple[Any, Pipeline]:
     """Return the only connection, which is idle, and its pipeline."""
     raw = await engine.raw_connection()
     found = raw.driver_connection, raw.info[PIPELINE]
+    await found[1].wait()
     raw.close()
     return found
 
@@ -169,19 +173,17 @@ async def test_neither_begin_nor_value_can_be_sent(
 ) -> None:
     async with RequestSession(engine, SCOPE) as session, session.use() as begun:
         await read_one(begun, number, 1)
-    driver, _ = await pipeline_of(engine)
     session = RequestSession(engine, SCOPE)
     with monkeypatch.context() as patched:
         patched.setattr(Scope, "begin_statements", lambda *_, **_options: ["BEGIN NONSENSE"])
         with pytest.raises(Exception, match="invalid input for query argument"):
             async with session.use() as begun:
                 await read_one(begun, number, 2**40)
-    # PostgreSQL skips what comes until the end of what was sent, so a ROLLBACK without an end would
-    # get no answer, and the connection be lost.
-    await session.close()
+    # PostgreSQL skips what comes until the end of what was sent: a ROLLBACK without it hangs.
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await session.close()
     async with RequestSession(engine, SCOPE) as session, session.use() as begun:
         assert await read_one(begun, number, 7) == 7
-    assert (await pipeline_of(engine))[0] is driver
 
 
 async def test_a_rollback_ends_a_transaction_at_once(
@@ -234,13 +236,23 @@ async def test_an_error_that_nothing_waits_for_closes_the_connection(engine: Asy
         await read_one(begun, number, 1)
     driver, pipeline = await pipeline_of(engine)
     pipeline.send("no statement")
-
-    async def is_closed() -> bool:
-        return bool(driver.is_closed())
-
-    await until(is_closed)
+    await pipeline.wait()
+    assert driver.is_closed()
     async with RequestSession(engine, SCOPE) as session, session.use() as begun:
         assert await read_one(begun, number, 3) == 3
+
+
+async def test_an_answer_that_does_not_come_closes_the_connection(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        await read_one(begun, number, 1)
+    driver, pipeline = await pipeline_of(engine)
+    monkeypatch.setattr(pipeline_module, "ANSWER_SECONDS", 0.05)
+    pipeline.send("SELECT pg_sleep(3600)")
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 4) == 4
+    assert driver.is_closed()
 
 
 class Ends:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.database_errors import CommitUncertainError, DatabaseUnavailableError, StatementTimeoutError
-from db.engine import SCOPE_OPTION, EngineOptions, Scope, create_engine
+from db.engine import PIPELINE, SCOPE_OPTION, EngineOptions, Scope, create_engine
 from db.request_session import RequestSession, SessionClosedError
 from tests.conftest import FreshDatabase
 from tests.support.proxy import proxy
@@ -47,6 +47,7 @@ async def assert_serves_cleanly(engine: AsyncEngine) -> None:
     assert checked_out(engine) == 0
     connection = await engine.raw_connection()
     driver: Any = connection.driver_connection
+    await connection.info[PIPELINE].wait()
     assert await driver.fetchval("SELECT current_setting('joblens.org_id', true)") in {None, ""}
     # By that answer: the driver does not see that of a ROLLBACK which is not waited for.
     assert not driver.is_in_transaction()
