@@ -39,11 +39,11 @@ Changes of status, each a transaction of its own, by one command:
     {command}
 
 Each connection starts jobs of its own and gives them back, so that none waits for a lock. \
-*asyncpg* sends the statements that Joblens sends, word for word, with its BEGIN and COMMIT, and \
-does nothing else. Notifications follow commits, gathered, and *asyncpg* sends none. What notifies \
-in its transactions, as imports and older versions do, sends one in each, and PostgreSQL commits \
-such transactions one after another. `JobRepository` is used as a worker in Python would, a \
-`session_scope` for each change, with one engine. Both run in the process that \
+*asyncpg* sends the statements that Joblens sends, word for word, its BEGIN and COMMIT by \
+themselves, and does nothing else. Notifications follow commits, gathered, and *asyncpg* sends \
+none. What notifies in its transactions, as imports and older versions do, sends one in each, and \
+PostgreSQL commits such transactions one after another. `JobRepository` is used as a worker in \
+Python would, a `session_scope` for each change, with one engine. Both run in the process that \
 measures. `transitionJob` goes over kept HTTP connections to a server of one process. PostgreSQL \
 shares the machine with all of them. Contestants take turns, and each figure is the median of its \
 rounds: compare the ratios.

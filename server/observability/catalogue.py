@@ -64,7 +64,7 @@ GROUPS: dict[str, tuple[Metric, ...]] = {
         _histogram("operation_sql", "How long the statements of an operation took.", "type"),
         _histogram(
             "operation_wait",
-            "How long an operation waited for connections, until its transactions had begun.",
+            "How long an operation waited for connections, and for BEGIN where it is sent alone.",
             "type",
         ),
         _histogram("operation_executor", "The rest: the time of the engine itself.", "type"),
