@@ -85,6 +85,8 @@ def begin_error(error: BaseException) -> ReadOnlyDatabaseError | None:
     It has no SQLSTATE of its own, but nothing else in BEGIN can be a feature that is not supported.
     """
     is_refused = isinstance(error, asyncpg.FeatureNotSupportedError)
+    # Of a statement that was sent with BEGIN.
+    is_refused &= not isinstance(error, asyncpg.InvalidCachedStatementError)
     return ReadOnlyDatabaseError(str(error)) if is_refused else None
 
 

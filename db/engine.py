@@ -114,22 +114,38 @@ class Begun:
 
     `renewable`: whether another transaction of the scope may begin after it. `ahead`: statements
     that are still to run, before the next one. `is_pending`: whether BEGIN is one of them.
+    `is_uncertain`: whether BEGIN was sent with them, and is not known to have succeeded.
     """
 
-    __slots__ = ("ahead", "is_open", "is_pending", "renewable", "scope")
+    __slots__ = ("ahead", "is_open", "is_pending", "is_uncertain", "renewable", "scope")
 
     def __init__(self, scope: Scope, *, renewable: bool = True) -> None:
         self.scope = scope
         self.renewable = renewable
         self.is_open = True
-        self.is_pending = False
+        self.is_pending = self.is_uncertain = False
         self.ahead: list[str] = []
 
     def take_ahead(self) -> list[str]:
-        """Return the statements of `ahead`, which the caller runs."""
+        """Return the statements of `ahead`, which the caller runs.
+
+        If BEGIN is one of them, the caller calls `has_begun` once it has succeeded. Until then
+        nothing else may run: it would do so outside of the transaction, without role and
+        organisation. Raises TransactionAbortedError if it failed before.
+        """
+        self.check_certain()
         ahead, self.ahead = self.ahead, []
-        self.is_pending = False
+        self.is_uncertain, self.is_pending = self.is_pending, False
         return ahead
+
+    def has_begun(self) -> None:
+        """Note that BEGIN has succeeded."""
+        self.is_uncertain = False
+
+    def check_certain(self) -> None:
+        """Raise TransactionAbortedError if BEGIN is not known to have succeeded."""
+        if self.is_uncertain:
+            raise TransactionAbortedError("The transaction of this session did not begin.")
 
     def end(self) -> bool:
         """Mark the transaction as ended; return whether it had been open."""
@@ -229,18 +245,25 @@ def _run(connection: Connection, sql: str) -> str:
 
 def _begin(connection: Connection) -> None:
     scope: Scope | Begun = connection.get_execution_options()[SCOPE_OPTION]
-    sql = None
     if isinstance(scope, Begun):
         if scope.is_open:
-            sql = ";".join(scope.take_ahead())
-            if not sql:
+            if not (ahead := scope.take_ahead()):
                 return
+            _run_begin(connection, ";".join(ahead))
         elif not scope.renewable:
             raise InvalidRequestError("The transaction of this session has ended.")
-        begun, scope = scope, scope.scope
-        begun.is_open = True
+        else:
+            scope.ahead, scope.is_pending = [], False
+            _run_begin(connection, scope.scope.begin_sql(on_citus=connection.info[CITUS]))
+            scope.is_open = True
+        scope.has_begun()
+    else:
+        _run_begin(connection, scope.begin_sql(on_citus=connection.info[CITUS]))
+
+
+def _run_begin(connection: Connection, sql: str) -> None:
     try:
-        _run(connection, sql or scope.begin_sql(on_citus=connection.info[CITUS]))
+        _run(connection, sql)
     except BaseException as error:
         # Also if the server responded: BEGIN itself may have succeeded.
         connection.invalidate()

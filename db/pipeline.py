@@ -51,7 +51,7 @@ class Pipeline(asyncio.Protocol):
         That must be a statement of the extended protocol. If one of these fails, PostgreSQL skips
         all up to its end, and the driver gets the error.
         """
-        self._transport.write(b"".join(map(_execution, statements)))
+        self._write(b"".join(map(_execution, statements)))
 
     def end_ahead(self) -> None:
         """End what was sent ahead, as the driver has sent nothing after it."""
@@ -68,7 +68,7 @@ class Pipeline(asyncio.Protocol):
         gives the server's connection to another client after such an answer, even if the driver has
         sent the first half of a statement by then.
         """
-        if not self._unread:
+        if not self._unread or self._driver.is_closed():
             return
         self._waiting = asyncio.get_running_loop().create_future()
         try:
@@ -86,7 +86,14 @@ class Pipeline(asyncio.Protocol):
 
     def _send(self, messages: bytes) -> None:
         self._unread += 1
-        self._transport.write(messages)
+        self._write(messages)
+
+    def _write(self, messages: bytes) -> None:
+        if self._transport.is_closing():
+            # The driver may not know yet.
+            self._driver.terminate()
+        else:
+            self._transport.write(messages)
 
     def data_received(self, data: bytes) -> None:
         """Pass on what the driver waits for."""

@@ -113,7 +113,7 @@ def _current_engine() -> AsyncEngine:
 
 async def _begin(engine: AsyncEngine, scope: Scope) -> Transaction:
     try:
-        return await Transaction.begin(engine, scope, renewable=False)
+        return await Transaction.begin(engine, scope, renewable=False, at_once=True)
     except DATABASE_ERRORS as error:
         if isinstance(error, PoolTimeoutError) or not is_connection_lost(error):
             raise

@@ -70,11 +70,16 @@ class Statement:
     async def rows(self) -> list[Any]:
         """Run the statement, and return its rows as tuples."""
         self._before()
-        ahead = self._transaction is not None and self._transaction.send_ahead()
+        transaction = self._transaction
+        ahead = transaction is not None and transaction.send_ahead()
         try:
             rows: list[Any] = await self._driver.fetch(self._sql, *self._parameters)
         except BaseException as error:  # noqa: BLE001 - SQLAlchemy decides what it means
-            await self._raise(error, ahead=ahead)
+            if ahead:
+                await self._after_ahead(error)
+            await self._raise(error)
+        if ahead:
+            transaction.has_begun()
         self._after()
         return rows
 
@@ -127,13 +132,23 @@ class Statement:
                 self._connection, None, self._sql, self._parameters, self._context, False
             )
 
-    async def _raise(self, error: BaseException, *, ahead: bool = False) -> NoReturn:
+    async def _after_ahead(self, error: BaseException) -> None:
+        """Find out about BEGIN, which was sent with the statement that has failed."""
+        if self._driver.is_closed():
+            return
+        if _is_of_driver(error):
+            await self._transaction.end_ahead()
+        elif not isinstance(error, PostgresError):
+            # It was interrupted: nothing is known.
+            return
+        elif self._driver.is_in_transaction():
+            self._transaction.has_begun()
+        elif (refused := begin_error(error)) is not None:
+            self._report(error)
+            raise refused from error
+
+    async def _raise(self, error: BaseException) -> NoReturn:
         self._report(error)
-        if ahead:
-            if _is_of_driver(error):
-                await self._transaction.end_ahead()
-            if (refused := begin_error(error)) is not None:
-                raise refused from error
         if self._wraps_errors and isinstance(error, Exception):
             await greenlet_spawn(self._handle, error)
         raise error
@@ -182,6 +197,7 @@ async def _connection_of(session: AsyncSession) -> Connection:
     transaction = session.info.get(TRANSACTION)
     # SQLAlchemy creates a savepoint when the connection is first asked for.
     if transaction is not None and transaction.is_open and not session.in_nested_transaction():
+        transaction.check_certain()
         open_one: Connection = transaction.sync_connection
         return open_one
     connection = (await session.connection()).sync_connection

@@ -53,12 +53,16 @@ class Transaction(Begun):
         return bool(self.sync_connection.info[CITUS])
 
     @classmethod
-    async def begin(cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True) -> Self:
+    async def begin(
+        cls, engine: AsyncEngine, scope: Scope, *, renewable: bool = True, at_once: bool = False
+    ) -> Self:
         """Take a connection from the pool and begin a transaction on it.
 
-        `renewable`: whether SQLAlchemy may begin another one after it.
+        `renewable`: whether SQLAlchemy may begin another one after it. `at_once`: BEGIN is waited
+        for, so that its errors are raised here.
 
-        BEGIN is sent with the first statement, unless the connection has not been used for a while.
+        Else it is sent with the first statement, unless the connection has not been used for a
+        while.
         Pooled connections are not tested. Such a one may have been lost since, so its BEGIN is
         tried twice. Raises DATABASE_ERRORS.
         """
@@ -66,7 +70,7 @@ class Transaction(Begun):
             transaction = cls(await _take(engine), scope, renewable=renewable)
             try:
                 await transaction._pipeline.wait()
-                if transaction._is_trusted:
+                if transaction._is_trusted and not at_once:
                     transaction.is_pending = True
                     transaction.ahead = scope.begin_statements()
                     return transaction
@@ -110,17 +114,29 @@ class Transaction(Begun):
     def send_ahead(self) -> bool:
         """Send what is to run before the next statement, which must be sent now.
 
-        Returns whether there was anything. Call `end_ahead` if the statement was not sent.
+        Returns whether there was anything. Call `has_begun` if the statement shows that, and
+        `end_ahead` if it was not sent. Raises TransactionAbortedError.
         """
-        if not self.ahead:
+        self.check_certain()
+        # A closed connection cannot tell what it was sent; the driver refuses the statement.
+        if not self.ahead or self._driver.is_closed():
             return False
         self._pipeline.send_ahead(self.take_ahead())
         return True
 
     async def run_ahead(self) -> None:
-        """Run what is to run before the next statement."""
-        if self.ahead:
-            await self._driver.execute(";".join(self.take_ahead()))
+        """Run what is to run before the next statement.
+
+        Raises DATABASE_ERRORS, ReadOnlyDatabaseError and TransactionAbortedError.
+        """
+        if ahead := self.take_ahead():
+            try:
+                await self._driver.execute(";".join(ahead))
+            except asyncpg.PostgresError as error:
+                if (refused := begin_error(error)) is not None:
+                    raise refused from error
+                raise
+            self.has_begun()
 
     async def end_ahead(self) -> None:
         """End what was sent ahead without a statement after it."""
@@ -144,8 +160,10 @@ class Transaction(Begun):
         if not self.end():
             return
         if self.is_pending:
+            self.ahead, self.is_pending = [], False
             self.tell()
             return
+        self.check_certain()
         try:
             status: str = await self._driver.execute("COMMIT")
         except BaseException as error:
@@ -181,7 +199,8 @@ class Transaction(Begun):
                 # If the connection was lost, the server has rolled back.
                 if not isinstance(error, Exception):
                     raise
-        self._pipeline.used_at = monotonic()
+        if not self.is_pending:
+            self._pipeline.used_at = monotonic()
         await _release(self.connection)
 
     async def _drop(self, error: BaseException, *, with_others: bool = False) -> None:

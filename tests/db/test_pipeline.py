@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Integer, Text, func, insert, literal, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Integer, Text, column, func, insert, literal, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from db import pipeline as pipeline_module
 from db import transactions
+from db.database_errors import DatabaseUnavailableError
 from db.effort import Effort
-from db.engine import PIPELINE, EngineOptions, Scope, create_engine
+from db.engine import PIPELINE, EngineOptions, Scope, TransactionAbortedError, create_engine
 from db.pipeline import Pipeline
 from db.queries.rows import read_one
 from db.request_session import RequestSession
@@ -35,6 +36,10 @@ SETTINGS = (
 
 def setting(name: Any) -> Any:
     return select(func.current_setting(literal(name, Text())))
+
+
+def asleep(seconds: Any) -> Any:
+    return select(func.pg_sleep(literal(seconds, Integer())))
 
 
 def number(value: Any) -> Any:
@@ -86,9 +91,15 @@ async def test_only_statements_are_waited_for(engine: AsyncEngine, waited_for: l
         async with RequestSession(engine, SCOPE) as session, session.use() as begun:
             assert await read_one(begun, setting, "joblens.org_id") == ORG
             assert await read_one(begun, setting, "transaction_read_only") == "on"
+    async with RequestSession(engine, WRITING) as session:
+        async with session.use() as begun:
+            assert await read_one(begun, setting, "transaction_read_only") == "off"
+        await session.commit()
+    assert waited_for == ["COMMIT"]
+    # A worker gets the errors of BEGIN where it begins.
     async with session_scope(UUID(ORG), engine=engine) as begun:
         assert await read_one(begun, setting, "transaction_read_only") == "off"
-    assert waited_for == ["COMMIT"]
+    assert waited_for[1:] == [WRITING.begin_sql(), "COMMIT"]
 
 
 async def test_settings_are_those_of_each_transaction(engine: AsyncEngine) -> None:
@@ -159,14 +170,128 @@ async def test_a_statement_is_skipped_if_its_begin_fails(
     assert await driver.fetchval("SELECT count(*) FROM org WHERE name = $1", name) == 0
 
 
+@pytest.mark.parametrize("by_sqlalchemy", [False, True])
+async def test_nothing_runs_after_a_begin_that_failed(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, by_sqlalchemy: bool
+) -> None:
+    async def run(begun: AsyncSession, name: str) -> None:
+        if by_sqlalchemy:
+            await begun.execute(inserted(name))
+        else:
+            await read_one(begun, inserted, name)
+
+    session, name = RequestSession(engine, WRITING), str(uuid4())
+    with monkeypatch.context() as patched:
+        patched.setattr(Scope, "begin_statements", lambda *_, **_options: ["BEGIN NONSENSE"])
+        async with session.use() as begun:
+            with pytest.raises(asyncpg.PostgresSyntaxError):
+                await run(begun, name)
+    # Its caller has not noticed, and goes on.
+    async with session.use() as begun:
+        for _ in range(2):
+            with pytest.raises(TransactionAbortedError):
+                await run(begun, name)
+            with pytest.raises(TransactionAbortedError):
+                await read_one(begun, setting, "role")
+    with pytest.raises(TransactionAbortedError):
+        await session.commit()
+    await session.close()
+    driver, _ = await pipeline_of(engine)
+    assert await driver.fetchval("SELECT count(*) FROM org WHERE name = $1", name) == 0
+
+
+async def test_a_pending_transaction_that_has_ended_is_begun_again(engine: AsyncEngine) -> None:
+    async with RequestSession(engine, WRITING) as session:
+        async with session.use():
+            pass
+        await session.commit()
+        async with session.use() as begun:
+            assert (await begun.execute(text("SHOW role"))).scalar_one() == "joblens_app"
+            pid = (await begun.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        await session.commit()
+    driver, _ = await pipeline_of(engine)
+    assert await driver.fetchval("SELECT pg_backend_pid()") == pid
+    assert not driver.is_in_transaction()
+
+
+async def test_a_connection_that_is_lost_with_the_first_statement(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        pid = await read_one(begun, lambda: select(func.pg_backend_pid()))
+        await read_one(begun, asleep, 0)
+    ending = await asyncpg.connect(database_url)
+
+    async def sleep() -> None:
+        async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+            await read_one(begun, asleep, 3_600)
+
+    async def is_asleep() -> bool:
+        state = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = $1"
+        return bool(await ending.fetchval(state, pid))
+
+    sleeping = asyncio.create_task(sleep())
+    await until(is_asleep)
+    await ending.execute(f"SELECT pg_terminate_backend({pid})")
+    with pytest.raises(DatabaseUnavailableError):
+        await sleeping
+    await ending.close()
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 5) == 5
+
+
+@pytest.mark.parametrize("end", ["terminate", "abort"])
+async def test_a_connection_that_is_lost_before_its_first_statement(
+    engine: AsyncEngine, end: str
+) -> None:
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        await read_one(begun, number, 1)
+    driver, _ = await pipeline_of(engine)
+
+    async def lose() -> None:
+        async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+            # The driver may know it already, or not.
+            driver.terminate() if end == "terminate" else driver._transport.abort()
+            await read_one(begun, number, 2)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await lose()
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 5) == 5
+
+
+async def test_an_outdated_plan_is_no_read_only_database(
+    engine: AsyncEngine, database_url: str
+) -> None:
+    def value() -> Any:
+        return text("SELECT * FROM outdated").columns(column("value"))
+
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("CREATE TABLE outdated (value integer); GRANT ALL ON outdated TO PUBLIC")
+    async with RequestSession(engine, WRITING) as session, session.use() as begun:
+        await read_one(begun, value)
+    await owner.execute("ALTER TABLE outdated ALTER value TYPE text")
+    session = RequestSession(engine, WRITING)
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        async with session.use() as begun:
+            await read_one(begun, value)
+    await session.close()
+    await owner.execute("DROP TABLE outdated")
+    await owner.close()
+
+
 async def test_a_value_that_cannot_be_sent(engine: AsyncEngine) -> None:
     async with session_scope(UUID(ORG), engine=engine) as begun:
         # The driver knows its types from now on.
         await read_one(begun, number, 1)
-    async with session_scope(UUID(ORG), engine=engine) as begun:
         with pytest.raises(Exception, match="invalid input for query argument"):
             await read_one(begun, number, 2**40)
         assert await read_one(begun, setting, "joblens.org_id") == ORG
+    session = RequestSession(engine, SCOPE)
+    with pytest.raises(Exception, match="invalid input for query argument"):
+        async with session.use() as begun:
+            await read_one(begun, number, 2**40)
+    await session.close()
     async with RequestSession(engine, SCOPE) as session, session.use() as begun:
         assert await read_one(begun, number, 7) == 7
 
@@ -214,8 +339,10 @@ async def test_a_transaction_without_statements_is_none(
 ) -> None:
     async with RequestSession(engine, SCOPE) as session, session.use():
         pass
-    async with session_scope(UUID(ORG), engine=engine):
-        pass
+    async with RequestSession(engine, WRITING) as session:
+        async with session.use():
+            pass
+        await session.commit()
     assert waited_for == []
     driver, _ = await pipeline_of(engine)
     assert await driver.fetchval("SELECT current_setting('joblens.org_id', true)") in {None, ""}
@@ -267,6 +394,12 @@ class Ends:
 
     def set_protocol(self, protocol: Any) -> None:
         pass
+
+    def is_closing(self) -> bool:
+        return False
+
+    def is_closed(self) -> bool:
+        return False
 
     def write(self, data: bytes) -> None:
         pass
