@@ -57,7 +57,7 @@ def inserted(name: Any) -> Any:
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(
-        database_url, EngineOptions(1, pool_overflow=0, command_timeout_seconds=5)
+        database_url, EngineOptions(1, pool_overflow=0, command_timeout_seconds=3_600)
     )
     yield engine
     await engine.dispose()
@@ -75,6 +75,12 @@ def waited_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     monkeypatch.setattr(asyncpg.Connection, "execute", recorded)
     return sent
+
+
+async def serve(engine: AsyncEngine) -> None:
+    """Run a request, which must not fail."""
+    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
+        assert await read_one(begun, number, 7) == 7
 
 
 async def pipeline_of(engine: AsyncEngine) -> tuple[Any, Pipeline]:
@@ -236,16 +242,14 @@ async def test_a_connection_that_is_lost_with_the_first_statement(
     with pytest.raises(DatabaseUnavailableError):
         await sleeping
     await ending.close()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 5) == 5
+    await serve(engine)
 
 
 @pytest.mark.parametrize("end", ["terminate", "abort"])
 async def test_a_connection_that_is_lost_before_its_first_statement(
     engine: AsyncEngine, end: str
 ) -> None:
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        await read_one(begun, number, 1)
+    await serve(engine)
     driver, _ = await pipeline_of(engine)
 
     async def lose() -> None:
@@ -256,8 +260,7 @@ async def test_a_connection_that_is_lost_before_its_first_statement(
 
     with pytest.raises(DatabaseUnavailableError):
         await lose()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 5) == 5
+    await serve(engine)
 
 
 async def test_an_outdated_plan_is_no_read_only_database(
@@ -292,15 +295,13 @@ async def test_a_value_that_cannot_be_sent(engine: AsyncEngine) -> None:
         async with session.use() as begun:
             await read_one(begun, number, 2**40)
     await session.close()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 7) == 7
+    await serve(engine)
 
 
 async def test_neither_begin_nor_value_can_be_sent(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        await read_one(begun, number, 1)
+    await serve(engine)
     session = RequestSession(engine, SCOPE)
     with monkeypatch.context() as patched:
         patched.setattr(Scope, "begin_statements", lambda *_, **_options: ["BEGIN NONSENSE"])
@@ -310,8 +311,7 @@ async def test_neither_begin_nor_value_can_be_sent(
     # PostgreSQL skips what comes until the end of what was sent: a ROLLBACK without it hangs.
     async with asyncio.timeout(PATIENCE_SECONDS):
         await session.close()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 7) == 7
+    await serve(engine)
 
 
 async def test_a_rollback_ends_a_transaction_at_once(
@@ -351,37 +351,31 @@ async def test_a_transaction_without_statements_is_none(
 async def test_begin_is_waited_for_where_a_connection_may_be_lost(
     engine: AsyncEngine, waited_for: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        await read_one(begun, number, 1)
+    await serve(engine)
     monkeypatch.setattr(transactions, "TRUSTED_SECONDS", 0.0)
     driver, _ = await pipeline_of(engine)
     driver.terminate()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 2) == 2
+    await serve(engine)
     assert waited_for == [SCOPE.begin_sql(), SCOPE.begin_sql()]
 
 
 async def test_an_error_that_nothing_waits_for_closes_the_connection(engine: AsyncEngine) -> None:
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        await read_one(begun, number, 1)
+    await serve(engine)
     driver, pipeline = await pipeline_of(engine)
     pipeline.send("no statement")
     await pipeline.wait()
     assert driver.is_closed()
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 3) == 3
+    await serve(engine)
 
 
 async def test_an_answer_that_does_not_come_closes_the_connection(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        await read_one(begun, number, 1)
+    await serve(engine)
     driver, pipeline = await pipeline_of(engine)
     monkeypatch.setattr(pipeline_module, "ANSWER_SECONDS", 0.05)
     pipeline.send("SELECT pg_sleep(3600)")
-    async with RequestSession(engine, SCOPE) as session, session.use() as begun:
-        assert await read_one(begun, number, 4) == 4
+    await serve(engine)
     assert driver.is_closed()
 
 
