@@ -33,8 +33,7 @@ HITS, MISSES = "joblens_cache_hits_total", "joblens_cache_misses_total"
 class _Noted:
     """Operations of a type that have ended and are not counted yet.
 
-    Only figures: operations that were kept would take the place of others in the processor's
-    caches.
+    Only figures: what an operation holds, such as its document, is let go at once.
     """
 
     __slots__ = ("figures", "others")
